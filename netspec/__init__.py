@@ -1,0 +1,1 @@
+"""A compiler for a small declarative language of neural networks."""

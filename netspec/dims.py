@@ -1,0 +1,268 @@
+"""Exact arithmetic on sizes that may hold symbols: `T`, `2*H + 1`, `ceil(W/2)`.
+
+A `Dim` is an `int` or a `DimExpr`. A `DimExpr` is a polynomial with integer coefficients over
+atoms; an atom is a symbol or a floor division of one polynomial by another. The form is canonical, so equal
+sizes compare equal however they were written: `n + 1 == 1 + n`, `(2*n + 4)//2 == n + 2`,
+`ceil(n/2) == (n + 1)//2`, and `ceil(ceil(n/2)/2) == ceil(n/4)`.
+"""
+
+from __future__ import annotations
+
+from .record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import TypeAlias
+
+    Dim: TypeAlias = "int | DimExpr"
+    Shape: TypeAlias = "tuple[Dim, ...]"
+    Atom: TypeAlias = "Symbol | Floor"
+    # the atoms of a product with their powers, sorted; () is the constant term
+    Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"
+
+
+class Symbol(Record):
+    """A size that is not known yet."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Floor(Record):
+    """floor(top / bottom), kept whole because it does not divide evenly."""
+
+    top: DimExpr
+    bottom: Dim
+
+    def __str__(self) -> str:
+        top, word = self.top, "floor"
+        if isinstance(self.bottom, int):
+            rest = top.constant
+            if rest == self.bottom - 1:
+                shifted = top - rest
+                top, word = shifted if isinstance(shifted, DimExpr) else top, "ceil"
+        inner = str(top) if len(top.terms) == 1 else f"({top})"
+        below = str(self.bottom)
+        if not isinstance(self.bottom, int) and not _is_atom(self.bottom):
+            below = f"({below})"
+        return f"{word}({inner}/{below})"
+
+
+class DimExpr:
+    """A canonical polynomial over symbols and floor divisions, never a plain number."""
+
+    __slots__ = ("terms",)
+    terms: tuple[tuple[Monomial, int], ...]
+
+    def __init__(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
+        object.__setattr__(self, "terms", terms)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("DimExpr is immutable")
+
+    @property
+    def constant(self) -> int:
+        """The term without symbols."""
+        return dict(self.terms).get((), 0)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DimExpr) and self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return hash(self.terms)
+
+    def __repr__(self) -> str:
+        return f"DimExpr({self})"
+
+    def __add__(self, other: Dim) -> Dim:
+        return _total([*self.terms, *_terms(other)])
+
+    def __sub__(self, other: Dim) -> Dim:
+        return self + -other
+
+    def __rsub__(self, other: int) -> Dim:
+        return -self + other
+
+    def __neg__(self) -> Dim:
+        return self * -1
+
+    def __mul__(self, other: Dim) -> Dim:
+        products = [(_join(m, n), a * b) for m, a in self.terms for n, b in _terms(other)]
+        return _total(products)
+
+    def __pow__(self, power: int) -> Dim:
+        result: Dim = 1
+        for _ in range(power):
+            result = self * result
+        return result
+
+    def __floordiv__(self, other: Dim) -> Dim:
+        return floor_div(self, other)
+
+    def __rfloordiv__(self, other: int) -> Dim:
+        return floor_div(other, self)
+
+    def __mod__(self, other: Dim) -> Dim:
+        return self - floor_div(self, other) * other
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __str__(self) -> str:
+        ordered = sorted(self.terms, key=lambda t: (-sum(p for _, p in t[0]), _order(t[0])))
+        text = ""
+        for monomial, factor in ordered:
+            sign = "-" if factor < 0 else "+"
+            body = _product(monomial, abs(factor))
+            text += f" {sign} {body}" if text else ("-" if factor < 0 else "") + body
+        return text
+
+
+def _product(monomial: Monomial, factor: int) -> str:
+    parts = [str(a) if p == 1 else f"{a}**{p}" for a, p in monomial]
+    return "*".join(([str(factor)] if factor != 1 or not parts else []) + parts)
+
+
+def _order(monomial: Monomial) -> tuple[tuple[str, int], ...]:
+    return tuple((str(a), p) for a, p in monomial)
+
+
+def _is_atom(dim: Dim) -> bool:
+    return isinstance(dim, DimExpr) and len(dim.terms) == 1 and dim.terms[0][1] == 1 and len(dim.terms[0][0]) == 1
+
+
+def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+    return dim.terms if isinstance(dim, DimExpr) else (((), dim),)
+
+
+def _join(left: Monomial, right: Monomial) -> Monomial:
+    if not left or not right:
+        return left or right
+    powers = dict(left)
+    for atom, power in right:
+        powers[atom] = powers.get(atom, 0) + power
+    return tuple(sorted(powers.items(), key=lambda item: str(item[0])))
+
+
+def _total(terms: Iterable[tuple[Monomial, int]]) -> Dim:
+    sums: dict[Monomial, int] = {}
+    for monomial, factor in terms:
+        sums[monomial] = sums.get(monomial, 0) + factor
+    kept = tuple(sorted(((m, f) for m, f in sums.items() if f), key=lambda t: _order(t[0])))
+    if not kept:
+        return 0
+    if len(kept) == 1 and not kept[0][0]:
+        return kept[0][1]
+    return DimExpr(kept)
+
+
+def symbol(name: str) -> DimExpr:
+    """The symbol of that name, as a size."""
+    return DimExpr(((((Symbol(name), 1),), 1),))
+
+
+def floor_div(top: Dim, bottom: Dim) -> Dim:
+    """floor(top / bottom), simplified as far as the canonical form goes.
+
+    Raises ZeroDivisionError where `bottom` is 0.
+    """
+    if bottom == 0:
+        raise ZeroDivisionError("division by zero")
+    if isinstance(top, int) and isinstance(bottom, int):
+        return top // bottom
+    if top == bottom:
+        return 1
+    if not isinstance(bottom, int):
+        return _whole_quotient(top, bottom)
+    if bottom < 0:
+        top, bottom = -top, -bottom
+    if bottom == 1:
+        return top
+    even = _total((m, f - f % bottom) for m, f in _terms(top))
+    rest = top - even
+    whole = _total((m, f // bottom) for m, f in _terms(even))
+    if isinstance(rest, int):
+        return whole  # 0 <= rest < bottom
+    return whole + _floor_of_floor(rest, bottom)
+
+
+def _floor_of_floor(top: DimExpr, bottom: int) -> Dim:
+    """floor((floor(a/b) + c) / k) is floor((a + b*c) / (b*k)); otherwise a new atom."""
+    inner = [(m, f) for m, f in top.terms if m]
+    if len(inner) == 1 and inner[0][1] == 1 and len(inner[0][0]) == 1:
+        atom, power = inner[0][0][0]
+        if power == 1 and isinstance(atom, Floor) and isinstance(atom.bottom, int):
+            return floor_div(atom.top + top.constant * atom.bottom, atom.bottom * bottom)
+    return _atom(Floor(top, bottom))
+
+
+def _whole_quotient(top: Dim, bottom: DimExpr) -> Dim:
+    """Division by a symbol: exact where every term holds it, an atom otherwise."""
+    if isinstance(top, DimExpr) and len(bottom.terms) == 1:
+        (divisor, factor) = bottom.terms[0]
+        need = dict(divisor)
+        quotient: list[tuple[Monomial, int]] = []
+        for monomial, f in top.terms:
+            powers = dict(monomial)
+            if f % factor or any(powers.get(a, 0) < p for a, p in need.items()):
+                break
+            left = tuple((a, p - need.get(a, 0)) for a, p in monomial if p > need.get(a, 0))
+            quotient.append((left, f // factor))
+        else:
+            return _total(quotient)
+    expr = top if isinstance(top, DimExpr) else DimExpr((((), top),))
+    return 0 if top == 0 else _atom(Floor(expr, bottom))
+
+
+def _atom(atom: Atom) -> DimExpr:
+    return DimExpr(((((atom, 1),), 1),))
+
+
+def ceil_div(top: Dim, bottom: Dim) -> Dim:
+    """ceil(top / bottom)."""
+    return floor_div(top + bottom - 1, bottom)
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """All sizes multiplied; 1 for none."""
+    result: Dim = 1
+    for dim in dims:
+        result = dim * result
+    return result
+
+
+def symbols(dim: Dim) -> tuple[str, ...]:
+    """The names of the symbols in a size, each once, sorted."""
+    found: set[str] = set()
+    for monomial, _ in _terms(dim):
+        for atom, _power in monomial:
+            if isinstance(atom, Symbol):
+                found.add(atom.name)
+            else:
+                found.update(symbols(atom.top), symbols(atom.bottom))
+    return tuple(sorted(found))
+
+
+def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:
+    """The size with some of its symbols replaced."""
+    if isinstance(dim, int):
+        return dim
+    result: Dim = 0
+    for monomial, factor in dim.terms:
+        part: Dim = factor
+        for atom, power in monomial:
+            if isinstance(atom, Symbol):
+                base = values.get(atom.name, symbol(atom.name))
+            else:
+                base = floor_div(substitute(atom.top, values), substitute(atom.bottom, values))
+            for _ in range(power):
+                part = base * part
+        result = part + result
+    return result
+
+
+def show(shape: Shape) -> str:
+    """A shape as the language writes it: `[224, 224, 3]`."""
+    return "[" + ", ".join(str(d) for d in shape) + "]"

@@ -1,0 +1,192 @@
+"""Python text as values.
+
+Emitters and layers build expressions from these records; `inline` writes one on a line and `lay_out` breaks it
+the way `ruff format` does. Leaves may be numbers, words (`str`, quoted), `None`, booleans, tuples and lists.
+"""
+
+from __future__ import annotations
+
+from .record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
+
+    Code: TypeAlias = "Any"  # a record of this module, or a plain leaf
+
+WIDTH = 88
+
+
+class Raw(Record):
+    """Text that is a Python expression already."""
+
+    text: str
+
+
+class X(Record):
+    """The value that a layer is applied to: the first, or the one of that index."""
+
+    index: int = 0
+
+
+class Call(Record):
+    """`func(*args, **kwargs)`; `func` is dotted text or an expression."""
+
+    func: Code
+    args: tuple[Code, ...] = ()
+    kwargs: tuple[tuple[str, Code], ...] = ()
+
+
+class Attr(Record):
+    """`value.name`"""
+
+    value: Code
+    name: str
+
+
+class Index(Record):
+    """`value[items]`; an item may be a `slice`."""
+
+    value: Code
+    items: tuple[Code, ...]
+
+
+class Infix(Record):
+    """`left op right`, in brackets inside another one."""
+
+    left: Code
+    op: str
+    right: Code
+
+
+class Star(Record):
+    """`*value` in a list of arguments."""
+
+    value: Code
+
+
+def call(func: Code, *args: Code, **kwargs: Code) -> Call:
+    """`func(*args, **kwargs)`."""
+    return Call(func, args, tuple(kwargs.items()))
+
+
+def method(value: Code, name: str, *args: Code, **kwargs: Code) -> Call:
+    """`value.name(*args, **kwargs)`."""
+    return Call(Attr(value, name), args, tuple(kwargs.items()))
+
+
+def unless(default: Code, value: Code, **named: Code) -> dict[str, Code]:
+    """`{name: value}` for the one given name, or nothing where the value is the framework's default.
+
+    Written `**unless(1, self.stride, stride=...)` is clumsy, so the name comes as `unless(1, v, stride=v)`.
+    """
+    return {} if value == default and type(value) is type(default) else named
+
+
+def rebuild(code: Code, change: Callable[[Code], Code]) -> Code:
+    """The expression with `change` applied to each part, the inner ones first."""
+    if isinstance(code, tuple | list):
+        return change(type(code)(rebuild(c, change) for c in code))
+    if isinstance(code, slice):
+        return change(slice(*(rebuild(c, change) for c in (code.start, code.stop, code.step))))
+    if isinstance(code, Record) and not isinstance(code, X | Raw):
+        return change(type(code)(*(rebuild(v, change) for v in code.__dict__.values())))
+    return change(code)
+
+
+def fill(code: Code, values: Sequence[Code]) -> Code:
+    """The expression with each `X(i)` replaced by `values[i]`."""
+    return rebuild(code, lambda c: values[c.index] if isinstance(c, X) else c)
+
+
+def inline(code: Code) -> str:
+    """The expression on one line."""
+    return _WRITERS.get(type(code), repr)(code)
+
+
+def _word(code: str) -> str:
+    return '"' + repr("'" + code)[2:-1].replace('"', '\\"').replace("\\'", "'") + '"'
+
+
+def _items(code: Sequence[Code]) -> str:
+    return ", ".join(inline(c) for c in code)
+
+
+def _tuple(code: tuple[Code, ...]) -> str:
+    return f"({inline(code[0])},)" if len(code) == 1 else f"({_items(code)})"
+
+
+def _float(code: float) -> str:
+    text = repr(code)
+    if text in ("inf", "-inf", "nan"):
+        return f'float("{text}")'
+    return text
+
+
+def _slice(code: slice) -> str:
+    def part(value: Code) -> str:
+        return "" if value is None else inline(value)
+
+    step = "" if code.step is None else ":" + inline(code.step)
+    return f"{part(code.start)}:{part(code.stop)}{step}"
+
+
+def _index(code: Index) -> str:
+    return f"{inline(code.value)}[{', '.join('...' if c is ... else inline(c) for c in code.items)}]"
+
+
+def _operand(code: Code) -> str:
+    return f"({inline(code)})" if isinstance(code, Infix) else inline(code)
+
+
+def _arguments(code: Call) -> list[Code]:
+    return [*code.args, *(Raw(f"{name}={inline(value)}") for name, value in code.kwargs)]
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Raw: lambda c: c.text,
+    str: _word,
+    float: _float,
+    list: lambda c: f"[{_items(c)}]",
+    tuple: _tuple,
+    slice: _slice,
+    Attr: lambda c: f"{_operand(c.value)}.{c.name}",
+    Index: _index,
+    Star: lambda c: f"*{inline(c.value)}",
+    Infix: lambda c: f"{_operand(c.left)} {c.op} {_operand(c.right)}",
+    Call: lambda c: f"{inline(c.func)}({_items(_arguments(c))})",
+}
+
+
+def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: str = "") -> list[str]:
+    """The lines of `prefix code suffix`, broken one argument to a line where they do not fit.
+
+    `note` is a comment for the end of a line that has room for it.
+    """
+    pad = " " * indent
+    line = pad + prefix + inline(code) + suffix
+    if len(line) <= WIDTH:
+        with_note = f"{line}  # {note}"
+        return [with_note if note and len(with_note) <= WIDTH else line]
+    if isinstance(code, Call) and (code.args or code.kwargs):
+        opening, closing = inline(code.func) + "(", ")"
+        parts = [("", c) for c in code.args] + [(f"{n}=", v) for n, v in code.kwargs]
+    elif isinstance(code, list) and code:
+        opening, closing, parts = "[", "]", [("", c) for c in code]
+    elif isinstance(code, tuple) and code:
+        opening, closing, parts = "(", ")", [("", c) for c in code]
+    elif isinstance(code, Infix):
+        return [pad + prefix + "(", *_broken(code, indent + 4), pad + ")" + suffix]
+    else:
+        return [line]
+    lines = [pad + prefix + opening]
+    for name, part in parts:
+        starred = isinstance(part, Star)
+        inner = part.value if starred else part
+        lines += lay_out(("*" if starred else "") + name, inner, ",", indent + 4)
+    return [*lines, pad + closing + suffix]
+
+
+def _broken(code: Infix, indent: int) -> list[str]:
+    pad = " " * indent
+    return [pad + _operand(code.left), pad + code.op + " " + _operand(code.right)]

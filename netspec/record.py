@@ -1,0 +1,64 @@
+"""Immutable records, the one kind of value that passes between stages.
+
+`dataclasses` costs more to import than a whole `netspec check` may take (it pulls in `inspect`),
+so the few things that the project needs of it are here: fields from annotations, defaults,
+keyword construction, equality, a hash, a repr, `replace`, and no mutation.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+    from typing_extensions import Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_options):
+        return lambda cls: cls
+
+
+@dataclass_transform(frozen_default=True)
+class Record:
+    """Base of all records: annotate the fields in the class body, in order."""
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+    _defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        own = cls.__dict__.get("__annotations__", {})  # noqa: RUF063  (inspect is what we avoid)
+        names = cls._fields + tuple(n for n in own if n not in cls._fields)
+        cls._fields = names
+        cls._defaults = {n: getattr(cls, n) for n in names if hasattr(cls, n)}
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        fields = self._fields
+        slots = self.__dict__
+        if len(values) == len(fields) and not named:
+            slots.update(zip(fields, values))
+            return
+        if len(values) > len(fields):
+            raise TypeError(f"{type(self).__name__} takes {len(fields)} values")
+        slots.update(self._defaults)
+        slots.update(zip(fields, values))
+        slots.update(named)
+        if len(slots) != len(fields) or any(n not in slots for n in fields):
+            odd = set(fields).symmetric_difference(slots)
+            raise TypeError(f"{type(self).__name__}: missing or unknown {sorted(odd)}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{n}={self.__dict__[n]!r}" for n in self._fields)
+        return f"{type(self).__name__}({inner})"
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed."""
+        return type(self)(**{**self.__dict__, **changes})
