@@ -139,6 +139,10 @@ def _operand(code: Code) -> str:
     return f"({inline(code)})" if isinstance(code, Infix) else inline(code)
 
 
+def _callee(code: Code) -> str:
+    return code if isinstance(code, str) else _operand(code)
+
+
 def _arguments(code: Call) -> list[Code]:
     return [*code.args, *(Raw(f"{name}={inline(value)}") for name, value in code.kwargs)]
 
@@ -154,7 +158,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     Index: _index,
     Star: lambda c: f"*{inline(c.value)}",
     Infix: lambda c: f"{_operand(c.left)} {c.op} {_operand(c.right)}",
-    Call: lambda c: f"{inline(c.func)}({_items(_arguments(c))})",
+    Call: lambda c: f"{_callee(c.func)}({_items(_arguments(c))})",
 }
 
 
@@ -169,7 +173,7 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
         with_note = f"{line}  # {note}"
         return [with_note if note and len(with_note) <= WIDTH else line]
     if isinstance(code, Call) and (code.args or code.kwargs):
-        opening, closing = inline(code.func) + "(", ")"
+        opening, closing = _callee(code.func) + "(", ")"
         parts = [("", c) for c in code.args] + [(f"{n}=", v) for n, v in code.kwargs]
     elif isinstance(code, list) and code:
         opening, closing, parts = "[", "]", [("", c) for c in code]
