@@ -1,0 +1,255 @@
+"""The IR: what a spec means, as a tree of instances over tables of values.
+
+`Design` is a file with its definitions bound. `Net` is one net, elaborated: every block call, loop turn and layer
+is a node of a tree, and nodes name the values they take and give by number in the table of their body. A `Body` is elaborated once for
+each combination of block, arguments and input shapes, and shared by all calls that agree in these. `CheckedNet` adds what inference
+found, in tables beside the net; only `infer` makes one, and emitters take nothing else.
+"""
+
+from __future__ import annotations
+
+from .dims import product
+from .record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from typing_extensions import TypeAlias
+
+    from .diagnostics import Diagnostic
+    from .dims import Dim, Shape
+    from .layers.base import Layer, Weight
+    from .source import Source, Span
+    from .syntax.tree import Const, Definition, Expect, Node
+
+    Item: TypeAlias = "Step | Call | Scope"
+
+
+# --- resolve -----------------------------------------------------------------------------------------------------
+
+
+class Design(Record):
+    """A file with its definitions bound: nets in order, blocks by name, constants as written."""
+
+    source: Source
+    nets: tuple[Definition, ...]
+    blocks: Mapping[str, Definition]
+    constants: Mapping[str, Const]
+
+
+# --- elaborate ---------------------------------------------------------------------------------------------------
+
+
+class Tensor(Record):
+    """A value that flows: its number in the table of its body, its shape without the batch axis, its type.
+
+    `span` is where it was made.
+    """
+
+    number: int
+    shape: Shape
+    dtype: str
+    span: Span
+
+    @property
+    def size(self) -> Dim:
+        return product(self.shape)
+
+
+class Port(Record):
+    """An input of a net or block. `limit` bounds the integers of an integer input (a vocabulary)."""
+
+    name: str
+    value: Tensor
+    limit: Dim | None = None
+
+
+class Result(Record):
+    """An output of a net or block."""
+
+    name: str
+    value: Tensor
+
+
+class Instance(Record):
+    """A thing declared once with `layer name = ...` and used several times: uses of it share their weights."""
+
+    name: str
+    span: Span
+
+
+class Step(Record):
+    """One layer applied.
+
+    `name` is its segment of the path; `given` is True where the author chose it. `written` maps an argument to the
+    expression it was written as.
+    """
+
+    name: str
+    given: bool
+    layer: Layer
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    span: Span
+    written: Mapping[str, Node]
+    frozen: bool = False
+    shared: Instance | None = None
+
+
+class Call(Record):
+    """One block applied. `arguments` are the values of its parameters, defaults filled in."""
+
+    name: str
+    given: bool
+    body: Body
+    arguments: Mapping[str, Any]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    span: Span
+    written: Mapping[str, Node]
+    frozen: bool = False
+    shared: Instance | None = None
+
+
+class Scope(Record):
+    """Steps that belong together within a body; their values are in the body's table.
+
+    `kind` is `repeat` or `for` (its items are the turns), `turn`, `flow` (`{ ... }`), or `if` (the branch that was taken; `choice` is its number, and `span`
+    is the whole statement). `name` is empty where the scope adds no segment to paths.
+    `bindings` are the loop variables of a turn.
+    """
+
+    kind: str
+    name: str
+    items: tuple[Item, ...]
+    span: Span
+    bindings: Mapping[str, Any] = {}
+    choice: int = 0
+
+
+class Body(Record):
+    """A net or block, elaborated for given arguments and input shapes.
+
+    `sizes` are the names that `input x [h, w, c]` bound. `size` counts the instances in it, those of inner calls included.
+    """
+
+    definition: Definition
+    arguments: Mapping[str, Any]
+    sizes: Mapping[str, Dim]
+    inputs: tuple[Port, ...]
+    items: tuple[Item, ...]
+    outputs: tuple[Result, ...]
+    size: int
+
+    @property
+    def name(self) -> str:
+        return self.definition.name.text
+
+    @property
+    def doc(self) -> str:
+        return self.definition.doc
+
+
+class Expectation(Record):
+    """An `expect` line, with the names that were bound where it stands."""
+
+    statement: Expect
+    names: Mapping[str, Any]
+
+
+class Net(Record):
+    """One net, elaborated.
+
+    `whole` is False where a fault stopped it on the way: `body` then holds what came before the fault.
+    """
+
+    design: Design
+    body: Body
+    expectations: tuple[Expectation, ...]
+    symbols: tuple[str, ...]
+    whole: bool
+
+    @property
+    def name(self) -> str:
+        return self.body.name
+
+
+# --- infer -------------------------------------------------------------------------------------------------------
+
+
+class Figures(Record):
+    """What a layer weighs and costs, for one sample. Sizes may be symbolic.
+
+    `params` are learned numbers (`weights` + `biases`), `trainable` those not frozen; `statistics` are running
+    means and variances. A shared layer has its params at its first use only.
+    """
+
+    params: Dim = 0
+    weights: Dim = 0
+    biases: Dim = 0
+    trainable: Dim = 0
+    statistics: Dim = 0
+    macs: Dim = 0
+    other_ops: Dim = 0
+    activations: Dim = 0
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(*(a + b for a, b in zip(self.__dict__.values(), other.__dict__.values())))
+
+
+class Row(Record):
+    """One line of the report: a step, or a block call or named scope with the sum of what is in it.
+
+    `field` is the receptive field along each spatial axis, None where the whole input is seen.
+    """
+
+    path: str
+    name: str
+    kind: str
+    depth: int
+    span: Span
+    node: Item
+    output: Tensor | None
+    figures: Figures
+    field: tuple[Dim, ...] | None
+    is_layer: bool
+    again: bool = False
+
+
+class Outcome(Record):
+    """What became of an expectation."""
+
+    text: str
+    ok: bool
+    actual: Any
+    span: Span
+
+
+class CheckedNet(Record):
+    """A net with everything that is known of it. Emitters take this and nothing else."""
+
+    net: Net
+    rows: tuple[Row, ...]
+    totals: Figures
+    outcomes: tuple[Outcome, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def name(self) -> str:
+        return self.net.name
+
+    @property
+    def ok(self) -> bool:
+        return not any(d.severity == "error" for d in self.diagnostics)
+
+    @property
+    def layers(self) -> Iterator[Row]:
+        return (row for row in self.rows if row.is_layer)
+
+
+class Located(Record):
+    """A weight of a net with its path, such as `layer1.0.conv1.kernel`."""
+
+    path: str
+    weight: Weight

@@ -1,0 +1,1 @@
+"""Text to tree: what was written, with spans."""

@@ -1,0 +1,272 @@
+"""From the rules of the grammar to nodes of the tree: one method a rule."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from ..source import Span
+from . import tree
+from .tree import Identifier, Node
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..source import Source
+
+_ESCAPES = {"n": "\n", "t": "\t"}
+
+
+class Token:
+    """A piece of text with its kind."""
+
+    __slots__ = ("end", "start", "text", "type")
+
+    def __init__(self, type: str, text: str, start: int, end: int) -> None:
+        self.type = type
+        self.text = text
+        self.start = start
+        self.end = end
+
+
+class Builder:
+    """Makes the node of a rule from its parts."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def make(self, rule: str, parts: list[Any], start: int, end: int) -> Any:
+        return getattr(self, rule)(parts, Span(self.source, start, end))
+
+    def _identifier(self, token: Token) -> Identifier:
+        return Identifier(Span(self.source, token.start, token.end), token.text)
+
+    def _optional_name(self, parts: list[Any]) -> Identifier | None:
+        found = [p for p in parts if p.__class__ is Token]
+        return self._identifier(found[0]) if found else None
+
+    # --- definitions
+
+    def start(self, parts: list[Any], span: Span) -> list[Node]:
+        return [p for p in parts if isinstance(p, Node)]
+
+    def net(self, parts: list[Any], span: Span) -> Node:
+        return self._definition("net", parts, span)
+
+    def block(self, parts: list[Any], span: Span) -> Node:
+        return self._definition("block", parts, span)
+
+    def _definition(self, word: str, parts: list[Any], span: Span) -> Node:
+        parameters = parts[1] if len(parts) == 3 else ()
+        doc = comment_above(self.source.text, span.start)
+        return tree.Definition(span, word, self._identifier(parts[0]), parameters, parts[-1], doc)
+
+    def const(self, parts: list[Any], span: Span) -> Node:
+        return tree.Const(span, self._identifier(parts[0]), parts[1])
+
+    def parameters(self, parts: list[Any], span: Span) -> tuple[Node, ...]:
+        return tuple(parts)
+
+    def parameter(self, parts: list[Any], span: Span) -> Node:
+        return tree.Parameter(span, self._identifier(parts[0]), parts[1] if len(parts) > 1 else None)
+
+    def body(self, parts: list[Any], span: Span) -> Node:
+        return tree.Body(span, tuple(p for p in parts if isinstance(p, Node)))
+
+    # --- statements
+
+    def input(self, parts: list[Any], span: Span) -> Node:
+        sizes = next((p for p in parts if p.__class__ is tuple), None)
+        dtype, limit = next(((p.name, p.limit) for p in parts if p.__class__ is _Dtype), (None, None))
+        return tree.Input(span, self._identifier(parts[0]), sizes, dtype, limit)
+
+    def shape(self, parts: list[Any], span: Span) -> tuple[Node, ...]:
+        return tuple(parts)
+
+    def ellipsis(self, parts: list[Any], span: Span) -> Node:
+        return tree.Ellipsis(span)
+
+    def dtype(self, parts: list[Any], span: Span) -> _Dtype:
+        return _Dtype(self._identifier(parts[0]), parts[1] if len(parts) > 1 else None)
+
+    def output(self, parts: list[Any], span: Span) -> Node:
+        return tree.Output(span, tuple(parts))
+
+    def produced(self, parts: list[Any], span: Span) -> Node:
+        return tree.Produced(span, self._optional_name(parts), parts[-1])
+
+    def layer(self, parts: list[Any], span: Span) -> Node:
+        return tree.Shared(span, self._identifier(parts[0]), parts[1])
+
+    def expect(self, parts: list[Any], span: Span) -> Node:
+        return tree.Expect(span, parts[0])
+
+    def repeat(self, parts: list[Any], span: Span) -> Node:
+        return tree.Repeat(span, parts[0], self._optional_name(parts), parts[-1])
+
+    def _for(self, parts: list[Any], span: Span) -> Node:
+        return tree.For(span, parts[0], parts[1], self._optional_name(parts), parts[-1])
+
+    def _if(self, parts: list[Any], span: Span) -> Node:
+        return tree.If(span, parts[0], parts[1], parts[2] if len(parts) > 2 else None)
+
+    def binding(self, parts: list[Any], span: Span) -> Node:
+        names, values = parts
+        return tree.Binding(span, self._binding_target(names), values)
+
+    def _binding_target(self, written: tuple[Node, ...]) -> Node:
+        items = written
+        if len(written) == 1 and isinstance(written[0], tree.Group | tree.List):
+            items = written[0].items
+        place = Span(self.source, written[0].span.start, written[-1].span.end)
+        if all(isinstance(i, tree.Name) for i in items):
+            names = tuple(Identifier(i.span, i.text) for i in items if isinstance(i, tree.Name))
+            return tree.Target(place, names, items is not written or len(written) > 1)
+        return tree.Broken(place)
+
+    def flow(self, parts: list[Any], span: Span) -> Node:
+        items = parts[0]
+        return tree.Flow(span, items[0] if len(items) == 1 else tree.Group(span, items))
+
+    def pipelines(self, parts: list[Any], span: Span) -> tuple[Node, ...]:
+        return tuple(parts)
+
+    def target(self, parts: list[Any], span: Span) -> Node:
+        names = parts[0]
+        bracketed = self.source.text[span.start : span.end].rstrip().endswith((")", ","))
+        return tree.Target(span, tuple(names), bracketed or len(names) > 1)
+
+    def names(self, parts: list[Any], span: Span) -> tuple[Identifier, ...]:
+        return tuple(self._identifier(p) for p in parts)
+
+    # --- expressions
+
+    def pipeline_chain(self, parts: list[Any], span: Span) -> Node:
+        return tree.Pipeline(span, tuple(parts))
+
+    def named(self, parts: list[Any], span: Span) -> Node:
+        return tree.Named(span, parts[0], self._identifier(parts[1]))
+
+    def conditional(self, parts: list[Any], span: Span) -> Node:
+        return tree.Conditional(span, *parts)
+
+    def or_chain(self, parts: list[Any], span: Span) -> Node:
+        return tree.Chain(span, tuple(parts), ("or",) * (len(parts) - 1))
+
+    def and_chain(self, parts: list[Any], span: Span) -> Node:
+        return tree.Chain(span, tuple(parts), ("and",) * (len(parts) - 1))
+
+    def not_(self, parts: list[Any], span: Span) -> Node:
+        return tree.Unary(span, "not", parts[0])
+
+    def chain(self, parts: list[Any], span: Span) -> Node:
+        operands = tuple(p for p in parts if p.__class__ is not Token)
+        operators: list[str] = []
+        for part in parts:
+            if part.__class__ is Token:
+                if part.text == "in" and operators and operators[-1] == "not":
+                    operators[-1] = "not in"
+                else:
+                    operators.append(part.text)
+        return tree.Chain(span, operands, tuple(operators))
+
+    comparison_chain = sum_chain = product_chain = chain
+
+    def span(self, parts: list[Any], span: Span) -> Node:
+        return tree.Chain(span, tuple(parts), ("..",))
+
+    def negative(self, parts: list[Any], span: Span) -> Node:
+        return tree.Unary(span, "-", parts[-1])
+
+    def positive(self, parts: list[Any], span: Span) -> Node:
+        return tree.Unary(span, "+", parts[-1])
+
+    def raised(self, parts: list[Any], span: Span) -> Node:
+        return tree.Chain(span, (parts[0], parts[-1]), ("**",))
+
+    def call(self, parts: list[Any], span: Span) -> Node:
+        return tree.Call(span, parts[0], tuple(parts[1:]))
+
+    def keyword(self, parts: list[Any], span: Span) -> Node:
+        return tree.Keyword(span, self._identifier(parts[0]), parts[1])
+
+    def subscript(self, parts: list[Any], span: Span) -> Node:
+        return tree.Subscript(span, parts[0], tuple(parts[1:]))
+
+    def slice(self, parts: list[Any], span: Span) -> Node:
+        found: list[Node | None] = [None]
+        for part in parts:
+            if part.__class__ is Token:
+                found.append(None)
+            else:
+                found[-1] = part
+        return tree.Slice(span, *(found + [None, None])[:3])
+
+    def attribute(self, parts: list[Any], span: Span) -> Node:
+        return tree.Attribute(span, parts[0], self._identifier(parts[1]))
+
+    def name(self, parts: list[Any], span: Span) -> Node:
+        return tree.Name(span, parts[0].text)
+
+    def integer(self, parts: list[Any], span: Span) -> Node:
+        digits = parts[0].text.replace("_", "")
+        return tree.Literal(span, int(digits) if len(digits) <= 18 else int(digits[:18]) * 10 ** min(len(digits), 30))
+
+    def decimal(self, parts: list[Any], span: Span) -> Node:
+        return tree.Literal(span, float(parts[0].text.replace("_", "")))
+
+    def size_literal(self, parts: list[Any], span: Span) -> Node:
+        return tree.Literal(span, tuple(int(n[:18]) for n in parts[0].text.split("x")))
+
+    def string(self, parts: list[Any], span: Span) -> Node:
+        inner = parts[0].text[1:-1]
+        if "\\" in inner:
+            pieces = inner.split("\\")
+            inner = pieces[0] + "".join(_ESCAPES.get(p[:1], p[:1]) + p[1:] for p in pieces[1:])
+        return tree.Literal(span, inner)
+
+    def true(self, parts: list[Any], span: Span) -> Node:
+        return tree.Literal(span, True)
+
+    def false(self, parts: list[Any], span: Span) -> Node:
+        return tree.Literal(span, False)
+
+    def none(self, parts: list[Any], span: Span) -> Node:
+        return tree.Literal(span, None)
+
+    def group(self, parts: list[Any], span: Span) -> Node:
+        items = tuple(p for p in parts if p.__class__ is not Token)
+        return items[0] if len(items) == len(parts) == 1 else tree.Group(span, items)
+
+    def list(self, parts: list[Any], span: Span) -> Node:
+        return tree.List(span, tuple(parts))
+
+    def comprehension(self, parts: list[Any], span: Span) -> Node:
+        value, target, items, *rest = parts
+        return tree.Comprehension(span, value, target, items, rest[0] if rest else None)
+
+
+# rules whose names are words of Python
+for _rule in ("for", "if"):
+    setattr(Builder, _rule, getattr(Builder, "_" + _rule))
+setattr(Builder, "not", Builder.not_)
+
+
+class _Dtype:
+    """What `dtype` hands to `input`."""
+
+    def __init__(self, name: Identifier, limit: Node | None) -> None:
+        self.name = name
+        self.limit = limit
+
+
+def comment_above(text: str, start: int) -> str:
+    """The comment lines directly above an offset, without their signs."""
+    lines: list[str] = []
+    line_start = text.rfind("\n", 0, start) + 1
+    while line_start > 0:
+        above = text.rfind("\n", 0, line_start - 1) + 1
+        line = text[above : line_start - 1].strip()
+        if not line.startswith("#"):
+            break
+        lines.append(line[1:].removeprefix(" ").rstrip())
+        line_start = above
+    return "\n".join(reversed(lines))

@@ -1,0 +1,133 @@
+"""Tables of the grammar, made by lark from `grammars/netspec.lark`.
+
+`python -m netspec.syntax.generate` writes `tables.py`. Loading lark costs more than a whole check, so the tables are
+made ahead of time; where the grammar in a checkout is newer than the tables, the parser makes them on the fly.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+GRAMMAR_FILE = "netspec.lark"
+# words are dropped from the tree, but for those that are operators
+_OPERATOR_WORDS = {("_comparator", "IN"), ("_comparator", "NOT")}
+_DROPPED = {"ARROW", "ELSE"}
+
+
+def grammar_path() -> str:
+    """The grammar: beside the package where it was installed, else in the checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    installed = os.path.join(package, "grammars", GRAMMAR_FILE)
+    return installed if os.path.exists(installed) else os.path.join(os.path.dirname(package), "grammars", GRAMMAR_FILE)
+
+
+class Tables:
+    """What the parser needs of the grammar; `tables.py` has the same names at module level."""
+
+    def __init__(self, grammar: str) -> None:
+        from lark import Lark
+
+        built = Lark(grammar, parser="lalr", start="start")
+        table = built.parser.parser._parse_table
+        rules = list(built.rules)
+        numbers = {rule: i for i, rule in enumerate(rules)}
+        self.GRAMMAR = grammar
+        self.WORDS, self.PATTERN = _terminals(built.terminals)
+        self.RULES = tuple(_rule(rule, self.WORDS) for rule in rules)
+        self.ROWS, self.GOTOS, self.STATES = _rows(table.states, numbers)
+        self.START: int = table.start_states["start"]
+        self.END: int = table.end_states["start"]
+
+    def write(self) -> str:
+        """The text of `tables.py`."""
+        names = ("GRAMMAR", "PATTERN", "WORDS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
+        body = "\n".join(f"{name} = {getattr(self, name)!r}" for name in names)
+        return f'"""Made by `python -m netspec.syntax.generate` from grammars/netspec.lark."""\n\n{body}\n'
+
+
+def _terminals(terminals: Any) -> tuple[dict[str, str], str]:
+    """Words (text -> terminal) and one pattern for all else, the longest operators first."""
+    words, parts, operators, ignored = {}, [], [], []
+    for terminal in terminals:
+        text = terminal.pattern.value
+        if terminal.name.startswith("__IGNORE"):
+            ignored.append(text)
+        elif text.endswith(r"\b") and text[:-2].isalpha():
+            words[text[:-2]] = terminal.name
+        elif terminal.pattern.type == "str":
+            operators.append((terminal.name, terminal.pattern.to_regexp()))
+        else:
+            parts.append((terminal.name, text))
+    operators.sort(key=lambda item: -len(item[1].replace("\\", "")))
+    groups = "|".join(f"(?P<{name}>{text})" for name, text in [*parts, *operators])
+    return words, f"{groups}|(?:{'|'.join(ignored)})"
+
+
+def _rule(rule: Any, words: dict[str, str]) -> tuple[str, int, tuple[bool, ...] | None, bool]:
+    """Its name, its length, which parts are kept (None: all), and whether a lone part stands for it."""
+    origin = str(rule.origin.name)
+    dropped = _DROPPED.union(words.values())
+    keep = tuple(
+        not (symbol.is_term and (symbol.filter_out or symbol.name in dropped))
+        or (origin, symbol.name) in _OPERATOR_WORDS
+        for symbol in rule.expansion
+    )
+    return origin, len(rule.expansion), None if all(keep) else keep, bool(rule.options.expand1)
+
+
+def _rows(states: Any, numbers: dict[Any, int]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+    """Actions and gotos, equal rows once. A shift is its state + 1, a reduction is -(rule + 1).
+
+    A state that can only reduce by one rule is that number instead of a row: it needs no token.
+    """
+    rows: dict[str, tuple[int, Any]] = {}
+    gotos: dict[str, tuple[int, Any]] = {}
+    index = []
+    for state in sorted(states):
+        row: dict[str, int] = {}
+        goto: dict[str, int] = {}
+        for symbol, (action, target) in states[state].items():
+            if action.name == "Reduce":
+                row[symbol] = -numbers[target] - 1
+            elif symbol.isupper() or symbol.startswith(("_NEWLINE", "__ANON", "$")):
+                row[symbol] = target + 1
+            else:
+                goto[symbol] = target
+        targets = set(row.values())
+        packed: Any = dict(sorted(row.items()))
+        if len(targets) == 1 and min(targets) < 0:
+            packed = min(targets)
+        goto = dict(sorted(goto.items()))
+        place = rows.setdefault(repr(packed), (len(rows), packed))[0]
+        index.append((place, gotos.setdefault(repr(goto), (len(gotos), goto))[0]))
+    return tuple(r for _, r in rows.values()), tuple(g for _, g in gotos.values()), tuple(index)
+
+
+def load() -> ModuleType | Tables:
+    """The tables that fit the grammar that is there."""
+    with open(grammar_path(), encoding="utf-8") as file:
+        grammar = file.read()
+    try:
+        from . import tables
+    except ImportError:  # a fresh grammar in a checkout whose tables were removed
+        return Tables(grammar)
+    return tables if grammar == tables.GRAMMAR else Tables(grammar)
+
+
+def main() -> None:
+    """Write `tables.py` anew."""
+    with open(grammar_path(), encoding="utf-8") as file:
+        text = Tables(file.read()).write()
+    target = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tables.py")
+    with open(target, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""The door to parsing: text in, `Spec` and diagnostics out.
+
+lark made the tables (see `generate`); here is the small machine that runs them: a lexer that asks the parser which
+words are words at this point, shift and reduce, and recovery at the end of a statement, so that one run shows every fault.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..diagnostics import Diagnostic, Label
+from ..record import TYPE_CHECKING
+from ..source import Span
+from . import generate
+from .build import Builder, Token
+from .faults import explain
+from .tree import Broken, Node, Spec
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..diagnostics import Collector
+    from ..source import Source
+
+_CLOSERS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
+_OPENERS = frozenset(_CLOSERS.values())
+_STATEMENT = "flow"
+_DEFINITION = "const"
+_MOST_FAULTS = 25
+
+_tables = generate.load()
+_match = re.compile(_tables.PATTERN).match
+
+
+def parse(source: Source, faults: Collector) -> Spec:
+    """The tree of a text. Faults go to the collector; what did not parse stands as `Broken`."""
+    definitions = _Machine(source, faults).run()
+    return Spec(source, tuple(definitions))
+
+
+class _Machine:
+    """One run over one text."""
+
+    def __init__(self, source: Source, faults: Collector) -> None:
+        self.source = source
+        self.text = source.text
+        self.faults = faults
+        self.builder = Builder(source)
+        # the parser's stacks: states, values, and the start of each value
+        self.states: list[int] = [_tables.START]
+        self.values: list[Any] = []
+        self.starts: list[int] = []
+        self.brackets: list[Token] = []
+        self.place = 0
+        self.end = 0  # where the last token ended
+
+    def run(self) -> list[Any]:
+        token = self._next()
+        count = 0
+        while True:
+            code = self._row().get(token.type)
+            if code is None:
+                if self.states[-1] == _tables.END and token.type == "$END":
+                    return list(self.values[0])
+                count += 1
+                self._report(token)
+                if count >= _MOST_FAULTS or not self._recover(token):
+                    return [v for v in self.values if isinstance(v, Node)]
+                token = self._next()
+            elif code > 0:
+                self._shift(code - 1, token)
+                token = self._next()
+            else:
+                self._reduce(-code - 1)
+
+    def _row(self) -> dict[str, int]:
+        """The actions of the state on top, once all that needs no token is reduced."""
+        rows, states = _tables.ROWS, _tables.STATES
+        while True:
+            row: Any = rows[states[self.states[-1]][0]]
+            if row.__class__ is dict:
+                return row  # type: ignore[no-any-return]
+            self._reduce(-row - 1)
+
+    def _shift(self, state: int, token: Token) -> None:
+        self.states.append(state)
+        self.values.append(token)
+        self.starts.append(token.start)
+        self.end = token.end
+        if token.type in _OPENERS:
+            self.brackets.append(token)
+        elif token.type in _CLOSERS and self.brackets:
+            self.brackets.pop()
+
+    def _reduce(self, number: int) -> None:
+        name, length, keep, lone = _tables.RULES[number]
+        states, values, starts = self.states, self.values, self.starts
+        if length:
+            parts = values[-length:]
+            start = starts[-length]
+            del states[-length:], values[-length:], starts[-length:]
+            if keep is not None:
+                parts = [part for part, kept in zip(parts, keep) if kept]
+        else:
+            parts, start = [], self.end
+        if lone and len(parts) == 1 and parts[0].__class__ is not list:
+            value = parts[0]
+        else:
+            if any(part.__class__ is list for part in parts):
+                parts = [p for part in parts for p in (part if part.__class__ is list else (part,))]
+            if name[0] == "_":
+                value = parts
+            elif lone and len(parts) == 1:
+                value = parts[0]
+            else:
+                value = self.builder.make(name, parts, start, self.end)
+        values.append(value)
+        starts.append(start)
+        states.append(_tables.GOTOS[_tables.STATES[states[-1]][1]][name])
+
+    # --- tokens ----------------------------------------------------------------------------------------------
+
+    def _next(self) -> Token:
+        row = self._row()
+        text = self.text
+        while self.place < len(text):
+            found = _match(text, self.place)
+            if found is None or found.end() == self.place:
+                return Token("?", text[self.place], self.place, self.place + 1)
+            start, self.place = self.place, found.end()
+            kind = found.lastgroup
+            if kind is None:
+                continue
+            if kind == "NAME":
+                word = found.group()
+                known = _tables.WORDS.get(word)
+                return Token(known if known in row else "NAME", word, start, self.place)
+            if kind == "_NEWLINE" and self.brackets and self.brackets[-1].type != "LBRACE" and ";" not in found.group():
+                continue
+            return Token(kind, found.group(), start, self.place)
+        return Token("$END", "", len(text), len(text))
+
+    # --- faults ------------------------------------------------------------------------------------------------
+
+    def _report(self, token: Token) -> None:
+        before = self.text[: self.end]
+        message, at, label, others, help = explain(token, self._row(), self.brackets, before)
+        self.faults.add(
+            Diagnostic(
+                "syntax",
+                message,
+                Label(Span(self.source, at[0], at[1]), label),
+                tuple(Label(Span(self.source, o.start, o.end), text) for o, text in others),
+                help,
+            )
+        )
+
+    def _recover(self, token: Token) -> bool:
+        """Give up the statement or definition that broke; go on behind it. False where nothing can be done."""
+        for height in range(len(self.states) - 1, -1, -1):
+            goto = _tables.GOTOS[_tables.STATES[self.states[height]][1]]
+            for symbol in (_STATEMENT, _DEFINITION):
+                if symbol in goto:
+                    return self._resume(height, symbol, goto[symbol], token)
+        return False
+
+    def _resume(self, height: int, symbol: str, state: int, token: Token) -> bool:
+        begin = self.starts[height] if height < len(self.starts) else token.start
+        inside = self.starts[height - 1] if height else -1
+        open_here = [b for b in self.brackets if b.start > inside]
+        self.brackets = [b for b in self.brackets if b.start <= inside]
+        if any(b.type != "LBRACE" for b in open_here) and symbol == _STATEMENT:
+            # an unclosed bracket has swallowed line ends: go on at the end of its line
+            line_end = self.text.find("\n", open_here[-1].start)
+            self.place = min(token.start, line_end if line_end >= 0 else len(self.text))
+        else:
+            self.place = token.start
+        del self.states[height + 1 :], self.values[height:], self.starts[height:]
+        self._skip(symbol, begin)
+        self.values.append(Broken(Span(self.source, begin, self.end)))
+        self.starts.append(begin)
+        self.states.append(state)
+        return True
+
+    def _skip(self, symbol: str, begin: int) -> None:
+        """Pass tokens up to the end of the statement, or up to the next definition."""
+        depth = 0
+        opened = self.text.count("{", begin, self.place) - self.text.count("}", begin, self.place)
+        depth = max(opened, 0) if symbol == _DEFINITION else 0
+        while self.place < len(self.text):
+            found = _match(self.text, self.place)
+            end = found.end() if found is not None and found.end() > self.place else self.place + 1
+            kind = found.lastgroup if found is not None else None
+            if kind == "LBRACE":
+                depth += 1
+            elif kind == "RBRACE":
+                if depth == 0 and symbol == _STATEMENT:
+                    break
+                depth = max(depth - 1, 0)
+            elif kind == "_NEWLINE" and depth == 0:
+                break
+            self.place = end
+        self.end = max(self.place, self.end)

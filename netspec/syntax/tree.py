@@ -1,0 +1,258 @@
+"""What was written: the tree of a spec, each node with its span. It says nothing of meaning."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from ..source import Source, Span
+
+
+class Node(Record):
+    """Anything with a place in a text."""
+
+    span: Span
+
+
+class Identifier(Node):
+    """A name where it is given, not where it is used."""
+
+    text: str
+
+
+# --- expressions ---------------------------------------------------------------------------------------------
+
+
+class Name(Node):
+    """A name used: a value, a parameter, a layer, or a bare word."""
+
+    text: str
+
+
+class Literal(Node):
+    """A number, size, string, `true`, `false` or `none`; `value` is what it stands for."""
+
+    value: object
+
+
+class Group(Node):
+    """`(a, b)`: a tuple; one item without a comma never makes a Group."""
+
+    items: tuple[Node, ...]
+
+
+class List(Node):
+    """`[a, b]`"""
+
+    items: tuple[Node, ...]
+
+
+class Comprehension(Node):
+    """`[value for target in items if condition]`"""
+
+    value: Node
+    target: Target
+    items: Node
+    condition: Node | None
+
+
+class Call(Node):
+    """`callee(a, b, key=c)`"""
+
+    callee: Node
+    arguments: tuple[Node, ...]
+
+
+class Keyword(Node):
+    """`key=value` among arguments."""
+
+    name: Identifier
+    value: Node
+
+
+class Subscript(Node):
+    """`value[items]`"""
+
+    value: Node
+    items: tuple[Node, ...]
+
+
+class Slice(Node):
+    """`start:stop:step` in a subscript."""
+
+    start: Node | None
+    stop: Node | None
+    step: Node | None
+
+
+class Ellipsis(Node):
+    """`...` in a shape or a subscript."""
+
+
+class Attribute(Node):
+    """`value.name`"""
+
+    value: Node
+    name: Identifier
+
+
+class Unary(Node):
+    """`-a`, `+a`, `not a`"""
+
+    operator: str
+    operand: Node
+
+
+class Chain(Node):
+    """Operands of one precedence, left to right, so that long sums are flat: `a + b - c`, `a and b`, `a < b < c`."""
+
+    operands: tuple[Node, ...]
+    operators: tuple[str, ...]
+
+
+class Conditional(Node):
+    """`value if condition else otherwise`"""
+
+    value: Node
+    condition: Node
+    otherwise: Node
+
+
+class Named(Node):
+    """`step as name`"""
+
+    step: Node
+    name: Identifier
+
+
+class Pipeline(Node):
+    """`a -> b -> c`, at least two stages."""
+
+    stages: tuple[Node, ...]
+
+
+class Body(Node):
+    """`{ ... }`"""
+
+    statements: tuple[Node, ...]
+
+
+# --- statements ------------------------------------------------------------------------------------------------
+
+
+class Target(Node):
+    """What a `for` or a binding binds. `unpacks` tells `(a,)` from `a`."""
+
+    names: tuple[Identifier, ...]
+    unpacks: bool
+
+
+class Input(Node):
+    """`input name [sizes] dtype(limit)`; sizes None where the shape is left open."""
+
+    name: Identifier
+    sizes: tuple[Node, ...] | None
+    dtype: Identifier | None
+    limit: Node | None
+
+
+class Output(Node):
+    """`output a, name = pipeline`"""
+
+    items: tuple[Produced, ...]
+
+
+class Produced(Node):
+    """One output, with the name it is given, if any."""
+
+    name: Identifier | None
+    value: Node
+
+
+class Shared(Node):
+    """`layer name = step`: one instance, to be used several times."""
+
+    name: Identifier
+    step: Node
+
+
+class Expect(Node):
+    """`expect condition`"""
+
+    condition: Node
+
+
+class Repeat(Node):
+    """`repeat count as name { ... }`"""
+
+    count: Node
+    name: Identifier | None
+    body: Body
+
+
+class For(Node):
+    """`for target in items as name { ... }`"""
+
+    target: Target
+    items: Node
+    name: Identifier | None
+    body: Body
+
+
+class If(Node):
+    """`if condition { ... } else ...`; `otherwise` is a Body, another If, or None."""
+
+    condition: Node
+    body: Body
+    otherwise: Node | None
+
+
+class Binding(Node):
+    """`names = values`"""
+
+    target: Target
+    values: tuple[Node, ...]
+
+
+class Flow(Node):
+    """A pipeline that stands as a statement."""
+
+    value: Node
+
+
+class Broken(Node):
+    """A statement or definition that did not parse; its fault has been reported."""
+
+
+# --- definitions -----------------------------------------------------------------------------------------------
+
+
+class Parameter(Node):
+    """`name` or `name = default`"""
+
+    name: Identifier
+    default: Node | None
+
+
+class Definition(Node):
+    """A `net` or a `block` (`word` says which), with the comment lines above it."""
+
+    word: str
+    name: Identifier
+    parameters: tuple[Parameter, ...]
+    body: Body
+    doc: str
+
+
+class Const(Node):
+    """`const name = value`"""
+
+    name: Identifier
+    value: Node
+
+
+class Spec(Record):
+    """A whole file."""
+
+    source: Source
+    definitions: tuple[Node, ...]
