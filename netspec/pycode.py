@@ -139,6 +139,17 @@ def _operand(code: Code) -> str:
     return f"({inline(code)})" if isinstance(code, Infix) else inline(code)
 
 
+def _infix(code: Infix) -> str:
+    return f"{_left(code)} {code.op} {_operand(code.right)}"
+
+
+def _left(code: Infix) -> str:
+    """The left side; a chain of one operator, `a + b + c`, needs no brackets."""
+    left = code.left
+    chained = isinstance(left, Infix) and left.op == code.op != "**"
+    return _infix(left) if chained else _operand(left)
+
+
 def _callee(code: Code) -> str:
     return code if isinstance(code, str) else _operand(code)
 
@@ -157,7 +168,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     Attr: lambda c: f"{_operand(c.value)}.{c.name}",
     Index: _index,
     Star: lambda c: f"*{inline(c.value)}",
-    Infix: lambda c: f"{_operand(c.left)} {c.op} {_operand(c.right)}",
+    Infix: _infix,
     Call: lambda c: f"{_callee(c.func)}({_items(_arguments(c))})",
 }
 
@@ -193,4 +204,4 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
 
 def _broken(code: Infix, indent: int) -> list[str]:
     pad = " " * indent
-    return [pad + _operand(code.left), pad + code.op + " " + _operand(code.right)]
+    return [pad + _left(code), pad + code.op + " " + _operand(code.right)]

@@ -1,32 +1,226 @@
 """Activation functions: the words that `activation=` takes and the layers of the same names.
 
-One table; what both frameworks write for each is beside its definition.
+Most are defined in `pointwise`; here are the ones that work along an axis or are learned, and the words.
+`prelu`, `threshold` and `glu` are layers and no words: the first is learned, the second has no defaults, and the
+third changes the shape.
 """
 
 from __future__ import annotations
 
+from ..dims import floor_div
 from ..pycode import X, call
 from ..record import TYPE_CHECKING
-from .base import Apply, At, choice, function, optional
+from .base import (
+    LAYERS,
+    Apply,
+    At,
+    Example,
+    Layer,
+    Place,
+    Reader,
+    Use,
+    Violation,
+    Weight,
+    Word,
+    arg,
+    describe,
+    flag,
+    function,
+    integer,
+    layer,
+    module,
+)
+from .pointwise import Activation, KerasOp, sigmoid
+from .shapes import needs_rank, place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
-    from .base import Array
+    from ..dims import Dim, Shape
+    from .base import Array, Weights
 
-activation_reader = optional(choice("relu"))
+
+# --- functions along an axis --------------------------------------------------------------------------------------
+
+
+class _Along(KerasOp):
+    axis: int = arg(integer, -1, doc="axis to work along; -1 is the channels")
+
+    pointwise = False
+
+    def shape(self, *xs: Shape) -> Shape:
+        place(self.axis, xs[0])
+        return xs[0]
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        return super().reach(x) if self.axis % len(x) == len(x) - 1 else None
+
+    def torch_arguments(self, at: At) -> dict[str, Any]:
+        return {"dim": at.axis(self.axis)}
+
+    def _keras_axis(self, at: At) -> dict[str, Any]:
+        return {} if self.axis % len(at.x) == len(at.x) - 1 else {"axis": self.axis % len(at.x) + 1}
+
+    def keras(self, at: At) -> Use:
+        given = self._keras_axis(at)
+        if not given:
+            return super().keras(at)
+        return Use((function(call(f"keras.activations.{self.keras_word}", X(), **given)),))
+
+
+@layer("softmax", style="activation")
+class Softmax(_Along):
+    """exp(x) / sum(exp(x)) along an axis: numbers that add up to 1. Bridle (1990)."""
+
+    torch_function, torch_module, keras_word = "F.softmax", "nn.Softmax", "softmax"
+    examples = (
+        Example("softmax", (10,), (10,)),
+        Example("softmax", (5, 4, 3), (5, 4, 3)),
+        Example("softmax(axis=0)", (5, 4), (5, 4)),
+    )
+
+    def keras(self, at: At) -> Use:
+        return Use((Apply(call("layers.Softmax", **self._keras_axis(at))),))
+
+    def define(self, np: Any, x: Array) -> Any:
+        axis = self.axis if self.axis < 0 else self.axis + 1
+        e = np.exp(x - x.max(axis, keepdims=True))
+        return e / e.sum(axis, keepdims=True)
+
+
+@layer("log_softmax", style="activation")
+class LogSoftmax(_Along):
+    """The logarithm of softmax, worked out without overflow."""
+
+    torch_function, torch_module, keras_word = "F.log_softmax", "nn.LogSoftmax", "log_softmax"
+    examples = (
+        Example("log_softmax", (10,), (10,)),
+        Example("log_softmax", (5, 4, 3), (5, 4, 3)),
+        Example("log_softmax(0)", (5, 4), (5, 4)),
+    )
+
+    def define(self, np: Any, x: Array) -> Any:
+        axis = self.axis if self.axis < 0 else self.axis + 1
+        low = x - x.max(axis, keepdims=True)
+        return low - np.log(np.exp(low).sum(axis, keepdims=True))
+
+
+@layer("glu", style="activation")
+class Glu(_Along):
+    """The first half along an axis, times the sigmoid of the second. Dauphin et al. (2016)."""
+
+    torch_function, torch_module, keras_word = "F.glu", "nn.GLU", "glu"
+    examples = (
+        Example("glu", (5, 4), (5, 2)),
+        Example("glu", (5, 3, 6), (5, 3, 3)),
+        Example("glu(axis=0)", (6, 3), (3, 3)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        x = xs[0]
+        at = place(self.axis, x)
+        if isinstance(x[at], int) and x[at] % 2:
+            raise Violation(
+                "shape-mismatch", f"glu needs an even size to halve, but axis {self.axis} has {x[at]}", "axis"
+            )
+        return (*x[:at], floor_div(x[at], 2), *x[at + 1 :])
+
+    def define(self, np: Any, x: Array) -> Any:
+        a, b = np.split(x, 2, self.axis if self.axis < 0 else self.axis + 1)
+        return a * sigmoid(np, b)
+
+
+@layer("prelu", style="activation")
+class Prelu(Layer):
+    """x where it is positive, a learned slope * x elsewhere. He et al. (2015).
+
+    One slope for each channel, as in the paper, or one for all with `shared`; it starts at 0.25 as there. (PyTorch
+    has one for all by default, Keras one for each number and starts at 0.)
+    """
+
+    shared: bool = arg(flag, False, doc="one slope for all channels")
+
+    torch_layout = "first"
+    examples = (
+        Example("prelu", (5, 4), (5, 4), weights=4),
+        Example("prelu", (6, 5, 4), (6, 5, 4), weights=4),
+        Example("prelu(shared=true)", (6, 5, 4), (6, 5, 4), weights=1),
+        Example("prelu", (4,), (4,), weights=4),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_rank(self.kind, xs[0], 1, "channels")
+        return xs[0]
+
+    def weights(self, *xs: Shape) -> Weights:
+        slopes: Dim = 1 if self.shared else xs[0][-1]
+        return (Weight("alpha", (slopes,), Place("weight"), Place("alpha", None, (*(1,) * (len(xs[0]) - 1), -1))),)
+
+    def torch(self, at: At) -> Use:
+        return Use((module(call("nn.PReLU", *([] if self.shared else [at.channels]))),))
+
+    def keras(self, at: At) -> Use:
+        kept = len(at.x) if self.shared else len(at.x) - 1
+        how: dict[str, Any] = {"alpha_initializer": call("keras.initializers.Constant", 0.25)}
+        if kept:
+            how["shared_axes"] = list(range(1, kept + 1))
+        return Use((module(call("layers.PReLU", **how)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        x = xs[0]
+        y: Array = x.clip(0) + w["alpha"] * x.clip(None, 0)
+        return y
+
+
+# --- the words of `activation=` -----------------------------------------------------------------------------------
+
+for _alias, _kind in (("swish", "silu"), ("hard_silu", "hard_swish"), ("exponential", "exp")):
+    LAYERS[_alias] = LAYERS[_kind]
+
+_NO_WORDS = ("prelu", "threshold", "glu")
+WORDS: dict[str, Activation] = {
+    word: cls(**{name: argument.default for name, argument in cls.arguments.items()})
+    for word, cls in LAYERS.items()
+    if issubclass(cls, Activation) and word not in _NO_WORDS
+}
+
+
+def _word(value: Any) -> Any:
+    if value is None or value == "linear":
+        return None
+    if isinstance(value, Word) and value in WORDS:
+        return Word(WORDS[value].kind)
+    if isinstance(value, str) and not isinstance(value, Word):
+        raise ValueError(f"must be a bare word, not {describe(value)}", f"leave the quotes out: `{value}`")
+    if value in _NO_WORDS:
+        raise ValueError(f"cannot be {value}", f"write `{value}` as a layer of its own, behind this one")
+    from ..diagnostics import did_you_mean
+
+    hint = did_you_mean(value, WORDS) if isinstance(value, Word) else ""
+    raise ValueError(f"must be an activation, such as relu or tanh, or none, not {describe(value)}", hint)
+
+
+activation_reader = Reader(_word, "an activation, such as relu or tanh, or none", tuple(WORDS))
+
+
+def _behind(at: At) -> At:
+    return At((at.output,), at.output, at.first)
 
 
 def torch_activation(name: str | None, at: At) -> tuple[Apply, ...]:
     """The steps after a PyTorch layer that apply a fused activation."""
-    return () if name is None else (function(call("F.relu", X()), call("nn.ReLU")),)
+    return () if name is None else WORDS[name].torch(_behind(at)).steps
 
 
 def keras_activation(name: str | None, at: At) -> tuple[dict[str, Any], tuple[Apply, ...]]:
     """The `activation=` argument of a Keras layer, or the steps after it where Keras has no such word."""
-    return ({} if name is None else {"activation": str(name)}), ()
+    if name is None:
+        return {}, ()
+    word = WORDS[name].keras_word
+    return ({"activation": word}, ()) if word else ({}, WORDS[name].keras(_behind(at)).steps)
 
 
 def reference_activation(name: str | None, y: Array) -> Array:
     """The definition, in NumPy."""
-    return y if name is None else y.clip(0)
+    return y if name is None else WORDS[name].reference((y,), {})

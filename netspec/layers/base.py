@@ -374,6 +374,8 @@ class Layer:
     arity: ClassVar[int | None] = 1
     # the least number of values that a join needs
     least: ClassVar[int] = 1
+    # the argument that takes all values given by position, as in `reshape(28, 28, 1)`; empty where each has its own
+    gathers: ClassVar[str] = ""
     # what the values must hold: "float", "int" or "any"
     takes: ClassVar[str] = "float"
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is

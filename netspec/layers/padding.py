@@ -19,33 +19,39 @@ if TYPE_CHECKING:
     # (before, after) for each spatial axis
     Pads: TypeAlias = "tuple[tuple[int, int], ...]"
 
-_FORMS = "valid, same, causal, a number, one number for each axis, or a pair (before, after) for each axis"
+_NUMBERS = "a number, one number for each axis, or a pair (before, after) for each axis"
 
 
-def _amount(value: Any) -> int:
+def _amount(value: Any, forms: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"must be {_FORMS}, not {describe(value)}", "amounts are whole numbers of at least 0")
+        raise ValueError(f"must be {forms}, not {describe(value)}", "amounts are whole numbers of at least 0")
     return value
 
 
-def _padding(value: Any) -> Any:
+def _amounts(value: Any, words: tuple[str, ...], forms: str) -> Any:
     if isinstance(value, str):
-        if value in ("valid", "same", "causal"):
+        if value in words:
             return value
         lower = value.lower()
-        hint = f"write `{lower}`" if lower in ("valid", "same", "causal") else ""
-        raise ValueError(f"must be {_FORMS}, not {describe(value)}", hint)
+        raise ValueError(f"must be {forms}, not {describe(value)}", f"write `{lower}`" if lower in words else "")
     if isinstance(value, tuple) and value:
         pairs = [v for v in value if isinstance(v, tuple)]
         if not pairs:
-            return tuple(_amount(v) for v in value)
+            return tuple(_amount(v, forms) for v in value)
         if len(pairs) != len(value) or any(len(p) != 2 for p in pairs):
-            raise ValueError(f"must be {_FORMS}, not {describe(value)}", "write ((0, 1), (0, 1)) for two axes")
-        return tuple((_amount(a), _amount(b)) for a, b in value)
-    return _amount(value)
+            raise ValueError(f"must be {forms}, not {describe(value)}", "write ((0, 1), (0, 1)) for two axes")
+        return tuple((_amount(a, forms), _amount(b, forms)) for a, b in value)
+    return _amount(value, forms)
 
 
-padding_reader = Reader(_padding, _FORMS, ("valid", "same", "causal"))
+def _reader(*words: str) -> Reader:
+    forms = ", ".join((*words, _NUMBERS))
+    return Reader(lambda value: _amounts(value, words, forms), forms, words)
+
+
+padding_reader = _reader("valid", "same", "causal")
+cropping_reader = _reader("valid", "same")
+amount_reader = _reader()
 
 
 def reached(kernel: int, dilation: int) -> int:
@@ -53,7 +59,7 @@ def reached(kernel: int, dilation: int) -> int:
     return dilation * (kernel - 1) + 1
 
 
-def explicit_pads(padding: Any, rank: int) -> Pads:
+def explicit_pads(padding: Any, rank: int, argument: str = "padding") -> Pads:
     """The amounts of a padding that is written in numbers (or `valid`)."""
     if padding == "valid":
         return ((0, 0),) * rank
@@ -63,11 +69,35 @@ def explicit_pads(padding: Any, rank: int) -> Pads:
         many = "axis" if rank == 1 else "axes"
         raise Violation(
             "wrong-rank",
-            f"`padding` has {len(padding)} amounts, but the input has {rank} spatial {many}",
-            "padding",
+            f"`{argument}` has {len(padding)} amounts, but the input has {rank} spatial {many}",
+            argument,
             help="give one amount for each spatial axis",
         )
     return tuple(p if isinstance(p, tuple) else (p, p) for p in padding)
+
+
+def fixed_pads(padding: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> Pads | None:
+    """The amounts where they do not depend on the input; None for `same`."""
+    if padding == "same":
+        return None
+    if padding != "causal":
+        return explicit_pads(padding, len(kernel))
+    if len(kernel) != 1:
+        raise Violation(
+            "wrong-rank",
+            "`padding=causal` needs one spatial axis, a sequence",
+            "padding",
+            help="use `same` for images",
+        )
+    return ((reached(kernel[0], dilation[0]) - 1, 0),)
+
+
+def same_total(size: Dim, span: int, stride: int) -> tuple[int, int]:
+    """The least and the most that `same` adds to an axis: equal where the size is known or does not matter."""
+    if isinstance(size, int):
+        total = max((-(-size // stride) - 1) * stride + span - size, 0)
+        return total, total
+    return max(span - stride, 0), span - 1
 
 
 def pads(
@@ -78,28 +108,26 @@ def pads(
     dilation: tuple[int, ...],
 ) -> Pads | None:
     """The amounts on each side; None where they depend on a size that is still a symbol."""
-    rank = len(sizes)
-    if padding == "causal":
-        if rank != 1:
-            raise Violation(
-                "wrong-rank",
-                "`padding=causal` needs one spatial axis, a sequence",
-                "padding",
-                help="use `same` for images",
-            )
-        return ((reached(kernel[0], dilation[0]) - 1, 0),)
-    if padding != "same":
-        return explicit_pads(padding, rank)
-    found = []
-    for n, k, s, d in zip(sizes, kernel, stride, dilation):
-        if s == 1:
-            total = reached(k, d) - 1
-        elif isinstance(n, int):
-            total = max((-(-n // s) - 1) * s + reached(k, d) - n, 0)
-        else:
-            return None
-        found.append((total // 2, total - total // 2))
-    return tuple(found)
+    fixed = fixed_pads(padding, kernel, dilation)
+    if fixed is not None:
+        return fixed
+    totals = [same_total(n, reached(k, d), s) for n, k, s, d in zip(sizes, kernel, stride, dilation)]
+    if any(least != most for least, most in totals):
+        return None
+    return tuple((total // 2, total - total // 2) for total, _ in totals)
+
+
+def window_count(size: Dim, span: int, stride: int, pair: tuple[int, int], ceil: bool = False) -> Dim:
+    """How many windows fit on an axis; 0 or less where none does.
+
+    `ceil` adds one that hangs over the end, if it starts inside the input or its left padding (PyTorch's rule).
+    """
+    before, after = pair
+    room = size + (before + after - span)
+    if not ceil or after >= span:
+        return floor_div(room, stride) + 1
+    # a window may start up to `stride - 1` further than one that fits, but not behind the last cell
+    return ceil_div(size + (before + min(after - span + stride, 0)), stride)
 
 
 def window_sizes(
@@ -112,33 +140,46 @@ def window_sizes(
 ) -> tuple[Dim, ...]:
     """Output sizes along the spatial axes.
 
-    `ceil` rounds up, but the last window must start inside the input or its left padding (PyTorch's rule).
     Raises Violation (`window-too-large`) with the arithmetic where nothing is left.
     """
-    if padding in ("same", "causal"):
-        pads(padding, sizes, kernel, stride, dilation)
+    amounts = fixed_pads(padding, kernel, dilation)
+    if amounts is None:
         return tuple(ceil_div(n, s) for n, s in zip(sizes, stride))
-    amounts = explicit_pads(padding, len(sizes))
-    return tuple(
-        _size(n, reached(k, d), s, pair, ceil) for n, k, s, d, pair in zip(sizes, kernel, stride, dilation, amounts)
+    found = []
+    for n, k, s, d, pair in zip(sizes, kernel, stride, dilation, amounts):
+        span = reached(k, d)
+        out = window_count(n, span, s, pair, ceil)
+        if isinstance(n, int) and isinstance(out, int) and out <= 0:
+            raise _too_large(n, span, s, pair, out, ceil)
+        found.append(out)
+    return tuple(found)
+
+
+def _too_large(n: int, span: int, stride: int, pair: tuple[int, int], out: int, ceil: bool) -> Violation:
+    added = f"2*{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} + {pair[1]}"
+    share = f"({n} - {span} + {added})/{stride}"
+    if (n - span + sum(pair)) % stride:
+        share = f"{'ceil' if ceil else 'floor'}({share})"
+    room = n + sum(pair)
+    smaller = f"use a window that spans at most {room}, or " if room > 0 else ""
+    return Violation(
+        "window-too-large",
+        f"the window of {span} does not fit into {n}: {share} + 1 = {out}",
+        "kernel",
+        help=f"{smaller}pad with `padding=same`",
+        label=f"spans {span}",
     )
 
 
-def _size(n: Dim, window: int, stride: int, pair: tuple[int, int], ceil: bool) -> Dim:
-    room = n + (sum(pair) - window)
-    out = (ceil_div if ceil else floor_div)(room, stride) + 1
-    if ceil and isinstance(out, int) and isinstance(n, int) and (out - 1) * stride >= n + pair[0]:
-        out -= 1
-    if isinstance(out, int) and out <= 0:
-        padded = f"2*{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} + {pair[1]}"
-        raise Violation(
-            "window-too-large",
-            f"the window of {window} does not fit into {n}: ({n} - {window} + {padded})/{stride} + 1 = {out}",
-            "kernel",
-            help=f"use a window of at most {n + sum(pair)}, or pad with `padding=same`",
-            label=f"spans {window}",
-        )
-    return out
+def overhang(size: Dim, span: int, stride: int, pair: tuple[int, int], out: Dim) -> tuple[int, int]:
+    """The amounts with which plain windows, rounded down, are those of `ceil`."""
+    before, after = pair
+    if isinstance(size, int) and isinstance(out, int):
+        return before, max((out - 1) * stride + span - size - before, 0)
+    return before, min(after + stride, span) - 1 if after < span else after
+
+
+# --- what the frameworks write ------------------------------------------------------------------------------------
 
 
 def flat(amounts: Pads) -> tuple[int, ...]:
@@ -146,29 +187,43 @@ def flat(amounts: Pads) -> tuple[int, ...]:
     return tuple(n for pair in reversed(amounts) for n in pair)
 
 
+def is_nothing(amounts: Pads) -> bool:
+    return not any(n for pair in amounts for n in pair)
+
+
+def compact(amounts: Pads) -> Any:
+    """The amounts as Keras takes them: one number where all agree, a pair for a sequence."""
+    if len(amounts) == 1:
+        before, after = amounts[0]
+        return before if before == after else (before, after)
+    if all(a == b for a, b in amounts):
+        return square(tuple(a for a, _ in amounts))
+    return amounts
+
+
 def torch_pad(amounts: Pads, value: float = 0.0) -> tuple[Apply, ...]:
     """An explicit pad for PyTorch (channels-first), or nothing where all amounts are 0."""
-    if not any(n for pair in amounts for n in pair):
+    if is_nothing(amounts):
         return ()
-    how = {} if value == 0 else {"value": value}
     rank = len(amounts)
-    make = (
-        call(f"nn.ZeroPad{rank}d", flat(amounts))
-        if value == 0
-        else call(f"nn.ConstantPad{rank}d", flat(amounts), value)
-    )
-    return (function(call("F.pad", X(), flat(amounts), **how), make),)
+    if value == 0:
+        return (function(call("F.pad", X(), flat(amounts)), call(f"nn.ZeroPad{rank}d", flat(amounts))),)
+    make = call(f"nn.ConstantPad{rank}d", flat(amounts), value)
+    return (function(call("F.pad", X(), flat(amounts), value=value), make),)
 
 
-def keras_pad(amounts: Pads) -> tuple[Apply, ...]:
-    """`ZeroPadding` for Keras, or nothing where all amounts are 0."""
-    if not any(n for pair in amounts for n in pair):
+def keras_pad(amounts: Pads, value: float = 0.0) -> tuple[Apply, ...]:
+    """An explicit pad for Keras, or nothing where all amounts are 0."""
+    if is_nothing(amounts):
         return ()
-    each = tuple(pair[0] if pair[0] == pair[1] else pair for pair in amounts)
-    size: Any = amounts[0] if len(amounts) == 1 else amounts
-    if all(isinstance(e, int) for e in each):
-        size = square(each)  # type: ignore[arg-type]  # all are int here
-    return (Apply(call(f"layers.ZeroPadding{len(amounts)}D", size)),)
+    if value == 0:
+        return (Apply(call(f"layers.ZeroPadding{len(amounts)}D", compact(amounts))),)
+    return (function(call("ops.pad", X(), keras_widths(amounts), constant_values=value)),)
+
+
+def keras_widths(amounts: Pads) -> Pads:
+    """The amounts as `ops.pad` takes them, batch and channels included."""
+    return ((0, 0), *amounts, (0, 0))
 
 
 SAME_PAD = Helper(

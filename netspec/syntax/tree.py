@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..source import Source, Span
 
 
@@ -256,3 +258,15 @@ class Spec(Record):
 
     source: Source
     definitions: tuple[Node, ...]
+
+
+def walk(node: object) -> Iterator[Node]:
+    """The node and all below it, in the order of the text."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, tuple):
+            stack.extend(reversed(top))
+        elif isinstance(top, Node):
+            yield top
+            stack.extend(reversed([v for v in top.__dict__.values() if isinstance(v, tuple | Node)]))

@@ -1,0 +1,1 @@
+"""Elaborate: every instance of a net, with its inputs, shapes and place in the hierarchy."""

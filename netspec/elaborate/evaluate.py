@@ -1,0 +1,386 @@
+"""Expressions and pipelines: to a compile-time value, a tensor, or a hole.
+
+`flow` is the value that a step without inputs of its own is applied to. `words` says what a bare name that nothing
+binds may be: in arguments, lists and comparisons a word (`same`, `relu`); elsewhere a step, or an error.
+"""
+
+from __future__ import annotations
+
+from ..diagnostics import did_you_mean
+from ..dims import DimExpr
+from ..ir import Tensor
+from ..layers import LAYERS
+from ..layers.base import Word, describe
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from . import apply
+from .functions import FUNCTIONS, Fault, apply_operator
+from .machine import HOLE, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..syntax.tree import Node
+    from .frame import Frame
+
+_ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
+
+
+class Context:
+    """How an expression is to be read."""
+
+    __slots__ = ("binding", "chosen", "flow", "frame", "words")
+
+    def __init__(self, frame: Frame, flow: Any, words: bool, chosen: tree.Identifier | None, binding: bool) -> None:
+        self.frame = frame
+        self.flow = flow
+        self.words = words
+        self.chosen = chosen
+        self.binding = binding
+
+    def plain(self, node: Node, words: bool | None = None) -> Any:
+        """Another expression at the same place, not named."""
+        inner = Context(self.frame, self.flow, self.words if words is None else words, None, self.binding)
+        return _EVALUATE[type(node)](inner, node)
+
+
+def evaluate(
+    frame: Frame,
+    node: Node,
+    flow: Any,
+    words: bool = True,
+    chosen: tree.Identifier | None = None,
+    binding: bool = False,
+) -> Any:
+    """The value of an expression or pipeline; HOLE where a fault was reported."""
+    return _EVALUATE[type(node)](Context(frame, flow, words, chosen, binding), node)
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+def _name(at: Context, node: tree.Name) -> Any:
+    frame, text = at.frame, node.text
+    if text in frame.names:
+        value = frame.names[text]
+        if apply.is_shared(value) and not at.words:
+            return apply.shared(at, value, node.span)
+        return value
+    if text in frame.machine.design.constants:
+        return apply.constant(frame, text)
+    if at.words:
+        return Word(text)
+    if text in LAYERS or text in frame.machine.design.blocks:
+        return apply.step(at, node, node, ())
+    if at.binding and text in option_words():
+        return Word(text)
+    return unknown(frame, node)
+
+
+def unknown(frame: Frame, node: tree.Name) -> Any:
+    """A name that nothing binds: the nearest value in scope, else the nearest layer."""
+    machine = frame.machine
+    values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
+    pool = [*values, *machine.design.blocks, *LAYERS, *FUNCTIONS]
+    help = did_you_mean(node.text, values) or did_you_mean(node.text, pool)
+    later = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
+    if later:
+        place = later[0].span
+        return machine.fault(
+            "unknown-name", f"`{node.text}` is used before it is bound", node.span, others=((place, "it is bound only here"),),
+            help=help or "bind it first, or move this line down",
+        )
+    if any(net.name.text == node.text for net in machine.design.nets):
+        return apply.net_as_step(frame, node)
+    return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
+
+
+def option_words() -> frozenset[str]:
+    """Every word that some layer takes as an option."""
+    if not _WORDS:
+        _WORDS.append(frozenset(w for cls in LAYERS.values() for a in cls.arguments.values() for w in a.reader.words))
+    return _WORDS[0]
+
+
+_WORDS: list[frozenset[str]] = []
+
+
+# --- literals and lists --------------------------------------------------------------------------------------------
+
+
+def _literal(at: Context, node: tree.Literal) -> Any:
+    return node.value
+
+
+def _sequence(at: Context, node: tree.Group | tree.List) -> Any:
+    values = tuple(at.plain(item) for item in node.items)
+    return HOLE if HOLE in values else values
+
+
+def _comprehension(at: Context, node: tree.Comprehension) -> Any:
+    from .frame import unpack
+
+    items = at.plain(node.items, words=True)
+    if not isinstance(items, tuple):
+        if items is not HOLE:
+            at.frame.machine.fault("wrong-value", f"a list is needed here, not {kind_of(items)}", node.items.span)
+        return HOLE
+    names, found = at.frame.names, []
+    for item in items:
+        at.frame.names = dict(names)
+        at.frame.machine.spend(node.span)
+        unpack(at.frame, node.target, item, node.items.span)
+        if node.condition is None or at.plain(node.condition, words=True) is True:
+            found.append(at.plain(node.value))
+    at.frame.names = names
+    return HOLE if HOLE in found else tuple(found)
+
+
+def _misplaced(at: Context, node: Node) -> Any:
+    return at.frame.machine.fault("syntax", "this has no meaning here", node.span)
+
+
+# --- operators -------------------------------------------------------------------------------------------------------
+
+
+def _unary(at: Context, node: tree.Unary) -> Any:
+    value = at.plain(node.operand, words=node.operator == "not")
+    if value is HOLE:
+        return HOLE
+    if node.operator == "not":
+        if isinstance(value, bool):
+            return not value
+        return at.frame.machine.fault("wrong-value", f"`not` needs true or false, not {kind_of(value)}", node.operand.span)
+    if isinstance(value, Tensor):
+        return value if node.operator == "+" else apply.layer(at, "scale", {"factor": -1}, (value,), node.span)
+    return _operate(at, node, "*", value, -1 if node.operator == "-" else 1)
+
+
+def _chain(at: Context, node: tree.Chain) -> Any:
+    first = node.operators[0]
+    if first in ("and", "or"):
+        return _logic(at, node, first)
+    if first in _COMPARISONS:
+        return _comparison(at, node)
+    left = _operand(at, node.operands[0])
+    last = len(node.operators) - 1
+    for place, (operator, right) in enumerate(zip(node.operators, node.operands[1:])):
+        inner = Context(at.frame, at.flow, at.words, at.chosen if place == last else None, at.binding)
+        left = _operate(inner, node, operator, left, _operand(at, right))
+    return left
+
+
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
+
+
+def _operand(at: Context, node: Node) -> Any:
+    """An operand: a bare name that nothing binds is a step where it can be one, and no word."""
+    if isinstance(node, tree.Name) and node.text not in at.frame.names and at.flow is None and node.text in LAYERS:
+        return unknown(at.frame, node)
+    return at.plain(node, words=False)
+
+
+def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> Any:
+    if left is HOLE or right is HOLE:
+        return HOLE
+    tensors = isinstance(left, Tensor), isinstance(right, Tensor)
+    if any(tensors):
+        return _tensor_operation(at, node, operator, left, right, tensors)
+    if operator == "@":
+        return at.frame.machine.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
+    try:
+        return apply_operator(operator, left, right)
+    except Fault as fault:
+        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+
+
+def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, tensors: tuple[bool, bool]) -> Any:
+    if all(tensors) and operator in _ARITHMETIC:
+        return apply.layer(at, _ARITHMETIC[operator], {}, (left, right), node.span)
+    number = right if tensors[0] else left
+    if all(tensors) or isinstance(number, bool) or not isinstance(number, int | float):
+        code = "unknown-size" if isinstance(number, DimExpr) else "not-a-value"
+        what = "two values" if all(tensors) else f"a value and {kind_of(number)}"
+        return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span)
+    value, span = (left if tensors[0] else right), node.span
+    unnamed = Context(at.frame, at.flow, at.words, None, at.binding)
+    if operator == "*":
+        return apply.layer(at, "scale", {"factor": number}, (value,), span)
+    if operator == "+" or (operator == "-" and tensors[0]):
+        return apply.layer(at, "shift", {"amount": number if operator == "+" else -number}, (value,), span)
+    if operator == "-":
+        negated = apply.layer(unnamed, "scale", {"factor": -1}, (value,), span)
+        return apply.layer(at, "shift", {"amount": number}, (negated,), span)
+    if operator == "/" and tensors[0] and number != 0:
+        return apply.layer(at, "scale", {"factor": 1 / number}, (value,), span)
+    if operator == "/" and not tensors[0]:
+        turned = apply.layer(unnamed if number != 1 else at, "reciprocal", {}, (value,), span)
+        return turned if number == 1 else apply.layer(at, "scale", {"factor": number}, (turned,), span)
+    if operator == "**" and tensors[0]:
+        return apply.layer(at, "power", {"exponent": number}, (value,), span)
+    return at.frame.machine.fault("not-a-value", f"`{operator}` does not take a value and {describe(number)}", span)
+
+
+def _logic(at: Context, node: tree.Chain, word: str) -> Any:
+    for operand in node.operands:
+        value = at.plain(operand, words=True)
+        if value is HOLE:
+            return HOLE
+        if not isinstance(value, bool):
+            return at.frame.machine.fault("wrong-value", f"`{word}` needs true or false, not {kind_of(value)}", operand.span)
+        if value is (word == "or"):
+            return value
+    return word == "and"
+
+
+def _comparison(at: Context, node: tree.Chain) -> Any:
+    values = [at.plain(operand, words=True) for operand in node.operands]
+    if HOLE in values:
+        return HOLE
+    for operator, left, right in zip(node.operators, values, values[1:]):
+        if isinstance(left, Tensor) or isinstance(right, Tensor):
+            return at.frame.machine.fault("not-a-value", "values of the net are not known when it is compiled", node.span)
+        try:
+            if not apply_operator(operator, left, right):
+                return False
+        except Fault as fault:
+            return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+    return True
+
+
+def _conditional(at: Context, node: tree.Conditional) -> Any:
+    condition = at.plain(node.condition, words=True)
+    if condition is HOLE:
+        return HOLE
+    if not isinstance(condition, bool):
+        return at.frame.machine.fault("wrong-value", f"a condition is true or false, not {kind_of(condition)}", node.condition.span)
+    return _again(at, node.value if condition else node.otherwise)
+
+
+def _again(at: Context, node: Node) -> Any:
+    return _EVALUATE[type(node)](at, node)
+
+
+# --- parts of values -----------------------------------------------------------------------------------------------
+
+
+def _attribute(at: Context, node: tree.Attribute) -> Any:
+    value = at.plain(node.value, words=False)
+    if value is HOLE:
+        return HOLE
+    if not isinstance(value, Tensor):
+        return at.frame.machine.fault("not-a-value", f"`.{node.name.text}` belongs to values, not to {kind_of(value)}", node.span)
+    found = {"shape": value.shape, "channels": value.shape[-1] if value.shape else 1, "rank": len(value.shape)}
+    if node.name.text in found:
+        return found[node.name.text]
+    help = did_you_mean(node.name.text, found) or "a value has .shape, .channels and .rank"
+    return at.frame.machine.fault("unknown-name", f"a value has no `.{node.name.text}`", node.name.span, help=help)
+
+
+def _subscript(at: Context, node: tree.Subscript) -> Any:
+    value = at.plain(node.value, words=False)
+    items = [_item(at, item) for item in node.items]
+    if value is HOLE or HOLE in items:
+        return HOLE
+    if isinstance(value, Tensor):
+        return apply.layer(at, "slice", {"items": tuple(items)}, (value,), node.span)
+    if not isinstance(value, tuple) or len(items) != 1:
+        return at.frame.machine.fault("not-a-value", f"{kind_of(value)} has no items", node.span)
+    item = items[0]
+    try:
+        if isinstance(item, tuple):
+            return value[slice(*item)]
+        if isinstance(item, bool) or not isinstance(item, int):
+            return at.frame.machine.fault("wrong-value", f"a position is a whole number, not {kind_of(item)}", node.items[0].span)
+        return value[item]
+    except IndexError:
+        last = len(value) - 1
+        return at.frame.machine.fault(
+            "wrong-value", f"the list has {len(value)} items, so there is no item {item}", node.items[0].span,
+            help=f"the last one is {last}, or -1" if value else "it is empty",
+        )
+    except (TypeError, ValueError):
+        return at.frame.machine.fault("wrong-value", "slice bounds are whole numbers, and the step is not 0", node.items[0].span)
+
+
+def _item(at: Context, node: Node) -> Any:
+    if isinstance(node, tree.Ellipsis):
+        return ...
+    if isinstance(node, tree.Slice):
+        bounds = tuple(None if part is None else at.plain(part, words=False) for part in (node.start, node.stop, node.step))
+        return HOLE if HOLE in bounds else bounds
+    value = at.plain(node, words=False)
+    return ("pick", *value) if isinstance(value, tuple) else value
+
+
+# --- pipelines -------------------------------------------------------------------------------------------------------
+
+
+def _named(at: Context, node: tree.Named) -> Any:
+    inner = Context(at.frame, at.flow, False, node.name, at.binding)
+    value = _again(inner, node.step)
+    at.frame.bind(node.name, value)
+    return value
+
+
+def _pipeline(at: Context, node: tree.Pipeline) -> Any:
+    first = node.stages[0]
+    flow = _again(Context(at.frame, at.flow, False, None, at.binding), first)
+    for stage in node.stages[1:]:
+        flow = _stage(at, stage, flow)
+    return flow
+
+
+def _stage(at: Context, stage: Node, flow: Any) -> Any:
+    """A later stage: it must be a step, since a value would throw the flow away."""
+    step = stage.step if isinstance(stage, tree.Named) else stage
+    frame = at.frame
+    if isinstance(step, tree.Name) and step.text in frame.names and not apply.is_shared(frame.names[step.text]):
+        value = frame.names[step.text]
+        if value is HOLE:
+            return HOLE
+        if isinstance(value, Tensor) and flow is not HOLE:
+            return frame.machine.fault(
+                "not-a-step", f"`{step.text}` is a value, so nothing can flow into it", step.span,
+                help="a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`",
+            )
+    if flow is not HOLE and not isinstance(flow, Tensor | tuple):
+        return frame.machine.fault("not-a-value", f"{kind_of(flow)} cannot flow into a step", stage.span)
+    if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
+        return frame.machine.fault("not-a-step", "a step should stand after `->`: a layer, a block or `{ ... }`", step.span)
+    return _again(Context(frame, flow, False, None, at.binding), stage)
+
+
+def _body(at: Context, node: tree.Body) -> Any:
+    return at.frame.subflow(node, at.flow, at.chosen)
+
+
+def _call(at: Context, node: tree.Call) -> Any:
+    callee = node.callee
+    if not isinstance(callee, tree.Name):
+        at.plain(callee, words=False)
+        return at.frame.machine.fault("not-a-step", "only layers, blocks and functions can be called", callee.span)
+    return apply.step(at, node, callee, node.arguments)
+
+
+_EVALUATE: dict[type, Callable[[Context, Any], Any]] = {
+    tree.Name: _name,
+    tree.Literal: _literal,
+    tree.Group: _sequence,
+    tree.List: _sequence,
+    tree.Comprehension: _comprehension,
+    tree.Call: _call,
+    tree.Keyword: _misplaced,
+    tree.Slice: _misplaced,
+    tree.Ellipsis: _misplaced,
+    tree.Subscript: _subscript,
+    tree.Attribute: _attribute,
+    tree.Unary: _unary,
+    tree.Chain: _chain,
+    tree.Conditional: _conditional,
+    tree.Named: _named,
+    tree.Pipeline: _pipeline,
+    tree.Body: _body,
+    tree.Broken: lambda at, node: HOLE,
+}

@@ -1,0 +1,411 @@
+"""Statements: one frame for each body that is being elaborated."""
+
+from __future__ import annotations
+
+from ..dims import DimExpr, show, symbol
+from ..ir import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
+from ..ir import Call as BlockCall
+from ..record import TYPE_CHECKING, Record
+from ..syntax import tree
+from . import evaluate as _evaluate
+from .machine import HOLE, MOST_INSTANCES, kind_of
+from .names import Namer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from ..dims import Dim, Shape
+    from ..ir import Item
+    from ..source import Span
+    from ..syntax.tree import Definition, Node
+    from .machine import Machine
+
+
+class SharedStep(Record):
+    """What `layer name = step` binds: the step, to be applied wherever the name is used."""
+
+    step: Node
+    instance: Instance
+
+
+class Frame:
+    """The state of one body on the way: its names, its flow, and the items so far."""
+
+    def __init__(self, machine: Machine, definition: Definition, arguments: Mapping[str, Any], given: Sequence[Tensor]):
+        self.machine = machine
+        self.definition = definition
+        self.arguments = arguments
+        self.names: dict[str, Any] = dict(arguments)
+        self.given = list(given)
+        self.ports: list[Port] = []
+        self.sizes: dict[str, Dim] = {}
+        self.flow: Any = None
+        self.items: list[Item] = []
+        self.namer = Namer(machine.plan(definition))
+        self.looping = False
+        self.outputs: list[Result] = []
+        self.declared_output = False
+        self.expectations: list[Expectation] = []
+        self.tensors = 0
+        self.size = 0
+        self.symbols: dict[str, None] = {}
+        self.top = definition.word == "net"
+        self.shared: SharedStep | None = None
+
+    # --- values ------------------------------------------------------------------------------------------------
+
+    def tensor(self, shape: Shape, dtype: str, span: Span) -> Tensor:
+        self.tensors += 1
+        return Tensor(self.tensors - 1, shape, dtype, span)
+
+    def evaluate(self, node: Node, words: bool = True) -> Any:
+        return _evaluate.evaluate(self, node, self.flow, words=words)
+
+    def bind(self, name: tree.Identifier, value: Any) -> None:
+        self.names[name.text] = value
+
+    def name_for(self, kind: str, chosen: tree.Identifier | None) -> tuple[str, bool]:
+        """The path segment of a new instance, and whether the author chose it."""
+        if self.shared is not None:
+            return self.shared.instance.name, True
+        if chosen is None:
+            return self.namer.automatic(kind), False
+        name = self.namer.turn(chosen.text) if self.looping else self.namer.chosen(chosen.text)
+        if name is None:
+            self.machine.fault(
+                "duplicate-name",
+                f"`{chosen.text}` already names a layer here",
+                chosen.span,
+                "the second time",
+                help="give one of the two another name",
+            )
+            return self.namer.automatic(kind), False
+        return name, True
+
+    def add(self, item: Step | BlockCall, instances: int) -> None:
+        self.items.append(item)
+        self.size += instances
+        self.machine.spend(item.span)
+        if self.size > MOST_INSTANCES:
+            self.machine.too_large(item.span, f"{self.definition.word} {self.definition.name.text} has more than {MOST_INSTANCES:,} instances")
+
+    # --- running -----------------------------------------------------------------------------------------------
+
+    def run(self, body: tree.Body) -> None:
+        for statement in body.statements:
+            self.machine.spend(statement.span, 0)
+            _STATEMENTS[type(statement)](self, statement)
+
+    def implicit_input(self) -> Tensor:
+        """The flow of a block that declares no input."""
+        value = self.given[0]
+        inner = self.tensor(value.shape, value.dtype, value.span)
+        self.ports.append(Port("x", inner))
+        return inner
+
+    def finish(self) -> Body:
+        outputs = self.outputs
+        if not self.declared_output and isinstance(self.flow, Tensor):
+            outputs = [Result("output", self.flow)]
+        return Body(
+            self.definition,
+            self.arguments,
+            self.sizes,
+            tuple(self.ports),
+            tuple(self.items),
+            tuple(outputs),
+            self.size,
+        )
+
+    def scoped(
+        self, kind: str, name: str, span: Span, run: Callable[[], None], bindings: Mapping[str, Any] | None = None
+    ) -> None:
+        """Run something whose items go into a scope of their own."""
+        outer, namer, looping = self.items, self.namer, self.looping
+        self.items = []
+        if name:
+            self.namer, self.looping = Namer(namer.plan, sequence=True), False
+        try:
+            run()
+        finally:
+            inner, self.items, self.namer, self.looping = self.items, outer, namer, looping
+            if inner or kind in ("turn", "if"):
+                self.items.append(Scope(kind, name, tuple(inner), span, bindings or {}))
+
+    def subflow(self, body: tree.Body, flow: Any, name: tree.Identifier | None) -> Any:
+        """`{ ... }` as a step: names bound inside stay inside."""
+        names, outer = dict(self.names), self.flow
+        label = self.name_for("flow", name)[0] if name is not None else ""
+        self.flow = flow
+        self.scoped("flow", label, body.span, lambda: self.run(body))
+        result, self.flow, self.names = self.flow, outer, names
+        return result
+
+
+# --- statements ------------------------------------------------------------------------------------------------
+
+
+def _flow(frame: Frame, node: tree.Flow) -> None:
+    value = frame.evaluate(node.value, words=False)
+    if value is HOLE or isinstance(value, Tensor):
+        frame.flow = value
+        return
+    help = "bind it to a name: `a, b = ...`" if isinstance(value, tuple) else "a statement is a step or a value that flows"
+    frame.flow = frame.machine.fault("not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help)
+
+
+def _binding(frame: Frame, node: tree.Binding) -> None:
+    if isinstance(node.target, tree.Broken):
+        frame.machine.fault("syntax", "only names can be bound", node.target.span, help="write `name = ...`")
+        return
+    values = tuple(_evaluate.evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
+    unpack(frame, node.target, values[0] if len(values) == 1 else values, node.span)
+
+
+def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
+    """Bind the names of a target to a value, or to the items of it."""
+    if not target.unpacks:
+        frame.bind(target.names[0], value)
+        return
+    if isinstance(value, tuple) and len(value) == len(target.names):
+        for name, item in zip(target.names, value):
+            frame.bind(name, item)
+        return
+    if value is not HOLE:
+        count = f"{len(value)} values" if isinstance(value, tuple) else kind_of(value)
+        frame.machine.fault("wrong-arity", f"{len(target.names)} names cannot take {count}", target.span, others=((span, "from here"),))
+    for name in target.names:
+        frame.bind(name, HOLE)
+
+
+def _input(frame: Frame, node: tree.Input) -> None:
+    if frame.items and not frame.ports and not frame.top and not any(p.name == node.name.text for p in frame.ports):
+        frame.machine.fault("misplaced-input", "`input` stands before the steps of a block", node.span)
+    if frame.top:
+        value = _net_input(frame, node)
+    else:
+        value = _block_input(frame, node)
+    frame.bind(node.name, value)
+    if isinstance(value, Tensor):
+        limit = frame.evaluate(node.limit) if node.limit is not None else None
+        frame.ports.append(Port(node.name.text, value, limit if isinstance(limit, int | DimExpr) else None))
+    frame.flow = value if len(frame.ports) <= 1 else None
+
+
+_DTYPES = {"int": "int64", "float": "float32", "bool": "bool"}
+
+
+def _net_input(frame: Frame, node: tree.Input) -> Any:
+    if node.sizes is None:
+        return frame.machine.fault(
+            "missing-shape", f"the input `{node.name.text}` of a net needs a shape", node.span, help=f"write `input {node.name.text} [224, 224, 3]`"
+        )
+    sizes = []
+    for size in node.sizes:
+        if isinstance(size, tree.Ellipsis):
+            return frame.machine.fault("wrong-value", "`...` stands for axes of a block's input; a net must say its own", size.span)
+        if isinstance(size, tree.Name) and size.text not in frame.names and size.text not in frame.machine.design.constants:
+            frame.symbols[size.text] = None
+            frame.names[size.text] = symbol(size.text)
+        value = frame.evaluate(size)
+        if value is HOLE:
+            return HOLE
+        if isinstance(value, bool) or not isinstance(value, int | DimExpr) or (isinstance(value, int) and value < 1):
+            return frame.machine.fault("wrong-value", f"a size is a whole number of at least 1, not {kind_of(value)}", size.span)
+        sizes.append(value)
+    dtype = _DTYPES.get(node.dtype.text) if node.dtype is not None else "float32"
+    if dtype is None and node.dtype is not None:
+        return frame.machine.fault("wrong-value", f"there is no type `{node.dtype.text}`", node.dtype.span, help="types are float, int and bool")
+    return frame.tensor(tuple(sizes), dtype or "float32", node.span)
+
+
+def _block_input(frame: Frame, node: tree.Input) -> Any:
+    place = len(frame.ports)
+    value = frame.given[place] if place < len(frame.given) else HOLE
+    if not isinstance(value, Tensor):
+        return HOLE
+    inner = frame.tensor(value.shape, value.dtype, node.span)
+    if node.sizes is not None and not _match_sizes(frame, node, value.shape):
+        return HOLE
+    return inner
+
+
+def _match_sizes(frame: Frame, node: tree.Input, shape: Shape) -> bool:
+    """Bind the names of `[h, w, c]`, and hold the numbers against what comes in."""
+    written = list(node.sizes or ())
+    dots = [i for i, s in enumerate(written) if isinstance(s, tree.Ellipsis)]
+    where = frame.machine.chain[-1][1] if frame.machine.chain else node.span
+    if len(written) - len(dots) > len(shape) or (not dots and len(written) != len(shape)):
+        frame.machine.fault(
+            "wrong-rank",
+            f"block {frame.definition.name.text} takes {len(written) - len(dots)} axes, but {show(shape)} comes in",
+            where,
+            "called here",
+            ((node.span, "declared here"),),
+        )
+        return False
+    head = dots[0] if dots else len(written)
+    pairs = list(zip(written[:head], shape)) + (list(zip(written[::-1], shape[::-1]))[: len(written) - head - 1] if dots else [])
+    for size, actual in pairs:
+        if isinstance(size, tree.Name) and size.text not in frame.arguments and size.text not in frame.machine.design.constants:
+            bound = frame.sizes.get(size.text, frame.names.get(size.text) if size.text in frame.sizes else None)
+            if bound is None:
+                frame.sizes[size.text] = frame.names[size.text] = actual
+                continue
+            wanted = bound
+        else:
+            wanted = frame.evaluate(size)
+        if wanted is HOLE:
+            return False
+        if wanted != actual:
+            frame.machine.fault(
+                "shape-mismatch",
+                f"block {frame.definition.name.text} wants {wanted} here, but {show(shape)} comes in with {actual}",
+                where,
+                f"this gives it {show(shape)}",
+                ((size.span, f"{wanted} is asked for here"),),
+            )
+            return False
+    return True
+
+
+def _output(frame: Frame, node: tree.Output) -> None:
+    frame.declared_output = True
+    for item in node.items:
+        value = frame.evaluate(item.value, words=False)
+        if item.name is not None:
+            frame.bind(item.name, value)
+        names = [v.text for v in (item.value,) if isinstance(v, tree.Name)]
+        if isinstance(item.value, tree.Named):
+            names.append(item.value.name.text)
+        elif isinstance(item.value, tree.Pipeline) and isinstance(item.value.stages[-1], tree.Named):
+            names.append(item.value.stages[-1].name.text)
+        name = item.name.text if item.name is not None else (names or [f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output"])[-1]
+        if isinstance(value, Tensor):
+            frame.outputs.append(Result(name, value))
+        elif value is not HOLE:
+            frame.machine.fault("not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span)
+
+
+def _shared(frame: Frame, node: tree.Shared) -> None:
+    instance = Instance(node.name.text, node.name.span)
+    frame.namer.chosen(node.name.text)
+    frame.bind(node.name, SharedStep(node.step, instance))
+
+
+def _expect(frame: Frame, node: tree.Expect) -> None:
+    frame.expectations.append(Expectation(node, frame.names))
+
+
+def _turns(frame: Frame, node: tree.Repeat | tree.For, turns: Sequence[tuple[Callable[[], None], Mapping[str, Any]]]) -> None:
+    machine, before = frame.machine, frame.machine.work + frame.size
+
+    def run() -> None:
+        for number, (enter, bindings) in enumerate(turns):
+            machine.spend(node.span)
+            name = frame.namer.turn(node.name.text) if node.name is not None else ""
+            looping, frame.looping = frame.looping, True
+
+            def one(enter: Callable[[], None] = enter) -> None:
+                enter()
+                frame.run(node.body)
+
+            frame.scoped("turn", name, node.body.span, one, bindings)
+            frame.looping = looping
+            spent = machine.work + frame.size - before
+            if number == 0 and spent * len(turns) > 4 * MOST_INSTANCES:
+                machine.too_large(
+                    node.span, f"{len(turns):,} turns of about {spent:,} instances are over the limit of {MOST_INSTANCES:,}"
+                )
+
+    frame.scoped("repeat" if isinstance(node, tree.Repeat) else "for", "", node.span, run)
+
+
+def _repeat(frame: Frame, node: tree.Repeat) -> None:
+    count = frame.evaluate(node.count)
+    if count is HOLE:
+        frame.flow = HOLE
+        return
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        code = "unknown-size" if isinstance(count, DimExpr) else "wrong-value"
+        frame.machine.fault(code, f"`repeat` needs a whole number of at least 0, not {kind_of(count)}", node.count.span)
+        frame.flow = HOLE
+        return
+    if count > MOST_INSTANCES:
+        frame.machine.too_large(node.count.span, f"{count:,} turns are over the limit of {MOST_INSTANCES:,}")
+    _turns(frame, node, [(lambda: None, {})] * count)
+
+
+def _for(frame: Frame, node: tree.For) -> None:
+    items = frame.evaluate(node.items)
+    if not isinstance(items, tuple):
+        if items is not HOLE:
+            frame.machine.fault("wrong-value", f"`for` needs a list or a range, not {kind_of(items)}", node.items.span, help="write `0..n` or `[a, b]`")
+        frame.flow = HOLE
+        return
+
+    def enter(item: Any) -> Callable[[], None]:
+        return lambda: unpack(frame, node.target, item, node.items.span)
+
+    names = [n.text for n in node.target.names]
+    pairs = [dict(zip(names, item)) if node.target.unpacks and isinstance(item, tuple) else {names[0]: item} for item in items]
+    _turns(frame, node, [(enter(item), bindings) for item, bindings in zip(items, pairs)])
+
+
+def _if(frame: Frame, node: tree.If) -> None:
+    choice, otherwise = 0, node
+    while True:
+        condition = frame.evaluate(otherwise.condition)
+        if condition is HOLE:
+            _forget(frame, node)
+            return
+        if not isinstance(condition, bool):
+            frame.machine.fault("wrong-value", f"a condition is true or false, not {kind_of(condition)}", otherwise.condition.span)
+            _forget(frame, node)
+            return
+        if condition or not isinstance(otherwise.otherwise, tree.If):
+            break
+        otherwise, choice = otherwise.otherwise, choice + 1
+    body = otherwise.body if condition else otherwise.otherwise
+    choice = choice if condition else choice + 1
+
+    def run() -> None:
+        if isinstance(body, tree.Body):
+            frame.run(body)
+
+    frame.scoped("if", "", node.span, run)
+    taken = frame.items[-1]
+    if isinstance(taken, Scope):
+        frame.items[-1] = taken.replace(choice=choice)
+
+
+def _forget(frame: Frame, node: tree.If) -> None:
+    """Nothing is known of what a condition decides: neither the flow nor the names that its branches bind."""
+    for inner in tree.walk(node):
+        if isinstance(inner, tree.Binding) and isinstance(inner.target, tree.Target):
+            for name in inner.target.names:
+                frame.bind(name, HOLE)
+        elif isinstance(inner, tree.Named):
+            frame.bind(inner.name, HOLE)
+        elif isinstance(inner, tree.Flow):
+            frame.flow = HOLE
+
+
+def _broken(frame: Frame, node: tree.Broken) -> None:
+    """A statement that did not parse leaves a hole in the flow."""
+    frame.flow = HOLE
+
+
+_STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
+    tree.Flow: _flow,
+    tree.Binding: _binding,
+    tree.Input: _input,
+    tree.Output: _output,
+    tree.Shared: _shared,
+    tree.Expect: _expect,
+    tree.Repeat: _repeat,
+    tree.For: _for,
+    tree.If: _if,
+    tree.Broken: _broken,
+}

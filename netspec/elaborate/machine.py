@@ -1,0 +1,104 @@
+"""What one elaboration shares: the design, the faults, the limits, and the bodies that are known already."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Label
+from ..dims import show
+from ..ir import Tensor
+from ..layers.base import describe
+from ..record import TYPE_CHECKING
+from .names import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ..diagnostics import Collector
+    from ..ir import Body, Design
+    from ..layers.base import Layer
+    from ..source import Span
+    from ..syntax.tree import Definition
+
+MOST_INSTANCES = 100_000
+DEEPEST = 60
+
+
+class Hole:
+    """Stands for a value that a fault kept from being; what is made of it is a hole too, and nothing is said twice."""
+
+    def __repr__(self) -> str:
+        return "HOLE"
+
+
+HOLE = Hole()
+
+
+class Stop(Exception):
+    """Elaboration cannot go on: a limit is reached. The diagnostic has been reported."""
+
+
+class Machine:
+    """One elaboration."""
+
+    def __init__(self, design: Design, faults: Collector) -> None:
+        self.design = design
+        self.faults = faults
+        self.work = 0
+        # the calls that lead to where we are: what is called, and where
+        self.chain: list[tuple[Definition, Span]] = []
+        self.bodies: dict[Any, Body | Hole] = {}
+        self.layers: dict[Any, tuple[Layer, tuple[Any, ...], str]] = {}
+        self.constants: dict[str, Any] = {}
+        self.pending: set[str] = set()
+        self._plans: dict[int, Plan] = {}
+
+    def plan(self, definition: Definition) -> Plan:
+        found = self._plans.get(id(definition))
+        if found is None:
+            found = self._plans[id(definition)] = Plan(definition)
+        return found
+
+    def fault(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        others: tuple[tuple[Span, str], ...] = (),
+        help: str = "",
+    ) -> Hole:
+        """Report an error; the hole that is left in its place."""
+        notes = tuple(f"in {d.word} {d.name.text}, line {at.line}" for d, at in reversed(self.chain[-3:]))
+        self.faults.add(
+            Diagnostic(code, message, Label(span, label), tuple(Label(s, t) for s, t in others), help, notes)
+        )
+        return HOLE
+
+    def spend(self, span: Span, amount: int = 1) -> None:
+        """Count work. Raises Stop past the limit, with the calls that lead there."""
+        self.work += amount
+        if self.work > MOST_INSTANCES:
+            self.too_large(span, f"the net has more than {MOST_INSTANCES:,} instances")
+
+    def too_large(self, span: Span, message: str) -> None:
+        """Report that the spec is too large. Always raises Stop."""
+        trail = tuple((at, f"`{d.name.text}` is reached from here") for d, at in reversed(self.chain[-8:]) if at != span)
+        self.fault("too-large", message, span, "it grows past the limit here", trail, "use fewer repeats")
+        raise Stop
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in words, for messages."""
+    if isinstance(value, Tensor):
+        return f"a value of shape {show(value.shape)}"
+    if isinstance(value, bool):
+        return f"`{describe(value)}`"
+    if isinstance(value, tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return f"the word `{value}`"
+    return f"`{describe(value)}`" if not hasattr(value, "definition") else "a shared layer"
+
+
+Evaluate = "Callable[[Any], Any]"
+Names = "Mapping[str, Any]"

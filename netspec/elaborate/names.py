@@ -1,0 +1,99 @@
+"""Names of instances: the author's first, then the kind of the layer, numbered where it stands more than once.
+
+In a net or block a nameless step is called after its kind: `conv1`, `conv2`, `maxpool`. In a scope that `as` made (a
+named loop turn, a named `{ ... }`) nameless steps are numbered from 0, as in an `nn.Sequential`: `layer1.0`.
+"""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..syntax.tree import Definition, Node
+
+_LOOPS = (tree.Repeat, tree.For)
+
+
+class Plan:
+    """What a definition says of names, found once: names the author gave, and kinds that stand more than once."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.given: set[str] = set()
+        self.sites: dict[str, int] = {}
+        stack: list[tuple[object, int]] = [(definition.body, 1)]
+        while stack:
+            node, weight = stack.pop()
+            if isinstance(node, tuple):
+                stack.extend((n, weight) for n in node)
+            elif isinstance(node, tree.Node):
+                self._visit(node, weight)
+                inner = 2 if isinstance(node, _LOOPS) else weight
+                stack.extend((v, inner) for v in _parts(node))
+
+    def _visit(self, node: Node, weight: int) -> None:
+        if isinstance(node, tree.Named):
+            self.given.add(node.name.text)
+            step = node.step.callee if isinstance(node.step, tree.Call) else node.step
+            if isinstance(step, tree.Name):
+                self.sites[step.text] = self.sites.get(step.text, 0) - weight
+        elif isinstance(node, tree.Shared):
+            self.given.add(node.name.text)
+        elif isinstance(node, tree.Name):
+            self.sites[node.text] = self.sites.get(node.text, 0) + weight
+
+    def repeated(self, kind: str) -> bool:
+        return self.sites.get(kind, 2) > 1
+
+
+def _parts(node: Node) -> list[object]:
+    if isinstance(node, tree.Keyword) and isinstance(node.value, tree.Name):
+        return []  # a word such as activation=relu is no step
+    return [v for v in node.__dict__.values() if isinstance(v, tuple | tree.Node)]
+
+
+class Namer:
+    """Gives out the names of one scope, each once."""
+
+    def __init__(self, plan: Plan, sequence: bool = False) -> None:
+        self.plan = plan
+        self.sequence = sequence
+        self.taken: set[str] = set()
+        self.counts: dict[str, int] = {}
+
+    def automatic(self, kind: str) -> str:
+        if self.sequence:
+            return self._next("", kind, 0)
+        if not self.plan.repeated(kind) and kind not in self.taken and kind not in self.plan.given:
+            self.taken.add(kind)
+            return kind
+        return self._next(kind, kind, 1)
+
+    def _next(self, stem: str, kind: str, first: int) -> str:
+        number = self.counts.get(stem, first)
+        while f"{stem}{number}" in self.taken or (stem and f"{stem}{number}" in self.plan.given):
+            number += 1
+        self.counts[stem] = number + 1
+        name = f"{stem}{number}"
+        self.taken.add(name)
+        return name
+
+    def chosen(self, name: str) -> str | None:
+        """The author's name, or None where it is taken already in this scope."""
+        if name in self.taken:
+            return None
+        self.taken.add(name)
+        if self.sequence:
+            self.counts[""] = self.counts.get("", 0) + 1
+        return name
+
+    def turn(self, name: str) -> str:
+        """The next name of a loop that is called `name`, or of a name given within a loop."""
+        return self._next(name + "", name, 1) if name not in self.taken else self._next(name, name, 1)
+
+
+def parameters(definition: Definition) -> Mapping[str, tree.Parameter]:
+    """The parameters of a definition by name, in order."""
+    return {p.name.text: p for p in definition.parameters}

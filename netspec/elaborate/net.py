@@ -1,0 +1,123 @@
+"""The door of elaboration: a definition and its settings in, a `Net` out."""
+
+from __future__ import annotations
+
+from ..diagnostics import Collector, Diagnostic, did_you_mean
+from ..dims import DimExpr
+from ..ir import Body, Net
+from ..layers.base import Word, describe
+from ..record import TYPE_CHECKING
+from ..source import Source, Span
+from ..syntax import tree
+from ..syntax.parser import parse
+from .frame import Frame
+from .machine import HOLE, Machine, Stop
+from .names import parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..ir import Design
+    from ..syntax.tree import Definition
+
+
+class SettingError(Exception):
+    """A `--set` or keyword that does not fit the net: the command was used wrongly."""
+
+
+def read_setting(text: str) -> Any:
+    """The value of `NAME=VALUE`, written as in the language. Raises SettingError."""
+    faults = Collector()
+    source = Source("--set", f"const value = {text}\n")
+    spec = parse(source, faults)
+    node = spec.definitions[0] if spec.definitions else None
+    if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
+        raise SettingError(f"`{text}` is not a value of the language")
+    from ..ir import Design
+
+    blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
+    frame = Frame(Machine(Design(source, (), {}, {}), faults), blank, {}, ())
+    value = frame.evaluate(node.value)
+    if value is HOLE or isinstance(value, DimExpr):
+        raise SettingError(f"`{text}` is not a value of the language")
+    return value
+
+
+def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any], faults: Collector) -> Net:
+    """Elaborate one net.
+
+    `settings` give values to its parameters and symbols. Raises SettingError where a name or type does not fit.
+    """
+    machine = Machine(design, faults)
+    declared = parameters(definition)
+    arguments, known = _arguments(machine, definition, settings)
+    frame = Frame(machine, definition, arguments, ())
+    for name, value in settings.items():
+        if name not in declared:
+            frame.names[name] = value
+    whole = known
+    try:
+        if known:
+            frame.run(definition.body)
+    except Stop:
+        whole = False
+    except RecursionError:
+        whole = False
+        machine.fault("too-large", "an expression is nested too deeply", definition.name.span)
+    _check_settings(frame, definition, settings)
+    body = frame.finish()
+    if whole and not faults.failed and not body.outputs:
+        machine.fault("no-flow", f"net {body.name} gives nothing", definition.name.span, help="begin it with `input x [28, 28, 1]` and add steps")
+    return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed)
+
+
+def _arguments(machine: Machine, definition: Definition, settings: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The parameters' values: the settings, else the defaults. False where one has neither."""
+    found: dict[str, Any] = {}
+    whole = True
+    frame = Frame(machine, definition, {}, ())
+    for name, parameter in parameters(definition).items():
+        default = None if parameter.default is None else frame.evaluate(parameter.default)
+        if name in settings:
+            _check_type(name, settings[name], default)
+            found[name] = settings[name]
+        elif parameter.default is None:
+            machine.fault(
+                "missing-argument", f"the parameter `{name}` of net {definition.name.text} has no value", parameter.name.span,
+                help=f"give it a default, `{name}=10`, or a value with `--set {name}=10`",
+            )
+            whole = False
+        else:
+            found[name] = default
+            whole = whole and default is not HOLE
+        frame.names = dict(found)
+    return found, whole
+
+
+def _check_type(name: str, value: Any, default: Any) -> None:
+    """A setting is of the kind of the default."""
+    if default is None or default is HOLE or value is None:
+        return
+    for kind, word in ((bool, "true or false"), (int | float, "a number"), (str, "a word"), (tuple, "a list")):
+        if isinstance(default, kind):
+            if isinstance(value, kind) and isinstance(value, bool) is isinstance(default, bool):
+                return
+            raise SettingError(f"`{name}` is {word} (by default {describe(default)}), not `{describe(value)}`")
+
+
+def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str, Any]) -> None:
+    declared = parameters(definition)
+    used = {n.text for s in definition.body.statements if isinstance(s, tree.Input) for z in s.sizes or () for n in tree.walk(z) if isinstance(n, tree.Name)}
+    for name, value in settings.items():
+        if name in declared:
+            continue
+        if name not in used:
+            pool = [*declared, *frame.symbols, *sorted(used)]
+            help = did_you_mean(name, pool) or (f"it has {', '.join(pool)}" if pool else "it has none")
+            raise SettingError(f"net {definition.name.text} has no parameter or symbolic size `{name}`; {help}")
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise SettingError(f"the size `{name}` is a whole number of at least 1, not `{describe(value)}`")
+
+
+__all__ = ["Body", "Diagnostic", "SettingError", "Span", "Word", "elaborate", "read_setting"]

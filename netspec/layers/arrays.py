@@ -1,0 +1,139 @@
+"""The arithmetic of sliding windows in NumPy: what the references are written with.
+
+Arrays have a batch axis, the channels last, and hold float64. Only the `reference` facets import this module.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from ..record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .base import Array
+    from .padding import Pads
+
+
+def padded(x: Array, amounts: Pads, value: float = 0.0, mode: str = "constant") -> Array:
+    """The array with cells added to its spatial axes."""
+    widths = ((0, 0), *amounts, (0, 0))
+    if mode == "constant":
+        return np.pad(x, widths, constant_values=value)
+    return np.pad(x, widths, mode=mode)  # type: ignore[call-overload]  # the mode is one of NumPy's words
+
+
+def windows(
+    x: Array, kernel: tuple[int, ...], stride: tuple[int, ...], amounts: Pads, dilation: tuple[int, ...], value: float
+) -> Array:
+    """Every window on the padded array: (batch, outputs..., channels, kernel...)."""
+    rank = len(kernel)
+    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation))
+    whole = padded(x, amounts, value)
+    view = np.lib.stride_tricks.sliding_window_view(whole, spans, tuple(range(1, rank + 1)))  # type: ignore[call-overload]  # the stub knows one axis
+    steps = tuple(slice(None, None, n) for n in stride)
+    taps = tuple(slice(None, None, n) for n in dilation)
+    found: Array = view[(slice(None), *steps, slice(None), *taps)]
+    return found
+
+
+def convolve(
+    x: Array, kernel: Array, stride: tuple[int, ...], amounts: Pads, dilation: tuple[int, ...], groups: int = 1
+) -> Array:
+    """Cross-correlation; the kernel is (spatial..., channels of a group, filters)."""
+    rank = x.ndim - 2
+    *sizes, inner, filters = kernel.shape
+    view = windows(x, tuple(sizes), stride, amounts, dilation, 0.0)
+    batch, *outs = view.shape[: rank + 1]
+    seen = view.reshape(batch, prod(outs), groups, inner * prod(sizes))
+    split = kernel.reshape(*sizes, inner, groups, filters // groups)
+    taps = split.transpose(rank + 1, rank, *range(rank), rank + 2).reshape(groups, -1, filters // groups)
+    y: Array = np.einsum("npgi,gif->npgf", seen, taps).reshape(batch, *outs, filters)
+    return y
+
+
+def spread_out(
+    x: Array,
+    kernel: Array,
+    stride: tuple[int, ...],
+    before: tuple[int, ...],
+    outs: tuple[int, ...],
+    dilation: tuple[int, ...],
+    groups: int = 1,
+) -> Array:
+    """Transposed convolution: each cell adds a copy of the kernel, scaled by itself, to the result.
+
+    The kernel is (spatial..., channels, filters of a group). Of the full result, the `outs` cells that follow the
+    first `before` are kept; past its end there is nothing but zeros.
+    """
+    *sizes, channels, inner = kernel.shape
+    batch, *cells = x.shape[:-1]
+    length = [max((n - 1) * s + d * (k - 1) + 1, b + o) for n, s, d, k, b, o in zip(cells, stride, dilation, sizes, before, outs)]
+    full = np.zeros((batch, *length, groups, inner))
+    parts = x.reshape(batch, *cells, groups, channels // groups)
+    for tap in product(*map(range, sizes)):
+        one = kernel[tap].reshape(groups, channels // groups, inner)
+        places = (slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilation, cells, stride))
+        full[(slice(None), *places)] += np.einsum("...gc,gcf->...gf", parts, one)
+    kept = (slice(b, b + o) for b, o in zip(before, outs))
+    return full.reshape(batch, *length, groups * inner)[(slice(None), *kept)]
+
+
+def pooled(
+    x: Array,
+    reduce: Callable[[Array, tuple[int, ...]], Array],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    amounts: Pads,
+    outs: tuple[int, ...],
+    value: float = 0.0,
+) -> Array:
+    """`reduce(windows, axes)` over each window, the first `outs` of them."""
+    rank = len(kernel)
+    view = windows(x, kernel, stride, amounts, (1,) * rank, value)
+    kept = view[(slice(None), *(slice(n) for n in outs))]
+    return reduce(kept, tuple(range(-rank, 0)))
+
+
+def unevenly_pooled(x: Array, reduce: Callable[..., Array], size: tuple[int, ...]) -> Array:
+    """`reduce` over windows that share an axis of n cells evenly: from floor(i*n/size) to ceil((i+1)*n/size)."""
+    for axis, out in enumerate(size, 1):
+        n = x.shape[axis]
+        bounds = [(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
+        parts = [reduce(x.take(range(a, b), axis), axis=axis, keepdims=True) for a, b in bounds]
+        x = np.concatenate(parts, axis)
+    return x
+
+
+def interpolated(x: Array, axis: int, factor: int) -> Array:
+    """Linear interpolation along an axis, cells taken as areas (half-pixel centres), the edges held."""
+    n = x.shape[axis]
+    places = ((np.arange(n * factor) + 0.5) / factor - 0.5).clip(0, n - 1)
+    low = np.floor(places).astype(int)
+    share = (places - low).reshape(-1, *(1,) * (x.ndim - 1 - axis))
+    y: Array = x.take(low, axis) * (1 - share) + x.take(np.minimum(low + 1, n - 1), axis) * share
+    return y
+
+
+def folded(x: Array, block: int) -> Array:
+    """Blocks of cells become channels, the cells of a block in order, each with all its channels together."""
+    rank = x.ndim - 2
+    split = [part for n in x.shape[1:-1] for part in (n // block, block)]
+    y = x.reshape(len(x), *split, x.shape[-1])
+    outer, inner = range(1, 2 * rank + 1, 2), range(2, 2 * rank + 1, 2)
+    moved = y.transpose(0, *outer, *inner, 2 * rank + 1)
+    return moved.reshape(len(x), *(n // block for n in x.shape[1:-1]), -1)
+
+
+def unfolded(x: Array, block: int) -> Array:
+    """Channels become blocks of cells: the inverse of `folded`."""
+    rank = x.ndim - 2
+    sizes = x.shape[1:-1]
+    y = x.reshape(len(x), *sizes, *(block,) * rank, -1)
+    pairs = [axis for i in range(rank) for axis in (1 + i, 1 + rank + i)]
+    moved = y.transpose(0, *pairs, 2 * rank + 1)
+    return moved.reshape(len(x), *(n * block for n in sizes), moved.shape[-1])

@@ -1,0 +1,131 @@
+"""Layers that divide by the size of what is near, without centring."""
+
+from __future__ import annotations
+
+from ..pycode import X, call, unless
+from ..record import TYPE_CHECKING
+from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, arg, function, layer, module, number, positive
+from .norm import epsilon_reader
+from .shapes import needs_rank
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..dims import Shape
+    from .base import Array, Weights
+
+
+@layer("rmsnorm", style="norm")
+class RmsNorm(Layer):
+    """Divide each position by the root mean square of its channels; then a learned scale. Zhang & Sennrich (2019).
+
+    Epsilon is Keras's and Llama's first: 1e-6. (PyTorch takes the smallest step of the number type.)
+    """
+
+    epsilon: float = arg(epsilon_reader, 1e-6, doc="added to the mean square")
+
+    torch_layout = "last"
+    examples = (
+        Example("rmsnorm", (7, 6), (7, 6), weights=6),
+        Example("rmsnorm(0.1)", (4, 3, 6), (4, 3, 6), weights=6),
+        Example("rmsnorm", (6,), (6,), weights=6),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_rank(self.kind, xs[0], 1, "channels")
+        return xs[0]
+
+    def weights(self, *xs: Shape) -> Weights:
+        return (Weight("scale", xs[0][-1:], Place("weight"), Place("scale")),)
+
+    def torch(self, at: At) -> Use:
+        return Use((module(call("nn.RMSNorm", at.channels, eps=self.epsilon)),))
+
+    def keras(self, at: At) -> Use:
+        how = unless(1e-6, self.epsilon, epsilon=self.epsilon)
+        return Use((module(call("layers.RMSNormalization", **how)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        x = xs[0]
+        y: Array = x / ((x**2).mean(-1, keepdims=True) + self.epsilon) ** 0.5 * w["scale"]
+        return y
+
+
+LOCAL_RESPONSE_NORM = Helper(
+    "LocalResponseNorm",
+    '''\
+@keras.saving.register_keras_serializable()
+class LocalResponseNorm(layers.Layer):
+    """Divide each number by a power of the mean square of its neighbours among the channels."""
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def call(self, x):
+        channels = x.shape[-1]
+        around = [[0, 0]] * (len(x.shape) - 1) + [[self.size // 2, (self.size - 1) // 2]]
+        squares = ops.pad(ops.square(x), around)
+        total = sum(squares[..., i : i + channels] for i in range(self.size))
+        return x / (self.k + self.alpha / self.size * total) ** self.beta
+
+    def get_config(self):
+        config = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
+        return {**super().get_config(), **config}
+''',
+    ("import keras", "from keras import layers, ops"),
+)
+
+
+@layer("local_response_norm", style="norm")
+class LocalResponseNorm(Layer):
+    """x / (k + alpha/size * sum of x^2 over the `size` nearest channels) ** beta.
+
+    Krizhevsky et al. (2012), section 3.3, with alpha divided by the size as in Caffe and PyTorch; the paper's
+    alpha of 1e-4 on 5 channels, with k = 2, is `alpha=5e-4, k=2` here. For an even size one channel more is taken
+    on the left.
+    """
+
+    size: int = arg(positive, 5, doc="how many channels are looked at")
+    alpha: float = arg(number, 1e-4, doc="weight of the mean square")
+    beta: float = arg(number, 0.75, doc="exponent")
+    k: float = arg(number, 1.0, doc="added to the mean square")
+
+    torch_layout = "first"
+    examples = (
+        Example("local_response_norm", (6, 5, 8), (6, 5, 8)),
+        Example("local_response_norm(3, alpha=0.5, beta=0.6, k=2)", (6, 5, 8), (6, 5, 8)),
+        Example("local_response_norm(4, alpha=0.5)", (7, 6), (7, 6)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_rank(self.kind, xs[0], 2, "positions and channels")
+        return xs[0]
+
+    def _given(self) -> dict[str, Any]:
+        return {
+            **unless(1e-4, self.alpha, alpha=self.alpha),
+            **unless(0.75, self.beta, beta=self.beta),
+            **unless(1.0, self.k, k=self.k),
+        }
+
+    def torch(self, at: At) -> Use:
+        code = call("F.local_response_norm", X(), self.size, **self._given())
+        return Use((function(code, call("nn.LocalResponseNorm", self.size, **self._given())),))
+
+    def keras(self, at: At) -> Use:
+        make = call("LocalResponseNorm", self.size, **self._given())
+        return Use((Apply(make, helpers=(LOCAL_RESPONSE_NORM,)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        x = xs[0]
+        squares = np.pad(x**2, [(0, 0)] * (x.ndim - 1) + [(self.size // 2, (self.size - 1) // 2)])
+        windows = np.lib.stride_tricks.sliding_window_view(squares, self.size, -1)
+        y: Array = x / (self.k + self.alpha * windows.mean(-1)) ** self.beta
+        return y

@@ -1,0 +1,305 @@
+"""Layers that take several values and join them number by number, or side by side.
+
+Shapes of element-wise joins are matched by NumPy's rule over the written axes: from the last one, where a size of 1
+stretches, and missing axes in front count as 1. The batch axis is in front of all of them, so a value of fewer axes
+is given axes behind the batch.
+"""
+
+from __future__ import annotations
+
+from ..dims import product
+from ..pycode import Index, Infix, X, call
+from ..record import TYPE_CHECKING
+from .base import Apply, At, Example, Layer, Use, arg, function, integer, layer
+from .shapes import broadcast, index_items, is_full, place, same_shapes, torch_order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
+    from ..dims import Dim, Shape
+    from ..pycode import Code
+    from .base import Array
+
+
+def lifted(i: int, x: Shape, rank: int, first: bool = False) -> Code:
+    """The i-th value with axes of 1 put in front of its own, to a given rank."""
+    missing = rank - len(x)
+    items = [slice(None), *(None if axis < missing else slice(None) for axis in torch_order(rank, first))]
+    return X(i) if is_full(items) else Index(X(i), index_items(items))
+
+
+def lift(x: Array, rank: int) -> Array:
+    """The same, in NumPy: `rank` does not count the batch."""
+    y: Array = x.reshape(x.shape[0], *(1,) * (rank + 1 - x.ndim), *x.shape[1:])
+    return y
+
+
+class Elementwise(Layer):
+    """A function of the numbers that stand in the same place."""
+
+    arity: ClassVar[int | None] = None
+    keras_layer: ClassVar[str] = ""
+
+    def shape(self, *xs: Shape) -> Shape:
+        return broadcast(self.kind, xs)
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(y) * (len(xs) - 1)
+
+    def torch(self, at: At) -> Use:
+        values = [lifted(i, x, len(at.y), at.first) for i, x in enumerate(at.inputs)]
+        return Use((function(self.combine(values)),))
+
+    def keras(self, at: At) -> Use:
+        if len(at.inputs) == 1:
+            return Use((function(X()),))
+        return Use((Apply(call(self.keras_layer)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        rank = max(x.ndim for x in xs) - 1
+        result = lift(xs[0], rank)
+        for x in xs[1:]:
+            result = self.define(result, lift(x, rank))
+        y: Array = self.finish(result, len(xs))
+        return y
+
+    def combine(self, values: list[Code]) -> Code:
+        """The values joined, in PyTorch."""
+        raise NotImplementedError
+
+    def define(self, a: Array, b: Array) -> Any:
+        """Two of them joined, in NumPy."""
+        raise NotImplementedError
+
+    def finish(self, total: Array, many: int) -> Any:
+        """What is done when all are joined, in NumPy."""
+        return total
+
+
+def chain(values: list[Code], op: str) -> Code:
+    """`a op b op c`"""
+    result = values[0]
+    for value in values[1:]:
+        result = Infix(result, op, value)
+    return result
+
+
+@layer("add", style="join")
+class Add(Elementwise):
+    """The sum of all values."""
+
+    keras_layer = "layers.Add"
+    examples = (
+        Example("add", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
+        Example("add", ((6,), (6,), (6,)), (6,)),
+        Example("add", ((3,), (5, 4, 3)), (5, 4, 3)),
+        Example("add", ((5, 4),), (5, 4)),
+    )
+
+    def combine(self, values: list[Code]) -> Code:
+        return chain(values, "+")
+
+    def define(self, a: Array, b: Array) -> Any:
+        return a + b
+
+
+@layer("mul", style="join")
+class Mul(Elementwise):
+    """The product of all values, number by number."""
+
+    keras_layer = "layers.Multiply"
+    examples = (
+        Example("mul", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
+        Example("mul", ((5, 4, 3), (3,)), (5, 4, 3)),
+        Example("mul", ((5, 4, 3), (4, 1), (5, 1, 1)), (5, 4, 3)),
+    )
+
+    def combine(self, values: list[Code]) -> Code:
+        return chain(values, "*")
+
+    def define(self, a: Array, b: Array) -> Any:
+        return a * b
+
+
+@layer("sub", style="join")
+class Sub(Elementwise):
+    """The first value less the second."""
+
+    arity = 2
+    keras_layer = "layers.Subtract"
+    examples = (
+        Example("sub", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
+        Example("sub", ((4, 3), (5, 4, 3)), (5, 4, 3)),
+    )
+
+    def combine(self, values: list[Code]) -> Code:
+        return chain(values, "-")
+
+    def define(self, a: Array, b: Array) -> Any:
+        return a - b
+
+
+@layer("div", style="join")
+class Div(Elementwise):
+    """The first value over the second."""
+
+    arity = 2
+    examples = (
+        Example("div", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
+        Example("div", ((5, 4, 3), (3,)), (5, 4, 3)),
+    )
+
+    def combine(self, values: list[Code]) -> Code:
+        return chain(values, "/")
+
+    def keras(self, at: At) -> Use:
+        return Use((function(self.combine([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
+
+    def define(self, a: Array, b: Array) -> Any:
+        return a / b
+
+
+@layer("average", style="join")
+class Average(Elementwise):
+    """The mean of all values, number by number."""
+
+    keras_layer = "layers.Average"
+    examples = (
+        Example("average", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
+        Example("average", ((6,), (6,), (6,)), (6,)),
+        Example("average", ((5, 4, 3), (3,)), (5, 4, 3)),
+    )
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(y) * len(xs)
+
+    def combine(self, values: list[Code]) -> Code:
+        return values[0] if len(values) == 1 else Infix(chain(values, "+"), "/", len(values))
+
+    def define(self, a: Array, b: Array) -> Any:
+        return a + b
+
+    def finish(self, total: Array, many: int) -> Any:
+        return total / many
+
+
+class _Extreme(Elementwise):
+    torch_function: ClassVar[str] = ""
+
+    def combine(self, values: list[Code]) -> Code:
+        result = values[0]
+        for value in values[1:]:
+            result = call(self.torch_function, result, value)
+        return result
+
+    def define(self, a: Array, b: Array) -> Any:
+        import numpy as np
+
+        return getattr(np, self.kind)(a, b)
+
+
+@layer("maximum", style="join")
+class Maximum(_Extreme):
+    """The largest of the values, number by number."""
+
+    keras_layer, torch_function = "layers.Maximum", "torch.maximum"
+    examples = (
+        Example("maximum", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
+        Example("maximum", ((6,), (6,), (6,)), (6,)),
+    )
+
+
+@layer("minimum", style="join")
+class Minimum(_Extreme):
+    """The smallest of the values, number by number."""
+
+    keras_layer, torch_function = "layers.Minimum", "torch.minimum"
+    examples = (
+        Example("minimum", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
+        Example("minimum", ((5, 4, 3), (3,)), (5, 4, 3)),
+    )
+
+
+# --- side by side --------------------------------------------------------------------------------------------------
+
+
+@layer("concat", style="join")
+class Concat(Layer):
+    """The values one behind the other along an axis; all other axes must agree."""
+
+    axis: int = arg(integer, -1, doc="the axis along which they stand; -1 is the channels")
+
+    arity = None
+    takes = "any"
+    computes = False
+    examples = (
+        Example("concat", ((5, 4, 3), (5, 4, 2), (5, 4, 1)), (5, 4, 6)),
+        Example("concat(axis=0)", ((5, 4, 3), (2, 4, 3)), (7, 4, 3)),
+        Example("concat", ((6,), (3,)), (9,)),
+        Example("concat(axis=1)", ((5, 4), (5, 3)), (5, 7)),
+        Example("concat", ((5, 4),), (5, 4)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        at = place(self.axis, xs[0])
+        same_shapes(self.kind, xs, at)
+        total: Dim = 0
+        for x in xs:
+            total = x[at] + total
+        return (*xs[0][:at], total, *xs[0][at + 1 :])
+
+    def torch(self, at: At) -> Use:
+        if len(at.inputs) == 1:
+            return Use((function(X()),))
+        values = [X(i) for i in range(len(at.inputs))]
+        return Use((function(call("torch.cat", values, dim=at.axis(self.axis))),))
+
+    def keras(self, at: At) -> Use:
+        if len(at.inputs) == 1:
+            return Use((function(X()),))
+        last = self.axis % len(at.x) == len(at.x) - 1
+        return Use((Apply(call("layers.Concatenate", **({} if last else {"axis": self.axis % len(at.x) + 1}))),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        return np.concatenate(xs, self.axis if self.axis < 0 else self.axis + 1)
+
+
+@layer("stack", style="join")
+class Stack(Layer):
+    """Values of one shape along a new axis."""
+
+    axis: int = arg(integer, 0, doc="where the new axis stands in the result")
+
+    arity = None
+    takes = "any"
+    computes = False
+    torch_layout = "last"
+    examples = (
+        Example("stack", ((6,), (6,), (6,)), (3, 6)),
+        Example("stack(axis=-1)", ((5, 4), (5, 4)), (5, 4, 2)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        same_shapes(self.kind, xs)
+        at = place(self.axis, (*xs[0], 1))
+        return (*xs[0][:at], len(xs), *xs[0][at:])
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def _number(self) -> int:
+        return self.axis if self.axis < 0 else self.axis + 1
+
+    def torch(self, at: At) -> Use:
+        return Use((function(call("torch.stack", [X(i) for i in range(len(at.inputs))], dim=self._number())),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(call("ops.stack", [X(i) for i in range(len(at.inputs))], axis=self._number())),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        return np.stack(xs, self._number())

@@ -1,0 +1,337 @@
+"""Layers of matrix products on vectors: dense, bilinear, maxout; and the tables that integers are looked up in."""
+
+from __future__ import annotations
+
+from ..dims import product, show
+from ..pycode import X, call, method, unless
+from ..record import TYPE_CHECKING
+from .activations import activation_reader, keras_activation, reference_activation, torch_activation
+from .base import (
+    Apply,
+    At,
+    Example,
+    Helper,
+    Layer,
+    Place,
+    Use,
+    Violation,
+    Weight,
+    arg,
+    flag,
+    function,
+    layer,
+    module,
+    positive,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..dims import Dim, Shape
+    from .base import Array, Weights
+
+
+def needs_vector(kind: str, x: Shape) -> None:
+    """Raises Violation where the input is neither a vector nor a sequence of vectors."""
+    if not x:
+        raise Violation(
+            "wrong-rank",
+            f"{kind} needs a vector for each sample, but x is []",
+            help="`reshape(1)` makes a vector of one number",
+        )
+    if len(x) > 2:
+        raise Violation(
+            "wrong-rank",
+            f"{kind} needs a vector for each sample, but x is {show(x)}",
+            help="put `flatten` or `global_avgpool` before it",
+        )
+
+
+def bias_weight(units: int) -> Weight:
+    """The bias that both frameworks keep under that name."""
+    return Weight("bias", (units,), Place("bias"), Place("bias"), "bias")
+
+
+@layer("dense", style="dense")
+class Dense(Layer):
+    """y = x W + b: every output sees every input. On a sequence [T, F] the same at every step.
+
+    Rosenblatt (1958); W as in Rumelhart et al., "Learning representations by back-propagating errors" (1986).
+    """
+
+    units: int = arg(positive, doc="how many numbers come out")
+    activation: Any = arg(activation_reader, None, doc="applied to the result")
+    bias: bool = arg(flag, True, doc="add a learned number to each output")
+
+    torch_layout = "last"
+    examples = (
+        Example("dense(5)", (7,), (5,), weights=40),
+        Example("dense(6, activation=relu)", (6,), (6,), weights=42),
+        Example("dense(5, bias=false, activation=softmax)", (4, 3), (4, 5), weights=15),
+        Example("dense(3, activation=leaky_relu)", (4,), (3,), weights=15),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_vector(self.kind, xs[0])
+        return (*xs[0][:-1], self.units)
+
+    def weights(self, *xs: Shape) -> Weights:
+        kernel = Weight("kernel", (xs[0][-1], self.units), Place("weight", (1, 0)), Place("kernel"))
+        return (kernel, bias_weight(self.units)) if self.bias else (kernel,)
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(xs[0]) * self.units
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return 0 if self.activation is None else product(y)
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        return super().reach(x) if len(x) > 1 else None
+
+    def torch(self, at: At) -> Use:
+        make = call("nn.Linear", at.channels, self.units, **unless(True, self.bias, bias=self.bias))
+        return Use((module(make), *torch_activation(self.activation, at)))
+
+    def keras(self, at: At) -> Use:
+        fused, after = keras_activation(self.activation, at)
+        make = call("layers.Dense", self.units, **fused, **unless(True, self.bias, use_bias=self.bias))
+        return Use((module(make), *after))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        y = xs[0] @ w["kernel"]
+        return reference_activation(self.activation, y + w["bias"] if self.bias else y)
+
+
+@layer("maxout", style="dense")
+class Maxout(Layer):
+    """The largest of `pieces` dense layers, unit by unit. Goodfellow et al. (2013)."""
+
+    units: int = arg(positive, doc="how many numbers come out")
+    pieces: int = arg(whole(2, "a whole number of at least 2"), 2, doc="how many linear pieces each unit has")
+    bias: bool = arg(flag, True, doc="add a learned number to each piece")
+
+    torch_layout = "last"
+    examples = (
+        Example("maxout(4)", (6,), (4,), weights=56),
+        Example("maxout(4, pieces=3)", (5, 6), (5, 4), weights=84),
+        Example("maxout(3, pieces=3, bias=false)", (6,), (3,), weights=54),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_vector(self.kind, xs[0])
+        return (*xs[0][:-1], self.units)
+
+    def weights(self, *xs: Shape) -> Weights:
+        n, many = xs[0][-1], self.units * self.pieces
+        kernel = Weight(
+            "kernel",
+            (n, self.units, self.pieces),
+            Place("weight", (1, 2, 0), (many, -1)),
+            Place("kernel", None, (-1, many)),
+        )
+        flat = Place("bias", None, (many,))
+        bias = Weight("bias", (self.units, self.pieces), flat, flat, "bias")
+        return (kernel, bias) if self.bias else (kernel,)
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(xs[0]) * self.units * self.pieces
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(y) * (self.pieces - 1)
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        return super().reach(x) if len(x) > 1 else None
+
+    def torch(self, at: At) -> Use:
+        make = call("nn.Linear", at.channels, self.units * self.pieces, **unless(True, self.bias, bias=self.bias))
+        split = method(X(), "unflatten", -1, (self.units, self.pieces))
+        return Use((module(make), function(method(split, "amax", -1))))
+
+    def keras(self, at: At) -> Use:
+        make = call("layers.Dense", self.units * self.pieces, **unless(True, self.bias, use_bias=self.bias))
+        before = () if len(at.x) == 1 else (-1,)
+        return Use(
+            (
+                module(make),
+                Apply(call("layers.Reshape", (*before, self.units, self.pieces))),
+                function(call("ops.max", X(), axis=-1)),
+            )
+        )
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        y = np.tensordot(xs[0], w["kernel"], 1)
+        largest: Array = (y + w["bias"] if self.bias else y).max(-1)
+        return largest
+
+
+BILINEAR = Helper(
+    "Bilinear",
+    '''\
+@keras.saving.register_keras_serializable()
+class Bilinear(layers.Layer):
+    """Each output is a quadratic form of two inputs: x1 W x2 + b."""
+
+    def __init__(self, units, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.use_bias = use_bias
+
+    def build(self, input_shape):
+        sizes = (input_shape[0][-1], input_shape[1][-1], self.units)
+        self.kernel = self.add_weight(name="kernel", shape=sizes)
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+
+    def call(self, inputs):
+        y = ops.einsum("...m,...n,mnk->...k", *inputs, self.kernel)
+        return y + self.bias if self.use_bias else y
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[0][:-1], self.units)
+
+    def get_config(self):
+        config = {"units": self.units, "use_bias": self.use_bias}
+        return {**super().get_config(), **config}
+''',
+    ("import keras", "from keras import layers, ops"),
+)
+
+
+@layer("bilinear", style="dense")
+class Bilinear(Layer):
+    """y_k = a W_k b + bias_k for two vectors a and b, or two sequences of the same length.
+
+    Tenenbaum & Freeman (2000); Socher et al. (2013). Counted as the matrix product W b, then the product with a.
+    """
+
+    units: int = arg(positive, doc="how many numbers come out")
+    activation: Any = arg(activation_reader, None, doc="applied to the result")
+    bias: bool = arg(flag, True, doc="add a learned number to each output")
+
+    arity = 2
+    torch_layout = "last"
+    examples = (
+        Example("bilinear(5)", ((3,), (4,)), (5,), weights=65, macs=75),
+        Example("bilinear(4, activation=tanh, bias=false)", ((6, 3), (6, 3)), (6, 4), weights=36, macs=288),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        for x in xs:
+            needs_vector(self.kind, x)
+        a, b = xs
+        if a[:-1] != b[:-1]:
+            raise Violation(
+                "shape-mismatch",
+                f"bilinear of {show(a)} and {show(b)}: all axes but the last must agree",
+            )
+        return (*a[:-1], self.units)
+
+    def weights(self, *xs: Shape) -> Weights:
+        sizes = (xs[0][-1], xs[1][-1], self.units)
+        kernel = Weight("kernel", sizes, Place("weight", (2, 0, 1)), Place("kernel"))
+        return (kernel, bias_weight(self.units)) if self.bias else (kernel,)
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(y) * xs[0][-1] * (xs[1][-1] + 1)
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return 0 if self.activation is None else product(y)
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        return super().reach(x) if len(x) > 1 else None
+
+    def torch(self, at: At) -> Use:
+        sizes = (at.inputs[0][-1], at.inputs[1][-1], self.units)
+        make = call("nn.Bilinear", *sizes, **unless(True, self.bias, bias=self.bias))
+        return Use((module(make), *torch_activation(self.activation, at)))
+
+    def keras(self, at: At) -> Use:
+        make = call("Bilinear", self.units, **unless(True, self.bias, use_bias=self.bias))
+        fused, after = keras_activation(self.activation, at)
+        if fused:
+            after = (Apply(call("layers.Activation", fused["activation"])),)
+        return Use((module(make, helpers=(BILINEAR,)), *after))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        y = np.einsum("...m,...n,mnk->...k", xs[0], xs[1], w["kernel"])
+        return reference_activation(self.activation, y + w["bias"] if self.bias else y)
+
+
+@layer("embedding", style="dense")
+class Embedding(Layer):
+    """A learned vector for each integer: it adds the axis of the channels. Bengio et al. (2003)."""
+
+    vocabulary: int = arg(positive, doc="how many integers there are, from 0")
+    units: int = arg(positive, doc="size of each vector")
+
+    takes = "int"
+    torch_layout = "last"
+    examples = (
+        Example("embedding(11, 4)", (6,), (6, 4), weights=44, vocabulary=11),
+        Example("embedding(5, 3)", (), (3,), weights=15, vocabulary=5),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        return (*xs[0], self.units)
+
+    def dtype(self, *given: str) -> str:
+        return "float32"
+
+    def weights(self, *xs: Shape) -> Weights:
+        return (Weight("table", (self.vocabulary, self.units), Place("weight"), Place("embeddings")),)
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return 0
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return (1,) * len(x), (1,) * len(x)
+
+    def torch(self, at: At) -> Use:
+        return Use((module(call("nn.Embedding", self.vocabulary, self.units)),))
+
+    def keras(self, at: At) -> Use:
+        return Use((module(call("layers.Embedding", self.vocabulary, self.units)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return w["table"][xs[0]]
+
+
+@layer("one_hot", style="shape")
+class OneHot(Layer):
+    """For each integer a vector of zeros with a single one at its place."""
+
+    classes: int = arg(positive, doc="how many integers there are, from 0")
+
+    takes = "int"
+    computes = False
+    torch_layout = "last"
+    examples = (
+        Example("one_hot(7)", (6,), (6, 7), vocabulary=7),
+        Example("one_hot(4)", (), (4,), vocabulary=4),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        return (*xs[0], self.classes)
+
+    def dtype(self, *given: str) -> str:
+        return "float32"
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return (1,) * len(x), (1,) * len(x)
+
+    def torch(self, at: At) -> Use:
+        return Use((function(method(call("F.one_hot", X(), self.classes), "float")),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(call("ops.one_hot", X(), self.classes)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        return np.eye(self.classes)[xs[0]]

@@ -1,0 +1,333 @@
+"""Layers that normalise.
+
+One set of defaults for all, written into generated code wherever a framework has others: epsilon 1e-5 (PyTorch's and
+that of the papers' code; Keras has 1e-3), learned scale and shift, and for batch norm a momentum of 0.9 of the old
+statistics (PyTorch's 0.1 of the new; Keras has 0.99, which needs ten times the steps to settle).
+"""
+
+from __future__ import annotations
+
+from ..dims import show
+from ..pycode import Call, call, unless
+from ..record import TYPE_CHECKING
+from .base import (
+    Apply,
+    At,
+    Example,
+    Helper,
+    Layer,
+    Place,
+    Reader,
+    Unsupported,
+    Use,
+    Violation,
+    Weight,
+    arg,
+    describe,
+    flag,
+    layer,
+    module,
+    positive,
+    rate,
+)
+from .shapes import needs_rank, place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..dims import Shape
+    from .base import Array, Weights
+
+EPSILON = 1e-5
+
+
+def _positive_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError(f"must be a number above 0, not {describe(value)}", "")
+    return value
+
+
+epsilon_reader = Reader(_positive_number, "a number above 0")
+
+
+class Normalisation(Layer):
+    """Centre and divide by the spread; then a learned scale and shift."""
+
+    epsilon: float = arg(epsilon_reader, EPSILON, doc="added to the variance, so that nothing is divided by 0")
+    scale: bool = arg(flag, True, doc="multiply by a learned number for each channel")
+    center: bool = arg(flag, True, doc="add a learned number for each channel")
+
+    def learned(self, shape: Shape) -> Weights:
+        """Scale (gamma) and shift (beta), where they are asked for."""
+        gamma = Weight("gamma", shape, Place("weight"), Place("gamma"))
+        beta = Weight("beta", shape, Place("bias"), Place("beta"), "bias")
+        return (*((gamma,) if self.scale else ()), *((beta,) if self.center else ()))
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_rank(self.kind, xs[0], 1, "channels")
+        return xs[0]
+
+    def weights(self, *xs: Shape) -> Weights:
+        return self.learned(xs[0][-1:])
+
+    def finish(self, y: Array, w: Mapping[str, Array]) -> Array:
+        """Scale and shift, in NumPy."""
+        if self.scale:
+            y = y * w["gamma"]
+        return y + w["beta"] if self.center else y
+
+    def torch_module(self, make: Call) -> Apply:
+        """The PyTorch module, with the learned parts that are asked for.
+
+        PyTorch has them both or neither (`affine`); one alone is a module of the same class without the other.
+        """
+        if self.scale and self.center:
+            return module(make)
+        if not self.scale and not self.center:
+            word = "elementwise_affine" if make.func == "nn.LayerNorm" else "affine"
+            return module(Call(make.func, make.args, _without(make, word, **{word: False})))
+        helper = _one_sided(str(make.func), "weight" if self.center else "bias")
+        return module(Call(helper.name, make.args, make.kwargs), helpers=(helper,))
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """What all of Keras's normalisations take."""
+        return {
+            "epsilon": self.epsilon,
+            **unless(True, self.scale, scale=self.scale),
+            **unless(True, self.center, center=self.center),
+        }
+
+
+def _without(make: Call, word: str, **named: Any) -> tuple[tuple[str, Any], ...]:
+    return (*(pair for pair in make.kwargs if pair[0] != word), *named.items())
+
+
+def _one_sided(base: str, missing: str) -> Helper:
+    """A PyTorch class that learns a shift and no scale, or a scale and no shift."""
+    kept, word = ("shift", "Shift") if missing == "weight" else ("scale", "Scale")
+    other = "scale" if kept == "shift" else "shift"
+    name = f"{word}Only{base.removeprefix('nn.')}"
+    return Helper(
+        name,
+        f'''\
+class {name}({base}):
+    """{base} with a learned {kept} and no learned {other}."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.register_parameter("{missing}", None)
+''',
+    )
+
+
+def _standardised(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
+    y: Array = (x - x.mean(axes, keepdims=True)) / (x.var(axes, keepdims=True) + epsilon) ** 0.5
+    return y
+
+
+def _spatial_rank(kind: str, x: Shape) -> int:
+    """How many spatial axes PyTorch's class of that name must have: its names end in 1d, 2d, 3d."""
+    rank = len(x) - 1
+    if rank > 3:
+        raise Unsupported(
+            f"PyTorch's {kind} has at most 3 spatial axes, but x is {show(x)}", help="`reshape` joins axes"
+        )
+    return max(rank, 1)
+
+
+@layer("batchnorm", style="norm")
+class BatchNorm(Normalisation):
+    """Normalise each channel by its mean and variance over the batch and all positions.
+
+    Ioffe & Szegedy (2015). When the net is used, running means and variances stand in for the batch's. PyTorch
+    keeps the unbiased variance in them and Keras the biased one, so trained statistics differ by n/(n - 1).
+    """
+
+    momentum: float = arg(rate, 0.9, doc="share of the old running statistics that each step keeps")
+
+    training = True
+    torch_layout = "first"
+    examples = (
+        Example("batchnorm", (6, 5, 4), (6, 5, 4), weights=8),
+        Example("batchnorm(momentum=0.99, epsilon=0.001)", (4,), (4,), weights=8),
+        Example("batchnorm(scale=false)", (7, 3), (7, 3), weights=3),
+        Example("batchnorm(center=false)", (4, 3, 2, 5), (4, 3, 2, 5), weights=5),
+        Example("batchnorm(scale=false, center=false)", (4, 3, 2), (4, 3, 2)),
+    )
+
+    def weights(self, *xs: Shape) -> Weights:
+        channels = xs[0][-1:]
+        mean = Weight("mean", channels, Place("running_mean"), Place("moving_mean"), "statistic")
+        variance = Weight("variance", channels, Place("running_var"), Place("moving_variance"), "statistic")
+        return (*self.learned(channels), mean, variance)
+
+    def torch(self, at: At) -> Use:
+        fresh = round(1 - self.momentum, 12)
+        make = call(
+            f"nn.BatchNorm{_spatial_rank(self.kind, at.x)}d",
+            at.channels,
+            **unless(EPSILON, self.epsilon, eps=self.epsilon),
+            **unless(0.1, fresh, momentum=fresh),
+        )
+        return Use((self.torch_module(make),))
+
+    def keras(self, at: At) -> Use:
+        momentum = unless(0.99, self.momentum, momentum=self.momentum)
+        return Use((module(call("layers.BatchNormalization", **momentum, **self.keras_arguments())),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return self.finish((xs[0] - w["mean"]) / (w["variance"] + self.epsilon) ** 0.5, w)
+
+
+def _axes(value: Any) -> Any:
+    doc = "a whole number, or several, as in (-2, -1)"
+    numbers = value if isinstance(value, tuple) and value else (value,)
+    if any(isinstance(n, bool) or not isinstance(n, int) for n in numbers):
+        raise ValueError(f"must be {doc}, not {describe(value)}", "")
+    return value
+
+
+axes_reader = Reader(_axes, "an axis, or a tuple of axes")
+
+
+@layer("layernorm", style="norm")
+class LayerNorm(Normalisation):
+    """Normalise each sample, at each position, by its mean and variance over the channels (or over given axes).
+
+    Ba et al. (2016). Scale and shift are learned for each number of the axes.
+    """
+
+    axes: Any = arg(axes_reader, -1, doc="axis, or axes, over which mean and variance are taken")
+
+    torch_layout = "last"
+    examples = (
+        Example("layernorm", (7, 6), (7, 6), weights=12),
+        Example("layernorm(epsilon=0.001, axes=(0, 1))", (5, 4), (5, 4), weights=40),
+        Example("layernorm(scale=false)", (6,), (6,), weights=6),
+        Example("layernorm(center=false)", (3, 4, 6), (3, 4, 6), weights=6),
+        Example("layernorm(scale=false, center=false)", (7, 6), (7, 6)),
+        Example("layernorm(axes=0)", (5, 4), (5, 4), weights=10, refused=("torch",)),
+    )
+
+    def _places(self, x: Shape) -> tuple[int, ...]:
+        given = self.axes if isinstance(self.axes, tuple) else (self.axes,)
+        return tuple(sorted({place(axis, x, "axes") for axis in given}))
+
+    def shape(self, *xs: Shape) -> Shape:
+        super().shape(*xs)
+        self._places(xs[0])
+        return xs[0]
+
+    def weights(self, *xs: Shape) -> Weights:
+        return self.learned(tuple(xs[0][axis] for axis in self._places(xs[0])))
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        return super().reach(x) if self._places(x) == (len(x) - 1,) else None
+
+    def torch(self, at: At) -> Use:
+        places = self._places(at.x)
+        if places != tuple(range(places[0], len(at.x))):
+            raise Unsupported(
+                "PyTorch's LayerNorm takes the last axes only", "axes", help="`permute` brings the axes to the end"
+            )
+        sizes = at.x[places[0] :]
+        size = sizes[0] if len(sizes) == 1 else sizes
+        make = call("nn.LayerNorm", size, **unless(EPSILON, self.epsilon, eps=self.epsilon))
+        if self.scale and not self.center:
+            return Use((module(Call(make.func, make.args, _without(make, "bias", bias=False))),))
+        return Use((self.torch_module(make),))
+
+    def keras(self, at: At) -> Use:
+        places = tuple(p + 1 for p in self._places(at.x))
+        axis: Any = list(places) if len(places) > 1 else places[0]
+        given = {} if places == (len(at.x),) else {"axis": axis}
+        return Use((module(call("layers.LayerNormalization", **given, **self.keras_arguments())),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        x = xs[0]
+        places = self._places(x.shape[1:])
+        sizes = [n if i in places else 1 for i, n in enumerate(x.shape[1:])]
+        spread = {name: array.reshape(sizes) for name, array in w.items()}
+        return self.finish(_standardised(x, tuple(p + 1 for p in places), self.epsilon), spread)
+
+
+class _OverPositions(Normalisation):
+    """Statistics of each sample, taken over all its positions."""
+
+    torch_layout = "first"
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+
+@layer("groupnorm", style="norm")
+class GroupNorm(_OverPositions):
+    """Normalise each sample by mean and variance over all positions and the channels of a group. Wu & He (2018)."""
+
+    groups: int = arg(positive, 32, doc="into how many groups the channels are split")
+
+    examples = (
+        Example("groupnorm", (4, 3, 64), (4, 3, 64), weights=128),
+        Example("groupnorm(groups=2, epsilon=0.001)", (7, 6), (7, 6), weights=12),
+        Example("groupnorm(groups=3, scale=false)", (5, 4, 6), (5, 4, 6), weights=6),
+        Example("groupnorm(groups=3, center=false)", (6,), (6,), weights=6),
+        Example("groupnorm(groups=1, scale=false, center=false)", (5, 4, 6), (5, 4, 6)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        x = super().shape(*xs)
+        if isinstance(x[-1], int) and x[-1] % self.groups:
+            raise Violation(
+                "group-mismatch",
+                f"the {x[-1]} channels of the input do not divide into {self.groups} groups",
+                "groups",
+                help=f"`groups` must divide {x[-1]}",
+            )
+        return x
+
+    def torch(self, at: At) -> Use:
+        make = call("nn.GroupNorm", self.groups, at.channels, **unless(EPSILON, self.epsilon, eps=self.epsilon))
+        return Use((self.torch_module(make),))
+
+    def keras(self, at: At) -> Use:
+        groups = unless(32, self.groups, groups=self.groups)
+        return Use((module(call("layers.GroupNormalization", **groups, **self.keras_arguments())),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        x = xs[0]
+        split = x.reshape(*x.shape[:-1], self.groups, -1)
+        axes = (*range(1, x.ndim - 1), split.ndim - 1)
+        return self.finish(_standardised(split, axes, self.epsilon).reshape(x.shape), w)
+
+
+@layer("instancenorm", style="norm")
+class InstanceNorm(_OverPositions):
+    """Normalise each channel of each sample by its mean and variance over all positions. Ulyanov et al. (2016).
+
+    Scale and shift are learned as in the other norms (PyTorch's `affine` is off by default).
+    """
+
+    examples = (
+        Example("instancenorm", (6, 5, 4), (6, 5, 4), weights=8),
+        Example("instancenorm(epsilon=0.001)", (9, 4), (9, 4), weights=8),
+        Example("instancenorm(scale=false)", (4, 3, 2, 5), (4, 3, 2, 5), weights=5),
+        Example("instancenorm(center=false)", (6, 5, 4), (6, 5, 4), weights=4),
+        Example("instancenorm(scale=false, center=false)", (6, 5, 4), (6, 5, 4)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_rank(self.kind, xs[0], 2, "positions to take the mean of, and channels", help="for vectors: `layernorm`")
+        return xs[0]
+
+    def torch(self, at: At) -> Use:
+        name = f"nn.InstanceNorm{_spatial_rank(self.kind, at.x)}d"
+        affine = {"affine": True} if self.scale or self.center else {}
+        make = call(name, at.channels, **unless(EPSILON, self.epsilon, eps=self.epsilon), **affine)
+        return Use((self.torch_module(make) if affine else module(make),))
+
+    def keras(self, at: At) -> Use:
+        return Use((module(call("layers.GroupNormalization", groups=-1, **self.keras_arguments())),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return self.finish(_standardised(xs[0], tuple(range(1, xs[0].ndim - 1)), self.epsilon), w)

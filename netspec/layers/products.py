@@ -1,0 +1,139 @@
+"""Products of vectors and matrices that are both values."""
+
+from __future__ import annotations
+
+from ..dims import product, show
+from ..pycode import Index, Infix, X, call, method, unless
+from ..record import TYPE_CHECKING
+from .base import Apply, At, Example, Layer, Use, Violation, arg, flag, function, layer
+from .join import lifted
+from .shapes import broadcast, same_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..dims import Dim, Shape
+    from ..pycode import Code
+    from .base import Array
+
+
+@layer("dot", style="join")
+class Dot(Layer):
+    """The inner product of two vectors, as a vector of one number."""
+
+    normalize: bool = arg(flag, False, doc="divide by both lengths: the cosine of the angle")
+
+    arity = 2
+    examples = (
+        Example("dot", ((6,), (6,)), (1,), macs=6),
+        Example("dot(normalize=true)", ((6,), (6,)), (1,), macs=6),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        for x in xs:
+            if len(x) != 1:
+                raise Violation(
+                    "wrong-rank", f"dot needs vectors, but one value is {show(x)}", help="`a @ b` multiplies matrices"
+                )
+        same_shapes(self.kind, xs)
+        return (1,)
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return xs[0][0]
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return 0
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def torch(self, at: At) -> Use:
+        if self.normalize:
+            cosine = call("F.cosine_similarity", X(0), X(1), eps=1e-12)
+            return Use((function(method(cosine, "unsqueeze", 1)),))
+        return Use((function(method(Infix(X(0), "*", X(1)), "sum", 1, keepdim=True)),))
+
+    def keras(self, at: At) -> Use:
+        return Use((Apply(call("layers.Dot", axes=1, **unless(False, self.normalize, normalize=True))),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        a, b = xs
+        if self.normalize:
+            a, b = (x / (x**2).sum(1, keepdims=True) ** 0.5 for x in xs)
+        y: Array = (a * b).sum(1, keepdims=True)
+        return y
+
+
+@layer("matmul", style="join")
+class Matmul(Layer):
+    """The matrix product `a @ b` over the last two written axes, as NumPy has it.
+
+    A vector on the left is a row, one on the right a column, and their axis is dropped again; axes in front are
+    matched as in element-wise joins.
+    """
+
+    arity = 2
+    torch_layout = "last"
+    examples = (
+        Example("matmul", ((5, 4), (4, 3)), (5, 3)),
+        Example("matmul", ((2, 5, 4), (4, 3)), (2, 5, 3)),
+        Example("matmul", ((4,), (4, 3)), (3,)),
+        Example("matmul", ((5, 4), (4,)), (5,)),
+        Example("matmul", ((4,), (4,)), ()),
+        Example("matmul", ((4,), (2, 4, 3)), (2, 3)),
+    )
+
+    def _matrices(self, xs: tuple[Shape, ...]) -> tuple[Shape, Shape]:
+        a, b = xs
+        for x in xs:
+            if not x:
+                raise Violation("wrong-rank", "matmul needs vectors or matrices, but one value is []")
+        return (a if len(a) > 1 else (1, *a)), (b if len(b) > 1 else (*b, 1))
+
+    def shape(self, *xs: Shape) -> Shape:
+        a, b = self._matrices(xs)
+        if a[-1] != b[-2]:
+            raise Violation(
+                "shape-mismatch",
+                f"{show(xs[0])} @ {show(xs[1])}: the rows of the first have {a[-1]} numbers, "
+                f"the columns of the second {b[-2]}",
+                label=f"{a[-1]} and {b[-2]} do not agree",
+            )
+        front = broadcast(self.kind, (a[:-2], b[:-2]))
+        return (*front, *a[-2:-1][: len(xs[0]) - 1], *b[-1:][: len(xs[1]) - 1])
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(y) * xs[0][-1]
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return 0
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def _code(self, at: At) -> Code:
+        a, b = at.inputs
+        rank = max(map(len, self._matrices(at.inputs)))
+        left = lifted(0, a, rank)
+        right: Code = X(1)
+        if len(b) == 1:
+            right = Index(X(1), (slice(None), *(None,) * (rank - 2), slice(None), None))
+        elif len(b) < rank:
+            right = lifted(1, b, rank)
+        code: Code = Infix(left, "@", right)
+        if len(a) == 1 and len(b) == 1:
+            return Index(code, (slice(None), 0, 0))
+        if len(a) == 1:
+            return Index(code, (..., 0, slice(None)))
+        return Index(code, (..., 0)) if len(b) == 1 else code
+
+    def torch(self, at: At) -> Use:
+        return Use((function(self._code(at)),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(self._code(at)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        return np.stack([np.matmul(a, b) for a, b in zip(*xs)])

@@ -1,0 +1,117 @@
+"""Arithmetic on shapes that layers of several files share."""
+
+from __future__ import annotations
+
+from ..dims import DimExpr, show
+from ..record import TYPE_CHECKING
+from .base import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..dims import Dim, Shape
+
+
+def place(axis: int, x: Shape, argument: str = "axis") -> int:
+    """The place of a written axis, counted from 0. Raises Violation where the shape has no such axis."""
+    rank = len(x)
+    if not -rank <= axis < rank:
+        raise Violation(
+            "wrong-axis",
+            f"there is no axis {axis} in {show(x)}",
+            argument,
+            help=f"axes are counted without the batch, from 0 to {rank - 1}, or from -1 backwards" if rank else "",
+        )
+    return axis % rank
+
+
+def needs_rank(kind: str, x: Shape, least: int, what: str, help: str = "") -> None:
+    """Raises Violation where the shape has fewer than `least` axes."""
+    if len(x) < least:
+        raise Violation("wrong-rank", f"{kind} needs {what}, but x is {show(x)}", help=help)
+
+
+def broadcast(kind: str, xs: Sequence[Shape]) -> Shape:
+    """The common shape after NumPy's rule: axes are matched from the last one, and a size of 1 stretches.
+
+    Raises Violation that names the first axis, from the last one, on which two shapes disagree.
+    """
+    result = xs[0]
+    for x in xs[1:]:
+        result = _pair(kind, result, x)
+    return result
+
+
+def _pair(kind: str, a: Shape, b: Shape) -> Shape:
+    rank = max(len(a), len(b))
+    wide_a, wide_b = ((1,) * (rank - len(s)) + s for s in (a, b))
+    for axis in range(rank - 1, -1, -1):
+        m, n = wide_a[axis], wide_b[axis]
+        if m != n and m != 1 and n != 1:
+            raise Violation(
+                "shape-mismatch",
+                f"{kind} of {show(a)} and {show(b)}: axis {axis - rank} is {m} in one and {n} in the other",
+                help=_remedy(a, b),
+                label=f"{m} and {n} do not agree",
+            )
+    return tuple(n if m == 1 else m for m, n in zip(wide_a, wide_b))
+
+
+def _remedy(a: Shape, b: Shape) -> str:
+    symbols = any(isinstance(n, DimExpr) for n in (*a, *b))
+    if len(a) == len(b) and len(a) > 1 and a[:-1] == b[:-1]:
+        return f"bring one of them to the other's channels, for example with `conv({b[-1]}, 1)`"
+    if symbols:
+        return "sizes written with different symbols are not known to agree"
+    return "sizes must be equal, or one of them 1"
+
+
+def same_shapes(kind: str, xs: Sequence[Shape], free: int | None = None) -> None:
+    """Raises Violation where the shapes disagree on any axis but `free`."""
+    first = xs[0]
+    for x in xs[1:]:
+        if len(x) != len(first):
+            raise Violation(
+                "shape-mismatch",
+                f"{kind} of {show(first)} and {show(x)}: they have {len(first)} and {len(x)} axes",
+                help="`reshape`, `flatten` or a global pool changes the number of axes",
+            )
+        for axis, (m, n) in enumerate(zip(first, x)):
+            if axis != free and m != n:
+                raise Violation(
+                    "shape-mismatch",
+                    f"{kind} of {show(first)} and {show(x)}: axis {axis} is {m} in one and {n} in the other",
+                    help="" if free is None else f"all axes but axis {free} must agree",
+                    label=f"{m} and {n} do not agree",
+                )
+
+
+def reversed_order(order: Sequence[int]) -> tuple[int, ...]:
+    """The order that undoes an order of axes."""
+    return tuple(sorted(range(len(order)), key=order.__getitem__))
+
+
+def torch_order(rank: int, first: bool) -> tuple[int, ...]:
+    """The written axes in the order in which PyTorch holds them after the batch."""
+    return (rank - 1, *range(rank - 1)) if first and rank > 1 else tuple(range(rank))
+
+
+def index_items(items: Sequence[Any]) -> tuple[Any, ...]:
+    """The items of an index, batch first, with no needless `:` at its end; `...` where only the last one cuts."""
+    kept = list(items)
+    while len(kept) > 1 and kept[-1] == slice(None):
+        kept.pop()
+    if len(kept) == len(items) > 2 and all(item == slice(None) for item in kept[:-1]):
+        return (..., kept[-1])
+    return tuple(kept)
+
+
+def is_full(items: Sequence[Any]) -> bool:
+    """Does the index keep everything as it is?"""
+    return all(item == slice(None) for item in items)
+
+
+def count_symbols(sizes: Sequence[Dim]) -> int:
+    """How many of the sizes are not numbers."""
+    return sum(isinstance(n, DimExpr) for n in sizes)

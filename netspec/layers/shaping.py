@@ -1,0 +1,365 @@
+"""Layers that arrange numbers anew and compute none.
+
+All of them mean the order of the language: channels last, the last axis runs fastest.
+"""
+
+from __future__ import annotations
+
+from ..dims import DimExpr, floor_div, product, show
+from ..pycode import X, call, method
+from ..record import TYPE_CHECKING
+from .base import (
+    Apply,
+    At,
+    Example,
+    Layer,
+    Reader,
+    Unsupported,
+    Use,
+    Violation,
+    arg,
+    choice,
+    describe,
+    function,
+    integer,
+    layer,
+)
+from .shapes import count_symbols, needs_rank, place, torch_order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..dims import Dim, Shape
+    from .base import Array
+
+
+class Arrangement(Layer):
+    """The same numbers in other places."""
+
+    takes = "any"
+    computes = False
+
+
+@layer("identity")
+class Identity(Arrangement):
+    """x itself: the step that does nothing."""
+
+    pointwise = True
+    examples = (Example("identity", (5, 4, 3), (5, 4, 3)), Example("identity", (6,), (6,)))
+
+    def torch(self, at: At) -> Use:
+        return Use((function(X(), call("nn.Identity")),))
+
+    def keras(self, at: At) -> Use:
+        return Use((Apply(call("layers.Identity")),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return xs[0]
+
+
+@layer("flatten")
+class Flatten(Arrangement):
+    """All axes as one vector, the channels running fastest.
+
+    PyTorch's own order after a convolution is channels first; the form here is the plain one for values that are
+    channels-last already, and it is for the emitter to bring them there or to reorder the weights behind.
+    """
+
+    torch_layout = "last"
+    examples = (
+        Example("flatten", (4, 3, 2), (24,)),
+        Example("flatten", (5, 4), (20,)),
+        Example("flatten", (6,), (6,)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_rank(self.kind, xs[0], 1, "an axis at least", help="`reshape(1)` makes a vector of one number")
+        return (product(xs[0]),)
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def torch(self, at: At) -> Use:
+        return Use((function(method(X(), "flatten", 1), call("nn.Flatten")),))
+
+    def keras(self, at: At) -> Use:
+        return Use((Apply(call("layers.Flatten")),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return xs[0].reshape(len(xs[0]), -1)
+
+
+# --- reshape -----------------------------------------------------------------------------------------------------
+
+_SIZES = "whole numbers of at least 1, one of which may be -1 for what is left"
+
+
+def _sizes(value: Any) -> tuple[Dim, ...]:
+    sizes = value if isinstance(value, tuple) else (value,)
+    if len(sizes) == 1 and isinstance(sizes[0], tuple):
+        sizes = sizes[0]
+    for size in sizes:
+        whole = isinstance(size, int) and not isinstance(size, bool) and (size >= 1 or size == -1)
+        if not whole and not isinstance(size, DimExpr):
+            raise ValueError(f"must be {_SIZES}, not {describe(size)}", "")
+    if sizes.count(-1) > 1:
+        raise ValueError(f"must be {_SIZES}, not {describe(sizes)}", "leave one -1 and write the others out")
+    return sizes
+
+
+@layer("reshape")
+class Reshape(Arrangement):
+    """The same numbers, read in order, over other axes."""
+
+    sizes: tuple[Dim, ...] = arg(Reader(_sizes, _SIZES), doc="the new sizes; -1 stands for what is left")
+
+    gathers = "sizes"
+    torch_layout = "last"
+    examples = (
+        Example("reshape(4, 3, 2)", (24,), (4, 3, 2)),
+        Example("reshape(2x6)", (4, 3), (2, 6)),
+        Example("reshape(-1, 6)", (4, 3, 2), (4, 6)),
+        Example("reshape(-1)", (4, 3, 2), (24,)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        x, total = xs[0], product(xs[0])
+        rest = product(n for n in self.sizes if n != -1)
+        left = floor_div(total, rest)
+        y = tuple(left if n == -1 else n for n in self.sizes)
+        if product(y) != total:
+            raise self._misfit(x, total, rest)
+        return y
+
+    def _misfit(self, x: Shape, total: Dim, rest: Dim) -> Violation:
+        if isinstance(total, DimExpr) or isinstance(rest, DimExpr):
+            unknown = total if isinstance(total, DimExpr) else rest
+            return Violation(
+                "unknown-size",
+                f"reshape of {show(x)} to {show(self.sizes)}: {total} cells are not known to fit into {rest}",
+                "sizes",
+                help=f"give the symbols in {unknown} a value with `--set`, or use -1 for one size",
+            )
+        if -1 in self.sizes:
+            message = f"{total} cells do not divide into rows of {rest}"
+        else:
+            message = f"{_times(x)} = {total} cells do not fit into {_times(self.sizes)} = {rest}"
+        return Violation(
+            "shape-mismatch",
+            f"reshape of {show(x)} to {show(self.sizes)}: {message}",
+            "sizes",
+            help="the products of the sizes must be equal",
+        )
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def _known(self, at: At) -> tuple[int, ...]:
+        """The new sizes, -1 for the one that is not known. Raises Unsupported where several are not."""
+        if count_symbols(at.y) > 1:
+            raise Unsupported(
+                f"a reshape to {show(at.y)} needs more than one size that is not known",
+                "sizes",
+                help="give one of the symbols a value with `--set`",
+            )
+        return tuple(n if isinstance(n, int) else -1 for n in at.y)
+
+    def torch(self, at: At) -> Use:
+        sizes = self._known(at)
+        if len(sizes) == 1:
+            return Use((function(method(X(), "flatten", 1), call("nn.Flatten")),))
+        make = call("nn.Unflatten", 1, sizes) if len(at.x) == 1 else None
+        if -1 not in sizes:
+            return Use((function(method(X(), "reshape", -1, *sizes), make),))
+        flat = X() if len(at.x) == 1 else method(X(), "flatten", 1)
+        return Use((function(method(flat, "unflatten", 1, sizes), make),))
+
+    def keras(self, at: At) -> Use:
+        return Use((Apply(call("layers.Reshape", self._known(at))),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return xs[0].reshape(len(xs[0]), *self.sizes)
+
+
+def _times(shape: Shape) -> str:
+    return " * ".join(map(str, shape)) or "1"
+
+
+# --- the order of axes -------------------------------------------------------------------------------------------
+
+_ORDER = "all axes in their new order, as in `permute(1, 0)`"
+
+
+def _order(value: Any) -> tuple[int, ...]:
+    order = value if isinstance(value, tuple) else (value,)
+    if len(order) == 1 and isinstance(order[0], tuple):
+        order = order[0]
+    if any(isinstance(n, bool) or not isinstance(n, int) for n in order):
+        raise ValueError(f"must be {_ORDER}, not {describe(value)}", "")
+    return order
+
+
+@layer("permute")
+class Permute(Arrangement):
+    """The axes in another order: axis i of the result is axis `order[i]` of x."""
+
+    order: tuple[int, ...] = arg(Reader(_order, _ORDER), doc="the axes of x in the order of the result")
+
+    gathers = "order"
+    examples = (
+        Example("permute(1, 0)", (5, 4), (4, 5)),
+        Example("permute(2, 0, 1)", (5, 4, 3), (3, 5, 4)),
+        Example("permute(0, -1, 1)", (5, 4, 3), (5, 3, 4)),
+    )
+
+    def _places(self, x: Shape) -> tuple[int, ...]:
+        places = tuple(place(axis, x, "order") for axis in self.order)
+        if sorted(places) != list(range(len(x))):
+            raise Violation(
+                "wrong-axis",
+                f"permute needs each axis of {show(x)} once, not {describe(self.order)}",
+                "order",
+                help=f"write the numbers from 0 to {len(x) - 1} in their new order",
+            )
+        return places
+
+    def shape(self, *xs: Shape) -> Shape:
+        return tuple(xs[0][axis] for axis in self._places(xs[0]))
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        return super().reach(x) if self._places(x) == tuple(range(len(x))) else None
+
+    def torch(self, at: At) -> Use:
+        places, rank = self._places(at.x), len(at.x)
+        held = torch_order(rank, at.first)
+        order = tuple(held.index(places[axis]) + 1 for axis in held)
+        return Use((function(method(X(), "permute", 0, *order)),))
+
+    def keras(self, at: At) -> Use:
+        return Use((Apply(call("layers.Permute", tuple(axis + 1 for axis in self._places(at.x)))),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return xs[0].transpose(0, *(axis + 1 for axis in self._places(xs[0].shape[1:])))
+
+
+@layer("reverse")
+class Reverse(Arrangement):
+    """An axis from its end to its start."""
+
+    axis: int = arg(integer, 0, doc="the axis to turn round; 0 is time in a sequence")
+
+    examples = (
+        Example("reverse", (5, 4), (5, 4)),
+        Example("reverse(axis=-1)", (5, 4, 3), (5, 4, 3)),
+        Example("reverse(1)", (5, 4, 3), (5, 4, 3)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        place(self.axis, xs[0])
+        return xs[0]
+
+    def torch(self, at: At) -> Use:
+        return Use((function(method(X(), "flip", at.axis(self.axis))),))
+
+    def keras(self, at: At) -> Use:
+        axis = self.axis if self.axis < 0 else self.axis + 1
+        return Use((function(call("ops.flip", X(), axis=axis)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        y: Array = np.flip(xs[0], self.axis if self.axis < 0 else self.axis + 1)
+        return y
+
+
+class _OneAxis(Arrangement):
+    axis: int = arg(integer, -1, doc="where the axis of one cell stands, as the larger of the two shapes counts")
+
+    torch_layout = "last"
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def _number(self) -> int:
+        return self.axis if self.axis < 0 else self.axis + 1
+
+
+@layer("squeeze")
+class Squeeze(_OneAxis):
+    """Leave out an axis of one cell."""
+
+    examples = (Example("squeeze", (5, 1), (5,)), Example("squeeze(axis=0)", (1, 4, 3), (4, 3)))
+
+    def shape(self, *xs: Shape) -> Shape:
+        x = xs[0]
+        at = place(self.axis, x)
+        if x[at] != 1:
+            raise Violation(
+                "shape-mismatch",
+                f"squeeze leaves out an axis of 1, but axis {self.axis} of {show(x)} is {x[at]}",
+                "axis",
+            )
+        return x[:at] + x[at + 1 :]
+
+    def torch(self, at: At) -> Use:
+        return Use((function(method(X(), "squeeze", self._number())),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(call("ops.squeeze", X(), axis=self._number())),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        y: Array = xs[0].squeeze(self._number())
+        return y
+
+
+@layer("expand")
+class Expand(_OneAxis):
+    """Put in an axis of one cell."""
+
+    examples = (Example("expand", (5,), (5, 1)), Example("expand(axis=0)", (4, 3), (1, 4, 3)))
+
+    def shape(self, *xs: Shape) -> Shape:
+        at = place(self.axis, (*xs[0], 1))
+        return (*xs[0][:at], 1, *xs[0][at:])
+
+    def torch(self, at: At) -> Use:
+        return Use((function(method(X(), "unsqueeze", self._number())),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(call("ops.expand_dims", X(), axis=self._number())),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        return np.expand_dims(xs[0], self._number())
+
+
+# each word and the method that PyTorch has for it
+_TYPES = {"float32": "float", "float64": "double", "float16": "half", "int32": "int", "int64": "long", "bool": "bool"}
+
+
+@layer("cast")
+class Cast(Arrangement):
+    """The same numbers in another type; towards integers they are cut off at the point."""
+
+    to: str = arg(choice(*_TYPES), "float32", doc="the type of number that comes out")
+
+    pointwise = True
+    examples = (
+        Example("cast", (5,), (5,), vocabulary=9),
+        Example("cast(int32)", (5, 4, 3), (5, 4, 3)),
+        Example("cast(to=bool)", (5, 4), (5, 4)),
+    )
+
+    def dtype(self, *given: str) -> str:
+        return str(self.to)
+
+    def torch(self, at: At) -> Use:
+        return Use((function(method(X(), _TYPES[self.to])),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(call("ops.cast", X(), str(self.to))),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return xs[0].astype(self.to)

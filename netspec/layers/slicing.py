@@ -1,0 +1,240 @@
+"""Parts of a value: `x[::2, ::2, :]`, `x[..., 0:64]`, `x[..., [0, 1, 2]]`, `x[0]`; `first`, `last`."""
+
+from __future__ import annotations
+
+from ..dims import DimExpr, ceil_div, show
+from ..pycode import Index, X, call, method
+from ..record import TYPE_CHECKING, Record
+from .base import At, Example, Reader, Use, Violation, arg, describe, function, layer
+from .shapes import index_items, is_full, needs_rank, torch_order
+from .shaping import Arrangement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..dims import Dim, Shape
+    from ..pycode import Code
+    from .base import Array
+
+
+class Cut(Record):
+    """`start:stop:step` on one axis; None where nothing is written."""
+
+    start: int | None = None
+    stop: int | None = None
+    step: int | None = None
+
+    def __str__(self) -> str:
+        start, stop = ("" if n is None else str(n) for n in (self.start, self.stop))
+        return f"{start}:{stop}" + ("" if self.step is None else f":{self.step}")
+
+    @property
+    def python(self) -> slice:
+        return slice(self.start, self.stop, self.step)
+
+
+FULL = Cut()
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _item(value: Any) -> Any:
+    if isinstance(value, Cut):
+        for bound in (value.start, value.stop, value.step):
+            if bound is not None and not _whole(bound):
+                raise ValueError(f"takes whole numbers, not {describe(bound)}", "")
+        if value.step is not None and value.step < 1:
+            raise ValueError(f"takes steps of at least 1, not {value.step}", "`reverse(axis)` turns an axis round")
+        return value
+    if isinstance(value, tuple) and value and all(map(_whole, value)):
+        return value
+    if value is ... or _whole(value):
+        return value
+    raise ValueError(f"takes whole numbers, ranges and lists of them, not {describe(value)}", "")
+
+
+def _items(value: Any) -> tuple[Any, ...]:
+    items = tuple(_item(item) for item in value)
+    if sum(item is ... for item in items) > 1:
+        raise ValueError("may have `...` once", "")
+    if sum(isinstance(item, tuple) for item in items) > 1:
+        raise ValueError("may have one list of picked places", "write two slices, one behind the other")
+    return items
+
+
+@layer("slice")
+class Slice(Arrangement):
+    """A part of x, as Python slices: a number drops its axis, a range keeps it, a list picks places."""
+
+    items: tuple[Any, ...] = arg(Reader(_items, "the items of a Python slice"), doc="what to take of each axis")
+
+    examples = (
+        Example("x[::2, ::2, :]", (7, 6, 3), (4, 3, 3)),
+        Example("x[..., 1:3]", (5, 4, 6), (5, 4, 2)),
+        Example("x[..., [2, 0]]", (5, 4, 3), (5, 4, 2)),
+        Example("x[1:-1]", (6, 3), (4, 3)),
+        Example("x[-1]", (6, 3), (3,)),
+        Example("x[:, 1, [2, 0, 2]]", (3, 4, 5), (3, 3)),
+        Example("x[:, :, 1]", (3, 4, 5), (3, 4)),
+        Example("x[..., 0]", (3, 4, 5, 2), (3, 4, 5)),
+        Example("x[1:4]", (6,), (3,)),
+        Example("x[[0, 3], 1:]", (6, 4), (2, 3)),
+    )
+
+    def _each(self, x: Shape) -> tuple[Any, ...]:
+        """One item for each axis. Raises Violation where there are more than axes."""
+        items = list(self.items)
+        if ... not in items:
+            items.append(...)
+        spare = len(x) - len(items) + 1
+        if spare < 0:
+            raise Violation("wrong-rank", f"{len(items) - 1} items are too many for {show(x)}", "items")
+        at = items.index(...)
+        items[at : at + 1] = [FULL] * spare
+        return tuple(items)
+
+    def shape(self, *xs: Shape) -> Shape:
+        sizes = (_size(axis, n, item) for axis, (n, item) in enumerate(zip(xs[0], self._each(xs[0]))))
+        return tuple(n for n in sizes if n is not None)
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        spatial = self._each(x)[:-1]
+        if not all(isinstance(item, Cut) for item in spatial) or isinstance(self._each(x)[-1], int):
+            return None
+        return (1,) * len(spatial), tuple(item.step or 1 for item in spatial)
+
+    def torch(self, at: At) -> Use:
+        items = self._each(at.x)
+        held = torch_order(len(at.x), at.first)
+        ints = any(isinstance(item, int) for item in items)
+        if ints:
+            code = _basic(X(), [items[axis] for axis in held])
+            code = _picked(code, [items[axis] for axis in held if not isinstance(items[axis], int)])
+        else:
+            code = _index(X(), [_written(items[axis]) for axis in held])
+        if at.first and isinstance(items[-1], int) and len(at.y) > 1:
+            code = method(code, "movedim", -1, 1)
+        return Use((function(code),))
+
+    def keras(self, at: At) -> Use:
+        items = self._each(at.x)
+        code = _basic(X(), items)
+        kept = [item for item in items if not isinstance(item, int)]
+        for axis, item in enumerate(kept, 1):
+            if isinstance(item, tuple):
+                code = call("ops.take", code, list(item), axis=-1 if axis == len(kept) else axis)
+        return Use((function(code),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        y = xs[0]
+        axis = 1
+        for item in self._each(y.shape[1:]):
+            places = np.arange(y.shape[axis])[item.python] if isinstance(item, Cut) else item
+            y = np.take(y, places, axis)
+            axis += not isinstance(item, int)
+        return y
+
+
+def _written(item: Any) -> Any:
+    return item.python if isinstance(item, Cut) else list(item) if isinstance(item, tuple) else item
+
+
+def _index(code: Code, items: list[Any]) -> Code:
+    whole = [slice(None), *items]
+    return code if is_full(whole) else Index(code, index_items(whole))
+
+
+def _basic(code: Code, items: Any) -> Code:
+    """The ranges and numbers; lists are left whole."""
+    return _index(code, [slice(None) if isinstance(item, tuple) else _written(item) for item in items])
+
+
+def _picked(code: Code, items: list[Any]) -> Code:
+    """The lists alone."""
+    return _index(code, [list(item) if isinstance(item, tuple) else slice(None) for item in items])
+
+
+def _size(axis: int, n: Dim, item: Any) -> Dim | None:
+    """What is left of an axis; None where it is dropped."""
+    if isinstance(item, Cut):
+        return _range(axis, n, item)
+    for index in item if isinstance(item, tuple) else (item,):
+        if isinstance(n, int) and not -n <= index < n:
+            raise Violation(
+                "wrong-axis", f"there is no place {index} on axis {axis}, which has {n}", "items", label=f"0 to {n - 1}"
+            )
+    return len(item) if isinstance(item, tuple) else None
+
+
+def _range(axis: int, n: Dim, cut: Cut) -> Dim:
+    step = cut.step or 1
+    if isinstance(n, int):
+        found = len(range(*cut.python.indices(n)))
+        if not found:
+            raise Violation("window-too-large", f"nothing is left of axis {axis}: {cut} of {n} places", "items")
+        return found
+    start, stop = cut.start or 0, cut.stop
+    if start >= 0 and (stop is None or stop < 0):
+        return ceil_div(n - start + (stop or 0), step)
+    if start < 0 and (stop is None or 0 > stop > start):
+        return ceil_div((stop or 0) - start, step)
+    raise Violation(
+        "unknown-size",
+        f"what {cut} leaves of axis {axis} depends on its size, {n}",
+        "items",
+        help=f"give it a value with `--set`, for example `--set {_name(n)}=64`",
+    )
+
+
+def _name(n: DimExpr) -> str:
+    from ..dims import symbols
+
+    return symbols(n)[0]
+
+
+# --- single steps --------------------------------------------------------------------------------------------------
+
+
+class _Step(Arrangement):
+    torch_layout = "last"
+    number = 0
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_rank(self.kind, xs[0], 2, "an axis of time, and features")
+        return xs[0][1:]
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def _taken(self) -> Code:
+        return Index(X(), (slice(None), self.number))
+
+    def torch(self, at: At) -> Use:
+        return Use((function(self._taken()),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(self._taken()),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        y: Array = xs[0][:, self.number]
+        return y
+
+
+@layer("first")
+class First(_Step):
+    """The first step of a sequence."""
+
+    examples = (Example("first", (5, 4), (4,)),)
+
+
+@layer("last")
+class Last(_Step):
+    """The last step of a sequence."""
+
+    number = -1
+    examples = (Example("last", (5, 4), (4,)),)
