@@ -131,7 +131,7 @@ class Scope(Record):
 class Body(Record):
     """A net or block, elaborated for given arguments and input shapes.
 
-    `sizes` are the names that `input x [h, w, c]` bound. `size` counts the instances in it, those of inner calls included.
+    `sizes` are the names that `input x [h, w, c]` bound. `size` counts the instances in it, inner calls included.
     """
 
     definition: Definition

@@ -132,7 +132,7 @@ def _slice(code: slice) -> str:
 
 
 def _index(code: Index) -> str:
-    return f"{inline(code.value)}[{', '.join('...' if c is ... else inline(c) for c in code.items)}]"
+    return f"{_operand(code.value)}[{', '.join('...' if c is ... else inline(c) for c in code.items)}]"
 
 
 def _operand(code: Code) -> str:

@@ -80,15 +80,15 @@ def _callees(definition: Definition, design: Design, nets: Mapping[str, Definiti
 def unknown_callee(name: tree.Name, candidates: list[str]) -> Diagnostic:
     """A step or function that there is not."""
     help = did_you_mean(name.text, candidates) or "`netspec layers` lists the layers"
-    return Diagnostic("unknown-name", f"there is no layer, block or function `{name.text}`", Label(name.span), help=help)
+    return Diagnostic(
+        "unknown-name", f"there is no layer, block or function `{name.text}`", Label(name.span), help=help
+    )
 
 
 def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
     """Blocks that lead back to themselves, each cycle once, with the calls that lead there."""
     calls = {
-        name: {
-            n.text: n for n in reversed(list(walk(block.body))) if isinstance(n, tree.Name) and n.text in blocks
-        }
+        name: {n.text: n for n in reversed(list(walk(block.body))) if isinstance(n, tree.Name) and n.text in blocks}
         for name, block in blocks.items()
     }
     done: set[str] = set()
@@ -113,7 +113,7 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
 
 def _report_cycle(cycle: list[str], calls: Mapping[str, Mapping[str, tree.Name]], faults: Collector) -> None:
     ring = [*cycle, cycle[0]]
-    places = [calls[a][b] for a, b in zip(ring, ring[1:])]
+    places = [calls[a][b] for a, b in zip(ring[:-1], ring[1:])]
     faults.add(
         Diagnostic(
             "recursion",

@@ -16,7 +16,7 @@ from .machine import DEEPEST, HOLE, Hole, kind_of
 from .names import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ..layers.base import Layer
@@ -36,6 +36,34 @@ class Given(Record):
     named: Mapping[str, tuple[Any, tree.Keyword]]
     frozen: bool
     label: Identifier | None
+
+
+class Intrinsic(Record):
+    """A function of what is known of a net, such as `memory(batch=32)` in an expectation."""
+
+    name: str
+    compute: Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
+
+
+def _intrinsic(at: Context, bound: Intrinsic, node: Node, arguments: tuple[Node, ...]) -> Any:
+    named = {a.name.text: at.plain(a.value, words=True) for a in arguments if isinstance(a, tree.Keyword)}
+    values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
+    if HOLE in values or HOLE in named.values():
+        return HOLE
+    words = [v for v in values if isinstance(v, Word)]
+    if words:
+        return unknown_word(at, words[0], arguments[0])
+    try:
+        return bound.compute(values, named)
+    except Fault as fault:
+        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+
+
+def unknown_word(at: Context, word: Word, node: Node) -> Hole:
+    """A bare word where a value of the net should stand."""
+    values = [n for n, v in at.frame.names.items() if isinstance(v, Tensor)]
+    help = did_you_mean(word, values) or "name the step with `as`"
+    return at.frame.machine.fault("unknown-name", f"no value is called `{word}`", node.span, help=help)
 
 
 def is_shared(value: object) -> bool:
@@ -62,7 +90,9 @@ def constant(frame: Frame, name: str) -> Any:
 def net_as_step(frame: Frame, node: tree.Name) -> Hole:
     """Nets inside nets."""
     return frame.machine.fault(
-        "not-a-step", f"`{node.text}` is a net, and a net cannot be a step of another one here", node.span,
+        "not-a-step",
+        f"`{node.text}` is a net, and a net cannot be a step of another one here",
+        node.span,
         help="make it a `block`",
     )
 
@@ -73,6 +103,8 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     bound = frame.names.get(name)
     if bound is HOLE:
         return HOLE
+    if isinstance(bound, Intrinsic):
+        return _intrinsic(at, bound, node, arguments)
     if bound is not None and is_shared(bound):
         return shared(at, bound, node.span, arguments)
     design = frame.machine.design
@@ -107,7 +139,9 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
         if any(net.name.text == name for net in machine.design.nets):
             return net_as_step(at.frame, callee)
         if name in at.frame.names:
-            return machine.fault("not-a-step", f"`{name}` is {kind_of(at.frame.names[name])}; it cannot be called", callee.span)
+            return machine.fault(
+                "not-a-step", f"`{name}` is {kind_of(at.frame.names[name])}; it cannot be called", callee.span
+            )
         pool = [*LAYERS, *FUNCTIONS, *machine.design.blocks, *at.frame.names]
         machine.faults.add(unknown_callee(callee, pool))
         return HOLE
@@ -118,7 +152,9 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
         return machine.fault("unknown-argument", f"`{name}` takes no named arguments", node.span)
     if any(isinstance(v, Tensor) for v in values):
         return machine.fault(
-            "not-a-value", f"`{name}` works on numbers that are known when the spec is compiled, not on values of the net", node.span
+            "not-a-value",
+            f"`{name}` works on numbers that are known when the spec is compiled, not on values of the net",
+            node.span,
         )
     try:
         return call_function(name, values)
@@ -181,7 +217,12 @@ def _bind_arguments(
         found[name] = (value, node.span, node)
     for name, (value, keyword) in given.named.items():
         if name in found:
-            machine.fault("duplicate-argument", f"`{name}` is given twice", keyword.name.span, others=((found[name][1], "here already"),))
+            machine.fault(
+                "duplicate-argument",
+                f"`{name}` is given twice",
+                keyword.name.span,
+                others=((found[name][1], "here already"),),
+            )
             good = False
         elif name not in names:
             known = [*names, *_EVERYWHERE]
@@ -196,11 +237,16 @@ def _bind_arguments(
 def _missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
     listed = " and ".join(f"`{n}`" for n in names)
     return at.frame.machine.fault(
-        "missing-argument", f"`{callee.text}` needs {listed}", callee.span, help=f"`netspec layers {callee.text}` shows its arguments"
+        "missing-argument",
+        f"`{callee.text}` needs {listed}",
+        callee.span,
+        help=f"`netspec layers {callee.text}` shows its arguments",
     )
 
 
-def _inputs(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: int | None) -> tuple[Tensor, ...] | None:
+def _inputs(
+    at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: int | None
+) -> tuple[Tensor, ...] | None:
     """The values that a step works on: those given, the flow before them where one is missing."""
     if arity is None:
         if tensors or at.flow is HOLE:
@@ -208,7 +254,9 @@ def _inputs(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: 
         flow = at.flow if isinstance(at.flow, tuple) else (at.flow,) if at.flow is not None else ()
         return flow or _no_flow(at, callee)
     if len(tensors) > arity:
-        at.frame.machine.fault("wrong-arity", f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}", callee.span)
+        at.frame.machine.fault(
+            "wrong-arity", f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}", callee.span
+        )
         return None
     if len(tensors) == arity:
         return tensors
@@ -220,7 +268,9 @@ def _inputs(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: 
     if len(flow) + len(tensors) == arity:
         return (*flow, *tensors)
     at.frame.machine.fault(
-        "wrong-arity", f"`{callee.text}` takes {arity} values, but {len(flow) + len(tensors)} is given", callee.span,
+        "wrong-arity",
+        f"`{callee.text}` takes {arity} values, but {len(flow) + len(tensors)} is given",
+        callee.span,
         help=f"give them by name: `{callee.text}(a, b)`",
     )
     return None
@@ -228,7 +278,11 @@ def _inputs(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: 
 
 def _no_flow(at: Context, callee: tree.Name) -> None:
     inputs = [p.name for p in at.frame.ports]
-    help = f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`" if inputs else "begin with `input x [28, 28, 1]`"
+    help = (
+        f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`"
+        if inputs
+        else "begin with `input x [28, 28, 1]`"
+    )
     at.frame.machine.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
 
 
@@ -279,8 +333,14 @@ def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -
         is_int = tensor.dtype.startswith("int")
         if cls.takes != "any" and is_int is not (cls.takes == "int"):
             wants, has = ("whole numbers", "real numbers") if cls.takes == "int" else ("real numbers", "whole numbers")
-            help = "declare the input as `input x [T] int(vocabulary)`" if cls.takes == "int" else "put `embedding` or `cast(float)` before it"
-            raise Violation("wrong-dtype", f"{kind} needs {wants}, but its input holds {has} ({tensor.dtype})", help=help)
+            help = (
+                "declare the input as `input x [T] int(vocabulary)`"
+                if cls.takes == "int"
+                else "put `embedding` or `cast(float)` before it"
+            )
+            raise Violation(
+                "wrong-dtype", f"{kind} needs {wants}, but its input holds {has} ({tensor.dtype})", help=help
+            )
     return made, made.shape(*(t.shape for t in inputs)), made.dtype(*(t.dtype for t in inputs))
 
 
@@ -345,7 +405,10 @@ def _block(at: Context, node: Node, callee: tree.Name, definition: Definition, g
 def _missing_parameter(at: Context, callee: tree.Name, definition: Definition, names: list[str]) -> Hole:
     listed = " and ".join(f"`{n}`" for n in names)
     return at.frame.machine.fault(
-        "missing-argument", f"block `{callee.text}` needs {listed}", callee.span, others=((definition.name.span, "declared here"),)
+        "missing-argument",
+        f"block `{callee.text}` needs {listed}",
+        callee.span,
+        others=((definition.name.span, "declared here"),),
     )
 
 
@@ -364,12 +427,18 @@ def _with_defaults(frame: Frame, definition: Definition, values: dict[str, Any])
         if found.get(name) is HOLE:
             return None
         if isinstance(found.get(name), tuple) and any(isinstance(v, Tensor) for v in found[name]):
-            machine.fault("not-a-value", f"`{name}` is a parameter; values of the net go to the inputs of a block", definition.name.span)
+            machine.fault(
+                "not-a-value",
+                f"`{name}` is a parameter; values of the net go to the inputs of a block",
+                definition.name.span,
+            )
             return None
     return found
 
 
-def _body(frame: Frame, definition: Definition, arguments: Mapping[str, Any], inputs: tuple[Tensor, ...], span: Span) -> Body | Hole:
+def _body(
+    frame: Frame, definition: Definition, arguments: Mapping[str, Any], inputs: tuple[Tensor, ...], span: Span
+) -> Body | Hole:
     """The block elaborated for these arguments and shapes, once."""
     from .frame import Frame
 
@@ -392,7 +461,12 @@ def _body(frame: Frame, definition: Definition, arguments: Mapping[str, Any], in
         body = inner.finish()
         whole = body.outputs and not (inner.flow is HOLE and not inner.declared_output)
         if not body.outputs and inner.flow is None:
-            machine.fault("no-flow", f"block `{definition.name.text}` gives nothing", definition.name.span, help="end it with a step, or write `output name`")
+            machine.fault(
+                "no-flow",
+                f"block `{definition.name.text}` gives nothing",
+                definition.name.span,
+                help="end it with a step, or write `output name`",
+            )
         machine.bodies[key] = body if whole else HOLE
     finally:
         machine.chain.pop()
@@ -413,20 +487,25 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
         if given is None:
             return HOLE
         if given.positional or given.named:
-            return frame.machine.fault("wrong-arity", f"`{bound.instance.name}` has its arguments already; it takes values only", span)
+            return frame.machine.fault(
+                "wrong-arity", f"`{bound.instance.name}` has its arguments already; it takes values only", span
+            )
         flow = given.tensors if len(given.tensors) > 1 else given.tensors[0]
     if frame.shared is not None:
-        return frame.machine.fault("recursion", f"`{bound.instance.name}` cannot be made of a shared layer", bound.step.span)
+        return frame.machine.fault(
+            "recursion", f"`{bound.instance.name}` cannot be made of a shared layer", bound.step.span
+        )
     frame.shared = bound
     try:
         node = bound.step
         callee = node.callee if isinstance(node, tree.Call) else node
-        if not isinstance(callee, tree.Name) or (callee.text not in LAYERS and callee.text not in frame.machine.design.blocks):
-            return frame.machine.fault("not-a-step", "`layer` needs a layer or a block", node.span, help="write `layer enc = dense(64)`")
+        if not isinstance(callee, tree.Name) or (
+            callee.text not in LAYERS and callee.text not in frame.machine.design.blocks
+        ):
+            return frame.machine.fault(
+                "not-a-step", "`layer` needs a layer or a block", node.span, help="write `layer enc = dense(64)`"
+            )
         inner = Context(frame, flow, False, None, False)
         return step(inner, node, callee, node.arguments if isinstance(node, tree.Call) else ())
     finally:
         frame.shared = None
-
-
-__all__ = ["Word", "constant", "layer", "shared", "step"]

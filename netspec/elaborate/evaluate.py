@@ -88,7 +88,10 @@ def unknown(frame: Frame, node: tree.Name) -> Any:
     if later:
         place = later[0].span
         return machine.fault(
-            "unknown-name", f"`{node.text}` is used before it is bound", node.span, others=((place, "it is bound only here"),),
+            "unknown-name",
+            f"`{node.text}` is used before it is bound",
+            node.span,
+            others=((place, "it is bound only here"),),
             help=help or "bind it first, or move this line down",
         )
     if any(net.name.text == node.text for net in machine.design.nets):
@@ -151,7 +154,9 @@ def _unary(at: Context, node: tree.Unary) -> Any:
     if node.operator == "not":
         if isinstance(value, bool):
             return not value
-        return at.frame.machine.fault("wrong-value", f"`not` needs true or false, not {kind_of(value)}", node.operand.span)
+        return at.frame.machine.fault(
+            "wrong-value", f"`not` needs true or false, not {kind_of(value)}", node.operand.span
+        )
     if isinstance(value, Tensor):
         return value if node.operator == "+" else apply.layer(at, "scale", {"factor": -1}, (value,), node.span)
     return _operate(at, node, "*", value, -1 if node.operator == "-" else 1)
@@ -228,7 +233,9 @@ def _logic(at: Context, node: tree.Chain, word: str) -> Any:
         if value is HOLE:
             return HOLE
         if not isinstance(value, bool):
-            return at.frame.machine.fault("wrong-value", f"`{word}` needs true or false, not {kind_of(value)}", operand.span)
+            return at.frame.machine.fault(
+                "wrong-value", f"`{word}` needs true or false, not {kind_of(value)}", operand.span
+            )
         if value is (word == "or"):
             return value
     return word == "and"
@@ -240,7 +247,9 @@ def _comparison(at: Context, node: tree.Chain) -> Any:
         return HOLE
     for operator, left, right in zip(node.operators, values, values[1:]):
         if isinstance(left, Tensor) or isinstance(right, Tensor):
-            return at.frame.machine.fault("not-a-value", "values of the net are not known when it is compiled", node.span)
+            return at.frame.machine.fault(
+                "not-a-value", "values of the net are not known when it is compiled", node.span
+            )
         try:
             if not apply_operator(operator, left, right):
                 return False
@@ -254,7 +263,9 @@ def _conditional(at: Context, node: tree.Conditional) -> Any:
     if condition is HOLE:
         return HOLE
     if not isinstance(condition, bool):
-        return at.frame.machine.fault("wrong-value", f"a condition is true or false, not {kind_of(condition)}", node.condition.span)
+        return at.frame.machine.fault(
+            "wrong-value", f"a condition is true or false, not {kind_of(condition)}", node.condition.span
+        )
     return _again(at, node.value if condition else node.otherwise)
 
 
@@ -270,7 +281,9 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
     if value is HOLE:
         return HOLE
     if not isinstance(value, Tensor):
-        return at.frame.machine.fault("not-a-value", f"`.{node.name.text}` belongs to values, not to {kind_of(value)}", node.span)
+        return at.frame.machine.fault(
+            "not-a-value", f"`.{node.name.text}` belongs to values, not to {kind_of(value)}", node.span
+        )
     found = {"shape": value.shape, "channels": value.shape[-1] if value.shape else 1, "rank": len(value.shape)}
     if node.name.text in found:
         return found[node.name.text]
@@ -292,23 +305,31 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
         if isinstance(item, tuple):
             return value[slice(*item)]
         if isinstance(item, bool) or not isinstance(item, int):
-            return at.frame.machine.fault("wrong-value", f"a position is a whole number, not {kind_of(item)}", node.items[0].span)
+            return at.frame.machine.fault(
+                "wrong-value", f"a position is a whole number, not {kind_of(item)}", node.items[0].span
+            )
         return value[item]
     except IndexError:
         last = len(value) - 1
         return at.frame.machine.fault(
-            "wrong-value", f"the list has {len(value)} items, so there is no item {item}", node.items[0].span,
+            "wrong-value",
+            f"the list has {len(value)} items, so there is no item {item}",
+            node.items[0].span,
             help=f"the last one is {last}, or -1" if value else "it is empty",
         )
     except (TypeError, ValueError):
-        return at.frame.machine.fault("wrong-value", "slice bounds are whole numbers, and the step is not 0", node.items[0].span)
+        return at.frame.machine.fault(
+            "wrong-value", "slice bounds are whole numbers, and the step is not 0", node.items[0].span
+        )
 
 
 def _item(at: Context, node: Node) -> Any:
     if isinstance(node, tree.Ellipsis):
         return ...
     if isinstance(node, tree.Slice):
-        bounds = tuple(None if part is None else at.plain(part, words=False) for part in (node.start, node.stop, node.step))
+        bounds = tuple(
+            None if part is None else at.plain(part, words=False) for part in (node.start, node.stop, node.step)
+        )
         return HOLE if HOLE in bounds else bounds
     value = at.plain(node, words=False)
     return ("pick", *value) if isinstance(value, tuple) else value
@@ -342,13 +363,17 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
             return HOLE
         if isinstance(value, Tensor) and flow is not HOLE:
             return frame.machine.fault(
-                "not-a-step", f"`{step.text}` is a value, so nothing can flow into it", step.span,
+                "not-a-step",
+                f"`{step.text}` is a value, so nothing can flow into it",
+                step.span,
                 help="a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`",
             )
     if flow is not HOLE and not isinstance(flow, Tensor | tuple):
         return frame.machine.fault("not-a-value", f"{kind_of(flow)} cannot flow into a step", stage.span)
     if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
-        return frame.machine.fault("not-a-step", "a step should stand after `->`: a layer, a block or `{ ... }`", step.span)
+        return frame.machine.fault(
+            "not-a-step", "a step should stand after `->`: a layer, a block or `{ ... }`", step.span
+        )
     return _again(Context(frame, flow, False, None, at.binding), stage)
 
 

@@ -88,7 +88,10 @@ class Frame:
         self.size += instances
         self.machine.spend(item.span)
         if self.size > MOST_INSTANCES:
-            self.machine.too_large(item.span, f"{self.definition.word} {self.definition.name.text} has more than {MOST_INSTANCES:,} instances")
+            self.machine.too_large(
+                item.span,
+                f"{self.definition.word} {self.definition.name.text} has more than {MOST_INSTANCES:,} instances",
+            )
 
     # --- running -----------------------------------------------------------------------------------------------
 
@@ -151,8 +154,12 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
     if value is HOLE or isinstance(value, Tensor):
         frame.flow = value
         return
-    help = "bind it to a name: `a, b = ...`" if isinstance(value, tuple) else "a statement is a step or a value that flows"
-    frame.flow = frame.machine.fault("not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help)
+    help = (
+        "bind it to a name: `a, b = ...`" if isinstance(value, tuple) else "a statement is a step or a value that flows"
+    )
+    frame.flow = frame.machine.fault(
+        "not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help
+    )
 
 
 def _binding(frame: Frame, node: tree.Binding) -> None:
@@ -174,7 +181,9 @@ def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
         return
     if value is not HOLE:
         count = f"{len(value)} values" if isinstance(value, tuple) else kind_of(value)
-        frame.machine.fault("wrong-arity", f"{len(target.names)} names cannot take {count}", target.span, others=((span, "from here"),))
+        frame.machine.fault(
+            "wrong-arity", f"{len(target.names)} names cannot take {count}", target.span, others=((span, "from here"),)
+        )
     for name in target.names:
         frame.bind(name, HOLE)
 
@@ -199,24 +208,40 @@ _DTYPES = {"int": "int64", "float": "float32", "bool": "bool"}
 def _net_input(frame: Frame, node: tree.Input) -> Any:
     if node.sizes is None:
         return frame.machine.fault(
-            "missing-shape", f"the input `{node.name.text}` of a net needs a shape", node.span, help=f"write `input {node.name.text} [224, 224, 3]`"
+            "missing-shape",
+            f"the input `{node.name.text}` of a net needs a shape",
+            node.span,
+            help=f"write `input {node.name.text} [224, 224, 3]`",
         )
     sizes = []
     for size in node.sizes:
         if isinstance(size, tree.Ellipsis):
-            return frame.machine.fault("wrong-value", "`...` stands for axes of a block's input; a net must say its own", size.span)
-        if isinstance(size, tree.Name) and size.text not in frame.names and size.text not in frame.machine.design.constants:
+            return frame.machine.fault(
+                "wrong-value", "`...` stands for axes of a block's input; a net must say its own", size.span
+            )
+        if (
+            isinstance(size, tree.Name)
+            and size.text not in frame.names
+            and size.text not in frame.machine.design.constants
+        ):
             frame.symbols[size.text] = None
             frame.names[size.text] = symbol(size.text)
         value = frame.evaluate(size)
         if value is HOLE:
             return HOLE
         if isinstance(value, bool) or not isinstance(value, int | DimExpr) or (isinstance(value, int) and value < 1):
-            return frame.machine.fault("wrong-value", f"a size is a whole number of at least 1, not {kind_of(value)}", size.span)
+            return frame.machine.fault(
+                "wrong-value", f"a size is a whole number of at least 1, not {kind_of(value)}", size.span
+            )
         sizes.append(value)
     dtype = _DTYPES.get(node.dtype.text) if node.dtype is not None else "float32"
     if dtype is None and node.dtype is not None:
-        return frame.machine.fault("wrong-value", f"there is no type `{node.dtype.text}`", node.dtype.span, help="types are float, int and bool")
+        return frame.machine.fault(
+            "wrong-value",
+            f"there is no type `{node.dtype.text}`",
+            node.dtype.span,
+            help="types are float, int and bool",
+        )
     return frame.tensor(tuple(sizes), dtype or "float32", node.span)
 
 
@@ -246,9 +271,15 @@ def _match_sizes(frame: Frame, node: tree.Input, shape: Shape) -> bool:
         )
         return False
     head = dots[0] if dots else len(written)
-    pairs = list(zip(written[:head], shape)) + (list(zip(written[::-1], shape[::-1]))[: len(written) - head - 1] if dots else [])
+    pairs = list(zip(written[:head], shape)) + (
+        list(zip(written[::-1], shape[::-1]))[: len(written) - head - 1] if dots else []
+    )
     for size, actual in pairs:
-        if isinstance(size, tree.Name) and size.text not in frame.arguments and size.text not in frame.machine.design.constants:
+        if (
+            isinstance(size, tree.Name)
+            and size.text not in frame.arguments
+            and size.text not in frame.machine.design.constants
+        ):
             bound = frame.sizes.get(size.text, frame.names.get(size.text) if size.text in frame.sizes else None)
             if bound is None:
                 frame.sizes[size.text] = frame.names[size.text] = actual
@@ -281,7 +312,11 @@ def _output(frame: Frame, node: tree.Output) -> None:
             names.append(item.value.name.text)
         elif isinstance(item.value, tree.Pipeline) and isinstance(item.value.stages[-1], tree.Named):
             names.append(item.value.stages[-1].name.text)
-        name = item.name.text if item.name is not None else (names or [f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output"])[-1]
+        name = (
+            item.name.text
+            if item.name is not None
+            else (names or [f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output"])[-1]
+        )
         if isinstance(value, Tensor):
             frame.outputs.append(Result(name, value))
         elif value is not HOLE:
@@ -298,7 +333,9 @@ def _expect(frame: Frame, node: tree.Expect) -> None:
     frame.expectations.append(Expectation(node, frame.names))
 
 
-def _turns(frame: Frame, node: tree.Repeat | tree.For, turns: Sequence[tuple[Callable[[], None], Mapping[str, Any]]]) -> None:
+def _turns(
+    frame: Frame, node: tree.Repeat | tree.For, turns: Sequence[tuple[Callable[[], None], Mapping[str, Any]]]
+) -> None:
     machine, before = frame.machine, frame.machine.work + frame.size
 
     def run() -> None:
@@ -316,7 +353,8 @@ def _turns(frame: Frame, node: tree.Repeat | tree.For, turns: Sequence[tuple[Cal
             spent = machine.work + frame.size - before
             if number == 0 and spent * len(turns) > 4 * MOST_INSTANCES:
                 machine.too_large(
-                    node.span, f"{len(turns):,} turns of about {spent:,} instances are over the limit of {MOST_INSTANCES:,}"
+                    node.span,
+                    f"{len(turns):,} turns of about {spent:,} instances are over the limit of {MOST_INSTANCES:,}",
                 )
 
     frame.scoped("repeat" if isinstance(node, tree.Repeat) else "for", "", node.span, run)
@@ -341,7 +379,12 @@ def _for(frame: Frame, node: tree.For) -> None:
     items = frame.evaluate(node.items)
     if not isinstance(items, tuple):
         if items is not HOLE:
-            frame.machine.fault("wrong-value", f"`for` needs a list or a range, not {kind_of(items)}", node.items.span, help="write `0..n` or `[a, b]`")
+            frame.machine.fault(
+                "wrong-value",
+                f"`for` needs a list or a range, not {kind_of(items)}",
+                node.items.span,
+                help="write `0..n` or `[a, b]`",
+            )
         frame.flow = HOLE
         return
 
@@ -349,7 +392,10 @@ def _for(frame: Frame, node: tree.For) -> None:
         return lambda: unpack(frame, node.target, item, node.items.span)
 
     names = [n.text for n in node.target.names]
-    pairs = [dict(zip(names, item)) if node.target.unpacks and isinstance(item, tuple) else {names[0]: item} for item in items]
+    pairs = [
+        dict(zip(names, item)) if node.target.unpacks and isinstance(item, tuple) else {names[0]: item}
+        for item in items
+    ]
     _turns(frame, node, [(enter(item), bindings) for item, bindings in zip(items, pairs)])
 
 
@@ -361,7 +407,9 @@ def _if(frame: Frame, node: tree.If) -> None:
             _forget(frame, node)
             return
         if not isinstance(condition, bool):
-            frame.machine.fault("wrong-value", f"a condition is true or false, not {kind_of(condition)}", otherwise.condition.span)
+            frame.machine.fault(
+                "wrong-value", f"a condition is true or false, not {kind_of(condition)}", otherwise.condition.span
+            )
             _forget(frame, node)
             return
         if condition or not isinstance(otherwise.otherwise, tree.If):

@@ -92,7 +92,9 @@ def _plain(name: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
         if isinstance(a, int) and isinstance(b, int) and max(a.bit_length(), b.bit_length()) > 512:
             raise Fault("too-large", f"a number of more than 512 bits comes of `{name}`")
         if (isinstance(a, DimExpr) and isinstance(b, float)) or (isinstance(a, float) and isinstance(b, DimExpr)):
-            raise Fault("wrong-value", f"`{name}` of a symbolic size needs whole numbers, not {describe(a)} and {describe(b)}")
+            raise Fault(
+                "wrong-value", f"`{name}` of a symbolic size needs whole numbers, not {describe(a)} and {describe(b)}"
+            )
         return apply(a, b)
 
     return compute
@@ -273,7 +275,9 @@ def call_function(name: str, values: tuple[Any, ...]) -> Any:
     """A compile-time function. Raises Fault."""
     compute, least, most = FUNCTIONS[name]
     if not least <= len(values) <= most:
-        raise Fault("wrong-arity", f"`{name}` takes {least if least == most else f'{least} or more'} values, not {len(values)}")
+        raise Fault(
+            "wrong-arity", f"`{name}` takes {least if least == most else f'{least} or more'} values, not {len(values)}"
+        )
     try:
         return compute(*values)
     except (OverflowError, ZeroDivisionError):

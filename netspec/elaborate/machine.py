@@ -82,7 +82,9 @@ class Machine:
 
     def too_large(self, span: Span, message: str) -> None:
         """Report that the spec is too large. Always raises Stop."""
-        trail = tuple((at, f"`{d.name.text}` is reached from here") for d, at in reversed(self.chain[-8:]) if at != span)
+        trail = tuple(
+            (at, f"`{d.name.text}` is reached from here") for d, at in reversed(self.chain[-8:]) if at != span
+        )
         self.fault("too-large", message, span, "it grows past the limit here", trail, "use fewer repeats")
         raise Stop
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Collector, Diagnostic, did_you_mean
+from ..diagnostics import Collector, did_you_mean
 from ..dims import DimExpr
-from ..ir import Body, Net
-from ..layers.base import Word, describe
+from ..ir import Design, Net
+from ..layers.base import describe
 from ..record import TYPE_CHECKING
-from ..source import Source, Span
+from ..source import Source
 from ..syntax import tree
 from ..syntax.parser import parse
 from .frame import Frame
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..ir import Design
     from ..syntax.tree import Definition
 
 
@@ -34,8 +33,6 @@ def read_setting(text: str) -> Any:
     node = spec.definitions[0] if spec.definitions else None
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
         raise SettingError(f"`{text}` is not a value of the language")
-    from ..ir import Design
-
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
     frame = Frame(Machine(Design(source, (), {}, {}), faults), blank, {}, ())
     value = frame.evaluate(node.value)
@@ -68,7 +65,12 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
     _check_settings(frame, definition, settings)
     body = frame.finish()
     if whole and not faults.failed and not body.outputs:
-        machine.fault("no-flow", f"net {body.name} gives nothing", definition.name.span, help="begin it with `input x [28, 28, 1]` and add steps")
+        machine.fault(
+            "no-flow",
+            f"net {body.name} gives nothing",
+            definition.name.span,
+            help="begin it with `input x [28, 28, 1]` and add steps",
+        )
     return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed)
 
 
@@ -84,7 +86,9 @@ def _arguments(machine: Machine, definition: Definition, settings: Mapping[str, 
             found[name] = settings[name]
         elif parameter.default is None:
             machine.fault(
-                "missing-argument", f"the parameter `{name}` of net {definition.name.text} has no value", parameter.name.span,
+                "missing-argument",
+                f"the parameter `{name}` of net {definition.name.text} has no value",
+                parameter.name.span,
                 help=f"give it a default, `{name}=10`, or a value with `--set {name}=10`",
             )
             whole = False
@@ -108,7 +112,14 @@ def _check_type(name: str, value: Any, default: Any) -> None:
 
 def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str, Any]) -> None:
     declared = parameters(definition)
-    used = {n.text for s in definition.body.statements if isinstance(s, tree.Input) for z in s.sizes or () for n in tree.walk(z) if isinstance(n, tree.Name)}
+    used = {
+        n.text
+        for s in definition.body.statements
+        if isinstance(s, tree.Input)
+        for z in s.sizes or ()
+        for n in tree.walk(z)
+        if isinstance(n, tree.Name)
+    }
     for name, value in settings.items():
         if name in declared:
             continue
@@ -118,6 +129,3 @@ def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str,
             raise SettingError(f"net {definition.name.text} has no parameter or symbolic size `{name}`; {help}")
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise SettingError(f"the size `{name}` is a whole number of at least 1, not `{describe(value)}`")
-
-
-__all__ = ["Body", "Diagnostic", "SettingError", "Span", "Word", "elaborate", "read_setting"]

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 
 class _Along(KerasOp):
+    # Keras's `Activation` layer takes it for granted that the shape stays
+    changes_shape = False
+
     axis: int = arg(integer, -1, doc="axis to work along; -1 is the channels")
 
     pointwise = False
@@ -64,7 +67,7 @@ class _Along(KerasOp):
 
     def keras(self, at: At) -> Use:
         given = self._keras_axis(at)
-        if not given:
+        if not given and not self.changes_shape:
             return super().keras(at)
         return Use((function(call(f"keras.activations.{self.keras_word}", X(), **given)),))
 
@@ -111,6 +114,7 @@ class Glu(_Along):
     """The first half along an axis, times the sigmoid of the second. Dauphin et al. (2016)."""
 
     torch_function, torch_module, keras_word = "F.glu", "nn.GLU", "glu"
+    changes_shape = True
     examples = (
         Example("glu", (5, 4), (5, 2)),
         Example("glu", (5, 3, 6), (5, 3, 3)),

@@ -57,30 +57,25 @@ def convolve(
 
 
 def spread_out(
-    x: Array,
-    kernel: Array,
-    stride: tuple[int, ...],
-    before: tuple[int, ...],
-    outs: tuple[int, ...],
-    dilation: tuple[int, ...],
-    groups: int = 1,
+    x: Array, kernel: Array, stride: tuple[int, ...], cuts: Pads, dilation: tuple[int, ...], groups: int = 1
 ) -> Array:
     """Transposed convolution: each cell adds a copy of the kernel, scaled by itself, to the result.
 
-    The kernel is (spatial..., channels, filters of a group). Of the full result, the `outs` cells that follow the
-    first `before` are kept; past its end there is nothing but zeros.
+    The kernel is (spatial..., channels, filters of a group). `cuts` are cut off both ends of the full result; fewer
+    than 0 adds zeros.
     """
     *sizes, channels, inner = kernel.shape
     batch, *cells = x.shape[:-1]
-    length = [max((n - 1) * s + d * (k - 1) + 1, b + o) for n, s, d, k, b, o in zip(cells, stride, dilation, sizes, before, outs)]
-    full = np.zeros((batch, *length, groups, inner))
+    full = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(cells, stride, dilation, sizes)]
+    longer = [n + max(-after, 0) for n, (_, after) in zip(full, cuts)]
+    y = np.zeros((batch, *longer, groups, inner))
     parts = x.reshape(batch, *cells, groups, channels // groups)
     for tap in product(*map(range, sizes)):
         one = kernel[tap].reshape(groups, channels // groups, inner)
         places = (slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilation, cells, stride))
-        full[(slice(None), *places)] += np.einsum("...gc,gcf->...gf", parts, one)
-    kept = (slice(b, b + o) for b, o in zip(before, outs))
-    return full.reshape(batch, *length, groups * inner)[(slice(None), *kept)]
+        y[(slice(None), *places)] += np.einsum("...gc,gcf->...gf", parts, one)
+    kept = (slice(before, n - after) for n, (before, after) in zip(full, cuts))
+    return y.reshape(batch, *longer, groups * inner)[(slice(None), *kept)]
 
 
 def pooled(

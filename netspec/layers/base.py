@@ -440,6 +440,13 @@ class Layer:
         ones = (1,) * max(len(x) - 1, 0)
         return ones, ones
 
+    def finer(self, x: Shape) -> tuple[int, ...]:
+        """How many cells one cell of the input becomes along each spatial axis: 1 but for what makes a grid finer.
+
+        The step between neighbouring outputs, counted on the input, is `reach`'s stride divided by this.
+        """
+        return (1,) * max(len(x) - 1, 0)
+
     def torch(self, at: At) -> Use:
         """The PyTorch form. Raises Unsupported."""
         raise NotImplementedError

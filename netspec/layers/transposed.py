@@ -269,9 +269,9 @@ class ConvTranspose(Layer):
 
     def _keras_ends(self, found: tuple[_Axis, ...]) -> tuple[dict[str, Any], Pads]:
         """Keras's `padding=` and `output_padding=`, and what is to be cut off after that."""
-        if all(a.is_same for a in found):
-            return ({} if all(a.span == a.stride == 1 for a in found) else {"padding": "same"}), ()
         ends = tuple((a.before, a.keras_surplus(None)) for a in found)
+        if all(a.is_same for a in found) and (self.padding == "same" or not is_nothing(ends)):
+            return {"padding": "same"}, ()
         if all(end >= 0 for _, end in ends):
             return {}, ends
         extras = tuple(max(a.extra - a.after, 0) for a in found)
@@ -293,8 +293,7 @@ class ConvTranspose(Layer):
             x,
             w["kernel"],
             tuple(a.stride for a in found),
-            tuple(a.before for a in found),
-            tuple(int(str(a.out(n))) for a, n in zip(found, x.shape[1:-1])),
+            tuple((a.before, a.after - a.extra) for a in found),
             tuple(a.dilation for a in found),
             self.groups,
         )

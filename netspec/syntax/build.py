@@ -102,17 +102,17 @@ class Builder:
     def repeat(self, parts: list[Any], span: Span) -> Node:
         return tree.Repeat(span, parts[0], self._optional_name(parts), parts[-1])
 
-    def _for(self, parts: list[Any], span: Span) -> Node:
+    def for_(self, parts: list[Any], span: Span) -> Node:
         return tree.For(span, parts[0], parts[1], self._optional_name(parts), parts[-1])
 
-    def _if(self, parts: list[Any], span: Span) -> Node:
+    def if_(self, parts: list[Any], span: Span) -> Node:
         return tree.If(span, parts[0], parts[1], parts[2] if len(parts) > 2 else None)
 
     def binding(self, parts: list[Any], span: Span) -> Node:
         names, values = parts
         return tree.Binding(span, self._binding_target(names), values)
 
-    def _binding_target(self, written: tuple[Node, ...]) -> Node:
+    def _binding_target(self, written: tuple[Node, ...]) -> tree.Target | tree.Broken:
         items = written
         if len(written) == 1 and isinstance(written[0], tree.Group | tree.List):
             items = written[0].items
@@ -198,7 +198,7 @@ class Builder:
                 found.append(None)
             else:
                 found[-1] = part
-        return tree.Slice(span, *(found + [None, None])[:3])
+        return tree.Slice(span, *[*found, None, None][:3])
 
     def attribute(self, parts: list[Any], span: Span) -> Node:
         return tree.Attribute(span, parts[0], self._identifier(parts[1]))
@@ -236,7 +236,7 @@ class Builder:
         items = tuple(p for p in parts if p.__class__ is not Token)
         return items[0] if len(items) == len(parts) == 1 else tree.Group(span, items)
 
-    def list(self, parts: list[Any], span: Span) -> Node:
+    def list_(self, parts: list[Any], span: Span) -> Node:
         return tree.List(span, tuple(parts))
 
     def comprehension(self, parts: list[Any], span: Span) -> Node:
@@ -244,10 +244,9 @@ class Builder:
         return tree.Comprehension(span, value, target, items, rest[0] if rest else None)
 
 
-# rules whose names are words of Python
-for _rule in ("for", "if"):
-    setattr(Builder, _rule, getattr(Builder, "_" + _rule))
-setattr(Builder, "not", Builder.not_)
+# rules whose names are words of Python or of its types
+for _rule in ("for", "if", "not", "list"):
+    setattr(Builder, _rule, getattr(Builder, _rule + "_"))
 
 
 class _Dtype:

@@ -44,7 +44,13 @@ def explain(
     if token.type in ("RPAR", "RSQB", "RBRACE") and opener is None:
         return f"`{token.text}` closes nothing", here, "", [], "remove it, or open it before"
     if last_word[0] in _LATER:
-        return f"`{last_word[0]}` is not in this version of the language", after, "", [], "`netspec layers` lists what there is"
+        return (
+            f"`{last_word[0]}` is not in this version of the language",
+            after,
+            "",
+            [],
+            "`netspec layers` lists what there is",
+        )
     if "_NEWLINE" in row and token.type in ("NAME", "LBRACE", "INTEGER", "SIZE", "DECIMAL", "STRING"):
         return _two_in_a_row(token, here, opener, before)
     if token.type in ("_NEWLINE", "$END"):
@@ -68,7 +74,9 @@ def _closes_wrong(token: Token, opener: Token) -> bool:
     return token.type == "NAME" and token.text in words
 
 
-def _odd_character(token: Token, here: tuple[int, int]) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
+def _odd_character(
+    token: Token, here: tuple[int, int]
+) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
     help = {
         '"': 'a string ends with `"` on the same line',
         "'": "strings stand in double quotes; words such as `same` need none",
@@ -86,12 +94,28 @@ def _two_in_a_row(
 ) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
     if opener is not None and opener.type != "LBRACE":
         gap = before.rstrip()[-12:]
-        comma = f"write `,` before `{token.text}`, or `{_CLOSER[opener.type]}` after `{gap.split()[-1]}`" if gap.split() else ""
-        return f"`,` or `{_CLOSER[opener.type]}` should stand before `{token.text}`", here, "", [(opener, "in this bracket")], comma
+        comma = (
+            f"write `,` before `{token.text}`, or `{_CLOSER[opener.type]}` after `{gap.split()[-1]}`"
+            if gap.split()
+            else ""
+        )
+        return (
+            f"`,` or `{_CLOSER[opener.type]}` should stand before `{token.text}`",
+            here,
+            "",
+            [(opener, "in this bracket")],
+            comma,
+        )
     first = before.rstrip().rsplit("\n", 1)[-1].split()
     word = nearest(first[0], _STATEMENT_WORDS) if first and first[0] not in _STATEMENT_WORDS else None
     if word and len(first) == 1:
-        return f"`{first[0]}` is followed by `{token.text}` with nothing between them", here, "", [], f"did you mean `{word}`?"
+        return (
+            f"`{first[0]}` is followed by `{token.text}` with nothing between them",
+            here,
+            "",
+            [],
+            f"did you mean `{word}`?",
+        )
     return (
         f"`{token.text}` begins a second step on the same line",
         here,

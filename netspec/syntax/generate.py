@@ -47,8 +47,8 @@ class Tables:
     def write(self) -> str:
         """The text of `tables.py`."""
         names = ("GRAMMAR", "PATTERN", "WORDS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
-        body = "\n".join(f"{name} = {getattr(self, name)!r}" for name in names)
-        return f'"""Made by `python -m netspec.syntax.generate` from grammars/netspec.lark."""\n\n{body}\n'
+        body = "\n".join(f"{name}: Any = {getattr(self, name)!r}" for name in names)
+        return f'"""Made by `python -m netspec.syntax.generate` from grammars/netspec.lark."""\n\nfrom __future__ import annotations\n\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n    from typing import Any\n\n{body}\n'
 
 
 def _terminals(terminals: Any) -> tuple[dict[str, str], str]:

@@ -1,7 +1,8 @@
 """The door to parsing: text in, `Spec` and diagnostics out.
 
 lark made the tables (see `generate`); here is the small machine that runs them: a lexer that asks the parser which
-words are words at this point, shift and reduce, and recovery at the end of a statement, so that one run shows every fault.
+words are words at this point, shift and reduce, and recovery at the end of a statement, so that one run shows every
+fault.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class _Machine:
         while True:
             row: Any = rows[states[self.states[-1]][0]]
             if row.__class__ is dict:
-                return row  # type: ignore[no-any-return]
+                return row
             self._reduce(-row - 1)
 
     def _shift(self, state: int, token: Token) -> None:

@@ -210,9 +210,9 @@ class If(Node):
 
 
 class Binding(Node):
-    """`names = values`"""
+    """`names = values`; the target is Broken where it is no name."""
 
-    target: Target
+    target: Target | Broken
     values: tuple[Node, ...]
 
 

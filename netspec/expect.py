@@ -1,0 +1,157 @@
+"""Expectations: conditions on the figures of a net, held against what inference found."""
+
+from __future__ import annotations
+
+from .diagnostics import Diagnostic, Label
+from .dims import DimExpr, show
+from .elaborate.apply import Intrinsic
+from .elaborate.frame import Frame
+from .elaborate.functions import Fault, apply_operator
+from .elaborate.machine import HOLE, Machine, kind_of
+from .ir import Outcome, Tensor
+from .layers.base import describe
+from .record import TYPE_CHECKING
+from .syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from .diagnostics import Collector
+    from .infer import Field
+    from .ir import Expectation, Figures, Net
+
+BYTES = 4  # of a float32, the type that figures in bytes are given for
+
+
+def check_expectations(
+    net: Net, totals: Figures, fields: Mapping[int, Field | None], faults: Collector
+) -> tuple[Outcome, ...]:
+    """Each `expect` line of a net with its outcome; a failed one is a fault too."""
+    known = _known(net, totals, fields)
+    machine = Machine(net.design, faults)
+    found = (_outcome(net, machine, known, e) for e in net.expectations)
+    return tuple(o for o in found if o is not None)
+
+
+def _known(net: Net, totals: Figures, fields: Mapping[int, Field | None]) -> dict[str, Any]:
+    """What a condition can name beside the values of the net."""
+    shapes = tuple(r.value.shape for r in net.body.outputs)
+    return {
+        **{n: v for n, v in totals.__dict__.items() if n not in ("weights", "biases")},
+        "output": shapes[0] if len(shapes) == 1 else shapes,
+        "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named)),
+        "receptive_field": Intrinsic("receptive_field", lambda values, named: _receptive(fields, values, named)),
+    }
+
+
+def _memory(totals: Figures, values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """Bytes of the parameters and statistics, and of all activations of a batch, as float32."""
+    odd = [n for n in named if n != "batch"]
+    if values or odd:
+        raise Fault("unknown-argument", "`memory` takes `batch=` only", "write `memory(batch=32)`")
+    batch = named.get("batch", 1)
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise Fault("wrong-value", f"`batch` is a whole number of at least 1, not {describe(batch)}")
+    return BYTES * (totals.params + totals.statistics) + BYTES * batch * totals.activations
+
+
+def _receptive(fields: Mapping[int, Field | None], values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    if len(values) != 1 or named or not isinstance(values[0], Tensor):
+        raise Fault(
+            "wrong-arity",
+            "`receptive_field` takes one value of the net",
+            "name a step with `as` and ask for it: `receptive_field(conv5)`",
+        )
+    field = fields.get(values[0].number)
+    if field is None or not field.sizes:
+        raise Fault("wrong-value", "this value sees the whole input, so it has no receptive field")
+    return field.sizes[0] if len(set(field.sizes)) == 1 else field.sizes
+
+
+def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: Expectation) -> Outcome | None:
+    condition = expectation.statement.condition
+    frame = Frame(machine, net.body.definition, net.body.arguments, ())
+    frame.names = {**expectation.names, **known}
+    if not isinstance(condition, tree.Chain) or condition.operators[0] not in _WORDS or len(condition.operators) != 1:
+        return _plain(frame, expectation)
+    left, right = (frame.evaluate(operand) for operand in condition.operands)
+    if left is HOLE or right is HOLE:
+        return None
+    for value, operand in zip((left, right), condition.operands):
+        if isinstance(value, Tensor):
+            machine.fault(
+                "not-a-value",
+                f"{kind_of(value)} is not known when the spec is compiled",
+                operand.span,
+                help="ask for its `.shape`",
+            )
+            return None
+    operator = condition.operators[0]
+    try:
+        ok = bool(apply_operator(operator, left, right))
+    except Fault as fault:
+        machine.fault(fault.code, fault.message, condition.span, help=fault.help)
+        return None
+    if not ok:
+        _failed(machine, condition, operator, left, right)
+    return Outcome(condition.span.text, ok, left, condition.span)
+
+
+def _plain(frame: Frame, expectation: Expectation) -> Outcome | None:
+    condition = expectation.statement.condition
+    value = frame.evaluate(condition)
+    if value is HOLE:
+        return None
+    if not isinstance(value, bool):
+        frame.machine.fault(
+            "wrong-value",
+            f"an expectation is true or false, not {kind_of(value)}",
+            condition.span,
+            help="compare: `expect params == 61_706`",
+        )
+        return None
+    if not value:
+        frame.machine.faults.add(
+            Diagnostic("expectation-failed", f"this does not hold: {condition.span.text}", Label(condition.span))
+        )
+    return Outcome(condition.span.text, value, value, condition.span)
+
+
+_WORDS = {
+    "==": "should be",
+    "!=": "should not be",
+    "<": "should be below",
+    "<=": "should be at most",
+    ">": "should be above",
+    ">=": "should be at least",
+    "in": "should be one of",
+    "not in": "should be none of",
+}
+
+
+def figure(value: Any) -> str:
+    """A figure for people: thousands apart, shapes in brackets."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{int(value):,}" if value.is_integer() else f"{value:,}"
+    if isinstance(value, tuple) and all(isinstance(v, int | DimExpr) for v in value):
+        return show(value)
+    return describe(value)
+
+
+def _failed(machine: Machine, condition: tree.Chain, operator: str, left: Any, right: Any) -> None:
+    """Both sides, and the difference where there is one."""
+    what = condition.operands[0].span.text
+    gap = ""
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in (left, right)):
+        apart = left - right
+        gap = f" ({figure(abs(apart))} {'more' if apart > 0 else 'less'})" if apart else ""
+    machine.faults.add(
+        Diagnostic(
+            "expectation-failed",
+            f"{what} is {figure(left)}; it {_WORDS[operator]} {figure(right)}{gap}",
+            Label(condition.span, f"{what} is {figure(left)}"),
+        )
+    )

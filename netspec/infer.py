@@ -1,0 +1,228 @@
+"""Infer: weights, cost and receptive fields of every instance, in rows beside the net.
+
+MACs are multiply-accumulates of convolutions and matrix products at batch 1; all else is `other_ops`. `activations` sums the
+outputs of the layers that compute something new. The receptive field follows Araujo, Norris & Sim, "Computing
+Receptive Fields of Convolutional Neural Networks" (Distill, 2019): field += (window - 1) * jump, jump *= stride.
+"""
+
+from __future__ import annotations
+
+from .expect import check_expectations
+from .ir import Call, CheckedNet, Figures, Row, Scope, Step
+from .record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .diagnostics import Collector
+    from .ir import Body, Instance, Item, Net, Tensor
+
+
+class Field(Record):
+    """How far a value sees: cells of the input along each axis, and the distance between neighbours.
+
+    A distance is a fraction (top, bottom), since upsampling makes neighbours closer than one cell.
+    """
+
+    sizes: tuple[int, ...]
+    jumps: tuple[tuple[int, int], ...]
+
+
+Fields = "dict[int, Field | None]"
+_NOTHING = Figures()
+
+
+def infer(net: Net, faults: Collector) -> CheckedNet:
+    """All figures of a net, and its expectations held against them. Faults: `expectation-failed` and what the
+    conditions themselves get wrong."""
+    walk = _Walk()
+    fields: dict[int, Field | None] = {}
+    for port in net.body.inputs:
+        axes = max(len(port.value.shape) - 1, 0)
+        fields[port.value.number] = Field((1,) * axes, ((1, 1),) * axes)
+    totals = walk.items(net.body.items, "", 0, fields, (), False, False)
+    outcomes = check_expectations(net, totals, fields, faults) if net.whole else ()
+    return CheckedNet(net, tuple(walk.rows), totals, outcomes, faults.all)
+
+
+class _Walk:
+    """One pass over the tree; each step's own figures are worked out once, however often its body is used."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._figures: dict[int, Figures] = {}
+        self._seen: set[tuple[str, Instance]] = set()
+
+    def items(
+        self,
+        items: Sequence[Item],
+        prefix: str,
+        depth: int,
+        fields: dict[int, Field | None],
+        owner: tuple[str, ...],
+        frozen: bool,
+        again: bool,
+    ) -> Figures:
+        """Rows for items, and the sum of their figures. `owner` is the path of the body they belong to."""
+        total = _NOTHING
+        for item in items:
+            if isinstance(item, Step):
+                total = total + self._step(item, prefix, depth, fields, owner, frozen, again)
+            elif isinstance(item, Call):
+                total = total + self._call(item, prefix, depth, fields, owner, frozen, again)
+            elif item.name:
+                total = total + self._scope(item, prefix, depth, fields, owner, frozen, again)
+            else:
+                total = total + self.items(item.items, prefix, depth, fields, owner, frozen, again)
+        return total
+
+    def _step(
+        self,
+        step: Step,
+        prefix: str,
+        depth: int,
+        fields: dict[int, Field | None],
+        owner: tuple[str, ...],
+        frozen: bool,
+        again: bool,
+    ) -> Figures:
+        figures = self._figures.get(id(step))
+        if figures is None:
+            figures = self._figures[id(step)] = figures_of(step)
+        again = again or self._used_before(step.shared, owner)
+        if again:
+            figures = figures.replace(params=0, weights=0, biases=0, trainable=0, statistics=0)
+        elif frozen or step.frozen:
+            figures = figures.replace(trainable=0)
+        field = field_after(step, fields)
+        fields[step.output.number] = field
+        path = prefix + step.name
+        sizes = None if field is None else field.sizes
+        self.rows.append(
+            Row(path, step.name, step.layer.kind, depth, step.span, step, step.output, figures, sizes, True, again)
+        )
+        return figures
+
+    def _call(
+        self,
+        call: Call,
+        prefix: str,
+        depth: int,
+        fields: dict[int, Field | None],
+        owner: tuple[str, ...],
+        frozen: bool,
+        again: bool,
+    ) -> Figures:
+        path = prefix + call.name
+        again = again or self._used_before(call.shared, owner)
+        inner = {p.value.number: fields.get(t.number) for p, t in zip(call.body.inputs, call.inputs)}
+        place = self._hold()
+        figures = self.items(
+            call.body.items, path + ".", depth + 1, inner, (*owner, call.name), frozen or call.frozen, again
+        )
+        for outer, result in zip(call.outputs, call.body.outputs):
+            fields[outer.number] = inner.get(result.value.number)
+        self._group(place, path, call.name, call.body.name, depth, call, call.outputs[0], figures, again)
+        return figures
+
+    def _scope(
+        self,
+        scope: Scope,
+        prefix: str,
+        depth: int,
+        fields: dict[int, Field | None],
+        owner: tuple[str, ...],
+        frozen: bool,
+        again: bool,
+    ) -> Figures:
+        path = prefix + scope.name
+        place = self._hold()
+        figures = self.items(scope.items, path + ".", depth + 1, fields, owner, frozen, again)
+        self._group(place, path, scope.name, scope.kind, depth, scope, last_output(scope), figures, again)
+        return figures
+
+    def _hold(self) -> int:
+        """Keep the place of a group's row, which comes before the rows that it sums."""
+        self.rows.append(self._held)
+        return len(self.rows) - 1
+
+    def _group(
+        self,
+        place: int,
+        path: str,
+        name: str,
+        kind: str,
+        depth: int,
+        node: Item,
+        output: Tensor | None,
+        figures: Figures,
+        again: bool,
+    ) -> None:
+        self.rows[place] = Row(path, name, kind, depth, node.span, node, output, figures, None, False, again)
+
+    def _used_before(self, shared: Instance | None, owner: tuple[str, ...]) -> bool:
+        if shared is None:
+            return False
+        key = (".".join(owner), shared)
+        if key in self._seen:
+            return True
+        self._seen.add(key)
+        return False
+
+
+def last_output(scope: Scope) -> Tensor | None:
+    """The value that the last item of a scope gives."""
+    for item in reversed(scope.items):
+        if isinstance(item, Step):
+            return item.output
+        if isinstance(item, Call):
+            return item.outputs[0]
+        found = last_output(item)
+        if found is not None:
+            return found
+    return None
+
+
+def figures_of(step: Step) -> Figures:
+    """What one use of a layer weighs and costs."""
+    shapes, layer = tuple(t.shape for t in step.inputs), step.layer
+    sums = {"weight": 0, "bias": 0, "statistic": 0}
+    for weight in layer.weights(*shapes):
+        sums[weight.role] = weight.size + sums[weight.role]  # type: ignore[assignment]  # sizes may be symbolic
+    params = sums["weight"] + sums["bias"]
+    shape = step.output.shape
+    return Figures(
+        params,
+        sums["weight"],
+        sums["bias"],
+        params,
+        sums["statistic"],
+        layer.macs(shapes, shape),
+        layer.other_ops(shapes, shape),
+        step.output.size if layer.computes else 0,
+    )
+
+
+def field_after(step: Step, fields: dict[int, Field | None]) -> Field | None:
+    """The receptive field of a step's output; None where it sees the whole input, or has no spatial axes."""
+    before = [fields.get(t.number) for t in step.inputs]
+    grids = [f for f in before if f is not None and f.sizes]
+    if not grids or len(grids) < len(before) or len({len(f.sizes) for f in grids}) != 1:
+        return None
+    if len(step.output.shape) - 1 != len(grids[0].sizes):
+        return None
+    reach = step.layer.reach(step.inputs[0].shape)
+    if reach is None:
+        return None
+    widest = max(grids, key=lambda f: f.sizes)
+    sizes, jumps = [], []
+    for size, (top, bottom), window, stride in zip(widest.sizes, widest.jumps, *reach):
+        up, down = stride if isinstance(stride, tuple) else (stride, 1)
+        sizes.append(size + -(-(window - 1) * top // bottom))
+        jumps.append((top * up, bottom * down))
+    return Field(tuple(sizes), tuple(jumps))
+
+
+def body_figures(body: Body) -> Figures:
+    """The sum of a body on its own."""
+    return _Walk().items(body.items, "", 0, {}, (), False, False)

@@ -1,0 +1,297 @@
+"""Builds generated code and runs it: PyTorch, Keras and the NumPy reference on the same random numbers.
+
+Arrays are held in the language's order (batch, spatial axes, channels) and in float64; each framework gets its own
+copy, moved to its layout and type.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import torch
+
+from netspec.dims import DimExpr, product, substitute, symbol
+from netspec.layers.base import LAYERS, REQUIRED, At, Violation, Word, bind
+from netspec.layers.slicing import Cut
+from netspec.pycode import Raw, fill, inline
+
+NAMESPACE = {
+    "torch": "import torch",
+    "nn": "from torch import nn",
+    "F": "import torch.nn.functional as F",
+    "keras": "import keras",
+    "layers": "from keras import layers",
+    "ops": "from keras import ops",
+}
+
+# --- the code of an example --------------------------------------------------------------------------------------
+
+
+def _value(node):
+    """A compile-time value from a Python expression that spells it."""
+    match node:
+        case ast.Constant():
+            return node.value
+        case ast.Name(id=("true" | "false" | "none") as word):
+            return {"true": True, "false": False, "none": None}[word]
+        case ast.Name():
+            return Word(node.id)
+        case ast.Tuple() | ast.List():
+            return tuple(map(_value, node.elts))
+        case ast.UnaryOp(op=ast.USub()):
+            return -_value(node.operand)
+        case ast.Slice():
+            return Cut(*(part and _value(part) for part in (node.lower, node.upper, node.step)))
+    raise ValueError(ast.dump(node))
+
+
+def read(code):
+    """The layer class and the named arguments of `conv(6, 5x5)`, `relu` or `x[::2, 1:]`."""
+    sizes = re.compile(r"\b\d+(x\d+)+\b")
+    text = sizes.sub(lambda m: "(" + m[0].replace("x", ", ") + ")", code)
+    node = ast.parse(text, mode="eval").body
+    if isinstance(node, ast.Subscript):
+        items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return LAYERS["slice"], {"items": tuple(map(_value, items))}
+    if isinstance(node, ast.Name):
+        return LAYERS[node.id], {}
+    cls = LAYERS[node.func.id]
+    given = [_value(argument) for argument in node.args]
+    named = {word.arg: _value(word.value) for word in node.keywords}
+    positional = {cls.gathers: tuple(given)} if cls.gathers else dict(zip(cls.arguments, given))
+    assert not positional.keys() & named.keys(), f"{code}: twice"
+    return cls, {**positional, **named}
+
+
+def build(code):
+    """The layer that an example writes."""
+    cls, given = read(code)
+    assert given.keys() <= cls.arguments.keys(), f"{code}: unknown argument"
+    missing = [n for n, a in cls.arguments.items() if a.default is REQUIRED and n not in given]
+    assert not missing, f"{code}: {missing} missing"
+    return bind(cls, given)
+
+
+def shapes_of(example):
+    """The input shapes, always a tuple of them."""
+    shape = example.shape
+    return shape if shape and isinstance(shape[0], tuple) else (shape,)
+
+
+# --- random numbers ------------------------------------------------------------------------------------------------
+
+
+def random_inputs(rng, cls, shapes, batch, vocabulary=0):
+    """Float64 arrays, or integers below `vocabulary` for a layer that takes integers."""
+    if cls.takes == "int" or (cls.takes == "any" and vocabulary):
+        return tuple(rng.integers(0, vocabulary, (batch, *shape)) for shape in shapes)
+    return tuple(rng.standard_normal((batch, *shape)) * 1.5 for shape in shapes)
+
+
+def random_weights(rng, weights):
+    """An array for each weight; running variances are positive."""
+    found = {}
+    for weight in weights:
+        array = rng.standard_normal(weight.shape) * 0.7
+        positive = weight.role == "statistic" and "var" in weight.name
+        found[weight.name] = abs(array) + 0.3 if positive else array
+    return found
+
+
+def placed(array, place):
+    """An array as the framework keeps it."""
+    if place.order is not None:
+        array = array.transpose(place.order)
+    return array if place.shape is None else array.reshape(place.shape)
+
+
+def to_first(array):
+    """Channels behind the batch, where there is more than one axis."""
+    return np.moveaxis(array, -1, 1) if array.ndim > 2 else array
+
+
+def to_last(array):
+    return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
+
+
+# --- running text ----------------------------------------------------------------------------------------------------
+
+
+def namespace(steps):
+    """The names that generated code sees: the usual imports and the helpers of these steps."""
+    names: dict = {"__name__": "generated"}
+    for line in NAMESPACE.values():
+        exec(line, names)
+    for step in steps:
+        for helper in step.helpers:
+            for line in helper.imports:
+                exec(line, names)
+            exec(helper.source, names)
+    return names
+
+
+class Built:
+    """The steps of one `Use`, constructed from their text and ready to be called.
+
+    `prefer` says what is taken where a step offers both a call and a module.
+    """
+
+    def __init__(self, use, prefer="call"):
+        names = namespace(use.steps)
+        self.modules = {}
+        self.steps = []
+        for step in use.steps:
+            by_call = step.call is not None and not step.stateful and (prefer == "call" or step.make is None)
+            if by_call:
+                self.steps.append((None, step.call))
+                continue
+            thing = eval(inline(step.make), names)
+            self.steps.append((thing, None))
+            if step.stateful:
+                assert step.name not in self.modules, "two modules of one layer need names"
+                self.modules[step.name] = thing
+        self.names = names
+
+    def run(self, values, join):
+        """Apply the steps; `join` passes several values to a module."""
+        for thing, code in self.steps:
+            if code is None:
+                values = [join(thing, values)]
+            else:
+                local = {f"x{i}": value for i, value in enumerate(values)}
+                text = inline(fill(code, [Raw(name) for name in local]))
+                values = [eval(text, {**self.names, **local})]
+        return values[0]
+
+    def module(self, name):
+        """The module that holds a weight, and the weight's path in it."""
+        head, _, rest = name.partition(".")
+        if head in self.modules and rest:
+            return self.modules[head], rest
+        (only,) = [m for key, m in self.modules.items() if key == "" or len(self.modules) == 1]
+        return only, name
+
+
+def load_torch(built, weights, arrays):
+    """Put the arrays where PyTorch keeps them. Every parameter and float buffer must be set."""
+    left = {id(t) for m in built.modules.values() for t in [*m.parameters(), *m.buffers()] if t.is_floating_point()}
+    with torch.no_grad():
+        for weight in weights:
+            module, path = built.module(weight.torch.name)
+            for part in path.split("."):
+                module = getattr(module, part)
+            array = placed(arrays[weight.name], weight.torch)
+            assert tuple(module.shape) == array.shape, f"{weight.name}: {tuple(module.shape)} and {array.shape}"
+            module.copy_(torch.from_numpy(np.array(array)))
+            left.discard(id(module))
+    assert not left, "PyTorch keeps numbers that the layer does not declare"
+
+
+def load_keras(built, weights, arrays):
+    """Put the arrays where Keras keeps them. Every variable must be set, but for the seeds of random numbers."""
+    seeds = {"seed_generator_state"}
+    left = {id(v) for m in built.modules.values() for v in m.weights if v.name not in seeds}
+    for weight in weights:
+        layer, name = built.module(weight.keras.name)
+        (variable,) = [v for v in layer.weights if v.name == name]
+        array = placed(arrays[weight.name], weight.keras)
+        assert tuple(variable.shape) == array.shape, f"{weight.name}: {tuple(variable.shape)} and {array.shape}"
+        variable.assign(array)
+        left.discard(id(variable))
+    assert not left, "Keras keeps numbers that the layer does not declare"
+
+
+def count_torch(built):
+    return sum(p.numel() for m in built.modules.values() for p in m.parameters())
+
+
+def count_keras(built):
+    return sum(int(np.prod(v.shape)) for m in built.modules.values() for v in m.trainable_weights)
+
+
+# --- PyTorch ---------------------------------------------------------------------------------------------------------
+
+
+def torch_built(layer, at, prefer="call"):
+    built = Built(layer.torch(at), prefer)
+    for module in [thing for thing, _ in built.steps if thing is not None]:
+        module.eval()
+    return built
+
+
+def torch_run(built, xs, first):
+    """The result in the language's order."""
+    tensors = []
+    for x in xs:
+        array = np.ascontiguousarray(to_first(x) if first else x)
+        tensors.append(torch.from_numpy(array if array.dtype.kind in "iub" else array.astype(np.float32)))
+    with torch.no_grad():
+        y = built.run(tensors, lambda module, values: module(*values)).numpy()
+    return to_last(y) if first else y
+
+
+# --- Keras -----------------------------------------------------------------------------------------------------------
+
+
+def keras_inputs(shapes, integers):
+    sizes = [tuple(n if isinstance(n, int) else None for n in shape) for shape in shapes]
+    return [keras.Input(size, dtype="int32" if integers else "float32") for size in sizes]
+
+
+def keras_model(layer, at, integers=False, prefer="make"):
+    """A functional model of one layer, and what it is made of."""
+    built = Built(layer.keras(at), prefer)
+    inputs = keras_inputs(at.inputs, integers)
+    output = built.run(inputs, lambda made, values: made(values if len(values) > 1 else values[0]))
+    model = keras.Model(inputs, keras.layers.Identity()(output))
+    return model, built
+
+
+def keras_run(model, xs):
+    given = [x if x.dtype.kind in "iub" else x.astype(np.float32) for x in xs]
+    return np.array(model(given if len(given) > 1 else given[0], training=False))
+
+
+# --- symbols ---------------------------------------------------------------------------------------------------------
+
+
+def symbolic(shapes):
+    """The shapes with a symbol for each spatial size (equal sizes get one symbol), and the symbols' values.
+
+    A size that is a number of channels in one of several inputs stays a number in all.
+    """
+    values = {}
+    channels = {shape[-1] for shape in shapes if shape} if len(shapes) > 1 else set()
+
+    def change(shape):
+        spatial = []
+        for n in shape[:-1]:
+            known = n == 1 or n in channels
+            spatial.append(n if known else symbol(f"S{n}"))
+            if not known:
+                values[f"S{n}"] = n
+        return (*spatial, *shape[-1:])
+
+    return tuple(map(change, shapes)), values
+
+
+def settled(shape, values):
+    """A shape with its symbols replaced."""
+    return tuple(substitute(n, values) for n in shape)
+
+
+def close(a, b):
+    """Do they agree as float32 and float64 can be expected to?"""
+    assert a.shape == b.shape, f"{a.shape} and {b.shape}"
+    scale = max(float(np.abs(b[np.isfinite(b)]).max(initial=1.0)), 1.0) if b.dtype.kind == "f" else 1.0
+    np.testing.assert_allclose(a.astype(np.float64), b.astype(np.float64), rtol=1e-4, atol=1e-5 * scale)
+
+
+__all__ = [name for name in dir() if not name.startswith("_")]
