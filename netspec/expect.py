@@ -5,11 +5,12 @@ from __future__ import annotations
 from .diagnostics import Diagnostic, Label
 from .dims import DimExpr, show
 from .elaborate.apply import Intrinsic
+from .elaborate.evaluate import unknown
 from .elaborate.frame import Frame
 from .elaborate.functions import Fault, apply_operator
 from .elaborate.machine import HOLE, Machine, kind_of
 from .ir import Outcome, Tensor
-from .layers.base import describe
+from .layers.base import Word, describe
 from .record import TYPE_CHECKING
 from .syntax import tree
 
@@ -78,7 +79,10 @@ def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: 
     left, right = (frame.evaluate(operand) for operand in condition.operands)
     if left is HOLE or right is HOLE:
         return None
-    for value, operand in zip((left, right), condition.operands):
+    for value, other, operand in ((left, right, condition.operands[0]), (right, left, condition.operands[1])):
+        if isinstance(value, Word) and isinstance(operand, tree.Name) and not isinstance(other, str | tuple):
+            unknown(frame, operand, number=True)
+            return None
         if isinstance(value, Tensor):
             machine.fault(
                 "not-a-value",

@@ -42,14 +42,14 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
         fields[port.value.number] = Field((1,) * axes, ((1, 1),) * axes)
     totals = walk.items(net.body.items, "", 0, fields, (), False, False)
     outcomes = check_expectations(net, totals, fields, faults) if net.whole else ()
-    return CheckedNet(net, tuple(walk.rows), totals, outcomes, faults.all)
+    return CheckedNet(net, tuple(r for r in walk.rows if r is not None), totals, outcomes, faults.all)
 
 
 class _Walk:
     """One pass over the tree; each step's own figures are worked out once, however often its body is used."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[Row | None] = []  # None holds the place of a group whose sum is not known yet
         self._figures: dict[int, Figures] = {}
         self._seen: set[tuple[str, Instance]] = set()
 
@@ -143,7 +143,7 @@ class _Walk:
 
     def _hold(self) -> int:
         """Keep the place of a group's row, which comes before the rows that it sums."""
-        self.rows.append(self._held)
+        self.rows.append(None)
         return len(self.rows) - 1
 
     def _group(

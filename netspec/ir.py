@@ -115,23 +115,28 @@ class Call(Record):
 class Scope(Record):
     """Steps that belong together within a body; their values are in the body's table.
 
-    `kind` is `repeat` or `for` (its items are the turns), `turn`, `flow` (`{ ... }`), or `if` (the branch that was taken; `choice` is its number, and `span`
-    is the whole statement). `name` is empty where the scope adds no segment to paths.
-    `bindings` are the loop variables of a turn.
+    `kind` is `repeat` or `for` (its items are the turns), `turn`, `flow` (`{ ... }`), or `if` (the branch that was
+    taken; `choice` is its number). `node` is the statement or body that it was written as. `name` is empty where the
+    scope adds no segment to paths. `bindings` are the loop variables of a turn.
     """
 
     kind: str
     name: str
     items: tuple[Item, ...]
-    span: Span
+    node: Node
     bindings: Mapping[str, Any] = {}
     choice: int = 0
+
+    @property
+    def span(self) -> Span:
+        return self.node.span
 
 
 class Body(Record):
     """A net or block, elaborated for given arguments and input shapes.
 
     `sizes` are the names that `input x [h, w, c]` bound. `size` counts the instances in it, inner calls included.
+    `labels` are the names that the author bound to values, by number of the value; `marks` those given with `as`.
     """
 
     definition: Definition
@@ -141,6 +146,8 @@ class Body(Record):
     items: tuple[Item, ...]
     outputs: tuple[Result, ...]
     size: int
+    labels: Mapping[int, str] = {}
+    marks: Mapping[int, str] = {}
 
     @property
     def name(self) -> str:

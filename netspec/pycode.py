@@ -65,6 +65,14 @@ class Star(Record):
     value: Code
 
 
+class Generator(Record):
+    """`element for names in items`, the only argument of a call or in brackets of its own."""
+
+    element: Code
+    names: str
+    items: Code
+
+
 def call(func: Code, *args: Code, **kwargs: Code) -> Call:
     """`func(*args, **kwargs)`."""
     return Call(func, args, tuple(kwargs.items()))
@@ -75,12 +83,28 @@ def method(value: Code, name: str, *args: Code, **kwargs: Code) -> Call:
     return Call(Attr(value, name), args, tuple(kwargs.items()))
 
 
-def unless(default: Code, value: Code, **named: Code) -> dict[str, Code]:
-    """`{name: value}` for the one given name, or nothing where the value is the framework's default.
+class Opt(Record):
+    """The value of a named argument that is not written where it equals the default."""
 
-    Written `**unless(1, self.stride, stride=...)` is clumsy, so the name comes as `unless(1, v, stride=v)`.
-    """
-    return {} if value == default and type(value) is type(default) else named
+    default: Code
+    value: Code
+
+
+def unless(default: Code, **named: Code) -> dict[str, Code]:
+    """A named argument that is written only where it differs from the framework's default: `unless(1, stride=2)`."""
+    return {name: Opt(default, given) for name, given in named.items()}
+
+
+def _written(kwargs: Sequence[tuple[str, Code]]) -> list[tuple[str, Code]]:
+    """The named arguments that are not at their defaults."""
+    found = []
+    for name, value in kwargs:
+        if isinstance(value, Opt):
+            if value.value == value.default and type(value.value) is type(value.default):
+                continue
+            value = value.value
+        found.append((name, value))
+    return found
 
 
 def rebuild(code: Code, change: Callable[[Code], Code]) -> Code:
@@ -154,8 +178,14 @@ def _callee(code: Code) -> str:
     return code if isinstance(code, str) else _operand(code)
 
 
+def _generator(code: Generator) -> str:
+    return f"{inline(code.element)} for {code.names} in {inline(code.items)}"
+
+
 def _arguments(code: Call) -> list[Code]:
-    return [*code.args, *(Raw(f"{name}={inline(value)}") for name, value in code.kwargs)]
+    if len(code.args) == 1 and isinstance(code.args[0], Generator) and not code.kwargs:
+        return [Raw(_generator(code.args[0]))]
+    return [*code.args, *(Raw(f"{name}={inline(value)}") for name, value in _written(code.kwargs))]
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
@@ -169,6 +199,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     Index: _index,
     Star: lambda c: f"*{inline(c.value)}",
     Infix: _infix,
+    Generator: lambda c: f"({_generator(c)})",
     Call: lambda c: f"{_callee(c.func)}({_items(_arguments(c))})",
 }
 
@@ -183,9 +214,14 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
     if len(line) <= WIDTH:
         with_note = f"{line}  # {note}"
         return [with_note if note and len(with_note) <= WIDTH else line]
-    if isinstance(code, Call) and (code.args or code.kwargs):
+    if isinstance(code, Call) and len(code.args) == 1 and isinstance(code.args[0], Generator):
+        inner = _broken_generator(code.args[0], indent + 4)
+        return [pad + prefix + _callee(code.func) + "(", *inner, pad + ")" + suffix]
+    if isinstance(code, Generator):
+        return [pad + prefix + "(", *_broken_generator(code, indent + 4), pad + ")" + suffix]
+    if isinstance(code, Call) and (code.args or _written(code.kwargs)):
         opening, closing = _callee(code.func) + "(", ")"
-        parts = [("", c) for c in code.args] + [(f"{n}=", v) for n, v in code.kwargs]
+        parts = [("", c) for c in code.args] + [(f"{n}=", v) for n, v in _written(code.kwargs)]
     elif isinstance(code, list) and code:
         opening, closing, parts = "[", "]", [("", c) for c in code]
     elif isinstance(code, tuple) and code:
@@ -200,6 +236,14 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
         inner = part.value if starred else part
         lines += lay_out(("*" if starred else "") + name, inner, ",", indent + 4)
     return [*lines, pad + closing + suffix]
+
+
+def _broken_generator(code: Generator, indent: int) -> list[str]:
+    """A generator on a line of its own, or with its `for` on the next."""
+    line = " " * indent + _generator(code)
+    if len(line) <= WIDTH:
+        return [line]
+    return [*lay_out("", code.element, "", indent), *lay_out(f"for {code.names} in ", code.items, "", indent)]
 
 
 def _broken(code: Infix, indent: int) -> list[str]:

@@ -39,12 +39,11 @@ class Record:
             return
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} takes {len(fields)} values")
-        slots.update(self._defaults)
-        slots.update(zip(fields, values))
-        slots.update(named)
-        if len(slots) != len(fields) or any(n not in slots for n in fields):
-            odd = set(fields).symmetric_difference(slots)
+        given = {**self._defaults, **dict(zip(fields, values)), **named}
+        if len(given) != len(fields) or any(n not in given for n in fields):
+            odd = set(fields).symmetric_difference(given)
             raise TypeError(f"{type(self).__name__}: missing or unknown {sorted(odd)}")
+        slots.update((n, given[n]) for n in fields)  # in the order of the fields, which equality and hash rely on
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")

@@ -17,9 +17,8 @@ import keras
 import numpy as np
 import torch
 
-from netspec.dims import DimExpr, product, substitute, symbol
-from netspec.layers.base import LAYERS, REQUIRED, At, Violation, Word, bind
-from netspec.layers.slicing import Cut
+from netspec.dims import substitute, symbol
+from netspec.layers.base import LAYERS, REQUIRED, Word, bind
 from netspec.pycode import Raw, fill, inline
 
 NAMESPACE = {
@@ -48,8 +47,14 @@ def _value(node):
         case ast.UnaryOp(op=ast.USub()):
             return -_value(node.operand)
         case ast.Slice():
-            return Cut(*(part and _value(part) for part in (node.lower, node.upper, node.step)))
+            return tuple(part and _value(part) for part in (node.lower, node.upper, node.step))
     raise ValueError(ast.dump(node))
+
+
+def _item(node):
+    """An item of a slice, as the compiler hands it over."""
+    value = _value(node)
+    return ("pick", *value) if isinstance(node, ast.List) else value
 
 
 def read(code):
@@ -59,7 +64,7 @@ def read(code):
     node = ast.parse(text, mode="eval").body
     if isinstance(node, ast.Subscript):
         items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return LAYERS["slice"], {"items": tuple(map(_value, items))}
+        return LAYERS["slice"], {"items": tuple(map(_item, items))}
     if isinstance(node, ast.Name):
         return LAYERS[node.id], {}
     cls = LAYERS[node.func.id]
@@ -292,6 +297,3 @@ def close(a, b):
     assert a.shape == b.shape, f"{a.shape} and {b.shape}"
     scale = max(float(np.abs(b[np.isfinite(b)]).max(initial=1.0)), 1.0) if b.dtype.kind == "f" else 1.0
     np.testing.assert_allclose(a.astype(np.float64), b.astype(np.float64), rtol=1e-4, atol=1e-5 * scale)
-
-
-__all__ = [name for name in dir() if not name.startswith("_")]

@@ -6,17 +6,15 @@ counts alone let a transposed kernel or a pad on the wrong side through.
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
+
+import keras
 import numpy as np
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
-
-import harness
 from harness import (
-    LAYERS,
-    At,
-    DimExpr,
-    Violation,
     build,
     close,
     count_keras,
@@ -25,16 +23,22 @@ from harness import (
     keras_run,
     load_keras,
     load_torch,
-    product,
     random_inputs,
     random_weights,
     settled,
     shapes_of,
     symbolic,
+    to_first,
     torch_built,
     torch_run,
 )
-from netspec.layers.base import REQUIRED, Unsupported
+from torch.utils.flop_counter import FlopCounterMode
+
+from netspec.dims import substitute, symbol
+from netspec.layers import LAYERS
+from netspec.layers.activations import WORDS
+from netspec.layers.base import REQUIRED, At, Unsupported, Violation
+from netspec.layers.dropout import Noise
 
 CLASSES = {cls.kind: cls for cls in LAYERS.values()}
 EXAMPLES = [
@@ -113,12 +117,13 @@ def test_symbols(cls, example):
     try:
         y = layer.shape(*unknown)
     except Violation as fault:
-        assert fault.code == "unknown-size", fault.message
+        if fault.code != "unknown-size":
+            raise
         return
     assert settled(y, values) == example.gives
     macs = layer.macs(unknown, y)
-    assert harness.substitute(macs, values) == layer.macs(shapes, example.gives)
-    assert harness.substitute(layer.other_ops(unknown, y), values) == layer.other_ops(shapes, example.gives)
+    assert substitute(macs, values) == layer.macs(shapes, example.gives)
+    assert substitute(layer.other_ops(unknown, y), values) == layer.other_ops(shapes, example.gives)
 
 
 @every_example
@@ -164,7 +169,8 @@ def symbolic_at(layer, shapes, first=False):
     try:
         at = At(unknown, layer.shape(*unknown), first)
     except Violation as fault:
-        assert fault.code == "unknown-size"
+        if fault.code != "unknown-size":
+            raise
         return None
     fixed = all(isinstance(n, int) for weight in layer.weights(*unknown) for n in weight.shape)
     return at if values and fixed else None
@@ -247,3 +253,238 @@ def test_keras_symbols(cls, example):
     except Unsupported:
         return
     check_keras(layer, cls, example, at, "make")
+
+
+# --- words of `activation=` ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    ("code", "shape"), [("dense(6, activation={})", (6,)), ("conv(4, 3, activation={})", (7, 6, 3))]
+)
+def test_fused_activation(word, code, shape):
+    """A word behind a weighted layer is the layer of that name, in both frameworks."""
+    layer, plain = build(code.format(word)), build(code.format("none"))
+    at = At((shape,), layer.shape(shape), len(shape) > 1)
+    rng = np.random.default_rng(0)
+    arrays = random_weights(rng, layer.weights(shape))
+    xs = random_inputs(rng, type(layer), (shape,), 2)
+    expected = build(word).reference((plain.reference(xs, arrays),), {})
+    close(layer.reference(xs, arrays), expected)
+    built = torch_built(layer, at)
+    load_torch(built, layer.weights(shape), arrays)
+    close(torch_run(built, xs, at.first), expected)
+    model, parts = keras_model(layer, At((shape,), at.output))
+    load_keras(parts, layer.weights(shape), arrays)
+    close(keras_run(model, xs), expected)
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+NOISES = [cls for cls in CLASSES.values() if issubclass(cls, Noise)]
+
+
+def in_training(layer, x):
+    """What both frameworks give in training, in the language's order."""
+    first = layer.torch_layout == "first"
+    at = At((x.shape[1:],), x.shape[1:], first)
+    built = torch_built(layer, at)
+    for module in built.modules.values():
+        module.train()
+    torch.manual_seed(0)
+    keras.utils.set_random_seed(0)
+    model, _ = keras_model(layer, at)
+    return torch_run(built, (x,), first), np.array(model(x.astype(np.float32), training=True))
+
+
+@pytest.mark.parametrize("cls", NOISES, ids=lambda cls: cls.kind)
+def test_no_noise_at_zero(cls):
+    x = np.random.default_rng(0).standard_normal((3, 5, 4, 2))
+    for y in in_training(build(f"{cls.kind}(0)"), x):
+        close(y, x)
+
+
+@pytest.mark.parametrize("cls", NOISES, ids=lambda cls: cls.kind)
+def test_noise_keeps_the_mean(cls):
+    x = np.ones((400, 8, 8, 8)) if cls.kind != "alpha_dropout" else np.zeros((400, 8, 8, 8))
+    spreads = []
+    for y in in_training(build(f"{cls.kind}(0.4)"), x):
+        assert abs(y.mean() - x.mean()) < 0.1
+        assert y.std() > 0.1
+        spreads.append(y.std())
+    assert abs(spreads[0] - spreads[1]) < 0.1
+
+
+def test_what_is_dropped_together():
+    """`drop_path` drops samples, `spatial_dropout` channels of a sample."""
+    x = np.ones((60, 4, 4, 8))
+    for y in in_training(build("drop_path(0.4)"), x):
+        assert {len(set(sample.ravel().round(4))) for sample in y} == {1}
+    for y in in_training(build("spatial_dropout(0.4)"), x):
+        assert len({len(set(sample.ravel())) for sample in y}) == 1
+        assert all(len(set(y[n, :, :, c].ravel())) == 1 for n in range(60) for c in range(8))
+
+
+@pytest.mark.parametrize("code", ["batchnorm", "batchnorm(momentum=0.99)", "batchnorm(momentum=0.8)"])
+def test_running_statistics(code):
+    """One step of training keeps the share `momentum` of the old mean in both frameworks."""
+    layer, shape = build(code), (5, 4)
+    x = np.random.default_rng(0).standard_normal((6, *shape)) + 3
+    built = torch_built(layer, At((shape,), shape, True))
+    built.modules[""].train()
+    torch_run(built, (x,), True)
+    model, parts = keras_model(layer, At((shape,), shape))
+    model(x.astype(np.float32), training=True)
+    for mean in (built.modules[""].running_mean.numpy(), np.array(parts.modules[""].moving_mean)):
+        np.testing.assert_allclose(mean, (1 - layer.momentum) * x.mean((0, 1)), rtol=1e-4)
+
+
+# --- types and helpers -----------------------------------------------------------------------------------------------
+
+
+@every_example
+def test_types(cls, example):
+    """Both frameworks give the type of number that the layer says (PyTorch counts in int64)."""
+    layer, shapes = build(example.code), shapes_of(example)
+    xs, _, _ = numbers(layer, cls, example, 1)
+    given = "int32" if xs[0].dtype.kind == "i" else "float32"
+    expected = layer.dtype(*[given] * len(shapes))
+    at = at_of(layer, shapes)
+    if "keras" not in example.refused:
+        model, _ = keras_model(layer, at, given == "int32")
+        assert model.output.dtype == expected
+    if "torch" not in example.refused and cls.torch_layout != "first":
+        found = torch_run(torch_built(layer, at), xs, False).dtype.name
+        assert found == expected or (found, expected) == ("int64", "int32")
+
+
+def helpers():
+    """Every helper that the examples need, once."""
+    found = {}
+    for cls in CLASSES.values():
+        for example in cls.examples:
+            layer, shapes = build(example.code), shapes_of(example)
+            for framework in {"torch", "keras"} - set(example.refused):
+                use = getattr(layer, framework)(at_of(layer, shapes, cls.torch_layout == "first"))
+                found.update({(framework, h.name): h for step in use.steps for h in step.helpers})
+    return found
+
+
+@pytest.mark.parametrize("helper", [pytest.param(h, id=" ".join(key)) for key, h in helpers().items()])
+def test_helper(helper):
+    """A helper defines its name, says what it does, and is in the final format."""
+    definition = ast.parse(helper.source).body[0]
+    assert definition.name == helper.name
+    assert ast.get_docstring(definition)
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length=88", "--diff", "-"]
+    assert subprocess.run(ruff, input=helper.source, text=True, capture_output=True).stdout == ""
+
+
+@every_example
+def test_keras_saves(cls, example):
+    """Helper layers come back from their configuration."""
+    layer, shapes = build(example.code), shapes_of(example)
+    if "keras" in example.refused:
+        return
+    use = layer.keras(at_of(layer, shapes))
+    if not any(step.helpers for step in use.steps):
+        return
+    _, built = keras_model(layer, at_of(layer, shapes))
+    for made, _code in built.steps:
+        if made is not None:
+            again = type(made).from_config(made.get_config())
+            assert again.get_config() == made.get_config()
+
+
+# --- faults --------------------------------------------------------------------------------------------------------
+
+T = symbol("T")
+
+FAULTS = [
+    ("dense(4)", [(7, 7, 512)], "wrong-rank", ""),
+    ("dense(4)", [()], "wrong-rank", ""),
+    ("dense(0)", [(4,)], "wrong-value", "units"),
+    ("dense(4, activation=rleu)", [(4,)], "wrong-value", "activation"),
+    ("dense(4, activation=prelu)", [(4,)], "wrong-value", "activation"),
+    ("maxout(4, pieces=1)", [(4,)], "wrong-value", "pieces"),
+    ("bilinear(4)", [(5, 3), (6, 3)], "shape-mismatch", ""),
+    ("softmax(axis=2)", [(5, 3)], "wrong-axis", "axis"),
+    ("glu", [(5, 3)], "shape-mismatch", "axis"),
+    ("prelu", [()], "wrong-rank", ""),
+    ("batchnorm", [()], "wrong-rank", ""),
+    ("batchnorm(epsilon=0)", [(4,)], "wrong-value", "epsilon"),
+    ("batchnorm(momentum=1)", [(4,)], "wrong-value", "momentum"),
+    ("layernorm(axes=3)", [(5, 4)], "wrong-axis", "axes"),
+    ("groupnorm(groups=4)", [(5, 6)], "group-mismatch", "groups"),
+    ("instancenorm", [(5,)], "wrong-rank", ""),
+    ("local_response_norm", [(5,)], "wrong-rank", ""),
+    ("dropout(1)", [(5,)], "wrong-value", "rate"),
+    ("spatial_dropout", [(5,)], "wrong-rank", ""),
+    ("spatial_dropout", [(2, 2, 2, 2, 5)], "wrong-rank", ""),
+    ("gaussian_noise(-1)", [(5,)], "wrong-value", "stddev"),
+    ("flatten", [()], "wrong-rank", ""),
+    ("reshape(5, 5)", [(4, 6)], "shape-mismatch", "sizes"),
+    ("reshape(-1, 5)", [(4, 6)], "shape-mismatch", "sizes"),
+    ("reshape(-1, -1)", [(4, 6)], "wrong-value", "sizes"),
+    ("reshape(4, 6)", [(T, 6)], "unknown-size", "sizes"),
+    ("permute(0, 0)", [(4, 6)], "wrong-axis", "order"),
+    ("reverse(2)", [(4, 6)], "wrong-axis", "axis"),
+    ("squeeze", [(4, 6)], "shape-mismatch", "axis"),
+    ("cast(real)", [(4, 6)], "wrong-value", "to"),
+    ("first", [(4,)], "wrong-rank", ""),
+    ("x[4]", [(4, 6)], "wrong-axis", "items"),
+    ("x[..., [0, 6]]", [(4, 6)], "wrong-axis", "items"),
+    ("x[1, 2, 3]", [(4, 6)], "wrong-rank", "items"),
+    ("x[::-1]", [(4, 6)], "wrong-value", "items"),
+    ("x[3:1]", [(4, 6)], "window-too-large", "items"),
+    ("x[:4]", [(T, 6)], "unknown-size", "items"),
+    ("x[[0], [1]]", [(4, 6)], "wrong-value", "items"),
+    ("add", [(5, 4, 3), (5, 4, 2)], "shape-mismatch", ""),
+    ("add", [(T, 3), (symbol("S"), 3)], "shape-mismatch", ""),
+    ("concat", [(5, 4, 3), (5, 5, 3)], "shape-mismatch", ""),
+    ("concat", [(5, 4, 3), (5, 3)], "shape-mismatch", ""),
+    ("stack", [(5, 4), (5, 3)], "shape-mismatch", ""),
+    ("dot", [(5, 4), (5, 4)], "wrong-rank", ""),
+    ("dot", [(5,), (4,)], "shape-mismatch", ""),
+    ("matmul", [(5, 4), (5, 4)], "shape-mismatch", ""),
+    ("matmul", [(5, 4), ()], "wrong-rank", ""),
+]
+
+
+@pytest.mark.parametrize(("code", "shapes", "expected", "argument"), FAULTS)
+def test_faults(code, shapes, expected, argument):
+    with pytest.raises(Violation) as caught:
+        build(code).shape(*shapes)
+    assert (caught.value.code, caught.value.argument) == (expected, argument)
+
+
+def test_messages():
+    """What a fault says: both shapes and the place where they differ, or both products."""
+    with pytest.raises(Violation, match=r"add of \[5, 4, 3\] and \[5, 4, 2\]: axis -1 is 3 in one and 2 in the other"):
+        build("add").shape((5, 4, 3), (5, 4, 2))
+    with pytest.raises(Violation, match=r"4 \* 6 = 24 cells do not fit into 5 \* 5 = 25"):
+        build("reshape(5, 5)").shape((4, 6))
+    with pytest.raises(Violation, match=r"dense needs a vector for each sample, but x is \[7, 7, 512\]") as caught:
+        build("dense(10)").shape((7, 7, 512))
+    assert caught.value.help == "put `flatten` or `global_avgpool` before it"
+    with pytest.raises(Violation) as caught:
+        build("dense(10, activation=Relu)")
+    assert caught.value.help == "did you mean `relu`?"
+
+
+def test_symbols_stay():
+    """Sizes that are not known are equal only where their expressions are."""
+    assert build("add").shape((T + 1, 4), (1 + T, 4)) == (T + 1, 4)
+    assert build("concat(axis=0)").shape((T, 4), (2 * T, 4)) == (3 * T, 4)
+    assert build("reshape(-1, 8)").shape((T, 64)) == (8 * T, 8)
+    assert build("x[1:-1]").shape((T, 4)) == (T - 2, 4)
+    assert build("x[::2]").shape((T, 4)) == ((T + 1) // 2, 4)
+    assert build("flatten").shape((T, 4)) == (4 * T,)
+
+
+def test_flatten_is_plain_in_both_layouts():
+    """The emitter reorders the weights behind it, or the axes before it."""
+    layer, shape = build("flatten"), (4, 3, 2)
+    x = np.random.default_rng(0).standard_normal((2, *shape))
+    y = torch_run(torch_built(layer, At((shape,), (24,), True)), (to_first(x),), False)
+    close(y, to_first(x).reshape(2, -1))

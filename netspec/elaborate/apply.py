@@ -10,6 +10,8 @@ from ..layers import LAYERS
 from ..layers.base import Violation, Word, bind
 from ..record import TYPE_CHECKING, Record
 from ..resolve import unknown_callee
+from ..source import Span
+from ..source import Span
 from ..syntax import tree
 from .functions import FUNCTIONS, Fault, call_function
 from .machine import DEEPEST, HOLE, Hole, kind_of
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from ..ir import Instance, Item
     from ..layers.base import Layer
-    from ..source import Span
     from ..syntax.tree import Definition, Identifier, Node
     from .evaluate import Context
     from .frame import Frame, SharedStep
@@ -112,7 +114,7 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     definition = design.blocks.get(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
-    given = _arguments(at, arguments, join=cls is not None and cls.arity is None)
+    given = _arguments(at, arguments, join=cls is not None and cls.arity != 1)
     if given is None:
         return HOLE
     if definition is not None:
@@ -120,7 +122,7 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if name in FUNCTIONS and not given.tensors and given.positional:
         return _function(at, node, callee, arguments)
     assert cls is not None
-    values = _bind_arguments(at, callee, list(cls.arguments), given)
+    values = _bind_arguments(at, callee, list(cls.arguments), given, cls.gathers)
     if values is None:
         return HOLE
     required = [n for n, a in cls.arguments.items() if a.required and n not in values]
@@ -183,15 +185,35 @@ def _arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Given | 
             else:
                 tensors.extend(found)
         elif keyword.name.text in named:
-            at.frame.machine.fault("duplicate-argument", f"`{keyword.name.text}` is given twice", keyword.name.span)
+            first = named[keyword.name.text][1].name.span
+            _given_twice(at, keyword, first)
             broken = True
-        elif keyword.name.text == "frozen" and isinstance(value, bool):
+        elif keyword.name.text == "frozen":
             frozen = value
-        elif keyword.name.text == "name" and isinstance(value, str):
+            broken = broken or not _of_kind(at, keyword, value, bool, "true or false")
+        elif keyword.name.text == "name":
             label = tree.Identifier(keyword.value.span, str(value))
+            broken = broken or not _of_kind(at, keyword, value, str, 'a name, as in `name="stem"`')
         else:
             named[keyword.name.text] = (value, keyword)
     return None if broken else Given(tuple(tensors), tuple(positional), named, frozen, label)
+
+
+def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
+    name = keyword.name
+    at.frame.machine.fault(
+        "duplicate-argument", f"`{name.text}` is given twice", name.span, others=((first, "here already"),)
+    )
+
+
+def _of_kind(at: Context, keyword: tree.Keyword, value: Any, kind: type, doc: str) -> bool:
+    """Is one of the arguments that every step takes what it should be?"""
+    if isinstance(value, kind):
+        return True
+    at.frame.machine.fault(
+        "wrong-value", f"`{keyword.name.text}` must be {doc}, not {kind_of(value)}", keyword.value.span
+    )
+    return False
 
 
 def _tensors(value: Any) -> tuple[Tensor, ...] | None:
@@ -204,25 +226,28 @@ def _tensors(value: Any) -> tuple[Tensor, ...] | None:
 
 
 def _bind_arguments(
-    at: Context, callee: tree.Name, names: list[str], given: Given
+    at: Context, callee: tree.Name, names: list[str], given: Given, gathers: str = ""
 ) -> dict[str, tuple[Any, Span, Node]] | None:
-    """Each argument with its value, its span and how it was written. None where they do not fit the declaration."""
-    machine, found, good = at.frame.machine, {}, True
-    if len(given.positional) > len(names):
+    """Each argument with its value, its span and how it was written. None where they do not fit the declaration.
+
+    `gathers` names an argument that takes all values given by position.
+    """
+    machine, good = at.frame.machine, True
+    found: dict[str, tuple[Any, Span, Node]] = {}
+    if gathers and given.positional:
+        nodes = tuple(node for _, node in given.positional)
+        span = Span(nodes[0].span.source, nodes[0].span.start, nodes[-1].span.end)
+        found[gathers] = (tuple(value for value, _ in given.positional), span, tree.Group(span, nodes))
+    elif len(given.positional) > len(names):
         extra = given.positional[len(names)][1]
         takes = f"at most {len(names)}: {', '.join(names)}" if names else "none"
         machine.fault("wrong-arity", f"`{callee.text}` takes no more arguments here ({takes})", extra.span)
         good = False
-    for name, (value, node) in zip(names, given.positional):
-        found[name] = (value, node.span, node)
+    if not gathers:
+        found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
     for name, (value, keyword) in given.named.items():
         if name in found:
-            machine.fault(
-                "duplicate-argument",
-                f"`{name}` is given twice",
-                keyword.name.span,
-                others=((found[name][1], "here already"),),
-            )
+            _given_twice(at, keyword, found[name][1])
             good = False
         elif name not in names:
             known = [*names, *_EVERYWHERE]
@@ -252,7 +277,9 @@ def _inputs(
         if tensors or at.flow is HOLE:
             return tensors or None
         flow = at.flow if isinstance(at.flow, tuple) else (at.flow,) if at.flow is not None else ()
-        return flow or _no_flow(at, callee)
+        if not flow:
+            _no_flow(at, callee)
+        return flow or None
     if len(tensors) > arity:
         at.frame.machine.fault(
             "wrong-arity", f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}", callee.span
@@ -263,7 +290,8 @@ def _inputs(
     if at.flow is HOLE:
         return None
     if at.flow is None:
-        return _no_flow(at, callee)
+        _no_flow(at, callee)
+        return None
     flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
     if len(flow) + len(tensors) == arity:
         return (*flow, *tensors)
@@ -276,14 +304,25 @@ def _inputs(
     return None
 
 
-def _no_flow(at: Context, callee: tree.Name) -> None:
-    inputs = [p.name for p in at.frame.ports]
+def _no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
+    machine, inputs = at.frame.machine, [p.name for p in at.frame.ports]
+    later = [s for s in at.frame.definition.body.statements if isinstance(s, tree.Input)]
+    if not inputs and later:
+        machine.fault(
+            "misplaced-input",
+            f"`{callee.text}` stands before the input that it should work on",
+            callee.span,
+            others=((later[0].span, "the input is declared only here"),),
+            help="move the input up, before all steps",
+        )
+        return None
     help = (
         f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`"
         if inputs
         else "begin with `input x [28, 28, 1]`"
     )
-    at.frame.machine.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
+    machine.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
+    return None
 
 
 # --- layers ----------------------------------------------------------------------------------------------------------
@@ -348,11 +387,15 @@ def _violated(
     at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], span: Span, written: Mapping[str, Any]
 ) -> Hole:
     """The argument at fault, or else the step with the shape that flows into it; and where that comes from."""
+    if violation.code == "wrong-value" and _is_unbound(kind, violation.argument, written):
+        from .evaluate import unknown
+
+        return unknown(at.frame, written[violation.argument][2], number=True)
     argument = written[violation.argument][1] if violation.argument in written else None
     place = argument if argument is not None else span
     others = []
     label = violation.label
-    if argument is None and inputs and not label:
+    if argument is None and len(inputs) == 1 and not label:
         origin = inputs[0].span
         label = f"the flow here is {show(inputs[0].shape)}, from {_origin(origin)} on line {origin.line}"
     if len(inputs) > 1:
@@ -360,6 +403,14 @@ def _violated(
     elif argument is not None and inputs and violation.code != "wrong-value":
         others = [(inputs[0].span, f"the input, {show(inputs[0].shape)}, comes from here")]
     return at.frame.machine.fault(violation.code, violation.message, place, label, tuple(others), violation.help)
+
+
+def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:
+    """Is the fault a bare name that nothing binds, where no word is asked for?"""
+    if argument not in written or LAYERS[kind].arguments[argument].reader.words:
+        return False
+    value, _, node = written[argument]
+    return isinstance(value, Word) and isinstance(node, tree.Name)
 
 
 def _origin(span: Span) -> str:
@@ -376,7 +427,7 @@ def block_inputs(definition: Definition) -> int:
 
 
 def _block(at: Context, node: Node, callee: tree.Name, definition: Definition, given: Given) -> Any:
-    frame, machine = at.frame, at.frame.machine
+    frame = at.frame
     declared = parameters(definition)
     values = _bind_arguments(at, callee, list(declared), given)
     if values is None:
@@ -506,6 +557,34 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
                 "not-a-step", "`layer` needs a layer or a block", node.span, help="write `layer enc = dense(64)`"
             )
         inner = Context(frame, flow, False, None, False)
-        return step(inner, node, callee, node.arguments if isinstance(node, tree.Call) else ())
+        result = step(inner, node, callee, node.arguments if isinstance(node, tree.Call) else ())
     finally:
         frame.shared = None
+    return result if result is HOLE or _same_weights(frame, bound.instance, span) else HOLE
+
+
+def _same_weights(frame: Frame, instance: Instance, span: Span) -> bool:
+    """Does the use that was added last ask for the same weights as the first use did?"""
+    use = frame.items[-1]
+    assert isinstance(use, Step | BlockCall)
+    first, there = frame.uses.setdefault(instance, (use, span))
+    if first is use or _weight_shapes(first) == _weight_shapes(use):
+        return True
+    before, now = (", ".join(show(t.shape) for t in u.inputs) for u in (first, use))
+    frame.machine.fault(
+        "shape-mismatch",
+        f"`{instance.name}` has its weights for {before} already, and {now} needs others",
+        span,
+        f"used here on {now}",
+        ((there, f"used here first, on {before}"),),
+        "declare a second `layer` for it",
+    )
+    return False
+
+
+def _weight_shapes(item: Item) -> tuple[Any, ...]:
+    """The shapes of all weights in an item, in order."""
+    if isinstance(item, Step):
+        return tuple(w.shape for w in item.layer.weights(*(t.shape for t in item.inputs)))
+    inner = item.body.items if isinstance(item, BlockCall) else item.items
+    return tuple(_weight_shapes(i) for i in inner)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..syntax.tree import Node
     from .frame import Frame
+    from .machine import Hole
 
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 
@@ -78,8 +79,11 @@ def _name(at: Context, node: tree.Name) -> Any:
     return unknown(frame, node)
 
 
-def unknown(frame: Frame, node: tree.Name) -> Any:
-    """A name that nothing binds: the nearest value in scope, else the nearest layer."""
+def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
+    """A name that nothing binds: the nearest value in scope, else the nearest layer.
+
+    `number` says that a compile-time value is wanted, not one of the net.
+    """
     machine = frame.machine
     values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
     pool = [*values, *machine.design.blocks, *LAYERS, *FUNCTIONS]
@@ -92,11 +96,29 @@ def unknown(frame: Frame, node: tree.Name) -> Any:
             f"`{node.text}` is used before it is bound",
             node.span,
             others=((place, "it is bound only here"),),
-            help=help or "bind it first, or move this line down",
+            help=help or _listed(frame, node, number) or "bind it first, or move this line down",
         )
     if any(net.name.text == node.text for net in machine.design.nets):
         return apply.net_as_step(frame, node)
-    return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
+    return machine.fault(
+        "unknown-name", f"nothing is called `{node.text}` here", node.span, help=help or _listed(frame, node, number)
+    )
+
+
+def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
+    """The names that could stand there, where they are few."""
+    kinds = (int, float, str, tuple, DimExpr) if number else Tensor
+    known = [f"`{name}`" for name, value in frame.names.items() if isinstance(value, kinds)]
+    if number and not known:
+        return f"write a number, or bind the name first: `{node.text} = 10`"
+    what = "number or word" if number else "value"
+    if len(known) == 1:
+        return f"the only {what} here is {known[0]}"
+    plural = what.replace(" or ", "s and ") + "s"
+    return f"the {plural} here are {', '.join(known)}" if 1 < len(known) <= _MOST_LISTED else ""
+
+
+_MOST_LISTED = 8
 
 
 def option_words() -> frozenset[str]:
@@ -209,18 +231,17 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
         what = "two values" if all(tensors) else f"a value and {kind_of(number)}"
         return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span)
     value, span = (left if tensors[0] else right), node.span
-    unnamed = Context(at.frame, at.flow, at.words, None, at.binding)
     if operator == "*":
         return apply.layer(at, "scale", {"factor": number}, (value,), span)
     if operator == "+" or (operator == "-" and tensors[0]):
         return apply.layer(at, "shift", {"amount": number if operator == "+" else -number}, (value,), span)
     if operator == "-":
-        negated = apply.layer(unnamed, "scale", {"factor": -1}, (value,), span)
-        return apply.layer(at, "shift", {"amount": number}, (negated,), span)
+        return apply.layer(at, "complement", {"of": number}, (value,), span)
     if operator == "/" and tensors[0] and number != 0:
         return apply.layer(at, "scale", {"factor": 1 / number}, (value,), span)
     if operator == "/" and not tensors[0]:
-        turned = apply.layer(unnamed if number != 1 else at, "reciprocal", {}, (value,), span)
+        unnamed = Context(at.frame, at.flow, at.words, None, at.binding)
+        turned = apply.layer(at if number == 1 else unnamed, "reciprocal", {}, (value,), span)
         return turned if number == 1 else apply.layer(at, "scale", {"factor": number}, (turned,), span)
     if operator == "**" and tensors[0]:
         return apply.layer(at, "power", {"exponent": number}, (value,), span)
@@ -341,14 +362,16 @@ def _item(at: Context, node: Node) -> Any:
 def _named(at: Context, node: tree.Named) -> Any:
     inner = Context(at.frame, at.flow, False, node.name, at.binding)
     value = _again(inner, node.step)
-    at.frame.bind(node.name, value)
+    at.frame.bind(node.name, value, mark=True)
     return value
 
 
 def _pipeline(at: Context, node: tree.Pipeline) -> Any:
     first = node.stages[0]
     flow = _again(Context(at.frame, at.flow, False, None, at.binding), first)
-    for stage in node.stages[1:]:
+    for before, stage in zip(node.stages, node.stages[1:]):
+        if flow is not HOLE and not isinstance(flow, Tensor | tuple):
+            return at.frame.machine.fault("not-a-value", f"{kind_of(flow)} cannot flow into a step", before.span)
         flow = _stage(at, stage, flow)
     return flow
 
@@ -359,6 +382,11 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
     frame = at.frame
     if isinstance(step, tree.Name) and step.text in frame.names and not apply.is_shared(frame.names[step.text]):
         value = frame.names[step.text]
+        if step.text in LAYERS or step.text in frame.machine.design.blocks:
+            # only a step can stand here, so a value of the same name does not hide it
+            called = tree.Call(step.span, step, ())
+            stage = tree.Named(stage.span, called, stage.name) if isinstance(stage, tree.Named) else called
+            return _again(Context(frame, flow, False, None, at.binding), stage)
         if value is HOLE:
             return HOLE
         if isinstance(value, Tensor) and flow is not HOLE:
@@ -368,8 +396,6 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
                 step.span,
                 help="a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`",
             )
-    if flow is not HOLE and not isinstance(flow, Tensor | tuple):
-        return frame.machine.fault("not-a-value", f"{kind_of(flow)} cannot flow into a step", stage.span)
     if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
         return frame.machine.fault(
             "not-a-step", "a step should stand after `->`: a layer, a block or `{ ... }`", step.span

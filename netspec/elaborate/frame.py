@@ -50,8 +50,12 @@ class Frame:
         self.tensors = 0
         self.size = 0
         self.symbols: dict[str, None] = {}
+        self.labels: dict[int, str] = {}
+        self.marks: dict[int, str] = {}
         self.top = definition.word == "net"
         self.shared: SharedStep | None = None
+        # the first use of each shared instance, and where that is
+        self.uses: dict[Instance, tuple[Step | BlockCall, Span]] = {}
 
     # --- values ------------------------------------------------------------------------------------------------
 
@@ -62,8 +66,11 @@ class Frame:
     def evaluate(self, node: Node, words: bool = True) -> Any:
         return _evaluate.evaluate(self, node, self.flow, words=words)
 
-    def bind(self, name: tree.Identifier, value: Any) -> None:
+    def bind(self, name: tree.Identifier, value: Any, mark: bool = False) -> None:
+        """Give a value a name; `mark` where `as` did, on the way."""
         self.names[name.text] = value
+        if isinstance(value, Tensor):
+            (self.marks if mark else self.labels).setdefault(value.number, name.text)
 
     def name_for(self, kind: str, chosen: tree.Identifier | None) -> tuple[str, bool]:
         """The path segment of a new instance, and whether the author chose it."""
@@ -119,10 +126,12 @@ class Frame:
             tuple(self.items),
             tuple(outputs),
             self.size,
+            self.labels,
+            self.marks,
         )
 
     def scoped(
-        self, kind: str, name: str, span: Span, run: Callable[[], None], bindings: Mapping[str, Any] | None = None
+        self, kind: str, name: str, node: Node, run: Callable[[], None], bindings: Mapping[str, Any] | None = None
     ) -> None:
         """Run something whose items go into a scope of their own."""
         outer, namer, looping = self.items, self.namer, self.looping
@@ -134,14 +143,14 @@ class Frame:
         finally:
             inner, self.items, self.namer, self.looping = self.items, outer, namer, looping
             if inner or kind in ("turn", "if"):
-                self.items.append(Scope(kind, name, tuple(inner), span, bindings or {}))
+                self.items.append(Scope(kind, name, tuple(inner), node, bindings or {}))
 
     def subflow(self, body: tree.Body, flow: Any, name: tree.Identifier | None) -> Any:
         """`{ ... }` as a step: names bound inside stay inside."""
         names, outer = dict(self.names), self.flow
         label = self.name_for("flow", name)[0] if name is not None else ""
         self.flow = flow
-        self.scoped("flow", label, body.span, lambda: self.run(body))
+        self.scoped("flow", label, body, lambda: self.run(body))
         result, self.flow, self.names = self.flow, outer, names
         return result
 
@@ -189,12 +198,7 @@ def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
 
 
 def _input(frame: Frame, node: tree.Input) -> None:
-    if frame.items and not frame.ports and not frame.top and not any(p.name == node.name.text for p in frame.ports):
-        frame.machine.fault("misplaced-input", "`input` stands before the steps of a block", node.span)
-    if frame.top:
-        value = _net_input(frame, node)
-    else:
-        value = _block_input(frame, node)
+    value = _net_input(frame, node) if frame.top else _block_input(frame, node)
     frame.bind(node.name, value)
     if isinstance(value, Tensor):
         limit = frame.evaluate(node.limit) if node.limit is not None else None
@@ -330,7 +334,8 @@ def _shared(frame: Frame, node: tree.Shared) -> None:
 
 
 def _expect(frame: Frame, node: tree.Expect) -> None:
-    frame.expectations.append(Expectation(node, frame.names))
+    # later statements go on binding names: an expectation keeps those of its place
+    frame.expectations.append(Expectation(node, dict(frame.names)))
 
 
 def _turns(
@@ -348,7 +353,7 @@ def _turns(
                 enter()
                 frame.run(node.body)
 
-            frame.scoped("turn", name, node.body.span, one, bindings)
+            frame.scoped("turn", name, node.body, one, bindings)
             frame.looping = looping
             spent = machine.work + frame.size - before
             if number == 0 and spent * len(turns) > 4 * MOST_INSTANCES:
@@ -357,11 +362,16 @@ def _turns(
                     f"{len(turns):,} turns of about {spent:,} instances are over the limit of {MOST_INSTANCES:,}",
                 )
 
-    frame.scoped("repeat" if isinstance(node, tree.Repeat) else "for", "", node.span, run)
+    frame.scoped("repeat" if isinstance(node, tree.Repeat) else "for", "", node, run)
+
+
+def _counted(frame: Frame, node: Node) -> Any:
+    """What a loop goes over; a bare name must be bound there, since no single word will do."""
+    return frame.evaluate(node, words=not isinstance(node, tree.Name))
 
 
 def _repeat(frame: Frame, node: tree.Repeat) -> None:
-    count = frame.evaluate(node.count)
+    count = _counted(frame, node.count)
     if count is HOLE:
         frame.flow = HOLE
         return
@@ -376,7 +386,7 @@ def _repeat(frame: Frame, node: tree.Repeat) -> None:
 
 
 def _for(frame: Frame, node: tree.For) -> None:
-    items = frame.evaluate(node.items)
+    items = _counted(frame, node.items)
     if not isinstance(items, tuple):
         if items is not HOLE:
             frame.machine.fault(
@@ -422,7 +432,7 @@ def _if(frame: Frame, node: tree.If) -> None:
         if isinstance(body, tree.Body):
             frame.run(body)
 
-    frame.scoped("if", "", node.span, run)
+    frame.scoped("if", "", node, run)
     taken = frame.items[-1]
     if isinstance(taken, Scope):
         frame.items[-1] = taken.replace(choice=choice)

@@ -10,7 +10,6 @@ from ..record import TYPE_CHECKING
 from .names import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ..diagnostics import Collector
@@ -68,7 +67,7 @@ class Machine:
         help: str = "",
     ) -> Hole:
         """Report an error; the hole that is left in its place."""
-        notes = tuple(f"in {d.word} {d.name.text}, line {at.line}" for d, at in reversed(self.chain[-3:]))
+        notes = tuple(f"in {d.word} {d.name.text}, line {at.line}" for d, at in reversed(self.chain[-3:]) if at != span)
         self.faults.add(
             Diagnostic(code, message, Label(span, label), tuple(Label(s, t) for s, t in others), help, notes)
         )
@@ -100,7 +99,3 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return f"the word `{value}`"
     return f"`{describe(value)}`" if not hasattr(value, "definition") else "a shared layer"
-
-
-Evaluate = "Callable[[Any], Any]"
-Names = "Mapping[str, Any]"

@@ -31,7 +31,7 @@ from .base import (
     module,
 )
 from .pointwise import Activation, KerasOp, sigmoid
-from .shapes import needs_rank, place
+from .shapes import known, needs_rank, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,9 +162,12 @@ class Prelu(Layer):
         return (Weight("alpha", (slopes,), Place("weight"), Place("alpha", None, (*(1,) * (len(xs[0]) - 1), -1))),)
 
     def torch(self, at: At) -> Use:
-        return Use((module(call("nn.PReLU", *([] if self.shared else [at.channels]))),))
+        slopes = () if self.shared else known("PyTorch", at.channels)
+        return Use((module(call("nn.PReLU", *slopes)),))
 
     def keras(self, at: At) -> Use:
+        if not self.shared:
+            known("Keras", at.channels)
         kept = len(at.x) if self.shared else len(at.x) - 1
         how: dict[str, Any] = {"alpha_initializer": call("keras.initializers.Constant", 0.25)}
         if kept:

@@ -6,7 +6,6 @@ Arrays have a batch axis, the channels last, and hold float64. Only the `referen
 from __future__ import annotations
 
 from itertools import product
-from math import prod
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .base import Array
     from .padding import Pads
@@ -24,35 +24,43 @@ def padded(x: Array, amounts: Pads, value: float = 0.0, mode: str = "constant") 
     widths = ((0, 0), *amounts, (0, 0))
     if mode == "constant":
         return np.pad(x, widths, constant_values=value)
-    return np.pad(x, widths, mode=mode)  # type: ignore[call-overload]  # the mode is one of NumPy's words
+    y: Array = np.pad(x, widths, mode=mode)  # type: ignore[call-overload]  # the mode is one of NumPy's words
+    return y
 
 
-def windows(
-    x: Array, kernel: tuple[int, ...], stride: tuple[int, ...], amounts: Pads, dilation: tuple[int, ...], value: float
-) -> Array:
+def windows(x: Array, kernel: tuple[int, ...], stride: tuple[int, ...], amounts: Pads, value: float = 0.0) -> Array:
     """Every window on the padded array: (batch, outputs..., channels, kernel...)."""
-    rank = len(kernel)
-    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation))
-    whole = padded(x, amounts, value)
-    view = np.lib.stride_tricks.sliding_window_view(whole, spans, tuple(range(1, rank + 1)))  # type: ignore[call-overload]  # the stub knows one axis
-    steps = tuple(slice(None, None, n) for n in stride)
-    taps = tuple(slice(None, None, n) for n in dilation)
-    found: Array = view[(slice(None), *steps, slice(None), *taps)]
-    return found
+    axes = tuple(range(1, len(kernel) + 1))
+    whole: Any = padded(x, amounts, value)
+    view: Array = np.lib.stride_tricks.sliding_window_view(whole, kernel, axes)
+    steps = (slice(None), *(slice(None, None, n) for n in stride))
+    return view[steps]
+
+
+def _mixed(cells: Array, tap: Array) -> Array:
+    """The channels of each cell times a matrix for each group: (..., channels) and (groups, in, out)."""
+    groups, inner, outer = tap.shape
+    parts = cells.reshape(-1, groups, inner).swapaxes(0, 1)
+    y: Array = (parts @ tap).swapaxes(0, 1)
+    return y.reshape(*cells.shape[:-1], groups * outer)
 
 
 def convolve(
     x: Array, kernel: Array, stride: tuple[int, ...], amounts: Pads, dilation: tuple[int, ...], groups: int = 1
 ) -> Array:
     """Cross-correlation; the kernel is (spatial..., channels of a group, filters)."""
-    rank = x.ndim - 2
     *sizes, inner, filters = kernel.shape
-    view = windows(x, tuple(sizes), stride, amounts, dilation, 0.0)
-    batch, *outs = view.shape[: rank + 1]
-    seen = view.reshape(batch, prod(outs), groups, inner * prod(sizes))
-    split = kernel.reshape(*sizes, inner, groups, filters // groups)
-    taps = split.transpose(rank + 1, rank, *range(rank), rank + 2).reshape(groups, -1, filters // groups)
-    y: Array = np.einsum("npgi,gif->npgf", seen, taps).reshape(batch, *outs, filters)
+    whole = padded(x, amounts)
+    batch, *cells = whole.shape[:-1]
+    outs = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(cells, sizes, stride, dilation)]
+    y = np.zeros((batch, *outs, filters))
+    for tap in product(*map(range, sizes)):
+        one = kernel[tap].reshape(inner, groups, filters // groups).swapaxes(0, 1)
+        seen = (
+            slice(None),
+            *(slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilation, outs, stride)),
+        )
+        y += _mixed(whole[seen], one)
     return y
 
 
@@ -68,14 +76,16 @@ def spread_out(
     batch, *cells = x.shape[:-1]
     full = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(cells, stride, dilation, sizes)]
     longer = [n + max(-after, 0) for n, (_, after) in zip(full, cuts)]
-    y = np.zeros((batch, *longer, groups, inner))
-    parts = x.reshape(batch, *cells, groups, channels // groups)
+    y = np.zeros((batch, *longer, groups * inner))
     for tap in product(*map(range, sizes)):
         one = kernel[tap].reshape(groups, channels // groups, inner)
-        places = (slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilation, cells, stride))
-        y[(slice(None), *places)] += np.einsum("...gc,gcf->...gf", parts, one)
-    kept = (slice(before, n - after) for n, (before, after) in zip(full, cuts))
-    return y.reshape(batch, *longer, groups * inner)[(slice(None), *kept)]
+        hit = (
+            slice(None),
+            *(slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilation, cells, stride)),
+        )
+        y[hit] += _mixed(x, one)
+    kept = (slice(None), *(slice(before, n - after) for n, (before, after) in zip(full, cuts)))
+    return y[kept]
 
 
 def pooled(
@@ -84,14 +94,11 @@ def pooled(
     kernel: tuple[int, ...],
     stride: tuple[int, ...],
     amounts: Pads,
-    outs: tuple[int, ...],
     value: float = 0.0,
 ) -> Array:
-    """`reduce(windows, axes)` over each window, the first `outs` of them."""
+    """`reduce(windows, axes)` over each window."""
     rank = len(kernel)
-    view = windows(x, kernel, stride, amounts, (1,) * rank, value)
-    kept = view[(slice(None), *(slice(n) for n in outs))]
-    return reduce(kept, tuple(range(-rank, 0)))
+    return reduce(windows(x, kernel, stride, amounts, value), tuple(range(-rank, 0)))
 
 
 def unevenly_pooled(x: Array, reduce: Callable[..., Array], size: tuple[int, ...]) -> Array:
@@ -121,7 +128,8 @@ def folded(x: Array, block: int) -> Array:
     y = x.reshape(len(x), *split, x.shape[-1])
     outer, inner = range(1, 2 * rank + 1, 2), range(2, 2 * rank + 1, 2)
     moved = y.transpose(0, *outer, *inner, 2 * rank + 1)
-    return moved.reshape(len(x), *(n // block for n in x.shape[1:-1]), -1)
+    folds: Array = moved.reshape(len(x), *(n // block for n in x.shape[1:-1]), -1)
+    return folds
 
 
 def unfolded(x: Array, block: int) -> Array:
@@ -131,4 +139,5 @@ def unfolded(x: Array, block: int) -> Array:
     y = x.reshape(len(x), *sizes, *(block,) * rank, -1)
     pairs = [axis for i in range(rank) for axis in (1 + i, 1 + rank + i)]
     moved = y.transpose(0, *pairs, 2 * rank + 1)
-    return moved.reshape(len(x), *(n * block for n in sizes), moved.shape[-1])
+    cells: Array = moved.reshape(len(x), *(n * block for n in sizes), moved.shape[-1])
+    return cells

@@ -236,12 +236,14 @@ class At(Record):
     """Where a layer stands: the shapes around it and, for PyTorch, the layout of its values.
 
     `first` says that the values are channels-first (N, C, spatial...) in PyTorch; only values of two axes and more
-    have a layout.
+    have a layout. `general` asks for the form that fits other arguments too, not for the shortest one: instances that
+    differ in a stride are then said by one piece of code.
     """
 
     inputs: tuple[Shape, ...]
     output: Shape
     first: bool = False
+    general: bool = False
 
     @property
     def x(self) -> Shape:

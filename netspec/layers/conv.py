@@ -42,7 +42,7 @@ def _torch_padding(window: Window, at: At) -> tuple[tuple[Apply, ...], dict[str,
         return torch_same_pad(window.kernel, window.stride, window.dilation), {}
     if all(a == b for a, b in amounts):
         each = square(tuple(a for a, _ in amounts))
-        return (), unless(0, each, padding=each)
+        return (), unless(0, padding=each)
     if window.padding == "same" and set(window.stride) == {1}:
         return (), {"padding": "same"}
     return torch_pad(amounts), {}
@@ -63,7 +63,7 @@ def _keras_padding(window: Window, at: At, words: tuple[str, ...]) -> tuple[tupl
     if window.padding in words:
         return (), {"padding": str(window.padding)}
     amounts = window.pads(at.spatial) or ()
-    if set(window.stride) == {1} and max(window.spans) > 1 and amounts == window.same(at.spatial):
+    if not at.general and set(window.stride) == {1} and max(window.spans) > 1 and amounts == window.same(at.spatial):
         return (), {"padding": "same"}
     return keras_pad(amounts), {}
 
@@ -79,8 +79,8 @@ def _torch_conv(
         **window.steps("stride"),
         **padding,
         **window.gaps("dilation"),
-        **unless(1, groups, groups=groups),
-        **unless(True, bias, bias=bias),
+        **unless(1, groups=groups),
+        **unless(True, bias=bias),
     )
     return module(make, name)
 
@@ -191,9 +191,9 @@ class Conv(_Sliding):
             **window.steps("strides"),
             **inside,
             **window.gaps("dilation_rate"),
-            **unless(1, self.groups, groups=self.groups),
+            **unless(1, groups=self.groups),
             **fused,
-            **unless(True, self.bias, use_bias=self.bias),
+            **unless(True, use_bias=self.bias),
         )
         return Use((*before, module(make), *after))
 
@@ -233,10 +233,8 @@ class _Depthwise(_Sliding):
             filters = channels * self.multiplier
             make = call("layers.Conv3D", filters, square(window.kernel), **steps, **gaps, groups=channels, **given)
         else:
-            many = unless(1, self.multiplier, depth_multiplier=self.multiplier)
-            make = call(
-                f"layers.DepthwiseConv{window.rank}D", square(window.kernel), **steps, **many, **gaps, **given
-            )
+            many = unless(1, depth_multiplier=self.multiplier)
+            make = call(f"layers.DepthwiseConv{window.rank}D", square(window.kernel), **steps, **many, **gaps, **given)
         return *before, module(make, name)
 
     def depthwise_reference(self, x: Array, kernel: Array) -> Array:
@@ -290,7 +288,7 @@ class DepthwiseConv(_Depthwise):
 
     def keras(self, at: At) -> Use:
         fused, after = keras_activation(self.activation, at)
-        given = {**fused, **unless(True, self.bias, use_bias=self.bias)}
+        given = {**fused, **unless(True, use_bias=self.bias)}
         return Use((*self.depthwise_keras(at, given), *after))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
@@ -362,7 +360,7 @@ class SeparableConv(_Depthwise):
     def keras(self, at: At) -> Use:
         window = self.window(at.x)
         fused, after = keras_activation(self.activation, at)
-        given = {**fused, **unless(True, self.bias, use_bias=self.bias)}
+        given = {**fused, **unless(True, use_bias=self.bias)}
         if window.rank == 3:
             deep = self.depthwise_keras(at, {"use_bias": False}, "depthwise")
             return Use((*deep, module(call("layers.Conv3D", self.filters, 1, **given), "pointwise"), *after))
@@ -375,7 +373,7 @@ class SeparableConv(_Depthwise):
             **window.steps("strides"),
             **inside,
             **window.gaps("dilation_rate"),
-            **unless(1, self.multiplier, depth_multiplier=self.multiplier),
+            **unless(1, depth_multiplier=self.multiplier),
             **given,
         )
         return Use((*before, module(make), *after))

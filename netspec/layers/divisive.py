@@ -6,7 +6,7 @@ from ..pycode import X, call, unless
 from ..record import TYPE_CHECKING
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, arg, function, layer, module, number, positive
 from .norm import epsilon_reader
-from .shapes import needs_rank
+from .shapes import known, needs_rank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +40,11 @@ class RmsNorm(Layer):
         return (Weight("scale", xs[0][-1:], Place("weight"), Place("scale")),)
 
     def torch(self, at: At) -> Use:
-        return Use((module(call("nn.RMSNorm", at.channels, eps=self.epsilon)),))
+        return Use((module(call("nn.RMSNorm", *known("PyTorch", at.channels), eps=self.epsilon)),))
 
     def keras(self, at: At) -> Use:
-        how = unless(1e-6, self.epsilon, epsilon=self.epsilon)
+        known("Keras", at.channels)
+        how = unless(1e-6, epsilon=self.epsilon)
         return Use((module(call("layers.RMSNormalization", **how)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
@@ -68,14 +69,14 @@ class LocalResponseNorm(layers.Layer):
 
     def call(self, x):
         channels = x.shape[-1]
-        around = [[0, 0]] * (len(x.shape) - 1) + [[self.size // 2, (self.size - 1) // 2]]
-        squares = ops.pad(ops.square(x), around)
+        around = [self.size // 2, (self.size - 1) // 2]
+        squares = ops.pad(ops.square(x), [[0, 0]] * (len(x.shape) - 1) + [around])
         total = sum(squares[..., i : i + channels] for i in range(self.size))
         return x / (self.k + self.alpha / self.size * total) ** self.beta
 
     def get_config(self):
-        config = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
-        return {**super().get_config(), **config}
+        names = ("size", "alpha", "beta", "k")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 ''',
     ("import keras", "from keras import layers, ops"),
 )
@@ -108,9 +109,9 @@ class LocalResponseNorm(Layer):
 
     def _given(self) -> dict[str, Any]:
         return {
-            **unless(1e-4, self.alpha, alpha=self.alpha),
-            **unless(0.75, self.beta, beta=self.beta),
-            **unless(1.0, self.k, k=self.k),
+            **unless(1e-4, alpha=self.alpha),
+            **unless(0.75, beta=self.beta),
+            **unless(1.0, k=self.k),
         }
 
     def torch(self, at: At) -> Use:

@@ -236,6 +236,7 @@ class Concat(Layer):
     examples = (
         Example("concat", ((5, 4, 3), (5, 4, 2), (5, 4, 1)), (5, 4, 6)),
         Example("concat(axis=0)", ((5, 4, 3), (2, 4, 3)), (7, 4, 3)),
+        Example("concat(axis=1)", ((5, 4, 3), (5, 2, 3)), (5, 6, 3)),
         Example("concat", ((6,), (3,)), (9,)),
         Example("concat(axis=1)", ((5, 4), (5, 3)), (5, 7)),
         Example("concat", ((5, 4),), (5, 4)),

@@ -24,6 +24,7 @@ from .base import (
     positive,
     whole,
 )
+from .shapes import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,12 +92,13 @@ class Dense(Layer):
         return super().reach(x) if len(x) > 1 else None
 
     def torch(self, at: At) -> Use:
-        make = call("nn.Linear", at.channels, self.units, **unless(True, self.bias, bias=self.bias))
+        make = call("nn.Linear", *known("PyTorch", at.channels), self.units, **unless(True, bias=self.bias))
         return Use((module(make), *torch_activation(self.activation, at)))
 
     def keras(self, at: At) -> Use:
+        known("Keras", at.channels)
         fused, after = keras_activation(self.activation, at)
-        make = call("layers.Dense", self.units, **fused, **unless(True, self.bias, use_bias=self.bias))
+        make = call("layers.Dense", self.units, **fused, **unless(True, use_bias=self.bias))
         return Use((module(make), *after))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
@@ -145,12 +147,14 @@ class Maxout(Layer):
         return super().reach(x) if len(x) > 1 else None
 
     def torch(self, at: At) -> Use:
-        make = call("nn.Linear", at.channels, self.units * self.pieces, **unless(True, self.bias, bias=self.bias))
+        many = self.units * self.pieces
+        make = call("nn.Linear", *known("PyTorch", at.channels), many, **unless(True, bias=self.bias))
         split = method(X(), "unflatten", -1, (self.units, self.pieces))
         return Use((module(make), function(method(split, "amax", -1))))
 
     def keras(self, at: At) -> Use:
-        make = call("layers.Dense", self.units * self.pieces, **unless(True, self.bias, use_bias=self.bias))
+        known("Keras", at.channels)
+        make = call("layers.Dense", self.units * self.pieces, **unless(True, use_bias=self.bias))
         before = () if len(at.x) == 1 else (-1,)
         return Use(
             (
@@ -184,7 +188,9 @@ class Bilinear(layers.Layer):
         sizes = (input_shape[0][-1], input_shape[1][-1], self.units)
         self.kernel = self.add_weight(name="kernel", shape=sizes)
         if self.use_bias:
-            self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), initializer="zeros"
+            )
 
     def call(self, inputs):
         y = ops.einsum("...m,...n,mnk->...k", *inputs, self.kernel)
@@ -245,12 +251,13 @@ class Bilinear(Layer):
         return super().reach(x) if len(x) > 1 else None
 
     def torch(self, at: At) -> Use:
-        sizes = (at.inputs[0][-1], at.inputs[1][-1], self.units)
-        make = call("nn.Bilinear", *sizes, **unless(True, self.bias, bias=self.bias))
+        sizes = known("PyTorch", *(x[-1] for x in at.inputs))
+        make = call("nn.Bilinear", *sizes, self.units, **unless(True, bias=self.bias))
         return Use((module(make), *torch_activation(self.activation, at)))
 
     def keras(self, at: At) -> Use:
-        make = call("Bilinear", self.units, **unless(True, self.bias, use_bias=self.bias))
+        known("Keras", *(x[-1] for x in at.inputs))
+        make = call("Bilinear", self.units, **unless(True, use_bias=self.bias))
         fused, after = keras_activation(self.activation, at)
         if fused:
             after = (Apply(call("layers.Activation", fused["activation"])),)

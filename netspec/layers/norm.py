@@ -30,7 +30,7 @@ from .base import (
     positive,
     rate,
 )
-from .shapes import needs_rank, place
+from .shapes import known, needs_rank, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,12 +90,13 @@ class Normalisation(Layer):
         helper = _one_sided(str(make.func), "weight" if self.center else "bias")
         return module(Call(helper.name, make.args, make.kwargs), helpers=(helper,))
 
-    def keras_arguments(self) -> dict[str, Any]:
-        """What all of Keras's normalisations take."""
+    def keras_arguments(self, at: At) -> dict[str, Any]:
+        """What all of Keras's normalisations take. Raises Unsupported where the learned parts have no known size."""
+        known("Keras", *(n for weight in self.weights(at.x) for n in weight.shape))
         return {
             "epsilon": self.epsilon,
-            **unless(True, self.scale, scale=self.scale),
-            **unless(True, self.center, center=self.center),
+            **unless(True, scale=self.scale),
+            **unless(True, center=self.center),
         }
 
 
@@ -166,15 +167,15 @@ class BatchNorm(Normalisation):
         fresh = round(1 - self.momentum, 12)
         make = call(
             f"nn.BatchNorm{_spatial_rank(self.kind, at.x)}d",
-            at.channels,
-            **unless(EPSILON, self.epsilon, eps=self.epsilon),
-            **unless(0.1, fresh, momentum=fresh),
+            *known("PyTorch", at.channels),
+            **unless(1e-5, eps=self.epsilon),
+            **unless(0.1, momentum=fresh),
         )
         return Use((self.torch_module(make),))
 
     def keras(self, at: At) -> Use:
-        momentum = unless(0.99, self.momentum, momentum=self.momentum)
-        return Use((module(call("layers.BatchNormalization", **momentum, **self.keras_arguments())),))
+        momentum = unless(0.99, momentum=self.momentum)
+        return Use((module(call("layers.BatchNormalization", **momentum, **self.keras_arguments(at))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         return self.finish((xs[0] - w["mean"]) / (w["variance"] + self.epsilon) ** 0.5, w)
@@ -231,9 +232,9 @@ class LayerNorm(Normalisation):
             raise Unsupported(
                 "PyTorch's LayerNorm takes the last axes only", "axes", help="`permute` brings the axes to the end"
             )
-        sizes = at.x[places[0] :]
+        sizes = known("PyTorch", *at.x[places[0] :])
         size = sizes[0] if len(sizes) == 1 else sizes
-        make = call("nn.LayerNorm", size, **unless(EPSILON, self.epsilon, eps=self.epsilon))
+        make = call("nn.LayerNorm", size, **unless(1e-5, eps=self.epsilon))
         if self.scale and not self.center:
             return Use((module(Call(make.func, make.args, _without(make, "bias", bias=False))),))
         return Use((self.torch_module(make),))
@@ -242,7 +243,7 @@ class LayerNorm(Normalisation):
         places = tuple(p + 1 for p in self._places(at.x))
         axis: Any = list(places) if len(places) > 1 else places[0]
         given = {} if places == (len(at.x),) else {"axis": axis}
-        return Use((module(call("layers.LayerNormalization", **given, **self.keras_arguments())),))
+        return Use((module(call("layers.LayerNormalization", **given, **self.keras_arguments(at))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         x = xs[0]
@@ -287,12 +288,17 @@ class GroupNorm(_OverPositions):
         return x
 
     def torch(self, at: At) -> Use:
-        make = call("nn.GroupNorm", self.groups, at.channels, **unless(EPSILON, self.epsilon, eps=self.epsilon))
+        make = call(
+            "nn.GroupNorm",
+            self.groups,
+            *known("PyTorch", at.channels),
+            **unless(1e-5, eps=self.epsilon),
+        )
         return Use((self.torch_module(make),))
 
     def keras(self, at: At) -> Use:
-        groups = unless(32, self.groups, groups=self.groups)
-        return Use((module(call("layers.GroupNormalization", **groups, **self.keras_arguments())),))
+        groups = unless(32, groups=self.groups)
+        return Use((module(call("layers.GroupNormalization", **groups, **self.keras_arguments(at))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         x = xs[0]
@@ -323,11 +329,11 @@ class InstanceNorm(_OverPositions):
     def torch(self, at: At) -> Use:
         name = f"nn.InstanceNorm{_spatial_rank(self.kind, at.x)}d"
         affine = {"affine": True} if self.scale or self.center else {}
-        make = call(name, at.channels, **unless(EPSILON, self.epsilon, eps=self.epsilon), **affine)
+        make = call(name, *known("PyTorch", at.channels), **unless(1e-5, eps=self.epsilon), **affine)
         return Use((self.torch_module(make) if affine else module(make),))
 
     def keras(self, at: At) -> Use:
-        return Use((module(call("layers.GroupNormalization", groups=-1, **self.keras_arguments())),))
+        return Use((module(call("layers.GroupNormalization", groups=-1, **self.keras_arguments(at))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         return self.finish(_standardised(xs[0], tuple(range(1, xs[0].ndim - 1)), self.epsilon), w)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..dims import ceil_div, floor_div
 from ..pycode import X, call
 from ..record import TYPE_CHECKING
-from .base import Apply, Helper, Reader, Violation, describe, function, square
+from .base import Apply, Helper, Reader, Violation, Word, describe, function, square
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -30,8 +30,12 @@ def _amount(value: Any, forms: str) -> int:
 
 def _amounts(value: Any, words: tuple[str, ...], forms: str) -> Any:
     if isinstance(value, str):
-        if value in words:
+        if value in words and isinstance(value, Word):
             return value
+        if not isinstance(value, Word):
+            raise ValueError(
+                f"must be a bare word or {_NUMBERS}, not {describe(value)}", f"leave the quotes out: `{value}`"
+            )
         lower = value.lower()
         raise ValueError(f"must be {forms}, not {describe(value)}", f"write `{lower}`" if lower in words else "")
     if isinstance(value, tuple) and value:

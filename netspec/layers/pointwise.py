@@ -199,10 +199,10 @@ class LeakyRelu(Activation):
     )
 
     def torch_arguments(self, at: At) -> dict[str, Any]:
-        return unless(0.01, self.slope, negative_slope=self.slope)
+        return unless(0.01, negative_slope=self.slope)
 
     def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.LeakyReLU", **unless(0.3, self.slope, negative_slope=self.slope))),))
+        return Use((Apply(call("layers.LeakyReLU", **unless(0.3, negative_slope=self.slope))),))
 
     def define(self, np: Any, x: Array) -> Any:
         return np.where(x > 0, x, self.slope * x)
@@ -218,10 +218,10 @@ class Elu(Activation):
     examples = (Example("elu", (5, 4), (5, 4)), Example("elu(0.5)", (5, 4), (5, 4)))
 
     def torch_arguments(self, at: At) -> dict[str, Any]:
-        return unless(1.0, self.alpha, alpha=self.alpha)
+        return unless(1.0, alpha=self.alpha)
 
     def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.ELU", **unless(1.0, self.alpha, alpha=self.alpha))),))
+        return Use((Apply(call("layers.ELU", **unless(1.0, alpha=self.alpha))),))
 
     def define(self, np: Any, x: Array) -> Any:
         return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))
@@ -231,14 +231,13 @@ class KerasOp(Activation):
     """A function that Keras has with arguments under `keras.activations`, and without them as a word."""
 
     def keras_arguments(self) -> dict[str, Any]:
-        """What Keras's function takes beside the value; nothing where the word says it."""
+        """What Keras's function takes beside the value."""
         return {}
 
     def keras(self, at: At) -> Use:
-        given = self.keras_arguments()
-        if not given:
+        if all(getattr(self, name) == argument.default for name, argument in self.arguments.items()):
             return super().keras(at)
-        return Use((function(call(f"keras.activations.{self.keras_word}", X(), **given)),))
+        return Use((function(call(f"keras.activations.{self.keras_word}", X(), **self.keras_arguments())),))
 
 
 @layer("celu", style="activation")
@@ -251,10 +250,10 @@ class Celu(KerasOp):
     examples = (Example("celu", (5, 4), (5, 4)), Example("celu(0.5)", (5, 4), (5, 4)))
 
     def torch_arguments(self, at: At) -> dict[str, Any]:
-        return unless(1.0, self.alpha, alpha=self.alpha)
+        return unless(1.0, alpha=self.alpha)
 
     def keras_arguments(self) -> dict[str, Any]:
-        return unless(1.0, self.alpha, alpha=self.alpha)
+        return unless(1.0, alpha=self.alpha)
 
     def define(self, np: Any, x: Array) -> Any:
         return np.maximum(x, 0) + self.alpha * np.expm1(np.minimum(x, 0) / self.alpha)
@@ -273,7 +272,7 @@ class Gelu(KerasOp):
         return {"approximate": "tanh"} if self.approximate else {}
 
     def keras_arguments(self) -> dict[str, Any]:
-        return unless(False, self.approximate, approximate=True)
+        return unless(False, approximate=self.approximate)
 
     def define(self, np: Any, x: Array) -> Any:
         if self.approximate:
@@ -287,10 +286,10 @@ class _Shrink(KerasOp):
     threshold: float = arg(number, 0.5, doc="numbers nearer to 0 than this become 0")
 
     def torch_arguments(self, at: At) -> dict[str, Any]:
-        return unless(0.5, self.threshold, lambd=self.threshold)
+        return unless(0.5, lambd=self.threshold)
 
     def keras_arguments(self) -> dict[str, Any]:
-        return unless(0.5, self.threshold, threshold=self.threshold)
+        return unless(0.5, threshold=self.threshold)
 
 
 @layer("soft_shrink", style="activation")

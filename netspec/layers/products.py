@@ -54,7 +54,7 @@ class Dot(Layer):
         return Use((function(method(Infix(X(0), "*", X(1)), "sum", 1, keepdim=True)),))
 
     def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.Dot", axes=1, **unless(False, self.normalize, normalize=True))),))
+        return Use((Apply(call("layers.Dot", axes=1, **unless(False, normalize=self.normalize))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         a, b = xs

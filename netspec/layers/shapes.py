@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import DimExpr, show
+from ..dims import DimExpr, show, symbols
 from ..record import TYPE_CHECKING
-from .base import Violation
+from .base import Unsupported, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +59,9 @@ def _pair(kind: str, a: Shape, b: Shape) -> Shape:
 
 
 def _remedy(a: Shape, b: Shape) -> str:
-    symbols = any(isinstance(n, DimExpr) for n in (*a, *b))
     if len(a) == len(b) and len(a) > 1 and a[:-1] == b[:-1]:
         return f"bring one of them to the other's channels, for example with `conv({b[-1]}, 1)`"
-    if symbols:
+    if count_symbols((*a, *b)):
         return "sizes written with different symbols are not known to agree"
     return "sizes must be equal, or one of them 1"
 
@@ -87,11 +86,6 @@ def same_shapes(kind: str, xs: Sequence[Shape], free: int | None = None) -> None
                 )
 
 
-def reversed_order(order: Sequence[int]) -> tuple[int, ...]:
-    """The order that undoes an order of axes."""
-    return tuple(sorted(range(len(order)), key=order.__getitem__))
-
-
 def torch_order(rank: int, first: bool) -> tuple[int, ...]:
     """The written axes in the order in which PyTorch holds them after the batch."""
     return (rank - 1, *range(rank - 1)) if first and rank > 1 else tuple(range(rank))
@@ -110,6 +104,19 @@ def index_items(items: Sequence[Any]) -> tuple[Any, ...]:
 def is_full(items: Sequence[Any]) -> bool:
     """Does the index keep everything as it is?"""
     return all(item == slice(None) for item in items)
+
+
+def known(framework: str, *sizes: Dim) -> tuple[int, ...]:
+    """Sizes that weights hang on, which must be numbers when code is made. Raises Unsupported for a symbol."""
+    found = []
+    for size in sizes:
+        if isinstance(size, DimExpr):
+            raise Unsupported(
+                f"{framework} must know the sizes of its weights, but one hangs on {size}",
+                help=f"give it a value with `--set {symbols(size)[0]}=64`",
+            )
+        found.append(size)
+    return tuple(found)
 
 
 def count_symbols(sizes: Sequence[Dim]) -> int:

@@ -240,7 +240,8 @@ class Permute(Arrangement):
         return Use((Apply(call("layers.Permute", tuple(axis + 1 for axis in self._places(at.x)))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        return xs[0].transpose(0, *(axis + 1 for axis in self._places(xs[0].shape[1:])))
+        y: Array = xs[0].transpose(0, *(axis + 1 for axis in self._places(xs[0].shape[1:])))
+        return y
 
 
 @layer("reverse")
@@ -335,20 +336,29 @@ class Expand(_OneAxis):
         return np.expand_dims(xs[0], self._number())
 
 
-# each word and the method that PyTorch has for it
+# each type and the method that PyTorch has for it
 _TYPES = {"float32": "float", "float64": "double", "float16": "half", "int32": "int", "int64": "long", "bool": "bool"}
+
+
+_SHORT = {"float": "float32", "int": "int64"}
+_type = choice(*_SHORT, *_TYPES)
+type_reader = Reader(lambda value: _SHORT.get(_type.read(value), value), _type.doc, _type.words)
 
 
 @layer("cast")
 class Cast(Arrangement):
-    """The same numbers in another type; towards integers they are cut off at the point."""
+    """The same numbers in another type; towards integers they are cut off at the point.
 
-    to: str = arg(choice(*_TYPES), "float32", doc="the type of number that comes out")
+    `float` is float32 and `int` is int64.
+    """
+
+    to: str = arg(type_reader, "float32", doc="the type of number that comes out")
 
     pointwise = True
     examples = (
         Example("cast", (5,), (5,), vocabulary=9),
         Example("cast(int32)", (5, 4, 3), (5, 4, 3)),
+        Example("cast(int)", (5, 4), (5, 4)),
         Example("cast(to=bool)", (5, 4), (5, 4)),
     )
 

@@ -42,24 +42,30 @@ def _whole(value: Any) -> bool:
 
 
 def _item(value: Any) -> Any:
-    if isinstance(value, Cut):
-        for bound in (value.start, value.stop, value.step):
-            if bound is not None and not _whole(bound):
-                raise ValueError(f"takes whole numbers, not {describe(bound)}", "")
-        if value.step is not None and value.step < 1:
-            raise ValueError(f"takes steps of at least 1, not {value.step}", "`reverse(axis)` turns an axis round")
-        return value
-    if isinstance(value, tuple) and value and all(map(_whole, value)):
-        return value
     if value is ... or _whole(value):
         return value
-    raise ValueError(f"takes whole numbers, ranges and lists of them, not {describe(value)}", "")
+    if not isinstance(value, tuple):
+        raise ValueError(f"takes whole numbers, ranges and lists of them, not {describe(value)}", "")
+    picked = value[:1] == ("pick",)
+    for bound in value[picked:]:
+        if not _whole(bound) and (picked or bound is not None):
+            raise ValueError(f"takes whole numbers, not {describe(bound)}", "")
+    return value[1:] if picked else _cut(*value)
+
+
+def _cut(start: int | None, stop: int | None, step: int | None) -> Cut:
+    if step is not None and step < 1:
+        raise ValueError(f"takes steps of at least 1, not {step}", "`reverse(axis)` turns an axis round")
+    return Cut(start, stop, step)
 
 
 def _items(value: Any) -> tuple[Any, ...]:
+    """What the compiler hands over: for each axis a number, `...`, (start, stop, step) or ("pick", places...)."""
     items = tuple(_item(item) for item in value)
     if sum(item is ... for item in items) > 1:
         raise ValueError("may have `...` once", "")
+    if () in items:
+        raise ValueError("picks no place from an empty list", "")
     if sum(isinstance(item, tuple) for item in items) > 1:
         raise ValueError("may have one list of picked places", "write two slices, one behind the other")
     return items

@@ -70,7 +70,7 @@ class _Axis(Record):
 
     @property
     def is_same(self) -> bool:
-        """Is it what Keras's `same` does: n*stride cells, the surplus cut from both ends, the odd cell from the last?"""
+        """Is it what Keras's `same` does: n*stride cells, half of the surplus cut from each end, the odd cell last?"""
         surplus = max(self.span - self.stride, 0)
         return self.before == surplus // 2 and self.extra - self.after - self.before == self.stride - self.span
 
@@ -225,12 +225,12 @@ class ConvTranspose(Layer):
             known_channels(at, "PyTorch"),
             self.filters,
             square(tuple(a.kernel for a in found)),
-            **_unless(1, tuple(a.stride for a in found), "stride"),
-            **_unless(0, paddings, "padding"),
-            **_unless(0, extras, "output_padding"),
-            **unless(1, self.groups, groups=self.groups),
-            **unless(True, self.bias, bias=self.bias),
-            **_unless(1, tuple(a.dilation for a in found), "dilation"),
+            **_unless(1, "stride"),
+            **_unless(0, "padding"),
+            **_unless(0, "output_padding"),
+            **unless(1, groups=self.groups),
+            **unless(True, bias=self.bias),
+            **_unless(1, "dilation"),
         )
         cut = torch_crop(tuple(zip(fronts, ends)))
         return Use((module(make), *cut, *torch_activation(self.activation, at)))
@@ -245,11 +245,11 @@ class ConvTranspose(Layer):
             f"layers.Conv{len(found)}DTranspose",
             self.filters,
             square(tuple(a.kernel for a in found)),
-            **_unless(1, tuple(a.stride for a in found), "strides"),
+            **_unless(1, "strides"),
             **inside,
-            **_unless(1, tuple(a.dilation for a in found), "dilation_rate"),
+            **_unless(1, "dilation_rate"),
             **fused,
-            **unless(True, self.bias, use_bias=self.bias),
+            **unless(True, use_bias=self.bias),
         )
         return Use((module(make), *keras_crop(cut), *after))
 
@@ -300,7 +300,7 @@ class ConvTranspose(Layer):
         return reference_activation(self.activation, y + w["bias"] if self.bias else y)
 
 
-def _unless(default: int, each: tuple[int, ...], name: str) -> dict[str, Any]:
+def _unless(default: int, name: str) -> dict[str, Any]:
     """The numbers of all axes as an argument of that name, or nothing where all are the default."""
     return {} if set(each) == {default} else {name: square(each)}
 

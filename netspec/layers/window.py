@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from ..dims import DimExpr, show, symbols
+from ..dims import DimExpr, ceil_div, show, symbols
+from ..pycode import unless
 from ..record import TYPE_CHECKING, Record
 from .base import Unsupported, Violation, square
-from .padding import pads, reached, window_sizes
+from .padding import pads, reached, same_total, torch_pad, torch_same_pad, window_count, window_sizes
 
 if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Dim, Shape
-    from .base import At
+    from .base import Apply, At
     from .padding import Pads
 
 
@@ -85,9 +86,67 @@ class Window(Record):
         return pads("same", spatial, self.kernel, self.stride, self.dilation)
 
     def steps(self, name: str) -> dict[str, Any]:
-        """The stride as an argument of that name, or nothing where it is 1."""
-        return {} if set(self.stride) == {1} else {name: square(self.stride)}
+        """The stride as an argument of that name, not written where it is 1."""
+        return unless(1, **{name: square(self.stride)})
 
     def gaps(self, name: str) -> dict[str, Any]:
-        """The dilation as an argument of that name, or nothing where it is 1."""
-        return {} if set(self.dilation) == {1} else {name: square(self.dilation)}
+        """The dilation as an argument of that name, not written where it is 1."""
+        return unless(1, **{name: square(self.dilation)})
+
+
+class Placement(Record):
+    """Where the windows of a pool lie.
+
+    `before` is the padding on the left and `outs` the number of windows; `pads` are amounts with which windows that
+    are rounded down come out so. `before` and `pads` are None where they depend on a size that is still a symbol.
+    """
+
+    window: Window
+    spatial: Shape
+    outs: tuple[Dim, ...]
+    before: tuple[int, ...] | None
+    pads: Pads | None
+
+    def counts(self, before: tuple[int, ...], ceil: bool) -> tuple[Dim, ...]:
+        """How many windows there are with these amounts on both sides."""
+        w = self.window
+        return tuple(
+            window_count(n, k, s, (b, b), ceil) for n, k, s, b in zip(self.spatial, w.kernel, w.stride, before)
+        )
+
+    def torch_words(self) -> dict[str, Any] | None:
+        """PyTorch's `padding=` and `ceil_mode=` that place the windows so, or None where none do."""
+        if self.before is None or any(2 * b > k for b, k in zip(self.before, self.window.kernel)):
+            return None
+        padding = {"padding": square(self.before)} if any(self.before) else {}
+        if self.counts(self.before, False) == self.outs:
+            return padding
+        return {**padding, "ceil_mode": True} if self.counts(self.before, True) == self.outs else None
+
+    def keras_words(self) -> dict[str, Any] | None:
+        """Keras's `padding=` that places the windows so, or None where none does."""
+        if self.window.padding == "same":
+            return {"padding": "same"}
+        if self.before is not None and not any(self.before) and self.counts(self.before, False) == self.outs:
+            return {}
+        same = self.window.same(self.spatial)
+        if same is None or tuple(b for b, _ in same) != self.before:
+            return None
+        fits = self.outs == tuple(map(ceil_div, self.spatial, self.window.stride))
+        return {"padding": "same"} if fits else None
+
+    def torch_pad(self, value: float = 0.0) -> tuple[Apply, ...]:
+        """The pad for PyTorch that leaves plain windows to be pooled."""
+        w = self.window
+        if self.pads is None:
+            return torch_same_pad(w.kernel, w.stride, w.dilation, value)
+        return torch_pad(self.pads, value)
+
+
+def before_all(window: Window, spatial: Shape, amounts: Pads | None) -> tuple[int, ...] | None:
+    """The padding on the left, which can be known where that on the right is not."""
+    if amounts is not None:
+        return tuple(before for before, _ in amounts)
+    totals = [same_total(n, k, s) for n, k, s in zip(spatial, window.kernel, window.stride)]
+    known = all(least // 2 == most // 2 for least, most in totals)
+    return tuple(least // 2 for least, _ in totals) if known else None

@@ -51,6 +51,14 @@ def explain(
             [],
             "`netspec layers` lists what there is",
         )
+    if last_word[0] in _STATEMENT_WORDS and token.text.strip() in ("=", "->"):
+        return (
+            f"`{last_word[0]}` begins a statement of its own here, so it cannot stand for a value",
+            (stripped - len(last_word[0]), stripped),
+            "",
+            [],
+            f"give the value another name, such as `{last_word[0]}_`",
+        )
     if "_NEWLINE" in row and token.type in ("NAME", "LBRACE", "INTEGER", "SIZE", "DECIMAL", "STRING"):
         return _two_in_a_row(token, here, opener, before)
     if token.type in ("_NEWLINE", "$END"):
@@ -60,7 +68,8 @@ def explain(
         word = nearest(token.text, _DEFINITION_WORDS)
         help = f"did you mean `{word}`?" if word else "a file holds `net`, `block` and `const` definitions"
         return f"a definition begins with `net`, `block` or `const`, not {found}", here, "", [], help
-    return f"{_expected(row)} should stand here, not {found}", here, "", [], ""
+    help = "comparison is `==`" if token.text == "=" else ""
+    return f"{_expected(row)} should stand here, not {found}", here, "", [], help
 
 
 def _closes_wrong(token: Token, opener: Token) -> bool:
@@ -115,6 +124,14 @@ def _two_in_a_row(
             "",
             [],
             f"did you mean `{word}`?",
+        )
+    if token.type in ("INTEGER", "SIZE", "DECIMAL", "STRING") and first:
+        return (
+            f"`{token.text}` stands alone behind `{first[-1]}`",
+            here,
+            "",
+            [],
+            f"arguments stand in brackets: `{first[-1]}({token.text}, ...)`",
         )
     return (
         f"`{token.text}` begins a second step on the same line",

@@ -1,0 +1,192 @@
+"""What a program can ask: load a spec, and have its figures, its picture and its code."""
+
+from __future__ import annotations
+
+from .diagnostics import Collector, Diagnostic, Label, SpecError, did_you_mean
+from .elaborate.net import SettingError, elaborate
+from .files import read_source
+from .infer import infer
+from .layers.base import Word
+from .record import TYPE_CHECKING, Record
+from .resolve import find_net, resolve
+from .source import Source, Span
+from .syntax.parser import parse as parse_source
+from .syntax.tree import Broken
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+    from typing import Any
+
+    from .dims import Shape
+    from .emit.report import Report
+    from .ir import CheckedNet, Design
+
+
+class UnknownNet(SettingError):
+    """A file has no net of the name that was asked for."""
+
+
+class Verdict(Record):
+    """What became of a spec: its diagnostics, and its net as far as it could be made out.
+
+    `checked` is None where there is no net at all. After a fault it holds what comes before the fault.
+    """
+
+    source: Source
+    checked: CheckedNet | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        return self.checked is not None and not any(d.severity == "error" for d in self.diagnostics)
+
+
+def check(source: Source, net: str | None = None, settings: Mapping[str, Any] | None = None) -> Verdict:
+    """The whole way from text to figures; never stops at the first fault.
+
+    `net` is a name, or None for the last net of the text. Raises SettingError where a name or a setting does not
+    fit the text.
+    """
+    faults = Collector()
+    spec = parse_source(source, faults)
+    design = resolve(spec, faults)
+    definition = find_net(design, net, source)
+    if definition is None:
+        if not any(isinstance(d, Broken) for d in spec.definitions):
+            _no_net(design, net, faults)  # where one did not parse, it may well be the net
+        return Verdict(source, None, faults.all)
+    checked = infer(elaborate(design, definition, settings or {}, faults), faults)
+    return Verdict(source, checked, faults.all)
+
+
+def _no_net(design: Design, name: str | None, faults: Collector) -> None:
+    names = [n.name.text for n in design.nets]
+    if name is not None and names:
+        hint = did_you_mean(name, names) or f"it has {', '.join(names)}"
+        raise UnknownNet(f"{design.source.name} has no net `{name}`; {hint}")
+    start = Span(design.source, 0, 0)
+    what = f"there is no net `{name}`: this text has no net" if name is not None else "this text has no net"
+    faults.add(
+        Diagnostic(
+            "no-net", what, Label(start), help="write one: `net name { input x [28, 28, 1]; flatten; dense(10) }`"
+        )
+    )
+
+
+def load(path: str | os.PathLike[str], /, net: str | None = None, **settings: Any) -> Network:
+    """The net of a file (its last one, or the one named). Settings give values to its parameters and symbols.
+
+    Raises SpecError where the spec is wrong, SettingError where a setting does not fit, and ReadError where the file
+    cannot be read.
+    """
+    return _network(read_source(path), net, settings)
+
+
+def parse(text: str, /, name: str = "<text>", net: str | None = None, **settings: Any) -> Network:
+    """The net of a text, as `load` gives it; `name` is what diagnostics call the text."""
+    return _network(Source(name, text), net, settings)
+
+
+def _network(source: Source, net: str | None, settings: Mapping[str, Any]) -> Network:
+    verdict = check(source, net, {n: _setting(n, v) for n, v in settings.items()})
+    if verdict.checked is None or not verdict.ok:
+        raise SpecError(verdict.diagnostics)
+    return Network(verdict.checked)
+
+
+def _setting(name: str, value: Any) -> Any:
+    """A Python value as one of the language. Raises SettingError."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return Word(value)
+    if isinstance(value, tuple | list):
+        return tuple(_setting(name, v) for v in value)
+    raise SettingError(f"`{name}` cannot be set to a {type(value).__name__}: numbers, words and lists are values")
+
+
+class Value(Record):
+    """An input or output of a net. The shape has no batch axis; a size is an int, or a symbol."""
+
+    name: str
+    shape: Shape
+    dtype: str
+
+
+class Network:
+    """A net that has been checked."""
+
+    def __init__(self, checked: CheckedNet) -> None:
+        self.checked = checked
+
+    @property
+    def name(self) -> str:
+        return self.checked.name
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        return tuple(Value(p.name, p.value.shape, p.value.dtype) for p in self.checked.net.body.inputs)
+
+    @property
+    def outputs(self) -> tuple[Value, ...]:
+        return tuple(Value(r.name, r.value.shape, r.value.dtype) for r in self.checked.net.body.outputs)
+
+    def __repr__(self) -> str:
+        from .dims import show
+
+        flow = " -> ".join(", ".join(show(v.shape) for v in values) for values in (self.inputs, self.outputs))
+        return f"<net {self.name}: {flow}, {self.checked.totals.params} parameters>"
+
+    def report(self, batch: int = 1, dtype: str = "float32") -> Report:
+        """The figures that `netspec check` prints, as objects."""
+        from .emit.report import report
+
+        return report(self.checked, batch, dtype)
+
+    def diagram(self, depth: int | None = None, direction: str = "TB", theme: str = "light") -> Any:
+        """The diagram, as a `graphviz.Source`: it shows itself in a notebook, and can be saved.
+
+        `depth` says how many levels of blocks are opened; without it the picture is made to fit on a page.
+        """
+        from graphviz import Source as Diagram
+
+        from .emit.dot import dot
+
+        return Diagram(dot(self.checked, depth, direction, theme), filename=f"{self.name}.dot")
+
+    def to_torch(self) -> str:
+        """The source text of the PyTorch module. Raises SpecError where PyTorch has no form for something."""
+        from .emit import torch
+
+        return torch.emit(self.checked)
+
+    def to_keras(self, style: str = "functional") -> str:
+        """The source text of the Keras model. Raises SpecError where Keras has no form for something."""
+        from .emit import keras
+
+        return keras.emit(self.checked, style)
+
+    def torch(self) -> Any:
+        """A new `torch.nn.Module`, its weights initialised."""
+        return _run(self.to_torch(), self.name)
+
+    def keras(self, style: str = "functional") -> Any:
+        """A new `keras.Model`, its weights initialised."""
+        return _run(self.to_keras(style), self.name)
+
+
+def _run(text: str, net: str) -> Any:
+    """Execute generated code in a module of its own, and build what it defines last: the net.
+
+    The text is known to `linecache`, so that a traceback shows its lines.
+    """
+    import linecache
+    from types import ModuleType
+
+    module = ModuleType(f"netspec_{net}")
+    file = f"<{module.__name__}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(compile(text, file, "exec"), module.__dict__)
+    own = [v for v in module.__dict__.values() if callable(v) and v.__module__ == module.__name__]
+    return own[-1]()

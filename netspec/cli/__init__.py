@@ -1,0 +1,131 @@
+"""The command line: the only room that prints, reads the arguments of the process or ends it.
+
+A command is a module of this package with `run(words, screen) -> status`, loaded when it is called.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from .screen import Screen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OK, WRONG, MISUSED, CRASHED, PIPE, INTERRUPTED = 0, 1, 2, 70, 141, 130
+
+COMMANDS = {
+    "check": "shapes, parameters and cost of every layer, and the expectations of the spec",
+    "build": "PyTorch or Keras code",
+    "draw": "a diagram: DOT, or a picture",
+    "explain": "what a diagnostic means, with a wrong and a right example",
+    "layers": "the layers of the language: arguments, shapes, what they become in each framework",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. Nothing that was typed ends in a traceback."""
+    collecting = gc.isenabled()
+    gc.disable()  # a run is short and makes no garbage to speak of; looking for it takes a good part of the time
+    try:
+        return _guarded(argv, Screen())
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _guarded(argv: Sequence[str] | None, screen: Screen) -> int:
+    """Run one command; what goes wrong outside the spec becomes a message and a status."""
+    try:
+        status = _run(list(sys.argv[1:] if argv is None else argv), screen)
+        screen.flush()
+    except BrokenPipeError:
+        screen.abandon()
+        return PIPE
+    except KeyboardInterrupt:
+        screen.note("interrupted")
+        return INTERRUPTED
+    except OSError as error:
+        from ..files import reason
+
+        screen.abandon()
+        screen.complain(f"the output cannot be written: {reason(error)}")
+        return MISUSED
+    except Exception as error:
+        return _crashed(error, screen)
+    return status
+
+
+def _run(words: list[str], screen: Screen) -> int:
+    """Find the command and run it."""
+    name = words[0] if words else "--help"
+    if name in ("-h", "--help", "help"):
+        screen.result(_help())
+        return OK if words else MISUSED
+    if name in ("-V", "--version"):
+        from .. import _version
+
+        screen.result(f"netspec {_version()}")
+        return OK
+    if name not in COMMANDS:
+        return _unknown(name, screen)
+    from importlib import import_module
+
+    from ..elaborate.net import SettingError
+    from ..files import ReadError, WriteError
+    from .options import Finished, Misuse
+
+    try:
+        return int(import_module(f"{__name__}.{name}").run(words[1:], screen))
+    except Finished:
+        return OK
+    except (Misuse, SettingError, ReadError, WriteError) as error:
+        screen.complain(str(error))
+        return MISUSED
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: netspec COMMAND [FILE ...]",
+            "",
+            "A compiler for a small language of neural networks.",
+            "",
+            *lines,
+            "",
+            "`netspec COMMAND --help` tells more. `-` as FILE is standard input.",
+            "Exit status: 0 all is well; 1 the spec is wrong or an expectation failed; 2 the command was used wrongly,",
+            "or a file could not be read or written.",
+        ]
+    )
+
+
+def _unknown(name: str, screen: Screen) -> int:
+    from ..diagnostics import did_you_mean
+
+    if name.startswith("-"):
+        screen.complain(f"options come after the command: netspec COMMAND {name}")
+    elif name.endswith(".net"):
+        screen.complain(f"what is to be done with {name}? For example: netspec check {name}")
+    else:
+        hint = did_you_mean(name, COMMANDS) or f"there are {', '.join(COMMANDS)}"
+        screen.complain(f"there is no command `{name}`; {hint}")
+    return MISUSED
+
+
+def _crashed(error: Exception, screen: Screen) -> int:
+    """A bug of ours: say so in one line; the traceback only for who asks."""
+    if os.environ.get("NETSPEC_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    screen.complain(
+        f"this is a bug in netspec ({type(error).__name__}: {error}).\n"
+        "Please report it with the spec that shows it; with NETSPEC_DEBUG=1 it says where it happened."
+    )
+    return CRASHED

@@ -1,0 +1,157 @@
+"""`netspec check`: figures on standard output in the form asked for, diagnostics on standard error."""
+
+from __future__ import annotations
+
+from ..elaborate.net import SettingError
+from ..emit.report import BYTES, COUNTS, report
+from ..files import STDIN, ReadError
+from ..record import TYPE_CHECKING, Record
+from . import MISUSED, OK, WRONG
+from .options import Misuse, Parser, add_net_options, examine, whole
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from ..api import Verdict
+    from ..emit.report import Report
+    from .screen import Screen
+
+_ABOUT = """Shapes, parameters and cost of every layer. MACs are multiply-accumulates of convolutions and matrix
+products for one sample; activations are the numbers that all layers put out, for the batch of --batch."""
+_OTHER_NAMES = {"layer": "name", "kind": "type", "output": "output_shape", "shape": "output_shape"} | {
+    "parameters": "params",
+    "sees": "receptive_field",
+}
+_WITH_COLUMNS = ("table", "csv", "markdown")
+
+
+class Checked(Record):
+    """One file with what became of it."""
+
+    verdict: Verdict
+    report: Report | None
+
+
+def run(words: list[str], screen: Screen) -> int:
+    options = _options(words, screen)
+    show = FORMATS[options.format]
+    found, status = [], OK
+    for path in options.files:
+        try:
+            verdict = examine(path, options)
+        except (ReadError, SettingError) as error:
+            screen.complain(str(error))
+            status = MISUSED
+            continue
+        checked = verdict.checked
+        made = None if checked is None else report(checked, options.batch, options.dtype, options.target)
+        found.append(Checked(verdict, made))
+        status = max(status, OK if verdict.ok else WRONG)
+        if show is None:
+            _table(found[-1], len(found) > 1, options, screen)
+            screen.diagnostics(verdict.diagnostics)
+    if show is not None:
+        show(found, options, screen)
+        screen.diagnostics(d for c in found for d in c.verdict.diagnostics)
+    return status
+
+
+def _options(words: list[str], screen: Screen) -> argparse.Namespace:
+    parser = Parser("check", screen, _ABOUT)
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, or - for standard input")
+    add_net_options(parser)
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    parser.add_argument("--columns", metavar="NAME,NAME", help="the columns of a table, CSV or Markdown")
+    parser.add_argument("--depth", metavar="N", type=whole(0), help="how many levels of blocks are opened (default: all)")
+    parser.add_argument("--batch", metavar="N", type=whole(1), default=1, help="samples that activations count")
+    parser.add_argument("--dtype", choices=BYTES, default="float32", help="the type that bytes are counted in")
+    parser.add_argument("--target", choices=COUNTS, help="say how this framework counts the parameters, too")
+    options = parser.read(words)
+    if options.files.count(STDIN) > 1:
+        raise Misuse("standard input can be read only once")
+    options.columns = _columns(options.columns, options.format)
+    return options
+
+
+def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
+    """The columns asked for. Raises Misuse for one that there is not."""
+    if text is None:
+        return None
+    if format not in _WITH_COLUMNS:
+        raise Misuse(f"--columns goes with the formats {', '.join(_WITH_COLUMNS)}, not with {format}")
+    from ..diagnostics import did_you_mean
+    from ..emit.tables import COLUMNS
+
+    found = []
+    for word in text.split(","):
+        name = _OTHER_NAMES.get(word.strip(), word.strip())
+        if name not in COLUMNS:
+            help = did_you_mean(name, [*COLUMNS, *_OTHER_NAMES]) or f"there are {', '.join(COLUMNS)}"
+            raise Misuse(f"there is no column `{name}`; {help}")
+        found.append(name)
+    return tuple(found)
+
+
+# --- the forms -----------------------------------------------------------------------------------------------------
+
+
+def _table(checked: Checked, apart: bool, options: argparse.Namespace, screen: Screen) -> None:
+    if checked.report is None or screen.quiet:
+        return
+    from ..emit.tables import USUAL, table
+
+    text = table(checked.report, options.columns or USUAL, options.depth, screen.paints, screen.ascii)
+    screen.result("\n" + text if apart else text)
+
+
+def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+    from ..emit.json import document, dumps
+
+    made = [document(c.verdict.source.name, c.report, c.verdict.diagnostics, c.verdict.ok) for c in found]
+    if len(options.files) > 1:
+        screen.result(dumps(made))
+    elif made:
+        screen.result(dumps(made[0]))
+
+
+def _csv(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+    from ..emit.tables import PLAIN, csv
+
+    reports = [c.report for c in found if c.report is not None]
+    screen.result(csv(reports, options.columns or PLAIN, options.depth, len(options.files) > 1))
+
+
+def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+    from ..emit.tables import USUAL, markdown
+
+    reports = [c.report for c in found if c.report is not None]
+    if reports:
+        screen.result("\n\n".join(markdown(r, options.columns or USUAL, options.depth) for r in reports))
+
+
+def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+    from ..emit.annotations import github
+
+    text = github([d for c in found for d in c.verdict.diagnostics])
+    if text:
+        screen.result(text)
+
+
+def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+    from .. import _version
+    from ..emit.annotations import sarif
+    from ..emit.json import dumps
+
+    screen.result(dumps(sarif([d for c in found for d in c.verdict.diagnostics], _version())))
+
+
+# None is the table, which is shown file by file
+FORMATS: dict[str, Callable[[Sequence[Checked], argparse.Namespace, Screen], None] | None] = {
+    "table": None,
+    "json": _json,
+    "csv": _csv,
+    "markdown": _markdown,
+    "github": _github,
+    "sarif": _sarif,
+}

@@ -1,0 +1,62 @@
+"""`netspec draw`: a diagram as DOT on standard output, or as a picture in a file."""
+
+from __future__ import annotations
+
+import os
+
+from ..emit.dot import DIRECTIONS, dot
+from ..emit.theme import THEMES
+from ..record import TYPE_CHECKING
+from . import OK, WRONG
+from .options import Misuse, Parser, add_net_options, examine, whole
+from .output import add_output, put
+
+if TYPE_CHECKING:
+    from .screen import Screen
+
+_DOT = ("dot", "gv")
+
+
+def run(words: list[str], screen: Screen) -> int:
+    parser = Parser("draw", screen, "A diagram: blocks as frames, what is repeated drawn once with its count.")
+    parser.add_argument("file", metavar="FILE", help="a spec, or - for standard input")
+    add_net_options(parser)
+    add_output(parser, "a file; its suffix picks the form: .dot .svg .png .pdf .html (default: DOT on standard output)")
+    parser.add_argument(
+        "--depth", metavar="N", type=whole(0), help="how many levels of blocks are opened (default: what fits a page)"
+    )
+    parser.add_argument("--direction", choices=DIRECTIONS, default=DIRECTIONS[0], help="top to bottom, or left to right")
+    parser.add_argument("--theme", choices=THEMES, default="light", help="default: light")
+    options = parser.read(words)
+    suffix = _suffix(options.output)
+    verdict = examine(options.file, options)
+    screen.diagnostics(verdict.diagnostics)
+    if verdict.checked is None or not verdict.ok:
+        return WRONG
+    text = dot(verdict.checked, options.depth, options.direction, options.theme)
+    put(text.encode() if suffix in _DOT else _picture(text, suffix), options.output, options.file, screen)
+    return OK
+
+
+def _suffix(output: str | None) -> str:
+    """The form that is asked for. Raises Misuse for one that there is not."""
+    if output is None or output == "-":
+        return _DOT[0]
+    suffix = os.path.splitext(output)[1].lower().lstrip(".")
+    from ..emit.picture import SUFFIXES
+
+    known = (*_DOT, *SUFFIXES)
+    if suffix not in known:
+        shown = f"`.{suffix}` is no form of picture" if suffix else f"{output} has no suffix"
+        raise Misuse(f"{shown}; there are {' '.join('.' + s for s in known)}")
+    return suffix
+
+
+def _picture(text: str, suffix: str) -> bytes:
+    """The picture of a DOT text. Raises Misuse where there is no Graphviz."""
+    from ..emit.picture import MissingGraphviz, draw
+
+    try:
+        return draw(text, suffix)
+    except MissingGraphviz as error:
+        raise Misuse(str(error)) from None

@@ -1,0 +1,28 @@
+"""`netspec layers`: the reference of the layers."""
+
+from __future__ import annotations
+
+from ..emit.manual import listing, page
+from ..layers import LAYERS
+from ..record import TYPE_CHECKING
+from . import OK
+from .options import Misuse, Parser
+
+if TYPE_CHECKING:
+    from .screen import Screen
+
+
+def run(words: list[str], screen: Screen) -> int:
+    parser = Parser("layers", screen, "The layers of the language; with NAME, all that there is to know of one.")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a layer, such as conv")
+    name = parser.read(words).name
+    if name is None:
+        screen.result(listing())
+        return OK
+    if name not in LAYERS:
+        from ..diagnostics import did_you_mean
+
+        hint = did_you_mean(name, LAYERS) or "`netspec layers` lists them"
+        raise Misuse(f"there is no layer `{name}`; {hint}")
+    screen.result(page(LAYERS[name]))
+    return OK

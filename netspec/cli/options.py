@@ -1,0 +1,116 @@
+"""The options that commands share, read with argparse."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from ..api import Verdict, check
+from ..diagnostics import did_you_mean
+from ..elaborate.net import SettingError, read_setting
+from ..files import read_source
+from ..record import TYPE_CHECKING
+from .screen import COLOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from .screen import Screen
+
+
+class Misuse(Exception):
+    """The command was used wrongly."""
+
+
+class Finished(Exception):
+    """All that was asked for, such as the help, has been shown."""
+
+
+def _layout(prog: str) -> argparse.HelpFormatter:
+    """The help as wide as the terminal; argparse would import `shutil` to ask for that, at each option it is told."""
+    try:
+        wide = os.get_terminal_size().columns
+    except OSError:
+        wide = 100
+    return argparse.HelpFormatter(prog, width=min(wide, 100) - 2)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises instead of ending the process."""
+
+    def __init__(self, command: str, screen: Screen, about: str) -> None:
+        super().__init__(f"netspec {command}", description=about, allow_abbrev=False, formatter_class=_layout)
+        self.screen = screen
+        self.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong")
+        self.add_argument("--color", choices=COLOURS, default="auto", help="colour the output (default: on a terminal)")
+
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(f"{message}; `{self.prog} --help` shows how it is called")
+
+    def print_help(self, file: Any = None) -> None:
+        self.screen.result(self.format_help().rstrip())
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise Finished
+
+    def read(self, words: list[str]) -> argparse.Namespace:
+        """The options of a command line; the screen is set to what they say. Raises Misuse and Finished."""
+        found, odd = self.parse_known_intermixed_args(words)
+        if odd:
+            self._odd(odd[0])
+        self.screen.colour = found.color
+        self.screen.quiet = found.quiet
+        return found
+
+    def _odd(self, word: str) -> NoReturn:
+        """A word that has no place on the command line."""
+        if not word.startswith("-"):
+            self.error(f"there is no place for `{word}`")
+        name = word.partition("=")[0]
+        hint = did_you_mean(name, self._option_string_actions)
+        if hint:
+            raise Misuse(f"there is no option {name}; {hint}")
+        self.error(f"there is no option {name}")
+
+
+def add_net_options(parser: Parser) -> None:
+    """The options that pick a net of a file and set its parameters."""
+    parser.add_argument("--net", metavar="NAME", help="the net to take (default: the last one of the file)")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="give a value to a parameter or a symbolic size; may be repeated",
+    )
+
+
+def settings(pairs: list[str]) -> dict[str, Any]:
+    """The values of all `--set NAME=VALUE`. Raises Misuse."""
+    found = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip().isidentifier():
+            raise Misuse(f"--set takes NAME=VALUE, such as --set classes=10, not `{pair}`")
+        try:
+            found[name.strip()] = read_setting(text)
+        except SettingError as error:
+            raise Misuse(f"--set {name.strip()}: {error}") from None
+    return found
+
+
+def examine(path: str, options: argparse.Namespace) -> Verdict:
+    """Read a file and check the net that the options ask for. Raises ReadError and SettingError."""
+    return check(read_source(path), options.net, settings(options.set))
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """A reader of whole numbers from `least` up, for argparse."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least {least}")
+
+    return read

@@ -1,0 +1,28 @@
+"""`-o OUT`: where a result goes."""
+
+from __future__ import annotations
+
+import os
+
+from ..files import STDIN, write_file
+from ..record import TYPE_CHECKING
+from .options import Misuse
+
+if TYPE_CHECKING:
+    from .options import Parser
+    from .screen import Screen
+
+
+def add_output(parser: Parser, about: str) -> None:
+    parser.add_argument("-o", "--output", metavar="OUT", help=about)
+
+
+def put(data: bytes, output: str | None, spec: str, screen: Screen) -> None:
+    """Write a result to its file, or to standard output where none is named. Raises WriteError and Misuse."""
+    if output is None or output == STDIN:
+        screen.data(data)
+        return
+    if os.path.exists(output) and spec != STDIN and os.path.samefile(output, spec):
+        raise Misuse(f"{output} is the spec itself; name another file")
+    write_file(output, data)
+    screen.note(f"wrote {output}")

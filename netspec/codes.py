@@ -1,0 +1,573 @@
+"""What each diagnostic means: the one list of codes, with a wrong and a right example of each.
+
+`build` names the framework, or the form of its code, that refuses the wrong example; the others are found by a check.
+"""
+
+from __future__ import annotations
+
+from .record import Record
+
+
+class Code(Record):
+    """A kind of diagnostic. The examples are whole specs."""
+
+    title: str
+    text: str
+    wrong: str
+    right: str
+    build: str = ""
+
+
+CODES: dict[str, Code] = {}
+
+
+def _code(name: str, title: str, text: str, wrong: str, right: str, build: str = "") -> None:
+    CODES[name] = Code(title, " ".join(text.split()), wrong.strip("\n") + "\n", right.strip("\n") + "\n", build)
+
+
+# --- the text ------------------------------------------------------------------------------------------------------
+
+_code(
+    "syntax",
+    "the text is not in the form of the language",
+    """The text cannot be read from here on: a bracket is missing, two steps stand on one line with nothing between
+    them, or a word stands where another should. The place that is marked is the first that does not fit; what is
+    wrong may stand just before it. The rest of the file is still read, from the next statement on.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten dense(10)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten -> dense(10)
+}
+""",
+)
+_code(
+    "no-net",
+    "there is no net in the text",
+    """A command works on a net, by default on the last one of the file. The file is empty, or it holds only blocks and
+    constants. Write a net that uses them.""",
+    """
+block head(classes) {
+  flatten
+  dense(classes)
+}
+""",
+    """
+block head(classes) {
+  flatten
+  dense(classes)
+}
+
+net tiny {
+  input x [28, 28, 1]
+  head(10)
+}
+""",
+)
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+_code(
+    "unknown-name",
+    "a name stands for nothing here",
+    """No layer, block, function or value has this name at this place. It may be misspelt, bound only further down, or
+    bound inside a block or `{ }`, where it stays. Words such as `same` are known only as the values of arguments.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flaten
+  dense(10)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten
+  dense(10)
+}
+""",
+)
+_code(
+    "duplicate-name",
+    "one name is given to two things",
+    """Nets, blocks and constants of a file share one set of names, and so do the layers of a body that are named with
+    `as`. A name becomes an attribute of the generated code, so it can stand for one thing only.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten
+  dense(32) as hidden
+  dense(10) as hidden
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten
+  dense(32) as hidden
+  dense(10) as logits
+}
+""",
+)
+_code(
+    "recursion",
+    "a definition leads back to itself",
+    """A block that uses itself, straight or through other blocks, would never end; a constant that needs its own value
+    has none. The marks show the way round. For a number of turns that is known use `repeat` or `for`.""",
+    """
+block deeper(n) {
+  dense(n)
+  deeper(n)
+}
+
+net tiny {
+  input x [16]
+  deeper(8)
+}
+""",
+    """
+block deeper(n) {
+  repeat 3 { dense(n) }
+}
+
+net tiny {
+  input x [16]
+  deeper(8)
+}
+""",
+)
+
+# --- arguments -----------------------------------------------------------------------------------------------------
+
+_code(
+    "missing-argument",
+    "an argument that has no default is not given",
+    """The layer or block needs this value and has no default for it, or a parameter of the net has neither a default
+    nor a value from `--set`. `netspec layers NAME` shows what a layer takes.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3)
+}
+""",
+)
+_code(
+    "unknown-argument",
+    "there is no argument of that name",
+    """The layer, block or function has no argument of this name. It may be misspelt, or have another name here than in
+    a framework. `netspec layers NAME` shows what a layer takes.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3, strides=2)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3, stride=2)
+}
+""",
+)
+_code(
+    "duplicate-argument",
+    "an argument is given twice",
+    """The same argument has two values: twice by name, or once by its position and once by name. Remove
+    one of them.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3, filters=64)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3)
+}
+""",
+)
+_code(
+    "wrong-arity",
+    "the number of values does not fit",
+    """A layer, block or function is given more or fewer values than it takes, or a list is unpacked into another
+    number of names than it has items. The flow counts as a value where one is missing.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3, 1, 0, 1, 1, true, none, 7)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3, 1, 0, 1, 1, true, none)
+}
+""",
+)
+_code(
+    "wrong-value",
+    "a value is not one that can stand here",
+    """The argument exists, but it cannot have this value: a word that is not among the choices, a number out of range,
+    a text in quotes where a bare word is meant. The message says what can stand here.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3, padding=full)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(32, 3x3, padding=same)
+}
+""",
+)
+_code(
+    "wrong-dtype",
+    "the layer works on another kind of number",
+    """Some layers look numbers up, such as `embedding`, and need whole numbers; all that multiply need real ones. An
+    input holds whole numbers where it says so: `input words [T] int(8000)`.""",
+    """
+net tagger {
+  input words [40] int(8000)
+  dense(10)
+}
+""",
+    """
+net tagger {
+  input words [40] int(8000)
+  embedding(8000, 32)
+  dense(10)
+}
+""",
+)
+_code(
+    "not-a-step",
+    "what stands here cannot be applied to the flow",
+    """After `->` and as a statement of its own a step is needed: a layer, a block, a shared layer or `{ ... }`. A
+    value can only begin a pipeline, since it takes nothing in; a net cannot be a step of another net.""",
+    """
+net tiny {
+  input x [16]
+  skip = x -> dense(16)
+  dense(16) -> skip
+}
+""",
+    """
+net tiny {
+  input x [16]
+  skip = x -> dense(16)
+  dense(16) + skip
+}
+""",
+)
+_code(
+    "not-a-value",
+    "a number stands where a value of the net is needed, or the other way round",
+    """Numbers, words and lists are known when the spec is compiled; values of the net, such as the output of a layer,
+    only when it runs. The flow and the inputs of layers are values; arguments, conditions and the functions `min`,
+    `len` and so on take numbers. The shape of a value is known: `x.shape`, `x.channels`.""",
+    """
+net tiny {
+  input x [16]
+  if x > 0 { dense(16) }
+  dense(10)
+}
+""",
+    """
+net tiny {
+  input x [16]
+  if x.channels > 8 { dense(16) }
+  dense(10)
+}
+""",
+)
+
+# --- inputs and the flow -------------------------------------------------------------------------------------------
+
+_code(
+    "no-flow",
+    "there is no value to work on, or none comes out",
+    """A step without values of its own takes the flow. There is none before the first input, nor in a net of several
+    inputs until one of them is named; and a net or block must give something in the end.""",
+    """
+net pair {
+  input left [16]
+  input right [16]
+  dense(10)
+}
+""",
+    """
+net pair {
+  input left [16]
+  input right [16]
+  concat(left, right) -> dense(10)
+}
+""",
+)
+_code(
+    "missing-shape",
+    "an input of a net has no shape",
+    """The shape of a net's input must be written, without the batch axis and with the channels last. A size that is
+    not known yet may be a name, such as `T`. Only in a block may it be left out, since it is that of what comes in.""",
+    """
+net tiny {
+  input x
+  dense(10)
+}
+""",
+    """
+net tiny {
+  input x [T, 14]
+  dense(10)
+}
+""",
+)
+_code(
+    "misplaced-input",
+    "an input stands behind the first step",
+    """The inputs of a net or block are declared before its steps. A step in front of them has nothing to work on
+    yet.""",
+    """
+block residual(n) {
+  dense(n)
+  input x [c]
+  dense(c)
+}
+
+net tiny {
+  input x [16]
+  residual(8)
+}
+""",
+    """
+block residual(n) {
+  input x [c]
+  dense(n)
+  dense(c)
+}
+
+net tiny {
+  input x [16]
+  residual(8)
+}
+""",
+)
+
+# --- shapes --------------------------------------------------------------------------------------------------------
+
+_code(
+    "wrong-rank",
+    "the input has another number of axes than the layer takes",
+    """Shapes are written without the batch axis: a vector is `[F]`, a sequence `[T, F]`, an image `[H, W, C]`, a
+    volume `[D, H, W, C]`. A dense layer between convolutions and the output usually wants `flatten` or
+    `global_avgpool` before it; a window such as `3x3` wants as many spatial axes as it has numbers.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten
+  conv(8, 3x3)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  conv(8, 3x3)
+  flatten
+}
+""",
+)
+_code(
+    "wrong-axis",
+    "there is no axis of that number",
+    """Axes are numbered without the batch: 0 is the first one written, -1 the last, which holds the channels. An axis,
+    or a place on one, that the shape does not have cannot be asked for.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  input y [28, 28, 1]
+  concat(x, y, axis=3)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  input y [28, 28, 1]
+  concat(x, y, axis=2)
+}
+""",
+)
+_code(
+    "shape-mismatch",
+    "two shapes do not fit together",
+    """Values that are added, multiplied or put side by side must agree in size: axis by axis from the last one, where
+    a size of 1 stretches; `concat` may differ on its own axis only. A block that writes `input x [h, w, 3]` takes
+    three channels and nothing else. Both sides are marked.""",
+    """
+net tiny {
+  input x [28, 28, 8]
+  add(identity, conv(8, 3x3))
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 8]
+  add(identity, conv(8, 3x3, padding=same))
+}
+""",
+)
+_code(
+    "window-too-large",
+    "a window does not fit into what it slides over, or nothing is left",
+    """A convolution or pool needs at least one place for its window. The message shows the arithmetic: size, less
+    window, plus padding, by stride, plus one. Usually there is one pool too many, or padding is missing.""",
+    """
+net tiny {
+  input x [4, 4, 1]
+  conv(8, 7x7)
+}
+""",
+    """
+net tiny {
+  input x [4, 4, 1]
+  conv(8, 7x7, padding=same)
+}
+""",
+)
+_code(
+    "group-mismatch",
+    "channels do not divide into the groups asked for",
+    """A grouped layer splits its channels into equal parts, so the number of groups must divide the channels that come
+    in. In a convolution it must divide the filters as well.""",
+    """
+net tiny {
+  input x [28, 28, 6]
+  conv(8, 3x3, groups=4)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 6]
+  conv(8, 3x3, groups=2)
+}
+""",
+)
+_code(
+    "unknown-size",
+    "a number is needed, but the size is a symbol",
+    """A free name in an input shape, such as `T`, is a size that is not known yet. It can be carried along and added
+    and divided, but a condition, a number of turns or a kernel must be a number. Bind it with `--set T=50`, or
+    write the spec so that it does not matter.""",
+    """
+net tiny {
+  input x [T, 14]
+  if T > 10 { dense(8) }
+  dense(1)
+}
+""",
+    """
+net tiny(deep=true) {
+  input x [T, 14]
+  if deep { dense(8) }
+  dense(1)
+}
+""",
+)
+_code(
+    "too-large",
+    "the spec comes to more than the limits allow",
+    """A few lines can ask for millions of layers, or for numbers beyond all use. Such a spec is refused at once, with
+    the calls that lead there, instead of filling the memory. Fewer turns, or smaller numbers, are needed.""",
+    """
+net tower {
+  input x [16]
+  repeat 1000 { repeat 1000 { dense(16) } }
+}
+""",
+    """
+net tower {
+  input x [16]
+  repeat 10 { repeat 10 { dense(16) } }
+}
+""",
+)
+
+# --- expectations --------------------------------------------------------------------------------------------------
+
+_code(
+    "expectation-failed",
+    "an `expect` line does not hold",
+    """The figure on the left was worked out from the spec, and it is not what the line says. Either a layer differs
+    from the paper's, or the paper counts otherwise: here shared weights count once, running means and variances do
+    not count, and a multiply-accumulate is one operation.""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten
+  dense(10)
+  expect params == 7_840
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 1]
+  flatten
+  dense(10)
+  expect params == 7_850
+}
+""",
+)
+
+# --- frameworks ----------------------------------------------------------------------------------------------------
+
+_code(
+    "not-in-keras",
+    "Keras has no form for this",
+    """The spec is sound, but Keras has no layer that does the same, and nothing is written rather than something else.
+    The mark is on the argument that Keras cannot follow. Change it, or build for PyTorch.""",
+    """
+net tiny {
+  input x [28, 28, 3]
+  conv(8, 3x3, stride=2, dilation=2)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 3]
+  conv(8, 3x3, dilation=2)
+}
+""",
+    "keras",
+)
+_code(
+    "not-in-torch",
+    "PyTorch has no form for this",
+    """The spec is sound, but PyTorch has nothing that does the same, and nothing is written rather than something
+    else. Often a size that PyTorch needs when the module is made, such as the number of channels, is still a
+    symbol. The mark is on what it cannot follow.""",
+    """
+net tagger {
+  input x [T, F]
+  dense(10)
+}
+""",
+    """
+net tagger {
+  input x [T, 14]
+  dense(10)
+}
+""",
+    "torch",
+)

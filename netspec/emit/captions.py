@@ -1,0 +1,151 @@
+"""What a picture says of a layer, a block and a shape, in few words; and how text gets into DOT unharmed."""
+
+from __future__ import annotations
+
+from ..dims import DimExpr
+from ..ir import Call, Step
+from ..layers.base import axes, describe, spread
+from ..record import TYPE_CHECKING
+from ..syntax.tree import Literal
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..dims import Dim, Shape
+    from ..layers.base import Argument
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+_LONGEST = 40
+# arguments whose value speaks for itself
+_BARE = ("filters", "units", "activation", "rate", "vocabulary", "classes", "sizes", "order", "to", "mode")
+# what a reader of a slide can do without; the shapes on the edges tell most of it
+_QUIET = (
+    "padding",
+    "output_padding",
+    "bias",
+    "epsilon",
+    "momentum",
+    "scale",
+    "center",
+    "rounding",
+    "count_padding",
+    "keepdims",
+)
+_ALWAYS = ("rate",)
+
+
+def shape_text(shape: Shape) -> str:
+    """`56 x 56 x 256`, with the sign for times."""
+    return f" {TIMES} ".join(str(d) for d in shape) or "1"
+
+
+def amount_text(amount: Dim) -> str:
+    """A large number as people say it: `25.6M`."""
+    if isinstance(amount, DimExpr):
+        return str(amount)
+    for limit, letter in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if amount >= limit:
+            return f"{amount / limit:.3g}{letter}" if amount < 999.5 * limit else f"{amount / limit:.0f}{letter}"
+    return str(amount)
+
+
+def _sizes(value: Any) -> str:
+    return TIMES.join(str(v) for v in value) if isinstance(value, tuple) else str(value)
+
+
+def _window(value: Any, shape: Shape) -> str:
+    """`3x3`, also where one number stands for all spatial axes."""
+    rank = max(len(shape) - 1, 1)
+    return _sizes(spread(value, rank, "") if isinstance(value, int) else value)
+
+
+def _stride(step: Step, value: Any) -> str:
+    """`/2`; in words where the grid becomes finer, and nothing where windows lie side by side as in most pools."""
+    layer, shape = step.layer, step.inputs[0].shape
+    usual = layer.__dict__["kernel"] if layer.style == "pool" else 1
+    if value is None or _window(value, shape) == _window(usual, shape):
+        return ""
+    return f"stride {_sizes(value)}" if any(n != 1 for n in layer.finer(shape)) else f"/{_sizes(value)}"
+
+
+def _item(value: Any) -> str:
+    return "..." if value is ... else str(value)
+
+
+def _said(step: Step, argument: Argument, value: Any) -> str:
+    """What is said of one argument; empty for nothing."""
+    name = argument.name
+    if name == "stride":
+        return _stride(step, value)
+    if name in _QUIET or (value == argument.default and name not in _ALWAYS):
+        return ""
+    if name == "items":
+        return "[" + ", ".join(_item(v) for v in value) + "]"
+    if name in _BARE:
+        return _sizes(value) if name == "sizes" else describe(value)
+    if argument.required and isinstance(value, int | float):
+        return str(value)
+    return f"{name} {describe(value)}"
+
+
+def layer_text(step: Step) -> str:
+    """A layer with what matters of it, the window first: `conv 3x3, 64, /2, relu`."""
+    layer = step.layer
+    arguments, values = layer.arguments, layer.__dict__
+    window = next((n for n, a in arguments.items() if a.reader is axes and a.required), "")
+    said = [_window(values[window], step.inputs[0].shape)] if window else []
+    said += [_said(step, a, values[n]) for n, a in arguments.items() if n != window]
+    rest = ", ".join(s for s in said if s)
+    return f"{layer.kind} {rest}" if rest else layer.kind
+
+
+def block_text(call: Call) -> str:
+    """A block with the arguments that the call gives, as one would write it: `bottleneck(128, stride=2)`.
+
+    A number that is the default anyway is left out.
+    """
+    defaults = {p.name.text: p.default for p in call.body.definition.parameters}
+    said, gap = [], False
+    for name, value in call.arguments.items():
+        default = defaults.get(name)
+        if name not in call.written or (isinstance(default, Literal) and default.value == value):
+            gap = True
+        else:
+            said.append(f"{name}={describe(value)}" if gap or defaults[name] is not None else describe(value))
+    return f"{call.body.name}({', '.join(said)})" if said else call.body.name
+
+
+def split(text: str) -> tuple[str, list[str]]:
+    """The first word of a caption, and the rest of it in lines, broken behind commas."""
+    end = next((i for i, c in enumerate(text) if c in " ("), len(text))
+    lines = [""]
+    for part in text[end:].replace(", ", ",\0 ").split("\0 "):
+        if lines[-1] and len(lines[-1]) + len(part) > _LONGEST:
+            lines.append(part)
+        else:
+            lines[-1] += (" " if lines[-1].endswith(",") else "") + part
+    return text[:end], lines
+
+
+# --- DOT ---------------------------------------------------------------------------------------------------------
+
+
+def _clean(text: str) -> str:
+    """Text without the characters that XML, and so an SVG, cannot hold."""
+    return "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else " " for c in text)
+
+
+def markup(text: str) -> str:
+    """Text within an HTML-like label. Never empty, which Graphviz does not take."""
+    text = _clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return text or " "
+
+
+def quoted(text: str) -> str:
+    """A DOT string that stands for this text: an id, or an attribute whose escapes and entities are taken away."""
+    return '"' + _clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def quoted_text(text: str) -> str:
+    """A DOT string that shows this text, `&` included."""
+    return quoted(text.replace("&", "&amp;"))

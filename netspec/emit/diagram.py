@@ -1,0 +1,284 @@
+"""The picture of a net as boxes, groups and edges, before it is put into words.
+
+A box is a layer with what follows it in a straight line (batch norm, activation, dropout), a block that is not
+opened, or an input or output of the net. A group is a block or named scope that is opened, or a repeat.
+"""
+
+from __future__ import annotations
+
+from ..ir import Call, Scope, Step
+from ..record import TYPE_CHECKING, Record
+from .captions import TIMES, amount_text, block_text, layer_text, shape_text
+from .folding import Folder, Wiring, made
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..dims import Dim, Shape
+    from ..ir import Body, CheckedNet, Item, Tensor
+    from .folding import Unit
+
+# layers that join the box of the layer before them, and the layers that take them in
+_FOLLOWERS = ("norm", "activation", "dropout")
+_HOSTS = ("conv", "dense", "pool", "join", *_FOLLOWERS)
+
+
+class Box:
+    """A node. The first of `lines` is its title; `entering` and `leaving` are the shapes before and behind it."""
+
+    def __init__(self, id: str, group: Group, style: str, lines: list[str], entering: Shape | None) -> None:
+        self.id = id
+        self.group = group
+        self.style = style
+        self.lines = lines
+        self.entering = entering
+        self.leaving: Shape = entering or ()
+        self.name = ""
+        self.count = 1
+        self.params: Dim = 0
+        # the value that a follower may take up; None where the box is closed to them
+        self.tail: Tensor | None = None
+        self.varying: Group | None = None
+
+
+class Group:
+    """A frame around boxes. An empty title means that it is drawn for its count only."""
+
+    def __init__(self, id: str, title: str, name: str = "", count: int = 1) -> None:
+        self.id = id
+        self.title = title
+        self.name = name
+        self.count = count
+        self.parts: list[Box | Group] = []
+
+
+class Edge:
+    """A value on its way from one box to another. `note` is the shape to be written on it."""
+
+    def __init__(self, source: Box, target: Box, shape: Shape) -> None:
+        self.source = source
+        self.target = target
+        self.shape = shape
+        self.note = ""
+        self.skip = False
+        # how many of its ends lie on the main path, which is drawn straight
+        self.straight = 0
+
+
+class Opening(Record):
+    """How far the hierarchy is opened: to `depth` levels, and with `once` a block only where it is new."""
+
+    depth: int
+    once: bool = False
+
+
+class TooLarge(Exception):
+    """The picture has more boxes than were asked for."""
+
+
+class Source(Record):
+    """The box that a value comes from, and the value's shape."""
+
+    box: Box
+    shape: Shape
+
+
+class Scene:
+    """One instance of a body: its wiring, and where its values come from."""
+
+    def __init__(self, body: Body, owner: str) -> None:
+        self.wiring = Wiring(body)
+        self.owner = owner
+        self.sources: dict[int, Source] = {}
+
+
+class Diagram:
+    """All boxes and edges of a net. Raises TooLarge where there are more than `limit` boxes."""
+
+    def __init__(self, net: CheckedNet, opening: Opening, limit: int) -> None:
+        self.opening = opening
+        self.limit = limit
+        self.root = Group("", net.name)
+        self.boxes: list[Box] = []
+        self.edges: list[Edge] = []
+        self._ids: set[str] = set()
+        self._folder = Folder()
+        self._known: set[int] = set()
+        self._varying: Group | None = None
+        self._params = {row.path: row.figures.params for row in net.rows}
+        self._net(net.net.body)
+
+    def _net(self, body: Body) -> None:
+        scene = Scene(body, "")
+        for port in body.inputs:
+            box = self._box(self.root, f"input:{port.name}", "input", [port.name, shape_text(port.value.shape)], None)
+            box.leaving = port.value.shape
+            scene.sources[port.value.number] = Source(box, port.value.shape)
+        self._parts(body.items, scene, self.root, "", 0)
+        for result in body.outputs:
+            source = scene.sources[result.value.number]
+            lines = [result.name, shape_text(result.value.shape)]
+            box = self._box(self.root, f"output:{result.name}", "output", lines, result.value.shape)
+            self._edge(source, box)
+
+    # --- pieces ------------------------------------------------------------------------------------------------
+
+    def _id(self, wanted: str) -> str:
+        """An id of one's own: a shared layer has one path and several boxes."""
+        id, number = wanted, 1
+        while id in self._ids:
+            number += 1
+            id = f"{wanted}#{number}"
+        self._ids.add(id)
+        return id
+
+    def _box(self, group: Group, id: str, style: str, lines: list[str], entering: Shape | None) -> Box:
+        if len(self.boxes) >= self.limit:
+            raise TooLarge
+        box = Box(self._id(id), group, style, lines, entering)
+        box.varying = self._varying
+        group.parts.append(box)
+        self.boxes.append(box)
+        return box
+
+    def _edge(self, source: Source, target: Box) -> None:
+        self.edges.append(Edge(source.box, target, source.shape))
+
+    def _sum(self, unit: Unit, prefix: str) -> Dim:
+        total: Dim = 0
+        for items in unit.turns:
+            for item in items:
+                total = self._params.get(prefix + item.name, 0) + total
+        return total
+
+    # --- walking -----------------------------------------------------------------------------------------------
+
+    def _parts(self, items: Sequence[Item], scene: Scene, group: Group, prefix: str, level: int) -> None:
+        for unit in self._folder.units(items, scene.wiring):
+            if unit.count > 1:
+                self._repeated(unit, scene, group, prefix, level)
+            else:
+                self._one(unit, scene, group, prefix, level)
+
+    def _one(self, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
+        item = unit.items[0]
+        if isinstance(item, Step):
+            self._step(item, scene, group, prefix)
+        elif self._is_closed(item, level):
+            self._closed(item, unit, scene, group, prefix)
+        else:
+            self._opened(item, unit, scene, group, prefix, level)
+
+    def _repeated(self, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
+        """The first of several equal turns; what the others make comes from its boxes too."""
+        makes = [self._folder.part(items).makes for items in unit.turns]
+        frame = Group(self._id("cluster:" + prefix + unit.items[0].name + TIMES), "", count=unit.count)
+        outer, first = self._varying, len(self.boxes)
+        if any([t.shape for t in turn] != [t.shape for t in makes[0]] for turn in makes[1:]):
+            self._varying = frame
+        if len(unit.items) == 1 and not isinstance(unit.items[0], Step):
+            self._one(unit, scene, frame, prefix, level)
+        else:
+            self._parts(unit.items, scene, frame, prefix, level)
+        self._varying = outer
+        _put(group, frame)
+        for box in self.boxes[first:]:
+            box.tail = None
+        for turn in makes:
+            for tensor, like in zip(turn, makes[0]):
+                scene.sources[tensor.number] = Source(scene.sources[like.number].box, tensor.shape)
+
+    def _is_closed(self, item: Call | Scope, level: int) -> bool:
+        if level >= self.opening.depth:
+            return True
+        if not self.opening.once or isinstance(item, Scope):
+            return False
+        structure = self._folder.structure(item.body)
+        if structure in self._known:
+            return True
+        self._known.add(structure)
+        return False
+
+    def _step(self, step: Step, scene: Scene, group: Group, prefix: str) -> None:
+        sources = [scene.sources[t.number] for t in step.inputs]
+        if step.layer.kind == "identity" and not step.given:
+            scene.sources[step.output.number] = sources[0]
+            return
+        box = sources[0].box
+        if not self._follows(step, box, scene, group):
+            box = self._box(group, prefix + step.name, step.layer.style, [], sources[0].shape)
+            for source in sources:
+                self._edge(source, box)
+        box.lines.append(layer_text(step))
+        box.name = box.name or (step.name if step.given else "")
+        box.leaving = step.output.shape
+        box.params = self._params.get(prefix + step.name, 0) + box.params
+        box.tail = step.output
+        scene.sources[step.output.number] = Source(box, step.output.shape)
+
+    def _follows(self, step: Step, box: Box, scene: Scene, group: Group) -> bool:
+        """Does the step go into the box before it? Only where nothing else takes the value between them."""
+        return (
+            len(step.inputs) == 1
+            and box.tail is step.inputs[0]
+            and box.group is group
+            and step.layer.style in _FOLLOWERS
+            and box.style in _HOSTS
+            and len(scene.wiring.readers[step.inputs[0].number]) == 1
+        )
+
+    def _closed(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
+        """A block or named scope as one box, with what it gives and weighs."""
+        takes, gives = _ends(item, self._folder)
+        title = block_text(item) if isinstance(item, Call) else item.name
+        sources = [scene.sources[n] for n in takes]
+        box = self._box(group, prefix + item.name, "block", [title], sources[0].shape if sources else None)
+        for source in sources:
+            self._edge(source, box)
+        box.name = item.name if isinstance(item, Call) and item.given and unit.count == 1 else ""
+        last = _ends(unit.turns[-1][0], self._folder)[1]
+        box.leaving = last[-1].shape if last else box.leaving
+        box.params = self._sum(unit, prefix)
+        said = [*dict.fromkeys(shape_text(t.shape) for t in _given(unit.turns[-1][0], last))]
+        box.lines.append(", ".join([*said, f"{amount_text(box.params)} params"] if box.params else said))
+        for tensor in gives:
+            scene.sources[tensor.number] = Source(box, tensor.shape)
+
+    def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
+        path = prefix + item.name
+        frame = Group(self._id("cluster:" + path), block_text(item) if isinstance(item, Call) else item.name)
+        if isinstance(item, Call):
+            frame.name = item.name if item.given and unit.count == 1 else ""
+            inner = Scene(item.body, path)
+            for port, tensor in zip(item.body.inputs, item.inputs):
+                inner.sources[port.value.number] = scene.sources[tensor.number]
+            self._parts(item.body.items, inner, frame, path + ".", level + 1)
+            for tensor, result in zip(item.outputs, item.body.outputs):
+                scene.sources[tensor.number] = inner.sources[result.value.number]
+        else:
+            self._parts(item.items, scene, frame, path + ".", level + 1)
+        _put(group, frame)
+
+
+def _ends(item: Item, folder: Folder) -> tuple[tuple[int, ...], tuple[Tensor, ...]]:
+    """The numbers of the values that an item takes, and the values that it makes."""
+    if isinstance(item, Scope):
+        part = folder.part((item,))
+        return part.takes, part.makes
+    return tuple(t.number for t in item.inputs), made(item)
+
+
+def _given(item: Item, makes: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Of the values that an item makes, those to be named as its results."""
+    return makes[-1:] if isinstance(item, Scope) else makes
+
+
+def _put(group: Group, frame: Group) -> None:
+    """Add a frame to a group; what has a frame of its own for no reason is added as it is, counted."""
+    if len(frame.parts) != 1 or (frame.title and isinstance(frame.parts[0], Group)):
+        group.parts.extend([frame] if frame.parts else [])
+        return
+    part = frame.parts[0]
+    part.count *= frame.count
+    part.name = part.name or frame.name
+    group.parts.append(part)

@@ -1,0 +1,200 @@
+"""A net as a picture in DOT, the language of Graphviz.
+
+Unless `depth` says how many levels of blocks and named scopes are opened, the picture is made to fit on a page: all is
+opened where that comes to few boxes; else each block is opened where it is drawn first, and a block that differs from
+it in numbers only is a box with its arguments, its output shape and its parameters; else fewer levels are opened.
+What a loop or a run of equal block calls repeats is drawn once, with its count.
+"""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from .captions import TIMES, amount_text, markup, quoted, quoted_text, shape_text, split
+from .diagram import Box, Diagram, Opening, TooLarge
+from .paths import mark
+from .theme import FONT, THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..ir import CheckedNet
+    from .diagram import Edge, Group
+    from .theme import Theme
+
+_ALL = 1000
+_FEW, _MANY = 36, 60
+_UNLIMITED = 10**9
+DIRECTIONS = ("TB", "LR")
+_STEP = "  "
+
+
+def dot(net: CheckedNet, depth: int | None = None, direction: str = "TB", theme: str = "light") -> str:
+    """The DOT text of a net. `direction` is TB or LR, `theme` light or dark. The same net gives the same text."""
+    diagram = _fitting(net) if depth is None else Diagram(net, Opening(depth), _UNLIMITED)
+    mark(diagram)
+    return "\n".join(_Writer(net, diagram, direction, THEMES[theme]).lines()) + "\n"
+
+
+def _fitting(net: CheckedNet) -> Diagram:
+    """The diagram that shows most and still fits on a page."""
+    for opening, limit in ((Opening(_ALL), _FEW), *((Opening(d, True), _MANY) for d in (_ALL, 2, 1))):
+        try:
+            return Diagram(net, opening, limit)
+        except TooLarge:
+            continue
+    return Diagram(net, Opening(0), _UNLIMITED)
+
+
+class _Writer:
+    """Puts a diagram into words."""
+
+    def __init__(self, net: CheckedNet, diagram: Diagram, direction: str, theme: Theme) -> None:
+        self.net = net
+        self.diagram = diagram
+        self.direction = direction
+        self.theme = theme
+
+    def lines(self) -> Iterator[str]:
+        yield f"digraph {quoted(self.net.name)} {{"
+        yield from self._defaults()
+        yield from self._parts(self.diagram.root, 0)
+        for edge in self.diagram.edges:
+            yield self._edge(edge)
+        yield "}"
+
+    def _defaults(self) -> Iterator[str]:
+        theme, totals = self.theme, self.net.totals
+        figures = f"{amount_text(totals.params)} parameters, {amount_text(totals.macs)} multiply-accumulates"
+        title = _table([f"<B>{markup(self.net.name)}</B>", _small(figures, theme.faint), " "])
+        yield _STEP + _statement(
+            "graph",
+            rankdir=self.direction,
+            bgcolor=quoted(theme.ground),
+            fontname=quoted(FONT),
+            fontcolor=quoted(theme.text),
+            fontsize="16",
+            label=f"<{title}>",
+            labelloc="t",
+            nodesep="0.25",
+            ranksep="0.32",
+            pad="0.25",
+            charset=quoted("UTF-8"),
+        )
+        yield _STEP + _statement(
+            "node",
+            shape="box",
+            style=quoted("rounded,filled"),
+            fontname=quoted(FONT),
+            fontsize="12",
+            height="0.3",
+            margin=quoted("0.16,0.07"),
+            penwidth="1.1",
+        )
+        yield _STEP + _statement(
+            "edge",
+            fontname=quoted(FONT),
+            fontsize="10",
+            fontcolor=quoted(theme.faint),
+            color=quoted(theme.edge),
+            arrowsize="0.6",
+            penwidth="1.1",
+        )
+
+    def _parts(self, group: Group, level: int) -> Iterator[str]:
+        indent = _STEP * (level + 1)
+        for part in group.parts:
+            if isinstance(part, Box):
+                yield indent + self._node(part)
+                continue
+            yield f"{indent}subgraph {quoted(part.id)} {{"
+            yield from self._frame(part, level)
+            yield from self._parts(part, level + 1)
+            yield indent + "}"
+
+    def _frame(self, group: Group, level: int) -> Iterator[str]:
+        theme = self.theme
+        fill = theme.frames[min(level, len(theme.frames) - 1)]
+        style = "rounded,filled" if group.title else "rounded,filled,dashed"
+        yield _STEP * (level + 2) + _statement(
+            "graph",
+            label=f"<{self._frame_title(group)}>",
+            labeljust="l",
+            fontsize="11",
+            style=quoted(style),
+            fillcolor=quoted(fill),
+            color=quoted(theme.frame),
+            margin="10",
+        )
+
+    def _frame_title(self, group: Group) -> str:
+        """The title of a frame, with as much room on its right, so that an arrow into the middle passes by it."""
+        title = _title(group.name, group.title, group.count)
+        if self.direction != "TB":
+            return title
+        letters = len(group.name) + len(group.title) + 4 * (group.count > 1)
+        room = f'<TD WIDTH="{7 * letters + 16}"></TD>'
+        return (
+            f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD>{title}</TD>{room}</TR></TABLE>'
+        )
+
+    def _node(self, box: Box) -> str:
+        paint = self.theme.paints[box.style]
+        ports = box.style in ("input", "output")
+        more = {"penwidth": "1.6"} if box.style == "block" else {}
+        return _statement(
+            quoted(box.id),
+            label=f"<{self._label(box)}>",
+            tooltip=quoted_text(self._tooltip(box)),
+            fillcolor=quoted(paint.fill),
+            color=quoted(paint.line),
+            fontcolor=quoted(paint.text),
+            **({"margin": quoted("0.2,0.05")} if ports else more),
+        )
+
+    def _label(self, box: Box) -> str:
+        """The title, and what follows it below. The author's name of a layer stands above it, small."""
+        block = box.style == "block"
+        faint = self.theme.faint if block else self.theme.paints[box.style].text
+        lines = [_small(box.name, self.theme.faint, "9.5")] if box.name and not block else []
+        lines += _title(box.name if block else "", box.lines[0], box.count).split(_BREAK)
+        return _table([*lines, *(_small(line, faint) for line in box.lines[1:])])
+
+    def _tooltip(self, box: Box) -> str:
+        said = [box.id, shape_text(box.leaving)]
+        return ", ".join([*said, f"{box.params} parameters"] if box.params else said)
+
+    def _edge(self, edge: Edge) -> str:
+        attributes = {"label": quoted_text(f" {edge.note} ")} if edge.note else {}
+        if edge.skip:
+            attributes.update(color=quoted(self.theme.skip), penwidth="1.6", weight="0")
+        elif edge.straight == 2:
+            attributes.update(weight="10")
+        return _STEP + _statement(f"{quoted(edge.source.id)} -> {quoted(edge.target.id)}", **attributes)
+
+
+_BREAK = "<BR/>"
+
+
+def _title(name: str, caption: str, count: int) -> str:
+    """A caption with its first word in bold, or else the author's name before it, and the count behind it."""
+    kind, more = split(caption)
+    head = f"<B>{markup(name)}</B>  {markup(kind)}" if name else f"<B>{markup(kind)}</B>"
+    lines = [head + (markup(more[0]) if more[0] else ""), *(markup(line) for line in more[1:])]
+    return _BREAK.join(lines) + (f"  <B>{TIMES}{count}</B>" if count > 1 else "")
+
+
+def _small(text: str, colour: str, size: str = "10.5") -> str:
+    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{markup(text)}</FONT>'
+
+
+def _table(lines: list[str]) -> str:
+    """Lines of markup, one below the other, well apart: Graphviz sets lines of different size too close."""
+    if len(lines) == 1:
+        return lines[0]
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>'
+
+
+def _statement(head: str, **attributes: str) -> str:
+    said = ", ".join(f"{name}={value}" for name, value in attributes.items())
+    return f"{head} [{said}];" if said else f"{head};"

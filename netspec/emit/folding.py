@@ -1,0 +1,213 @@
+"""Which parts of a body repeat: runs of equal loop turns and block calls, each chained to the one before it.
+
+Two parts are alike if they are the same layers, wired the same way. Shapes may differ, since in a DenseNet they grow
+from turn to turn. What an author wrote out step by step is never folded.
+"""
+
+from __future__ import annotations
+
+from ..ir import Call, Scope, Step
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from ..ir import Body, Item, Tensor
+
+_LOOPS = ("repeat", "for")
+
+
+class Unit(Record):
+    """One part to draw. `turns` are the items of each of its repeats, the one that is drawn first."""
+
+    turns: tuple[tuple[Item, ...], ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return self.turns[0]
+
+    @property
+    def count(self) -> int:
+        return len(self.turns)
+
+
+class Part(Record):
+    """A candidate for folding: what it is, the values it takes from outside, and those it makes."""
+
+    key: int
+    takes: tuple[int, ...]
+    makes: tuple[Tensor, ...]
+
+
+class Wiring:
+    """Where the values of one body are taken. A place is the number of a step or call in the body."""
+
+    def __init__(self, body: Body) -> None:
+        self.places: dict[int, int] = {}
+        self.readers: dict[int, list[int]] = {}
+        for place, leaf in enumerate(leaves(body.items)):
+            self.places[id(leaf)] = place
+            for tensor in leaf.inputs:
+                self.readers.setdefault(tensor.number, []).append(place)
+        end = len(self.places)
+        for result in body.outputs:
+            self.readers.setdefault(result.value.number, []).append(end)
+
+
+def leaves(items: Sequence[Item]) -> Iterator[Step | Call]:
+    """The steps and calls among items, those in scopes included, in order."""
+    stack = list(reversed(items))
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Scope):
+            stack.extend(reversed(item.items))
+        else:
+            yield item
+
+
+def made(leaf: Step | Call) -> tuple[Tensor, ...]:
+    """The values that a step or call gives."""
+    return (leaf.output,) if isinstance(leaf, Step) else leaf.outputs
+
+
+class Folder:
+    """Finds what repeats; knows each body it has seen."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Hashable, int] = {}
+        self._bodies: dict[int, int] = {}
+        self._structures: dict[int, int] = {}
+
+    def units(self, items: Sequence[Item], wiring: Wiring) -> list[Unit]:
+        """The parts of a body or scope in order, unnamed scopes opened, repeats folded."""
+        found: list[Unit] = []
+        for item in items:
+            if not isinstance(item, Scope) or item.name:
+                found.append(Unit(((item,),)))
+            elif item.kind in _LOOPS:
+                found.extend(self._loop(item, wiring))
+            else:
+                found.extend(self.units(item.items, wiring))
+        return self._fold(found, wiring, lambda unit: unit.count == 1 and isinstance(unit.items[0], Call))
+
+    def _loop(self, loop: Scope, wiring: Wiring) -> list[Unit]:
+        turns = [Unit(((t,) if not isinstance(t, Scope) or t.name else t.items,)) for t in loop.items]
+        found: list[Unit] = []
+        for unit in self._fold(turns, wiring, lambda unit: bool(unit.items)):
+            if unit.count > 1 or (len(unit.items) == 1 and isinstance(unit.items[0], Scope) and unit.items[0].name):
+                found.append(unit)
+            else:
+                found.extend(self.units(unit.items, wiring))
+        return found
+
+    def _fold(self, units: list[Unit], wiring: Wiring, may: Callable[[Unit], bool]) -> list[Unit]:
+        """The units with runs of equal ones made into one."""
+        found: list[Unit] = []
+        start = 0
+        while start < len(units):
+            stop = start + 1
+            if may(units[start]):
+                stop = self._run(units, start, wiring, may)
+            found.append(Unit(tuple(u.items for u in units[start:stop])) if stop > start + 1 else units[start])
+            start = stop
+        return found
+
+    def _run(self, units: list[Unit], start: int, wiring: Wiring, may: Callable[[Unit], bool]) -> int:
+        """Where the run of equal units from `start` ends."""
+        parts = [self.part(units[start].items)]
+        links: tuple[object, ...] | None = None
+        for unit in units[start + 1 :]:
+            part = self.part(unit.items) if may(unit) else None
+            if part is None or part.key != parts[0].key:
+                break
+            link = _link(parts[-1], part)
+            if link is None or (links is not None and link != links):
+                break
+            links = link
+            parts.append(part)
+        if links is None or self._seen_outside(units[start : start + len(parts)], parts, links, wiring):
+            return start + 1
+        return start + len(parts)
+
+    def _seen_outside(self, units: list[Unit], parts: list[Part], links: tuple[object, ...], wiring: Wiring) -> bool:
+        """Is a value from the midst of a run taken behind it? Then the picture must show where it comes from.
+
+        A chain that hands on two values, as in `prev, cur = cur, cell(prev, cur)`, ends with the last two.
+        """
+        last = wiring.places[id(list(leaves(units[-1].items))[-1])]
+        open_ends = 2 if any(isinstance(link, tuple) and link[0] == "was" for link in links) else 1
+        inner = (t for part in parts[:-open_ends] for t in part.makes)
+        return any(place > last for t in inner for place in wiring.readers.get(t.number, ()))
+
+    def part(self, items: Sequence[Item]) -> Part:
+        return self._part(items, ())
+
+    def _part(self, items: Sequence[Item], inputs: Sequence[Tensor]) -> Part:
+        outside = {t.number: n for n, t in enumerate(inputs)}
+        inside: dict[int, int] = {}
+        makes: list[Tensor] = []
+        said: list[Hashable] = []
+        for leaf in leaves(items):
+            places = tuple(
+                (True, inside[t.number]) if t.number in inside else (False, outside.setdefault(t.number, len(outside)))
+                for t in leaf.inputs
+            )
+            said.append((self._leaf(leaf), places))
+            for tensor in made(leaf):
+                inside[tensor.number] = len(makes)
+                makes.append(tensor)
+        return Part(self._number(tuple(said)), tuple(outside), tuple(makes))
+
+    def _leaf(self, leaf: Step | Call) -> Hashable:
+        shared = leaf.shared and leaf.shared.name
+        if isinstance(leaf, Step):
+            return leaf.layer, leaf.frozen, shared
+        return self.body(leaf.body), tuple(leaf.arguments.items()), leaf.frozen, shared
+
+    def body(self, body: Body) -> int:
+        """A number that is the same for bodies that are alike."""
+        known = self._bodies.get(id(body))
+        if known is None:
+            part = self._part(body.items, [p.value for p in body.inputs])
+            inside = {t.number: n for n, t in enumerate(part.makes)}
+            given = tuple(inside.get(r.value.number, -1 - r.value.number) for r in body.outputs)
+            known = self._bodies[id(body)] = self._number((id(body.definition), part.key, given))
+        return known
+
+    def structure(self, body: Body) -> int:
+        """A number that is the same for bodies that differ in numbers only: the blocks in them and the branches that
+        were taken are the same. A picture of one then explains the other."""
+        known = self._structures.get(id(body))
+        if known is None:
+            known = self._structures[id(body)] = self._number((body.name, self._inside(body.items)))
+        return known
+
+    def _inside(self, items: Sequence[Item]) -> Hashable:
+        found: dict[Hashable, None] = {}
+        for item in items:
+            if isinstance(item, Call):
+                found[self.structure(item.body)] = None
+            elif isinstance(item, Scope):
+                found[(item.kind, item.choice, self._inside(item.items))] = None
+        return tuple(found)
+
+    def _number(self, key: Hashable) -> int:
+        return self._keys.setdefault(key, len(self._keys))
+
+
+def _link(before: Part, after: Part) -> tuple[object, ...] | None:
+    """How a part takes its values from the one before; None where it does not follow on it.
+
+    Each value is one that the part before made, or one that it took as well, in the same place or in another.
+    """
+    makes = {t.number: n for n, t in enumerate(before.makes)}
+    took = {number: n for n, number in enumerate(before.takes)}
+    link: list[object] = []
+    for place, number in enumerate(after.takes):
+        if number in makes:
+            link.append(("made", makes[number]))
+        elif number not in took:
+            return None
+        else:
+            link.append("same" if took[number] == place else ("was", took[number]))
+    return tuple(link) if any(isinstance(x, tuple) and x[0] == "made" for x in link) else None

@@ -1,0 +1,193 @@
+"""Layouts of PyTorch values: channels first (N, C, spatial...) or last.
+
+Images and volumes come in and go out channels first, sequences (N, T, F) channels last. In between each value has the
+layout that the layer behind it wants, and a transpose stands only where two layers want different ones.
+"""
+
+from __future__ import annotations
+
+from ..dims import product
+from ..ir import Call, Step
+from ..layers.base import At, Use, function
+from ..pycode import X, method
+from ..record import TYPE_CHECKING
+from .lower import Act, Enter, Lowering, _Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..dims import Shape
+    from ..ir import Body, Item, Scope, Tensor
+    from .lower import Lowered
+
+
+def outside(shape: Shape) -> str:
+    """The layout of an input or output of a net."""
+    return "first" if len(shape) >= 3 else "last"
+
+
+def to_layout(shape: Shape, layout: str) -> Any:
+    """The transpose that brings a value into a layout."""
+    rank = len(shape)
+    if rank == 2:
+        return method(X(), "transpose", 1, 2)
+    order = (0, rank, *range(1, rank)) if layout == "first" else (0, *range(2, rank + 1), 1)
+    return method(X(), "permute", *order)
+
+
+class TorchLowering(Lowering):
+    """Lowering with layouts.
+
+    `flattened` tells, for a dense layer behind a flatten that was done channels first, the shape that was flattened:
+    its kernel is to be permuted from the language's order.
+    """
+
+    target = "torch"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flattened: dict[tuple[int, int], Shape] = {}
+
+    def use(self, step: Step, at: At) -> Use:
+        return step.layer.torch(at)
+
+    def begin(self, body: Body, layouts: tuple[str, ...]) -> _Lines:
+        return _TorchLines(self, body, layouts)
+
+
+class _TorchLines(_Lines):
+    """One body on the way, with the layout of each of its values."""
+
+    lowering: TorchLowering
+
+    def __init__(self, lowering: TorchLowering, body: Body, layouts: tuple[str, ...]) -> None:
+        super().__init__(lowering, body, layouts)
+        self.net = not layouts
+        self.layout: dict[int, str] = {}
+        self.converted: dict[tuple[int, str], int] = {}
+        self.fresh = 1 + max((t.number for t in _tensors(body.items)), default=0) + len(body.inputs)
+        self.consumers: dict[int, list[Any]] = {}
+        _consumers(body.items, self.consumers)
+        for result in body.outputs:
+            self.consumers.setdefault(result.value.number, []).append(result)
+        for place, port in enumerate(body.inputs):
+            self.layout[port.value.number] = layouts[place] if layouts else outside(port.value.shape)
+        self.pending: list[Lowered] = []
+
+    def out_layouts(self) -> tuple[str, ...]:
+        return tuple(self.layout.get(self._source(r.value), "last") for r in self.body.outputs)
+
+    def _source(self, tensor: Tensor) -> int:
+        return self.alias.get(tensor.number, tensor.number)
+
+    def run(self) -> Any:
+        code = super().run()
+        if not self.net:
+            return code
+        outputs = []
+        for result in self.body.outputs:
+            number = self._source(result.value)
+            wanted = outside(result.value.shape)
+            if len(result.value.shape) >= 2 and self.layout[number] != wanted:
+                self.uses[number] -= 1
+                number = self._convert(number, result.value.shape, wanted)
+                self.uses[number] = self.uses.get(number, 0) + 1
+            outputs.append(number)
+        return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs))
+
+    def part(self, scope: Scope) -> tuple[Lowered, ...]:
+        """Conversions made inside a loop or branch are not there outside of it."""
+        before = dict(self.converted)
+        found = super().part(scope)
+        self.converted = before
+        return found
+
+    def step(self, step: Step) -> list[Lowered]:
+        if step.layer.kind == "identity":
+            return super().step(step)
+        layer = step.layer
+        widest = max(step.inputs, key=lambda t: len(t.shape))
+        have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
+        want = have if layer.torch_layout == "any" else layer.torch_layout
+        absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
+        if absorbed:
+            want = "first"
+        inputs = tuple(self._taken(t, want) for t in step.inputs)
+        first = want == "first" and len(widest.shape) >= 2 and not absorbed
+        at = At(tuple(t.shape for t in step.inputs), step.output.shape, first)
+        self.layout[step.output.number] = want if len(step.output.shape) >= 2 else "last"
+        act = self.act(step, at, inputs)
+        found, self.pending = [*self.pending, act], []
+        return found
+
+    def call(self, call: Call) -> list[Lowered]:
+        layouts = tuple(self.layout.get(self._source(t), "last") if len(t.shape) >= 2 else "last" for t in call.inputs)
+        inputs = tuple(self.take(t) for t in call.inputs)
+        code = self.lowering.lower(call.body, layouts)
+        for tensor, layout in zip(call.outputs, code.out_layouts):
+            self.layout[tensor.number] = layout
+        return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]
+
+    def _taken(self, tensor: Tensor, want: str) -> int:
+        number = self._source(tensor)
+        if len(tensor.shape) >= 2 and self.layout[number] != want:
+            number = self._convert(number, tensor.shape, want)
+        self.uses[number] = self.uses.get(number, 0) + 1
+        return number
+
+    def _convert(self, number: int, shape: Shape, want: str) -> int:
+        known = self.converted.get((number, want))
+        if known is not None:
+            return known
+        self.uses[number] = self.uses.get(number, 0) + 1
+        self.fresh += 1
+        made = self.converted[number, want] = self.fresh
+        self.layout[made] = want
+        use = Use((function(to_layout(shape, want)),))
+        self.pending.append(Act("", False, None, use, use, (number,), made))
+        return made
+
+    # --- flatten behind convolutions -----------------------------------------------------------------------------
+
+    def _absorbed(self, flatten: Step) -> bool:
+        """Does the order of a flatten matter to nobody but dense layers, whose kernels can be permuted?"""
+        shape = flatten.inputs[0].shape
+        if shape[-1] == 1 or product(shape[:-1]) == 1:
+            return True
+        dense: list[Step] = []
+        todo = [flatten.output.number]
+        while todo:
+            for user in self.consumers.get(todo.pop(), ()):
+                if not isinstance(user, Step) or len(user.inputs) != 1:
+                    return False
+                if user.layer.kind == "dense":
+                    dense.append(user)
+                elif user.layer.pointwise:
+                    todo.append(user.output.number)
+                else:
+                    return False
+        for step in dense:
+            self.lowering.flattened[id(self.body), id(step)] = shape
+        return True
+
+
+def _tensors(items: Sequence[Item]) -> list[Tensor]:
+    found: list[Tensor] = []
+    for item in items:
+        if isinstance(item, Step):
+            found.append(item.output)
+        elif isinstance(item, Call):
+            found.extend(item.outputs)
+        else:
+            found.extend(_tensors(item.items))
+    return found
+
+
+def _consumers(items: Sequence[Item], found: dict[int, list[Any]]) -> None:
+    for item in items:
+        if isinstance(item, Step | Call):
+            for tensor in item.inputs:
+                found.setdefault(tensor.number, []).append(item)
+        else:
+            _consumers(item.items, found)

@@ -1,0 +1,161 @@
+"""Lowering: the tree of a body with the framework's words for each layer.
+
+What does nothing in generated code is gone (`identity`, scopes without a name), and where a framework wants values in another
+layout the conversions stand as steps of their own. A body is lowered once for each combination of input layouts.
+"""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Label, SpecError
+from ..ir import Call, Scope, Step
+from ..layers.base import At, Unsupported, Use
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from typing_extensions import TypeAlias
+
+    from ..ir import Body, Item, Tensor
+
+    Lowered: TypeAlias = "Act | Enter | Part"
+
+
+class Act(Record):
+    """One layer, or a conversion of layout (then `step` is None). `general` is the form that more instances share."""
+
+    name: str
+    given: bool
+    step: Step | None
+    use: Use
+    general: Use
+    inputs: tuple[int, ...]
+    output: int
+
+
+class Enter(Record):
+    """One block call."""
+
+    name: str
+    given: bool
+    call: Call
+    code: Code
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+class Part(Record):
+    """A loop, a turn, a branch that was taken, or a named scope."""
+
+    scope: Scope
+    items: tuple[Lowered, ...]
+
+
+class Code(Record):
+    """A lowered body. `uses` counts how often each value is taken; `order` tells apart layouts of the same body."""
+
+    body: Body
+    items: tuple[Lowered, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    uses: Mapping[int, int]
+    layouts: tuple[str, ...] = ()
+    out_layouts: tuple[str, ...] = ()
+
+
+def refuse(target: str, step: Step, error: Unsupported) -> SpecError:
+    """A layer that the framework has no form for."""
+    written = step.written.get(error.argument)
+    place = written.span if written is not None else step.span
+    return SpecError([Diagnostic(f"not-in-{target}", error.message, Label(place), (), error.help)])
+
+
+class Lowering:
+    """Lowers bodies for one framework. The base does not know layouts; see `emit.torch` for one that does."""
+
+    target = ""
+
+    def __init__(self) -> None:
+        self.codes: dict[tuple[int, tuple[str, ...]], Code] = {}
+
+    # --- what a framework says differently -----------------------------------------------------------------------
+
+    def use(self, step: Step, at: At) -> Use:
+        """The framework's form of a step. Raises Unsupported."""
+        raise NotImplementedError
+
+    def begin(self, body: Body, layouts: tuple[str, ...]) -> _Lines:
+        return _Lines(self, body, layouts)
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def lower(self, body: Body, layouts: tuple[str, ...] = ()) -> Code:
+        key = (id(body), layouts)
+        if key not in self.codes:
+            self.codes[key] = self.begin(body, layouts).run()
+        return self.codes[key]
+
+
+class _Lines:
+    """One body on the way."""
+
+    def __init__(self, lowering: Lowering, body: Body, layouts: tuple[str, ...]) -> None:
+        self.lowering = lowering
+        self.body = body
+        self.layouts = layouts
+        # a value that stands for another one (identity)
+        self.alias: dict[int, int] = {}
+        self.uses: dict[int, int] = {}
+
+    def run(self) -> Code:
+        items = self.items(self.body.items)
+        outputs = tuple(self.take(r.value) for r in self.body.outputs)
+        inputs = tuple(p.value.number for p in self.body.inputs)
+        return Code(self.body, items, inputs, outputs, self.uses, self.layouts, self.out_layouts())
+
+    def out_layouts(self) -> tuple[str, ...]:
+        return ()
+
+    def take(self, tensor: Tensor) -> int:
+        """The number under which a value is taken, counted as a use."""
+        number = self.alias.get(tensor.number, tensor.number)
+        self.uses[number] = self.uses.get(number, 0) + 1
+        return number
+
+    def items(self, items: Sequence[Item]) -> tuple[Lowered, ...]:
+        found: list[Lowered] = []
+        for item in items:
+            if isinstance(item, Step):
+                found.extend(self.step(item))
+            elif isinstance(item, Call):
+                found.extend(self.call(item))
+            elif item.kind == "flow" and not item.name:
+                found.extend(self.items(item.items))
+            else:
+                found.append(Part(item, self.part(item)))
+        return tuple(found)
+
+    def part(self, scope: Scope) -> tuple[Lowered, ...]:
+        return self.items(scope.items)
+
+    def step(self, step: Step) -> list[Lowered]:
+        if step.layer.kind == "identity":
+            source = step.inputs[0].number
+            self.alias[step.output.number] = self.alias.get(source, source)
+            return []
+        inputs = tuple(self.take(t) for t in step.inputs)
+        at = At(tuple(t.shape for t in step.inputs), step.output.shape)
+        return [self.act(step, at, inputs)]
+
+    def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
+        try:
+            use = self.lowering.use(step, at)
+            general = self.lowering.use(step, at.replace(general=True))
+        except Unsupported as error:
+            raise refuse(self.lowering.target, step, error) from None
+        return Act(step.name, step.given, step, use, general, inputs, step.output.number)
+
+    def call(self, call: Call) -> list[Lowered]:
+        inputs = tuple(self.take(t) for t in call.inputs)
+        code = self.lowering.lower(call.body)
+        return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]

@@ -1,0 +1,155 @@
+"""Pages of the layer reference, made from the declarations: signature, arguments, examples, framework forms."""
+
+from __future__ import annotations
+
+import textwrap
+
+from ..diagnostics import Collector
+from ..dims import show
+from ..elaborate.net import elaborate
+from ..ir import Step
+from ..layers.base import LAYERS, At, Unsupported, describe
+from ..pycode import Raw, fill, inline
+from ..record import TYPE_CHECKING
+from ..resolve import resolve
+from ..source import Source
+from ..syntax.parser import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..dims import Shape
+    from ..layers.base import Argument, Example, Layer, Use
+
+_WIDTH = 100
+_NAMES = "abcdefgh"
+_STYLES = {
+    "conv": "Convolutions",
+    "pool": "Pooling",
+    "dense": "Dense layers",
+    "norm": "Normalisation",
+    "dropout": "Noise and dropout",
+    "activation": "Activations",
+    "join": "Joins and arithmetic",
+    "shape": "Shapes",
+}
+
+
+def signature(cls: type[Layer]) -> str:
+    """How the layer is called, with its defaults."""
+    parts = [name if a.required else f"{name}={_default(a)}" for name, a in cls.arguments.items()]
+    return f"{cls.kind}({', '.join(parts)})" if parts else cls.kind
+
+
+def _default(argument: Argument) -> str:
+    """The default as the language writes it; a text is a bare word."""
+    value = argument.default
+    return value if isinstance(value, str) else describe(value)
+
+
+def summary(cls: type[Layer]) -> str:
+    """The first paragraph of the layer's documentation, on one line."""
+    return " ".join(_documentation(cls).split("\n\n")[0].split())
+
+
+def _documentation(cls: type[Layer]) -> str:
+    from inspect import cleandoc
+
+    return cleandoc(cls.__doc__ or "")
+
+
+def listing() -> str:
+    """All layers by family, each with what it does."""
+    width = max(map(len, LAYERS))
+    families: dict[str, list[str]] = {style: [] for style in _STYLES}
+    for kind, cls in sorted(LAYERS.items()):
+        lines = families.setdefault(cls.style, [])
+        indent = " " * (width + 4)
+        lines += textwrap.wrap(summary(cls), _WIDTH, initial_indent=f"  {kind:<{width}}  ", subsequent_indent=indent)
+    parts = ["\n".join([_STYLES.get(style, style), *lines]) for style, lines in families.items() if lines]
+    return "\n\n".join(parts)
+
+
+def page(cls: type[Layer]) -> str:
+    """Everything that is declared of a layer."""
+    parts = ["\n".join(textwrap.wrap(signature(cls), _WIDTH, subsequent_indent="  ")), _documentation(cls)]
+    if cls.arguments:
+        parts.append("\n".join(["Arguments", *_arguments(cls)]))
+    parts.append("Like every layer it takes `frozen=true` (weights held still) and `name=`, too.")
+    parts += ["Examples, with what they become", *(_example(cls, e) for e in cls.examples)]
+    return "\n\n".join(parts)
+
+
+def _arguments(cls: type[Layer]) -> list[str]:
+    lines = []
+    width = max(map(len, cls.arguments))
+    for name, argument in cls.arguments.items():
+        default = "" if argument.required else f" (default {_default(argument)})"
+        text = f"{argument.doc}: {argument.reader.doc}{default}"
+        lead = f"  {name:<{width}}  "
+        lines += textwrap.wrap(text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))
+    return lines
+
+
+# --- examples ------------------------------------------------------------------------------------------------------
+
+
+def _shapes(example: Example) -> tuple[Shape, ...]:
+    shape = example.shape
+    return shape if shape and isinstance(shape[0], tuple) else (shape,)
+
+
+def _net(cls: type[Layer], example: Example) -> str:
+    """A spec in which the example stands."""
+    shapes = _shapes(example)
+    names = "x" if len(shapes) == 1 else _NAMES[: len(shapes)]
+    kind = f" int({example.vocabulary})" if example.vocabulary else ""
+    inputs = [f"  input {name} {show(shape)}{kind}" for name, shape in zip(names, shapes)]
+    head, sign, rest = example.code.partition("(")
+    code = example.code
+    if len(shapes) > 1:
+        code = f"{head}({', '.join(names)}{', ' + rest if sign else ')'}"
+    return "\n".join(["net example {", *inputs, f"  {code}", "}", ""])
+
+
+def applied(cls: type[Layer], example: Example) -> Step:
+    """The example's layer, applied to the example's shapes."""
+    faults = Collector()
+    spec = parse(Source(cls.kind, _net(cls, example)), faults)
+    design = resolve(spec, faults)
+    net = elaborate(design, design.nets[0], {}, faults)
+    step = net.body.items[-1] if net.body.items else None
+    if not isinstance(step, Step) or faults.failed:
+        raise ValueError(f"the example `{example.code}` of {cls.kind} is wrong: {[d.message for d in faults.all]}")
+    return step
+
+
+def _example(cls: type[Layer], example: Example) -> str:
+    step = applied(cls, example)
+    shapes = tuple(t.shape for t in step.inputs)
+    weights = f", {example.weights:,} parameters" if example.weights else ""
+    first = cls.torch_layout == "first" or (cls.torch_layout == "any" and len(shapes[0]) > 2)
+    made = At(shapes, step.output.shape, first and any(len(s) > 1 for s in shapes))
+    names = ["x"] if len(shapes) == 1 else list(_NAMES[: len(shapes)])
+    return "\n".join(
+        [
+            f"  {example.code}",
+            f"    {', '.join(map(show, shapes))} -> {show(step.output.shape)}{weights}",
+            f"    PyTorch  {_form(step.layer.torch, made, names)}",
+            f"    Keras    {_form(step.layer.keras, made.replace(first=False), names)}",
+        ]
+    )
+
+
+def _form(facet: Callable[[At], Use], at: At, names: list[str]) -> str:
+    """What a framework makes of a layer, one application after the other."""
+    try:
+        use = facet(at)
+    except Unsupported as error:
+        return f"none: {error.message}"
+    parts = []
+    for step in use.steps:
+        shown = step.make if step.stateful or step.call is None else fill(step.call, [Raw(n) for n in names])
+        parts.append(inline(shown))
+        names = ["x"]
+    return " -> ".join(parts) if parts else "nothing"

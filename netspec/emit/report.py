@@ -1,0 +1,197 @@
+"""The report of a net as values: what every form of `netspec check` shows, and `Network.report()` returns.
+
+Figures are for one sample, but for activations and their bytes, which are for a batch. Bytes are of the parameters and
+of the activations, each number as wide as the type asked for.
+"""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..dims import Dim, Shape
+    from ..ir import CheckedNet, Figures, Outcome, Port, Result, Row
+    from ..source import Span
+
+BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+
+
+class Totals(Record):
+    """The figures of a whole net."""
+
+    params: Dim
+    trainable: Dim
+    non_trainable: Dim
+    statistics: Dim
+    macs: Dim
+    other_ops: Dim
+    activations: Dim
+    param_bytes: Dim
+    activation_bytes: Dim
+
+
+class Line(Record):
+    """One line of the report: an input, a layer, or a block with the sum of what is in it.
+
+    `again` marks a further use of a shared layer, whose parameters are counted at the first.
+    """
+
+    name: str
+    path: str
+    type: str
+    line: int
+    output_shape: Shape | None
+    params: Dim
+    weights: Dim
+    biases: Dim
+    trainable: Dim
+    statistics: Dim
+    macs: Dim
+    other_ops: Dim
+    activations: Dim
+    receptive_field: tuple[Dim, ...] | None
+    depth: int = 0
+    is_layer: bool = True
+    again: bool = False
+
+
+class Count(Record):
+    """How a framework counts the parameters of the model that is built for it."""
+
+    framework: str
+    params: Dim
+    note: str
+
+
+class Report(Record):
+    """Everything that is shown of a net.
+
+    `rows` are inputs, layers and blocks as a tree laid flat; `layers` are the layers alone.
+    """
+
+    name: str
+    file: str
+    doc: str
+    rows: tuple[Line, ...]
+    totals: Totals
+    inputs: tuple[Port, ...]
+    outputs: tuple[Result, ...]
+    expectations: tuple[Outcome, ...]
+    batch: int
+    dtype: str
+    whole: bool
+    count: Count | None
+
+    @property
+    def layers(self) -> tuple[Line, ...]:
+        return tuple(row for row in self.rows if row.is_layer)
+
+    def to_frame(self) -> Any:
+        """The layers as a pandas table."""
+        import pandas
+
+        columns = [c for c in Line._fields if c not in ("depth", "is_layer", "again")]
+        return pandas.DataFrame([[getattr(row, c) for c in columns] for row in self.layers], columns=columns)
+
+    def __str__(self) -> str:
+        from .tables import table
+
+        return table(self)
+
+
+def report(net: CheckedNet, batch: int = 1, dtype: str = "float32", target: str | None = None) -> Report:
+    """The report of a net. `target` names the framework whose own count is wanted too."""
+    if dtype not in BYTES:
+        raise ValueError(f"there is no type {dtype}: {', '.join(BYTES)}")
+    body, totals = net.net.body, _totals(net.totals, batch, BYTES[dtype])
+    return Report(
+        net.name,
+        net.net.design.source.name,
+        body.doc,
+        (*map(_input, body.inputs), *(_line(row, batch) for row in net.rows)),
+        totals,
+        body.inputs,
+        body.outputs,
+        net.outcomes,
+        batch,
+        dtype,
+        net.net.whole,
+        None if target is None else COUNTS[target](totals),
+    )
+
+
+def _totals(sums: Figures, batch: int, width: int) -> Totals:
+    activations = sums.activations * batch
+    return Totals(
+        params=sums.params,
+        trainable=sums.trainable,
+        non_trainable=sums.params - sums.trainable,
+        statistics=sums.statistics,
+        macs=sums.macs,
+        other_ops=sums.other_ops,
+        activations=activations,
+        param_bytes=sums.params * width,
+        activation_bytes=activations * width,
+    )
+
+
+def _input(port: Port) -> Line:
+    place = port.value.span.line
+    return Line(port.name, port.name, "input", place, port.value.shape, 0, 0, 0, 0, 0, 0, 0, 0, None, 0, False)
+
+
+def _line(row: Row, batch: int) -> Line:
+    own = row.figures
+    return Line(
+        name=row.name,
+        path=row.path,
+        type=row.kind,
+        line=row.span.line,
+        output_shape=None if row.output is None else row.output.shape,
+        params=own.params,
+        weights=own.weights,
+        biases=own.biases,
+        trainable=own.trainable,
+        statistics=own.statistics,
+        macs=own.macs,
+        other_ops=own.other_ops,
+        activations=own.activations * batch,
+        receptive_field=row.field,
+        depth=row.depth,
+        is_layer=row.is_layer,
+        again=row.again,
+    )
+
+
+def _torch_count(totals: Totals) -> Count:
+    note = "as here" if not totals.statistics else "as here: it keeps the statistics as buffers"
+    return Count("PyTorch", totals.params, note)
+
+
+def _keras_count(totals: Totals) -> Count:
+    note = "as here" if not totals.statistics else "its total takes the statistics in, as non-trainable"
+    return Count("Keras", totals.params + totals.statistics, note)
+
+
+COUNTS = {"torch": _torch_count, "keras": _keras_count}
+
+
+def visible(rows: tuple[Line, ...], depth: int | None) -> Iterator[Line]:
+    """The rows that are seen where `depth` levels of blocks are opened: all for None."""
+    return (row for row in rows if depth is None or row.depth <= depth)
+
+
+def place(span: Span) -> dict[str, Any]:
+    """Where a span is; the end column is the one behind its last character."""
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(max(span.end, span.start))
+    return {
+        "file": span.source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }

@@ -1,0 +1,113 @@
+"""Templates: what one generated class or function says, for all the instances that it stands for.
+
+The nodes of a template hold code in which numbers that differ between instances have become terms over the template's
+parameters. Values are numbers of the template's own.
+"""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from typing_extensions import TypeAlias
+
+    from ..ir import Body, Instance, Step
+    from ..layers.base import Apply
+    from ..pycode import Code
+
+    Node: TypeAlias = "Leaf | Invoke | Loop | Choice | Sequence"
+
+
+class Leaf(Record):
+    """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape."""
+
+    name: str
+    given: bool
+    kind: str
+    style: str
+    applies: tuple[Apply, ...]
+    inputs: tuple[int, ...]
+    output: int
+    step: Step | None
+    shared: Instance | None
+    constant: bool
+
+
+class Invoke(Record):
+    """One block call, with the values of the callee's parameters. Parameters at their defaults are left out."""
+
+    name: str
+    given: bool
+    template: Template
+    arguments: tuple[tuple[str, Code], ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    shared: Instance | None
+    shape: Any
+
+
+class Loop(Record):
+    """`for names in items`; `carried` are the values that a turn takes from the one before: (first, later, own number)."""
+
+    names: tuple[str, ...]
+    items: Code
+    nodes: tuple[Node, ...]
+    carried: tuple[tuple[int, int, int], ...]
+
+
+class Choice(Record):
+    """Branches with their conditions (None: else). `phis` are values that come from a different branch each time.
+
+    A phi maps the numbers of the branches' values, in the order of the branches, to its own number.
+    """
+
+    branches: tuple[tuple[Code | None, tuple[Node, ...]], ...]
+    phis: tuple[tuple[tuple[int, ...], int], ...]
+    name: str
+
+
+class Sequence(Record):
+    """A named scope whose steps follow one another: an `nn.Sequential`."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    output: int
+    shape: Any
+
+
+class Parameter(Record):
+    """A parameter of a class or function. `default` is a value, or REQUIRED."""
+
+    name: str
+    default: Any
+
+
+REQUIRED = object()
+
+
+class Template(Record):
+    """One generated class or function.
+
+    `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the
+    names that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are asked for, (input, axis) by name.
+    """
+
+    name: str
+    bodies: tuple[Body, ...]
+    parameters: tuple[Parameter, ...]
+    values: Mapping[Any, Mapping[str, Any]]
+    nodes: tuple[Node, ...]
+    inputs: tuple[tuple[str, int], ...]
+    outputs: tuple[tuple[str, int], ...]
+    labels: Mapping[int, str]
+    marks: Mapping[int, str]
+    sizes: Mapping[str, tuple[int, int]]
+    attributes: Mapping[Any, str]
+
+    @property
+    def doc(self) -> str:
+        return self.bodies[0].doc

@@ -1,0 +1,237 @@
+"""Terms: what a number in generated code is, in the words of the class or function that it stands in.
+
+Instances of one block differ only in numbers. Each number is a column of values, one for each instance (or loop turn); a term
+is an expression whose column is the same. So a generated expression is right for every instance by construction.
+"""
+
+from __future__ import annotations
+
+from ..elaborate.functions import Fault, apply_operator, call_function
+from ..layers.base import Word
+from ..pycode import Raw, inline
+from ..record import TYPE_CHECKING, Record
+from ..syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from ..pycode import Code
+    from ..syntax.tree import Node
+
+_BINDING = {"if": 0, "or": 1, "and": 2, "not": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4, "not in": 4,
+            "+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9}  # fmt: skip
+_IN_PYTHON = frozenset(("min", "max", "abs", "sum", "len", "round", "range"))
+
+
+class Term(Record):
+    """An expression with its column of values. `names` are the names it uses; `rank` says how tightly it binds."""
+
+    text: str
+    values: tuple[Any, ...]
+    names: frozenset[str] = frozenset()
+    rank: int = 9
+
+    def within(self, rank: int) -> str:
+        return self.text if self.rank >= rank else f"({self.text})"
+
+
+class Contexts:
+    """The instances (or loop turns) that a piece of code stands for, and the terms that are known in them.
+
+    `owners` gives the number of the body that each belongs to.
+    """
+
+    def __init__(self, owners: tuple[int, ...], terms: Mapping[str, Term], names: Mapping[str, Term]) -> None:
+        self.owners = owners
+        # terms by their text, in the order in which they are tried
+        self.terms: dict[str, Term] = dict(terms)
+        # what the names of the language stand for
+        self.names: dict[str, Term] = dict(names)
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+    def select(self, places: Sequence[int]) -> Contexts:
+        """Some of the contexts, or each several times."""
+
+        def pick(term: Term) -> Term:
+            return term.replace(values=tuple(term.values[p] for p in places))
+
+        return Contexts(
+            tuple(self.owners[p] for p in places),
+            {t: pick(v) for t, v in self.terms.items()},
+            {n: pick(v) for n, v in self.names.items()},
+        )
+
+    def learn(self, term: Term) -> None:
+        self.terms.setdefault(term.text, term)
+
+
+def constant(value: Any, count: int) -> Term:
+    """A literal."""
+    rank = _BINDING["neg"] if isinstance(value, int | float) and value < 0 else 9
+    return Term(inline(value), (value,) * count, rank=rank)
+
+
+def same(column: Sequence[Any]) -> bool:
+    """Is the column one value?"""
+    return all(equal(v, column[0]) for v in column)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Equal in value and in type, so that 1 is not true."""
+    return type(a) is type(b) and bool(a == b)
+
+
+def matches(column: Sequence[Any], values: Sequence[Any]) -> bool:
+    return all(equal(a, b) for a, b in zip(column, values))
+
+
+def express(node: Node, contexts: Contexts) -> Term | None:
+    """An expression of the spec in Python, or None where it has no such form or uses what is not known here."""
+    rule = _EXPRESS.get(type(node))
+    return rule(node, contexts) if rule is not None else None
+
+
+def _name(node: tree.Name, contexts: Contexts) -> Term | None:
+    found = contexts.names.get(node.text)
+    return found
+
+
+def _literal(node: tree.Literal, contexts: Contexts) -> Term | None:
+    return constant(node.value, len(contexts))
+
+
+def _each(compute: Callable[..., Any], *columns: Sequence[Any]) -> tuple[Any, ...] | None:
+    try:
+        return tuple(compute(*row) for row in zip(*columns))
+    except (Fault, TypeError, ValueError, ArithmeticError):
+        return None
+
+
+def _chain(node: tree.Chain, contexts: Contexts) -> Term | None:
+    operands = [express(o, contexts) or _word(o, contexts) for o in node.operands]
+    if any(o is None for o in operands):
+        return None
+    left = operands[0]
+    for operator, right in zip(node.operators, operands[1:]):
+        left = _pair(operator, left, right)
+        if left is None:
+            return None
+    return left
+
+
+def _word(node: Node, contexts: Contexts) -> Term | None:
+    """A bare word, as something to compare with."""
+    return constant(Word(node.text), len(contexts)) if isinstance(node, tree.Name) else None
+
+
+def _pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
+    if left is None or right is None or operator not in _BINDING:
+        return None
+    if operator in ("and", "or"):
+        for side, other in ((left, right), (right, left)):
+            if not side.names and same(side.values):
+                return other if side.values[0] is (operator == "and") else side
+        values = _each(lambda a, b: (a and b) if operator == "and" else (a or b), left.values, right.values)
+    else:
+        values = _each(lambda a, b: apply_operator(operator, a, b), left.values, right.values)
+    if values is None:
+        return None
+    if not left.names and not right.names and same(values):
+        return constant(values[0], len(values))
+    if operator == "/":
+        operator = "//" if all(isinstance(v, int) for v in values) else "/"
+    rank = _BINDING[operator]
+    text = f"{left.within(rank)} {operator} {right.within(rank + 1)}"
+    return Term(text, values, left.names | right.names, rank)
+
+
+def _unary(node: tree.Unary, contexts: Contexts) -> Term | None:
+    inner = express(node.operand, contexts)
+    if inner is None:
+        return None
+    if node.operator == "not":
+        return Term(f"not {inner.within(3)}", tuple(not v for v in inner.values), inner.names, 3)
+    values = _each(lambda v: -v if node.operator == "-" else v, inner.values)
+    return None if values is None else Term(f"{node.operator}{inner.within(7)}", values, inner.names, 7)
+
+
+def _conditional(node: tree.Conditional, contexts: Contexts) -> Term | None:
+    condition = express(node.condition, contexts)
+    value, otherwise = express(node.value, contexts), express(node.otherwise, contexts)
+    if condition is None or value is None or otherwise is None:
+        return None
+    values = tuple(a if c else b for a, c, b in zip(value.values, condition.values, otherwise.values))
+    text = f"{value.within(1)} if {condition.within(1)} else {otherwise.within(0)}"
+    return Term(text, values, value.names | condition.names | otherwise.names, 0)
+
+
+def _call(node: tree.Call, contexts: Contexts) -> Term | None:
+    callee = node.callee
+    arguments = [express(a, contexts) for a in node.arguments]
+    if not isinstance(callee, tree.Name) or callee.text not in _IN_PYTHON or None in arguments:
+        return None
+    known = [a for a in arguments if a is not None]
+    values = _each(lambda *row: call_function(callee.text, row), *(a.values for a in known))
+    if values is None:
+        return None
+    text = f"{callee.text}({', '.join(a.text for a in known)})"
+    return Term(text, values, frozenset().union(*(a.names for a in known)))
+
+
+def _group(node: tree.Group, contexts: Contexts) -> Term | None:
+    items = [express(i, contexts) for i in node.items]
+    if not items or None in items:
+        return None
+    known = [i for i in items if i is not None]
+    text = f"({', '.join(i.text for i in known)}{',' if len(known) == 1 else ''})"
+    return Term(text, tuple(zip(*(i.values for i in known))), frozenset().union(*(i.names for i in known)))
+
+
+_EXPRESS: dict[type, Callable[[Any, Contexts], Term | None]] = {
+    tree.Name: _name,
+    tree.Literal: _literal,
+    tree.Chain: _chain,
+    tree.Unary: _unary,
+    tree.Conditional: _conditional,
+    tree.Call: _call,
+    tree.Group: _group,
+}
+
+
+def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
+    """A product, quotient or sum of known terms that gives the column."""
+    if not all(isinstance(v, int) and not isinstance(v, bool) for v in column):
+        return None
+    terms = [t for t in contexts.terms.values() if all(isinstance(v, int) and not isinstance(v, bool) for v in t.values)]
+    for term in terms:
+        for factor in _factors(term.values, column):
+            found = factor(term)
+            if found is not None:
+                return found
+    for i, a in enumerate(terms):
+        for b in terms[i:]:
+            for operator in ("+", "*", "-"):
+                made = _pair(operator, a, b)
+                if made is not None and matches(column, made.values):
+                    return made
+    return None
+
+
+def _factors(values: Sequence[int], column: Sequence[int]) -> list[Callable[[Term], Term | None]]:
+    if not values or 0 in values or 0 in column:
+        return []
+    if column[0] % values[0] == 0 and all(c == v * (column[0] // values[0]) for c, v in zip(column, values)):
+        times = column[0] // values[0]
+        return [lambda t: _pair("*", constant(times, len(column)), t)]
+    if values[0] % column[0] == 0 and all(v == c * (values[0] // column[0]) for c, v in zip(column, values)):
+        part = values[0] // column[0]
+        return [lambda t: _pair("//", t, constant(part, len(column)))]
+    return []
+
+
+def code(term: Term) -> Code:
+    """A term as code; a plain literal stays a value."""
+    return term.values[0] if not term.names and same(term.values) else Raw(term.text)

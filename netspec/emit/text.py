@@ -1,0 +1,71 @@
+"""Pieces of Python files: names of classes, docstrings, imports, helpers."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..layers.base import Helper
+
+_SHORT = frozenset(("gan", "vae", "gru", "aux", "se"))
+
+
+def class_name(name: str) -> str:
+    """The name of a net or block as the name of a class: `resnet50` is ResNet50, `vgg16` VGG16, `mobilenet_v2` MobileNetV2."""
+    return "".join(_word(part) for part in name.split("_") if part) or "Net"
+
+
+def _word(part: str) -> str:
+    stem = part.rstrip("0123456789")
+    digits = part[len(stem) :]
+    lower = stem.lower()
+    if stem != lower:
+        return part[0].upper() + part[1:]
+    if 1 < len(lower) and (not set(lower) & set("aeiouy") or lower in _SHORT):
+        return stem.upper() + digits
+    if lower.endswith("net") and len(lower) > 3:
+        return lower[:-3].capitalize() + "Net" + digits
+    return lower.capitalize() + digits
+
+
+def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
+    """A docstring of a comment; what would end it early is kept from doing so."""
+    lines = [line.rstrip() for line in text.split("\n")] if text else []
+    lines += ["", *extra] if lines and extra else list(extra)
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        return []
+    pad = " " * indent
+    safe = [line.replace("\\", "\\\\").replace('"""', "'''") for line in lines]
+    if safe[-1].endswith('"'):
+        safe[-1] += " "
+    if len(safe) == 1:
+        return [f'{pad}"""{safe[0].strip()}"""' if not safe[0].endswith(" ") else f'{pad}"""{safe[0].strip()[:-1]}\'"""']
+    return [f'{pad}"""{safe[0].strip()}', *(pad + line if line else "" for line in safe[1:]), f'{pad}"""']
+
+
+def helper_lines(helpers: Iterable[Helper]) -> list[str]:
+    """The helpers, each once, apart by two empty lines."""
+    found: list[str] = []
+    for helper in dict.fromkeys(helpers):
+        found += [*helper.source.rstrip("\n").split("\n"), "", ""]
+    return found
+
+
+def module_text(imports: Iterable[str], helpers: Iterable[Helper], classes: Sequence[Sequence[str]]) -> str:
+    """A whole file: imports in the usual order, helpers, classes."""
+    wanted = dict.fromkeys([*imports, *(line for h in helpers for line in h.imports)])
+    plain = sorted((line for line in wanted if line.startswith("import ")), key=_import_key)
+    others = sorted(line for line in wanted if line.startswith("from "))
+    lines = [*plain, *others, "", "", *helper_lines(helpers)]
+    for number, text in enumerate(classes):
+        lines += ([] if number == 0 else ["", ""]) + list(text)
+    return "\n".join(lines) + "\n"
+
+
+def _import_key(line: str) -> tuple[int, str]:
+    name = line.split()[1].split(".")[0]
+    return (0 if name in ("math", "functools", "collections") else 1, line)

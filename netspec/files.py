@@ -1,0 +1,132 @@
+"""Files in and out: texts read whole and checked, results moved into place when they are complete."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from .source import Source
+
+STDIN = "-"
+# far above any spec; a device that never ends is refused instead of filling the memory
+LARGEST = 32 * 2**20
+
+
+class ReadError(Exception):
+    """A text cannot be read: no such file, a folder, or no text in UTF-8."""
+
+
+class WriteError(Exception):
+    """A result cannot be written where it was asked for."""
+
+
+# --- in ----------------------------------------------------------------------------------------------------------
+
+
+def read_source(path: str | os.PathLike[str]) -> Source:
+    """The text of a file, or of standard input for `-`. Raises ReadError."""
+    name = os.fspath(path)
+    shown = "<stdin>" if name == STDIN else name
+    return Source(shown, _decode(shown, _read_input() if name == STDIN else _read_file(name)))
+
+
+def _read_input() -> bytes:
+    if sys.stdin is None:
+        raise ReadError("standard input is closed")
+    try:
+        return sys.stdin.buffer.read(LARGEST + 1)
+    except OSError as error:
+        raise ReadError(f"standard input cannot be read: {reason(error)}") from None
+
+
+def _read_file(name: str) -> bytes:
+    try:
+        with open(name, "rb") as file:
+            return file.read(LARGEST + 1)
+    except FileNotFoundError:
+        shown = name or "of an empty name"
+        raise ReadError(f"there is no file {shown}{_near(name)}") from None
+    except IsADirectoryError:
+        raise ReadError(f"{name} is a folder; name a file in it") from None
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{name} cannot be read: {reason(error)}") from None
+
+
+def _near(name: str) -> str:
+    """The file of the same folder that was most likely meant."""
+    from .diagnostics import nearest
+
+    folder, base = os.path.split(name)
+    try:
+        found = nearest(base, (n for n in os.listdir(folder or ".") if n.endswith(".net")))
+    except OSError:
+        return ""
+    return f"; did you mean {os.path.join(folder, found)}?" if found else ""
+
+
+def _decode(name: str, data: bytes) -> str:
+    if len(data) > LARGEST:
+        raise ReadError(f"{name} is larger than {LARGEST // 2**20} MiB, which no spec is")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ReadError(f"{name} is in UTF-16; save it as UTF-8")
+    place = data.find(0)
+    if place >= 0:
+        raise ReadError(f"{name} is no text: byte {place + 1} is 0")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ReadError(f"{name} is not in UTF-8: byte 0x{data[error.start]:02x} on line {line}") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def reason(error: Exception) -> str:
+    """Why the system refused, in its words."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text[:1].lower() + text[1:]
+
+
+# --- out ---------------------------------------------------------------------------------------------------------
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Write a file whole or not at all: beside its target first, then moved into place. Raises WriteError."""
+    target = os.path.realpath(path)
+    try:
+        mode = os.stat(target).st_mode
+    except OSError:
+        mode = None
+    if mode is not None and stat.S_ISDIR(mode):
+        raise WriteError(f"{path} is a folder; name a file in it")
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise WriteError(f"{path} cannot be written: there is no folder {os.path.dirname(path) or folder}")
+    try:
+        if mode is not None and not stat.S_ISREG(mode):
+            _write_device(target, data)
+        else:
+            _replace(target, data, mode)
+    except (OSError, ValueError) as error:
+        raise WriteError(f"{path} cannot be written: {reason(error)}") from None
+
+
+def _write_device(target: str, data: bytes) -> None:
+    """A pipe or a device is written to, never replaced."""
+    with open(target, "wb", buffering=0) as device:
+        device.write(data)
+
+
+def _replace(target: str, data: bytes, mode: int | None) -> None:
+    folder, base = os.path.split(target)
+    beside = os.path.join(folder, f".{base[:40]}.{os.getpid()}.part")
+    try:
+        with open(beside, "xb") as file:
+            file.write(data)
+        if mode is not None:
+            os.chmod(beside, stat.S_IMODE(mode))
+        os.replace(beside, target)
+    except BaseException:
+        if os.path.exists(beside):
+            os.unlink(beside)
+        raise

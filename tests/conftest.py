@@ -1,0 +1,35 @@
+"""Goldens: texts that the project writes, kept as files and compared whole."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the goldens anew from what comes out now")
+
+
+class Golden:
+    """Compares a text with a file. A file that is not there fails, unless goldens are being written."""
+
+    def __init__(self, update: bool) -> None:
+        self.update = update
+
+    def check(self, path: Path, text: str) -> None:
+        if self.update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
+        assert path.exists(), f"there is no {path}; `pytest --update-golden` writes it"
+        wanted = path.read_text(encoding="utf-8")
+        if wanted != text:
+            lines = (t.splitlines() for t in (wanted, text))
+            pytest.fail("\n".join(unified_diff(*lines, f"{path} (golden)", "now", lineterm="")), pytrace=False)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(request.config.getoption("--update-golden"))
