@@ -144,7 +144,7 @@ def _float(code: float) -> str:
     text = repr(code)
     if text in ("inf", "-inf", "nan"):
         return f'float("{text}")'
-    return text
+    return text.replace("e-0", "e-").replace("e+0", "e")
 
 
 def _slice(code: slice) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ def shown(text, part, label="", name="x.net", **rest):
 def marks(text):
     """Each marked line of a rendering with the columns under its marks."""
     lines = text.split("\n")
-    return [(before, after) for before, after in zip(lines, lines[1:]) if re.match(r" *\| +[\^-]|  \| [\^-]", after)]
+    return [(before, after) for before, after in pairwise(lines) if re.match(r" *\| +[\^-]", after)]
 
 
 def test_the_promised_form():
@@ -132,7 +133,7 @@ def test_the_end_of_a_file_and_of_a_line(text, offset, place, line):
         ("漢字 bad", "漢字 bad", "     ^^^"),
         ("🙂 bad", "🙂 bad", "   ^^^"),
         ("e\u0301e\u0301 bad", "e\u0301e\u0301 bad", "   ^^^"),
-        ("ｗｉｄｅ\tbad", "ｗｉｄｅ    bad", "            ^^^"),
+        ("\uff57\uff49\uff44\uff45\tbad", "\uff57\uff49\uff44\uff45    bad", "            ^^^"),
     ],
 )
 def test_marks_stand_under_what_they_mark(line, before, under):

@@ -68,24 +68,29 @@ def _stride(step: Step, value: Any) -> str:
     return f"stride {_sizes(value)}" if any(n != 1 for n in layer.finer(shape)) else f"/{_sizes(value)}"
 
 
-def _item(value: Any) -> str:
-    return "..." if value is ... else str(value)
+def _items(value: Any) -> str:
+    """The items of a slice, as Python writes them."""
+    said = ("..." if v is ... else f"[{', '.join(map(str, v))}]" if isinstance(v, tuple) else str(v) for v in value)
+    return f"[{', '.join(said)}]"
 
 
-def _said(step: Step, argument: Argument, value: Any) -> str:
-    """What is said of one argument; empty for nothing."""
+def _plain(argument: Argument, value: Any) -> str:
+    if argument.reader is axes or argument.name == "sizes":
+        return _sizes(value)
+    return str(value) if isinstance(value, str) else describe(value)
+
+
+def _said(step: Step, argument: Argument, value: Any, bare: bool) -> str:
+    """What is said of one argument; empty for nothing. `bare` leaves out the name of one that must be given."""
     name = argument.name
     if name == "stride":
         return _stride(step, value)
     if name in _QUIET or (value == argument.default and name not in _ALWAYS):
         return ""
     if name == "items":
-        return "[" + ", ".join(_item(v) for v in value) + "]"
-    if name in _BARE:
-        return _sizes(value) if name == "sizes" else describe(value)
-    if argument.required and isinstance(value, int | float):
-        return str(value)
-    return f"{name} {describe(value)}"
+        return _items(value)
+    text = _plain(argument, value)
+    return text if name in _BARE or (bare and argument.required) else f"{name} {text}"
 
 
 def layer_text(step: Step) -> str:
@@ -94,7 +99,7 @@ def layer_text(step: Step) -> str:
     arguments, values = layer.arguments, layer.__dict__
     window = next((n for n, a in arguments.items() if a.reader is axes and a.required), "")
     said = [_window(values[window], step.inputs[0].shape)] if window else []
-    said += [_said(step, a, values[n]) for n, a in arguments.items() if n != window]
+    said += [_said(step, a, values[n], not window) for n, a in arguments.items() if n != window]
     rest = ", ".join(s for s in said if s)
     return f"{layer.kind} {rest}" if rest else layer.kind
 

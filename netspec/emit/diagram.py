@@ -105,7 +105,8 @@ class Diagram:
         self._folder = Folder()
         self._known: set[int] = set()
         self._varying: Group | None = None
-        self._params = {row.path: row.figures.params for row in net.rows}
+        # a shared layer stands in several rows, and weighs something in the first
+        self._params = {row.path: row.figures.params for row in reversed(net.rows)}
         self._net(net.net.body)
 
     def _net(self, body: Body) -> None:

@@ -26,6 +26,8 @@ _FEW, _MANY = 36, 60
 _UNLIMITED = 10**9
 DIRECTIONS = ("TB", "LR")
 _STEP = "  "
+_BREAK = "<BR/>"
+_TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
 
 
 def dot(net: CheckedNet, depth: int | None = None, direction: str = "TB", theme: str = "light") -> str:
@@ -38,11 +40,17 @@ def dot(net: CheckedNet, depth: int | None = None, direction: str = "TB", theme:
 def _fitting(net: CheckedNet) -> Diagram:
     """The diagram that shows most and still fits on a page."""
     for opening, limit in ((Opening(_ALL), _FEW), *((Opening(d, True), _MANY) for d in (_ALL, 2, 1))):
-        try:
-            return Diagram(net, opening, limit)
-        except TooLarge:
-            continue
+        diagram = _within(net, opening, limit)
+        if diagram is not None:
+            return diagram
     return Diagram(net, Opening(0), _UNLIMITED)
+
+
+def _within(net: CheckedNet, opening: Opening, limit: int) -> Diagram | None:
+    try:
+        return Diagram(net, opening, limit)
+    except TooLarge:
+        return None
 
 
 class _Writer:
@@ -63,42 +71,31 @@ class _Writer:
         yield "}"
 
     def _defaults(self) -> Iterator[str]:
-        theme, totals = self.theme, self.net.totals
-        figures = f"{amount_text(totals.params)} parameters, {amount_text(totals.macs)} multiply-accumulates"
-        title = _table([f"<B>{markup(self.net.name)}</B>", _small(figures, theme.faint), " "])
+        theme, font = self.theme, quoted(FONT)
         yield _STEP + _statement(
             "graph",
             rankdir=self.direction,
             bgcolor=quoted(theme.ground),
-            fontname=quoted(FONT),
+            fontname=font,
             fontcolor=quoted(theme.text),
             fontsize="16",
-            label=f"<{title}>",
+            label=f"<{self._heading()}>",
             labelloc="t",
             nodesep="0.25",
             ranksep="0.32",
             pad="0.25",
             charset=quoted("UTF-8"),
         )
-        yield _STEP + _statement(
-            "node",
-            shape="box",
-            style=quoted("rounded,filled"),
-            fontname=quoted(FONT),
-            fontsize="12",
-            height="0.3",
-            margin=quoted("0.16,0.07"),
-            penwidth="1.1",
-        )
-        yield _STEP + _statement(
-            "edge",
-            fontname=quoted(FONT),
-            fontsize="10",
-            fontcolor=quoted(theme.faint),
-            color=quoted(theme.edge),
-            arrowsize="0.6",
-            penwidth="1.1",
-        )
+        shape = {"shape": "box", "style": quoted("rounded,filled"), "height": "0.3", "margin": quoted("0.16,0.07")}
+        yield _STEP + _statement("node", **shape, fontname=font, fontsize="12", penwidth="1.1")
+        colours = {"color": quoted(theme.edge), "fontcolor": quoted(theme.faint)}
+        yield _STEP + _statement("edge", **colours, fontname=font, fontsize="10", arrowsize="0.6", penwidth="1.1")
+
+    def _heading(self) -> str:
+        """The name of the net with what it weighs and costs, and some room below."""
+        totals = self.net.totals
+        said = f"{amount_text(totals.params)} parameters, {amount_text(totals.macs)} multiply-accumulates"
+        return _table([f"<B>{markup(self.net.name)}</B>", _small(said, self.theme.faint), " "])
 
     def _parts(self, group: Group, level: int) -> Iterator[str]:
         indent = _STEP * (level + 1)
@@ -155,7 +152,7 @@ class _Writer:
         """The title, and what follows it below. The author's name of a layer stands above it, small."""
         block = box.style == "block"
         faint = self.theme.faint if block else self.theme.paints[box.style].text
-        lines = [_small(box.name, self.theme.faint, "9.5")] if box.name and not block else []
+        lines = [_small(box.name, self.theme.paints[box.style].text, "9.5")] if box.name and not block else []
         lines += _title(box.name if block else "", box.lines[0], box.count).split(_BREAK)
         return _table([*lines, *(_small(line, faint) for line in box.lines[1:])])
 
@@ -170,9 +167,6 @@ class _Writer:
         elif edge.straight == 2:
             attributes.update(weight="10")
         return _STEP + _statement(f"{quoted(edge.source.id)} -> {quoted(edge.target.id)}", **attributes)
-
-
-_BREAK = "<BR/>"
 
 
 def _title(name: str, caption: str, count: int) -> str:
@@ -192,7 +186,7 @@ def _table(lines: list[str]) -> str:
     if len(lines) == 1:
         return lines[0]
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>'
+    return f"{_TABLE}{rows}</TABLE>"
 
 
 def _statement(head: str, **attributes: str) -> str:

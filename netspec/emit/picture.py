@@ -69,37 +69,31 @@ class MissingGraphviz(Exception):
     """There is nothing to draw with; the message says what to install."""
 
 
-class _Failed(Exception):
-    """An engine was there and did not draw; the last line of its complaint."""
-
-
 def draw(text: str, suffix: str) -> bytes:
     """The picture that a DOT text describes, as `svg`, `png`, `pdf` or `html`. Raises MissingGraphviz."""
     if suffix == "html":
         return _page(draw(text, "svg").decode()).encode()
-    complaint = ""
+    complaints = []
     for engine in (_by_pygraphviz, _by_system):
-        try:
-            picture = engine(text, suffix)
-        except _Failed as failed:
-            complaint = f"; what is here failed: {failed}"
-        else:
-            if picture is not None:
-                return picture
+        picture = engine(text, suffix)
+        if isinstance(picture, bytes):
+            return picture
+        complaints.append(picture)
+    failed = "".join(f"; what is here failed: {c}" for c in complaints if c)
     raise MissingGraphviz(
-        f"a .{suffix} picture needs Graphviz: `{_INSTALL}` brings it (a .dot file needs nothing){complaint}"
+        f"a .{suffix} picture needs Graphviz: `{_INSTALL}` brings it (a .dot file needs nothing){failed}"
     )
 
 
-def _by_pygraphviz(text: str, suffix: str) -> bytes | None:
-    """Draws with the Graphviz in pygraphviz; None where it is not installed."""
+def _by_pygraphviz(text: str, suffix: str) -> bytes | str:
+    """Draws with the Graphviz in pygraphviz. Else its complaint, empty where it is not installed."""
     import os
     import sys
     from importlib.util import find_spec
     from tempfile import TemporaryDirectory
 
     if find_spec("pygraphviz") is None or not sys.executable:
-        return None
+        return ""
     command = [sys.executable, "-c", _CHILD, suffix, *filter(None, sys.path)]
     if "FONTCONFIG_FILE" in os.environ:
         return _run(command, text, os.environ)
@@ -110,27 +104,27 @@ def _by_pygraphviz(text: str, suffix: str) -> bytes | None:
         return _run(command, text, {**os.environ, "FONTCONFIG_FILE": settings})
 
 
-def _by_system(text: str, suffix: str) -> bytes | None:
-    """Draws with a `dot` on the PATH; None where there is none."""
+def _by_system(text: str, suffix: str) -> bytes | str:
+    """Draws with a `dot` on the PATH. Else its complaint, empty where there is none."""
     import os
     import shutil
 
     program = shutil.which("dot")
     if program is None:
-        return None
+        return ""
     finer = [f"-Gdpi={_DPI}"] if suffix == "png" else []
     return _run([program, f"-T{suffix}", *finer], text, os.environ)
 
 
-def _run(command: list[str], text: str, environment: Mapping[str, str]) -> bytes:
-    """What the command makes of the text. Raises _Failed."""
+def _run(command: list[str], text: str, environment: Mapping[str, str]) -> bytes | str:
+    """What the command makes of the text, or else the last line of its complaint."""
     import subprocess
 
     done = subprocess.run(command, input=text.encode(), capture_output=True, env=dict(environment), check=False)
     if done.returncode == 0 and done.stdout:
         return done.stdout
     said = done.stderr.decode(errors="replace").strip().splitlines()
-    raise _Failed(said[-1] if said else f"it ended with status {done.returncode}")
+    return said[-1] if said else f"it ended with status {done.returncode}"
 
 
 def _page(svg: str) -> str:

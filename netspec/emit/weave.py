@@ -203,10 +203,14 @@ class Weaver:
             if place is None:
                 raise MismatchError
             found.append((place.value, self._distance(place.path, around)))
+        return self._merge(found, arounds)
+
+    def _merge(self, found: Seq[tuple[int, int | None]], arounds: Seq[Around]) -> int:
         if all(f == found[0] for f in found) and found[0][1] is None:
             return found[0][0]
-        carried = self._carried(found, arounds)
-        return carried if carried is not None else self._phi(found, arounds)
+        if any(distance is not None for _, distance in found):
+            return self._carried(found, arounds)
+        return self._phi(found, arounds)
 
     def _distance(self, path: tuple[tuple[int, int], ...], around: Around) -> int | None:
         """None where the value is at hand; the loop's number where it is the turn before's."""
@@ -228,32 +232,27 @@ class Weaver:
         counts = (self.turns[path[k][0]].get((id(around.values), path[:k])) for k in levels)
         return all(count == path[k][1] + 1 for k, count in zip(levels, counts))
 
-    def _carried(self, found: list[tuple[int, int | None]], arounds: Seq[Around]) -> int | None:
+    def _carried(self, found: Seq[tuple[int, int | None]], arounds: Seq[Around]) -> int:
         """A value of the turn before, or in the first turn one from outside."""
-        uids = {uid for _, uid in found if uid is not None}
-        if len(uids) != 1:
-            return None
-        uid = uids.pop()
-        loop = next((o for o in self.loops if o.uid == uid), None)
+        uids = {uid for _, uid in found}
+        loop = next((o for o in reversed(self.loops) if o.uid in uids), None)
         if loop is None:
             raise MismatchError
-        first, later = set(), set()
-        for (value, distance), around in zip(found, arounds):
-            turn = dict(around.path)[uid]
-            (later if turn else first).add((value, distance))
-        if len(first) != 1 or len(later) != 1 or {d for _, d in later} != {uid} or {d for _, d in first} != {None}:
+        turns = [dict(around.path)[loop.uid] for around in arounds]
+        later = {f for f, turn in zip(found, turns) if turn}
+        starts = [k for k, turn in enumerate(turns) if not turn]
+        if not starts or len(later) != 1 or next(iter(later))[1] != loop.uid:
             raise MismatchError
-        key = (next(iter(first))[0], next(iter(later))[0])
+        first = self._merge([found[k] for k in starts], [arounds[k] for k in starts])
+        key = (first, next(iter(later))[0])
         if key not in loop.found:
             loop.found[key] = self._new()
             if key[1] in self.labels:
                 self.labels[loop.found[key]] = self.labels[key[1]]
         return loop.found[key]
 
-    def _phi(self, found: list[tuple[int, int | None]], arounds: Seq[Around]) -> int:
+    def _phi(self, found: Seq[tuple[int, int | None]], arounds: Seq[Around]) -> int:
         """A value that comes from whichever branch was taken."""
-        if any(distance is not None for _, distance in found):
-            raise MismatchError
         for choice in reversed(self.choices):
             by_pick: dict[int, set[int]] = {}
             for (value, _), around in zip(found, arounds):

@@ -7,7 +7,7 @@ told so in its own words where it has some, and by an explicit pad where not.
 from __future__ import annotations
 
 from ..dims import product
-from ..pycode import Infix, X, call, fill, method
+from ..pycode import Infix, X, call, fill, method, unless
 from ..record import TYPE_CHECKING
 from .base import (
     Apply,
@@ -105,8 +105,8 @@ class _Pool(Layer):
 
 def _sized(window: Window, name: str) -> tuple[tuple[Code, ...], dict[str, Code]]:
     """The window's size and, under that name, its stride where it is not the size."""
-    how = {} if window.stride == window.kernel else {name: square(window.stride)}
-    return (square(window.kernel),), how
+    size = square(window.kernel)
+    return (size,), unless(size, **{name: square(window.stride)})
 
 
 def _torch_pool(kind: str, window: Window, words: Mapping[str, Any]) -> Apply:

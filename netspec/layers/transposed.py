@@ -225,12 +225,12 @@ class ConvTranspose(Layer):
             known_channels(at, "PyTorch"),
             self.filters,
             square(tuple(a.kernel for a in found)),
-            **_unless(1, "stride"),
-            **_unless(0, "padding"),
-            **_unless(0, "output_padding"),
+            **unless(1, stride=square(tuple(a.stride for a in found))),
+            **unless(0, padding=square(paddings)),
+            **unless(0, output_padding=square(extras)),
             **unless(1, groups=self.groups),
             **unless(True, bias=self.bias),
-            **_unless(1, "dilation"),
+            **unless(1, dilation=square(tuple(a.dilation for a in found))),
         )
         cut = torch_crop(tuple(zip(fronts, ends)))
         return Use((module(make), *cut, *torch_activation(self.activation, at)))
@@ -245,9 +245,9 @@ class ConvTranspose(Layer):
             f"layers.Conv{len(found)}DTranspose",
             self.filters,
             square(tuple(a.kernel for a in found)),
-            **_unless(1, "strides"),
+            **unless(1, strides=square(tuple(a.stride for a in found))),
             **inside,
-            **_unless(1, "dilation_rate"),
+            **unless(1, dilation_rate=square(tuple(a.dilation for a in found))),
             **fused,
             **unless(True, use_bias=self.bias),
         )
@@ -298,11 +298,6 @@ class ConvTranspose(Layer):
             self.groups,
         )
         return reference_activation(self.activation, y + w["bias"] if self.bias else y)
-
-
-def _unless(default: int, name: str) -> dict[str, Any]:
-    """The numbers of all axes as an argument of that name, or nothing where all are the default."""
-    return {} if set(each) == {default} else {name: square(each)}
 
 
 def torch_crop(amounts: Pads) -> tuple[Apply, ...]:
