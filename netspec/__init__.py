@@ -41,7 +41,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__, "__version__"]
+    return sorted({*globals(), *__all__, "__version__"})
 
 
 def _version() -> str:

@@ -11,7 +11,6 @@ from .record import TYPE_CHECKING, Record
 from .resolve import find_net, resolve
 from .source import Source, Span
 from .syntax.parser import parse as parse_source
-from .syntax.tree import Broken
 
 if TYPE_CHECKING:
     import os
@@ -53,8 +52,8 @@ def check(source: Source, net: str | None = None, settings: Mapping[str, Any] | 
     design = resolve(spec, faults)
     definition = find_net(design, net, source)
     if definition is None:
-        if not any(isinstance(d, Broken) for d in spec.definitions):
-            _no_net(design, net, faults)  # where one did not parse, it may well be the net
+        if not any(d.code == "syntax" for d in faults.all):
+            _no_net(design, net, faults)  # where something did not parse, it may well be the net
         return Verdict(source, None, faults.all)
     checked = infer(elaborate(design, definition, settings or {}, faults), faults)
     return Verdict(source, checked, faults.all)
@@ -177,16 +176,16 @@ class Network:
 
 
 def _run(text: str, net: str) -> Any:
-    """Execute generated code in a module of its own, and build what it defines last: the net.
+    """Execute generated code in a module of its own; what it defines last is the model, or makes it.
 
     The text is known to `linecache`, so that a traceback shows its lines.
     """
     import linecache
-    from types import ModuleType
+    from types import FunctionType, ModuleType
 
     module = ModuleType(f"netspec_{net}")
     file = f"<{module.__name__}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     exec(compile(text, file, "exec"), module.__dict__)
-    own = [v for v in module.__dict__.values() if callable(v) and v.__module__ == module.__name__]
-    return own[-1]()
+    last = list(module.__dict__.values())[-1]
+    return last() if isinstance(last, type | FunctionType) else last

@@ -571,3 +571,22 @@ net tagger {
 """,
     "torch",
 )
+_code(
+    "no-such-style",
+    "the net cannot be written in this form of code",
+    """`keras.Sequential` is a chain of Keras layers from one input to one output. A net that branches, shares a layer
+    or uses an operation that is no layer of Keras needs `--style functional`, which can say everything.""",
+    """
+net tiny {
+  input x [28, 28, 8]
+  add(identity, conv(8, 3x3, padding=same))
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 8]
+  conv(8, 3x3, padding=same)
+}
+""",
+    "sequential",
+)

@@ -1,7 +1,7 @@
 """Infer: weights, cost and receptive fields of every instance, in rows beside the net.
 
-MACs are multiply-accumulates of convolutions and matrix products at batch 1; all else is `other_ops`. `activations` sums the
-outputs of the layers that compute something new. The receptive field follows Araujo, Norris & Sim, "Computing
+MACs are multiply-accumulates of convolutions and matrix products at batch 1; all else is `other_ops`. `activations`
+sums the outputs of the layers that compute something new. The receptive field follows Araujo, Norris & Sim, "Computing
 Receptive Fields of Convolutional Neural Networks" (Distill, 2019): field += (window - 1) * jump, jump *= stride.
 """
 

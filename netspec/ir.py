@@ -82,12 +82,12 @@ class Instance(Record):
 class Step(Record):
     """One layer applied.
 
-    `name` is its segment of the path; `given` is True where the author chose it. `written` maps an argument to the
-    expression it was written as.
+    `name` is its segment of the path; `given` is the name that the author chose, or empty (in a loop, the path numbers
+    it). `written` maps an argument to the expression it was written as.
     """
 
     name: str
-    given: bool
+    given: str
     layer: Layer
     inputs: tuple[Tensor, ...]
     output: Tensor
@@ -101,7 +101,7 @@ class Call(Record):
     """One block applied. `arguments` are the values of its parameters, defaults filled in."""
 
     name: str
-    given: bool
+    given: str
     body: Body
     arguments: Mapping[str, Any]
     inputs: tuple[Tensor, ...]
@@ -168,7 +168,8 @@ class Expectation(Record):
 class Net(Record):
     """One net, elaborated.
 
-    `whole` is False where a fault stopped it on the way: `body` then holds what came before the fault.
+    `whole` is False where a fault stopped it on the way: `body` then holds what came before the fault. `settings` are
+    the values that were given to it from outside.
     """
 
     design: Design
@@ -176,6 +177,7 @@ class Net(Record):
     expectations: tuple[Expectation, ...]
     symbols: tuple[str, ...]
     whole: bool
+    settings: Mapping[str, Any] = {}
 
     @property
     def name(self) -> str:

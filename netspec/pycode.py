@@ -152,7 +152,10 @@ def _slice(code: slice) -> str:
         return "" if value is None else inline(value)
 
     step = "" if code.step is None else ":" + inline(code.step)
-    return f"{part(code.start)}:{part(code.stop)}{step}"
+    start, stop = part(code.start), part(code.stop)
+    if any(not side.removeprefix("-").isalnum() for side in (start, stop) if side):
+        return f"{start} : {stop}{step}".strip()
+    return f"{start}:{stop}{step}"
 
 
 def _index(code: Index) -> str:
@@ -222,6 +225,9 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
     if isinstance(code, Call) and (code.args or _written(code.kwargs)):
         opening, closing = _callee(code.func) + "(", ")"
         parts = [("", c) for c in code.args] + [(f"{n}=", v) for n, v in _written(code.kwargs)]
+    elif isinstance(code, Index):
+        opening, closing = _operand(code.value) + "[", "]"
+        parts = [("", Raw("...") if c is ... else c) for c in code.items]
     elif isinstance(code, list) and code:
         opening, closing, parts = "[", "]", [("", c) for c in code]
     elif isinstance(code, tuple) and code:

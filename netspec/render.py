@@ -6,6 +6,8 @@ marks below count the columns that a terminal gives each character, so that they
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -65,8 +67,9 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
+@lru_cache(1024)
 def _columns(character: str) -> int:
-    if character.isascii():
+    if character < "\u0300" or "\u2500" <= character <= "\u257f":  # Latin, and the lines of tables
         return 1
     from unicodedata import category, east_asian_width
 

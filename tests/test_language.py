@@ -326,7 +326,7 @@ def test_long_texts() -> None:
     assert survives("x" + "+ x" * 2000).diagnostics == ()
     assert survives("n = [" + ", ".join(["1"] * 20_000) + "]; dense(len(n))").diagnostics == ()
     assert survives("add(" + ", ".join(["x"] * 5000) + ")").diagnostics == ()
-    assert survives("".join(f"if false {{ relu }} else " for _ in range(1)) + "{ relu }").diagnostics == ()
+    assert survives("if false { relu } else if false { relu } else { relu }").diagnostics == ()
 
 
 @pytest.mark.parametrize(
@@ -361,3 +361,9 @@ def test_constants_that_refer_on_a_long_way() -> None:
     lines = "\n".join(f"const n{i} = n{i + 1}" for i in range(3000))
     net = check(f"{lines}\nconst n3000 = 8\nnet test {{ input x [8]; dense(n0) }}")
     assert set(codes(net)) <= {"too-large"}
+
+
+def test_a_choice_between_expectations_leaves_no_trace_in_the_net() -> None:
+    net = clean("net test(n=8) { input x [8]; dense(n); if n == 8 { expect params == 72 } else { expect params > 0 } }")
+    assert [type(item).__name__ for item in net.net.body.items] == ["Step"]
+    assert len(net.outcomes) == 1

@@ -63,7 +63,7 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     add_net_options(parser)
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--columns", metavar="NAME,NAME", help="the columns of a table, CSV or Markdown")
-    parser.add_argument("--depth", metavar="N", type=whole(0), help="how many levels of blocks are opened (default: all)")
+    parser.add_argument("--depth", metavar="N", type=whole(0), help="levels of blocks that are opened (default: all)")
     parser.add_argument("--batch", metavar="N", type=whole(1), default=1, help="samples that activations count")
     parser.add_argument("--dtype", choices=BYTES, default="float32", help="the type that bytes are counted in")
     parser.add_argument("--target", choices=COUNTS, help="say how this framework counts the parameters, too")

@@ -23,9 +23,9 @@ def run(words: list[str], screen: Screen) -> int:
     add_net_options(parser)
     add_output(parser, "a file; its suffix picks the form: .dot .svg .png .pdf .html (default: DOT on standard output)")
     parser.add_argument(
-        "--depth", metavar="N", type=whole(0), help="how many levels of blocks are opened (default: what fits a page)"
+        "--depth", metavar="N", type=whole(0), help="levels of blocks that are opened (default: what fits a page)"
     )
-    parser.add_argument("--direction", choices=DIRECTIONS, default=DIRECTIONS[0], help="top to bottom, or left to right")
+    parser.add_argument("--direction", choices=DIRECTIONS, default="TB", help="top to bottom, or left to right")
     parser.add_argument("--theme", choices=THEMES, default="light", help="default: light")
     options = parser.read(words)
     suffix = _suffix(options.output)

@@ -18,9 +18,7 @@ _WIDTH = 88
 
 def run(words: list[str], screen: Screen) -> int:
     parser = Parser("explain", screen, "What a diagnostic means, with a wrong and a right example.")
-    parser.add_argument(
-        "code", metavar="CODE", nargs="?", help="such as wrong-rank; without it, all are listed"
-    )
+    parser.add_argument("code", metavar="CODE", nargs="?", help="such as wrong-rank; without it, all are listed")
     code = parser.read(words).code
     if code is None:
         width = max(map(len, CODES))

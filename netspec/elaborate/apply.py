@@ -11,10 +11,9 @@ from ..layers.base import Violation, Word, bind
 from ..record import TYPE_CHECKING, Record
 from ..resolve import unknown_callee
 from ..source import Span
-from ..source import Span
 from ..syntax import tree
 from .functions import FUNCTIONS, Fault, call_function
-from .machine import DEEPEST, HOLE, Hole, kind_of
+from .machine import DEEPEST, HOLE, ITEMS, NEW_BODY, NEW_LAYER, Hole, kind_of
 from .names import parameters
 
 if TYPE_CHECKING:
@@ -159,9 +158,11 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
             node.span,
         )
     try:
-        return call_function(name, values)
+        result = call_function(name, values)
     except Fault as fault:
         return machine.fault(fault.code, fault.message, node.span, help=fault.help)
+    machine.spend(node.span, sum(len(v) for v in (result, *values) if isinstance(v, tuple)) // ITEMS)
+    return result
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------
@@ -342,6 +343,7 @@ def layer(
     key = (kind, _key(values), tuple((t.shape, t.dtype) for t in inputs))
     known = frame.machine.layers.get(key)
     if known is None:
+        frame.machine.spend(span, NEW_LAYER)
         try:
             known = _checked(kind, values, inputs)
         except Violation as violation:
@@ -504,6 +506,7 @@ def _body(
     if any(d is definition for d, _ in machine.chain):
         return HOLE  # a cycle, reported by resolve
     machine.chain.append((definition, span))
+    machine.spend(span, NEW_BODY)
     try:
         inner = Frame(machine, definition, arguments, inputs)
         if not any(isinstance(s, tree.Input) for s in definition.body.statements):

@@ -15,7 +15,7 @@ from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply
 from .functions import FUNCTIONS, Fault, apply_operator
-from .machine import HOLE, kind_of
+from .machine import HOLE, ITEMS, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,9 +217,12 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> A
     if operator == "@":
         return at.frame.machine.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
     try:
-        return apply_operator(operator, left, right)
+        result = apply_operator(operator, left, right)
     except Fault as fault:
         return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+    if isinstance(result, tuple):
+        at.frame.machine.spend(node.span, len(result) // ITEMS)
+    return result
 
 
 def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, tensors: tuple[bool, bool]) -> Any:
@@ -361,9 +364,24 @@ def _item(at: Context, node: Node) -> Any:
 
 def _named(at: Context, node: tree.Named) -> Any:
     inner = Context(at.frame, at.flow, False, node.name, at.binding)
-    value = _again(inner, node.step)
+    value = _again(inner, _as_step(at, node.step))
     at.frame.bind(node.name, value, mark=True)
     return value
+
+
+def _as_step(at: Context, node: Node) -> Node:
+    """What stands before `as` or behind `->`: a name that a layer or block has means the step there.
+
+    So `relu as relu` in a loop means the same in each turn, though a value of that name is bound after the first.
+    """
+    if (
+        isinstance(node, tree.Name)
+        and node.text in at.frame.names
+        and not apply.is_shared(at.frame.names[node.text])
+        and (node.text in LAYERS or node.text in at.frame.machine.design.blocks)
+    ):
+        return tree.Call(node.span, node, ())
+    return node
 
 
 def _pipeline(at: Context, node: tree.Pipeline) -> Any:
@@ -378,15 +396,12 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
 
 def _stage(at: Context, stage: Node, flow: Any) -> Any:
     """A later stage: it must be a step, since a value would throw the flow away."""
-    step = stage.step if isinstance(stage, tree.Named) else stage
+    if not isinstance(stage, tree.Named):
+        stage = _as_step(at, stage)
+    step = _as_step(at, stage.step) if isinstance(stage, tree.Named) else stage
     frame = at.frame
     if isinstance(step, tree.Name) and step.text in frame.names and not apply.is_shared(frame.names[step.text]):
         value = frame.names[step.text]
-        if step.text in LAYERS or step.text in frame.machine.design.blocks:
-            # only a step can stand here, so a value of the same name does not hide it
-            called = tree.Call(step.span, step, ())
-            stage = tree.Named(stage.span, called, stage.name) if isinstance(stage, tree.Named) else called
-            return _again(Context(frame, flow, False, None, at.binding), stage)
         if value is HOLE:
             return HOLE
         if isinstance(value, Tensor) and flow is not HOLE:

@@ -72,12 +72,12 @@ class Frame:
         if isinstance(value, Tensor):
             (self.marks if mark else self.labels).setdefault(value.number, name.text)
 
-    def name_for(self, kind: str, chosen: tree.Identifier | None) -> tuple[str, bool]:
-        """The path segment of a new instance, and whether the author chose it."""
+    def name_for(self, kind: str, chosen: tree.Identifier | None) -> tuple[str, str]:
+        """The path segment of a new instance, and the name that the author chose for it, if any."""
         if self.shared is not None:
-            return self.shared.instance.name, True
+            return self.shared.instance.name, self.shared.instance.name
         if chosen is None:
-            return self.namer.automatic(kind), False
+            return self.namer.automatic(kind), ""
         name = self.namer.turn(chosen.text) if self.looping else self.namer.chosen(chosen.text)
         if name is None:
             self.machine.fault(
@@ -87,8 +87,8 @@ class Frame:
                 "the second time",
                 help="give one of the two another name",
             )
-            return self.namer.automatic(kind), False
-        return name, True
+            return self.namer.automatic(kind), ""
+        return name, chosen.text
 
     def add(self, item: Step | BlockCall, instances: int) -> None:
         self.items.append(item)
@@ -432,10 +432,25 @@ def _if(frame: Frame, node: tree.If) -> None:
         if isinstance(body, tree.Body):
             frame.run(body)
 
+    if _only_expects(node):
+        run()
+        return
     frame.scoped("if", "", node, run)
     taken = frame.items[-1]
     if isinstance(taken, Scope):
         frame.items[-1] = taken.replace(choice=choice)
+
+
+def _only_expects(node: tree.If) -> bool:
+    """Does a condition choose between expectations only? Then nothing of the net hangs on it."""
+    branch: Node | None = node
+    while isinstance(branch, tree.If):
+        if not all(isinstance(s, tree.Expect) for s in branch.body.statements):
+            return False
+        branch = branch.otherwise
+    return branch is None or (
+        isinstance(branch, tree.Body) and all(isinstance(s, tree.Expect) for s in branch.statements)
+    )
 
 
 def _forget(frame: Frame, node: tree.If) -> None:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from ..syntax.tree import Definition
 
 MOST_INSTANCES = 100_000
+# work on one net, in units of about 20 microseconds: a step, or a turn of a loop
+MOST_WORK = 50_000
+# a block for arguments and shapes that are new, and a layer likewise, cost more than one that is known already
+NEW_BODY = 6
+NEW_LAYER = 1
+# so many items of a list, gone over by a function or an operator, count as one step
+ITEMS = 100
 DEEPEST = 60
 
 
@@ -76,8 +83,8 @@ class Machine:
     def spend(self, span: Span, amount: int = 1) -> None:
         """Count work. Raises Stop past the limit, with the calls that lead there."""
         self.work += amount
-        if self.work > MOST_INSTANCES:
-            self.too_large(span, f"the net has more than {MOST_INSTANCES:,} instances")
+        if self.work > MOST_WORK:
+            self.too_large(span, f"this net takes more than {MOST_WORK:,} steps to work out")
 
     def too_large(self, span: Span, message: str) -> None:
         """Report that the spec is too large. Always raises Stop."""

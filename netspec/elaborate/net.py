@@ -71,7 +71,7 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
             definition.name.span,
             help="begin it with `input x [28, 28, 1]` and add steps",
         )
-    return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed)
+    return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
 
 
 def _arguments(machine: Machine, definition: Definition, settings: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:

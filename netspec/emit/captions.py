@@ -31,6 +31,7 @@ _QUIET = (
     "count_padding",
     "keepdims",
 )
+_CONSTANTS_OF_NORMS = ("size", "alpha", "beta", "k")
 _ALWAYS = ("rate",)
 
 
@@ -44,8 +45,8 @@ def amount_text(amount: Dim) -> str:
     if isinstance(amount, DimExpr):
         return str(amount)
     for limit, letter in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if amount >= limit:
-            return f"{amount / limit:.3g}{letter}" if amount < 999.5 * limit else f"{amount / limit:.0f}{letter}"
+        if amount >= 0.9995 * limit:
+            return f"{amount / limit:.3g}{letter}"
     return str(amount)
 
 
@@ -85,7 +86,9 @@ def _said(step: Step, argument: Argument, value: Any, bare: bool) -> str:
     name = argument.name
     if name == "stride":
         return _stride(step, value)
-    if name in _QUIET or (value == argument.default and name not in _ALWAYS):
+    if name in _QUIET or (step.layer.style == "norm" and name in _CONSTANTS_OF_NORMS):
+        return ""
+    if value == argument.default and name not in _ALWAYS:
         return ""
     if name == "items":
         return _items(value)

@@ -36,7 +36,7 @@ class Box:
         self.name = ""
         self.count = 1
         self.params: Dim = 0
-        # the value that a follower may take up; None where the box is closed to them
+        # the value that a follower may take up
         self.tail: Tensor | None = None
         self.varying: Group | None = None
 
@@ -174,7 +174,7 @@ class Diagram:
         """The first of several equal turns; what the others make comes from its boxes too."""
         makes = [self._folder.part(items).makes for items in unit.turns]
         frame = Group(self._id("cluster:" + prefix + unit.items[0].name + TIMES), "", count=unit.count)
-        outer, first = self._varying, len(self.boxes)
+        outer = self._varying
         if any([t.shape for t in turn] != [t.shape for t in makes[0]] for turn in makes[1:]):
             self._varying = frame
         if len(unit.items) == 1 and not isinstance(unit.items[0], Step):
@@ -183,8 +183,6 @@ class Diagram:
             self._parts(unit.items, scene, frame, prefix, level)
         self._varying = outer
         _put(group, frame)
-        for box in self.boxes[first:]:
-            box.tail = None
         for turn in makes:
             for tensor, like in zip(turn, makes[0]):
                 scene.sources[tensor.number] = Source(scene.sources[like.number].box, tensor.shape)

@@ -1,8 +1,9 @@
 """A net as a picture in DOT, the language of Graphviz.
 
 Unless `depth` says how many levels of blocks and named scopes are opened, the picture is made to fit on a page: all is
-opened where that comes to few boxes; else each block is opened where it is drawn first, and a block that differs from
-it in numbers only is a box with its arguments, its output shape and its parameters; else fewer levels are opened.
+opened where that comes to a few dozen lines; else each block is opened where it is drawn first, and a block that
+differs from it in numbers only is a box with its arguments, its output shape and its parameters; else fewer levels
+are opened.
 What a loop or a run of equal block calls repeats is drawn once, with its count.
 """
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from .theme import Theme
 
 _ALL = 1000
-_FEW, _MANY = 36, 60
+# how many lines of text, in all boxes, are easy to take in, and how many fit on a page at all
+_FEW, _MANY = 45, 90
 _UNLIMITED = 10**9
 DIRECTIONS = ("TB", "LR")
 _STEP = "  "
@@ -47,10 +49,12 @@ def _fitting(net: CheckedNet) -> Diagram:
 
 
 def _within(net: CheckedNet, opening: Opening, limit: int) -> Diagram | None:
+    """The diagram, if it has no more than `limit` lines of text."""
     try:
-        return Diagram(net, opening, limit)
+        diagram = Diagram(net, opening, limit)
     except TooLarge:
         return None
+    return diagram if sum(len(box.lines) for box in diagram.boxes) <= limit else None
 
 
 class _Writer:
@@ -92,9 +96,10 @@ class _Writer:
         yield _STEP + _statement("edge", **colours, fontname=font, fontsize="10", arrowsize="0.6", penwidth="1.1")
 
     def _heading(self) -> str:
-        """The name of the net with what it weighs and costs, and some room below."""
+        """The name of the net with what it weighs and costs, as far as that is known, and some room below."""
         totals = self.net.totals
-        said = f"{amount_text(totals.params)} parameters, {amount_text(totals.macs)} multiply-accumulates"
+        figures = ((totals.params, "parameters"), (totals.macs, "multiply-accumulates"))
+        said = ", ".join(f"{amount_text(n)} {what}" for n, what in figures if isinstance(n, int))
         return _table([f"<B>{markup(self.net.name)}</B>", _small(said, self.theme.faint), " "])
 
     def _parts(self, group: Group, level: int) -> Iterator[str]:
@@ -129,7 +134,7 @@ class _Writer:
         if self.direction != "TB":
             return title
         letters = len(group.name) + len(group.title) + 4 * (group.count > 1)
-        room = f'<TD WIDTH="{7 * letters + 16}"></TD>'
+        room = f'<TD WIDTH="{6 * letters + 14}"></TD>'
         return (
             f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD>{title}</TD>{room}</TR></TABLE>'
         )
@@ -171,10 +176,13 @@ class _Writer:
 
 def _title(name: str, caption: str, count: int) -> str:
     """A caption with its first word in bold, or else the author's name before it, and the count behind it."""
+    counted = f"<B>{TIMES}{count}</B>" if count > 1 else ""
+    if not caption:
+        return counted
     kind, more = split(caption)
     head = f"<B>{markup(name)}</B>  {markup(kind)}" if name else f"<B>{markup(kind)}</B>"
     lines = [head + (markup(more[0]) if more[0] else ""), *(markup(line) for line in more[1:])]
-    return _BREAK.join(lines) + (f"  <B>{TIMES}{count}</B>" if count > 1 else "")
+    return _BREAK.join(lines) + (f"  {counted}" if counted else "")
 
 
 def _small(text: str, colour: str, size: str = "10.5") -> str:

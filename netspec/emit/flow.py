@@ -392,6 +392,19 @@ class Flow:
         self._spend((*inner.inputs, *operands))
         self._assign(own, inner.inputs, [Raw(text)], None)
 
+    def _return_in_branches(self, made: str) -> bool:
+        """`if c: return a`, `return b` for a choice that only decides what is returned."""
+        heads = [k for k, line in enumerate(self.lines) if line.indent == 0]
+        if len(heads) < 2 or self.lines[heads[-1]].prefix != "else" or self.lines[heads[-2]].prefix != "if ":
+            return False
+        ends = (self.lines[heads[-1] - 1], self.lines[-1])
+        if any(line.indent != 1 or line.prefix != made for line in ends):
+            return False
+        self.lines[heads[-1] - 1] = ends[0].replace(prefix="return ")
+        otherwise = [line.replace(indent=line.indent - 1) for line in self.lines[heads[-1] + 1 : -1]]
+        self.lines[heads[-1] :] = [*otherwise, ends[1].replace(prefix="return ", indent=0)]
+        return True
+
     def finish(self) -> None:
         """`return` what comes out; a last line that only makes it is returned as it is."""
         values = [v for _, v in self.template.outputs]
@@ -400,6 +413,8 @@ class Flow:
             name = inline(self.variable[values[0]])
             if last.indent == 0 and last.prefix == f"{name} = ":
                 self.lines[-1] = last.replace(prefix="return ")
+                return
+            if self._return_in_branches(f"{name} = "):
                 return
         self.put("return ", self.variable[values[0]] if len(values) == 1 else Raw(", ".join(inline(self.variable[v]) for v in values)))
 

@@ -9,7 +9,7 @@ from ..pycode import Call, Raw, X, call, fill, inline, lay_out
 from ..record import TYPE_CHECKING
 from .flow import Flow, Writer, safe
 from .lower import Lowering
-from .program import weave
+from .program import program
 from .template import REQUIRED, Invoke, Leaf
 from .text import docstring, module_text
 from .weave import Style
@@ -80,7 +80,7 @@ def imports_of(classes: Seq[Seq[str]]) -> list[str]:
 
 
 def _functional(net: CheckedNet) -> str:
-    templates = weave(KerasLowering().lower(net.net.body), _FUNCTIONAL, function_name, set(_TAKEN))
+    templates = program(net, KerasLowering(), _FUNCTIONAL, function_name, _TAKEN)
     writers = [_Function(t, net if t is templates[-1] else None) for t in templates]
     functions = [w.lines() for w in writers]
     helpers = list(dict.fromkeys(h for w in writers for h in w.helpers))

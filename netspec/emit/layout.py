@@ -145,7 +145,7 @@ class _TorchLines(_Lines):
         made = self.converted[number, want] = self.fresh
         self.layout[made] = want
         use = Use((function(to_layout(shape, want)),))
-        self.pending.append(Act("", False, None, use, use, (number,), made))
+        self.pending.append(Act("", "", None, use, use, (number,), made))
         return made
 
     # --- flatten behind convolutions -----------------------------------------------------------------------------

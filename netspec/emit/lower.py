@@ -25,7 +25,7 @@ class Act(Record):
     """One layer, or a conversion of layout (then `step` is None). `general` is the form that more instances share."""
 
     name: str
-    given: bool
+    given: str
     step: Step | None
     use: Use
     general: Use
@@ -37,7 +37,7 @@ class Enter(Record):
     """One block call."""
 
     name: str
-    given: bool
+    given: str
     call: Call
     code: Code
     inputs: tuple[int, ...]

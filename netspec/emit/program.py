@@ -2,30 +2,77 @@
 
 from __future__ import annotations
 
+from ..diagnostics import Collector, SpecError
+from ..elaborate.net import elaborate
 from ..record import TYPE_CHECKING
 from .lower import Enter, Part
-from .weave import MismatchError, Style, Weaver, key_of
+from .weave import MismatchError, NotLastError, Style, Weaver, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from .lower import Code, Lowered
+    from ..ir import Body, CheckedNet, Net
+    from ..source import Span
+    from .lower import Code, Lowered, Lowering
     from .template import Template
 
 
-def weave(net: Code, style: Style, name: Callable[[str], str], taken: set[str]) -> list[Template]:
-    """The templates of a program; the net's is the last."""
+def program(net: CheckedNet, lowering: Lowering, style: Style, name: Callable[[str], str], taken: set[str]) -> list[Template]:
+    """The templates of a program; the net's is the last.
+
+    A whole number among the net's parameters stays a parameter of the program where changing it changes numbers only:
+    the net is elaborated with another value too, and both are woven into one.
+    """
+    nets = [lowering.lower(net.net.body)]
+    found = weave(nets, style, name, set(taken))
+    for other in _variants(net.net):
+        try:
+            wider = [*nets, lowering.lower(other)]
+            woven = weave(wider, style, name, set(taken))
+        except (MismatchError, SpecError):
+            continue
+        if len(woven) == len(found):
+            nets, found = wider, woven
+    return found
+
+
+def _variants(net: Net) -> Iterator[Body]:
+    """The net with each of its whole-number parameters one larger."""
+    for parameter, value in net.body.arguments.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            continue
+        settings = {**net.settings, parameter: value + 1}
+        faults = Collector()
+        other = elaborate(net.design, net.body.definition, settings, faults)
+        if other.whole:
+            yield other.body
+
+
+def weave(nets: Sequence[Code], style: Style, name: Callable[[str], str], taken: set[str]) -> list[Template]:
+    """One net, or several that differ in numbers only, as templates. Raises MismatchError."""
     known: dict[Any, Template] = {}
     found: list[Template] = []
-    for definition, bodies in _by_definition(net):
+    for definition, bodies in _by_definition(nets):
         for group in _groups(bodies, style, known):
             chosen = _unique(name(definition), taken)
-            template = Weaver(style, known, group, chosen).weave()
+            template = _woven(group, style, known, chosen)
             found.append(template)
             known.update((key_of(b), template) for b in group)
-    template = Weaver(style, known, [net], _unique(name(net.body.name), taken)).weave()
+    template = _woven(nets, style, known, _unique(name(nets[0].body.name), taken))
     return [*found, template]
+
+
+def _woven(bodies: Sequence[Code], style: Style, known: dict[Any, Template], name: str) -> Template:
+    """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
+    written_out: frozenset[Span] = frozenset()
+    while True:
+        try:
+            return Weaver(style, known, bodies, name, written_out).weave()
+        except NotLastError as error:
+            if error.place in written_out:
+                raise
+            written_out = written_out | {error.place}
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -53,13 +100,13 @@ def _groups(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) ->
 
 def _fits(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) -> bool:
     try:
-        Weaver(style, known, bodies, "").weave()
+        _woven(bodies, style, known, "")
     except MismatchError:
         return False
     return True
 
 
-def _by_definition(net: Code) -> list[tuple[str, list[Code]]]:
+def _by_definition(nets: Sequence[Code]) -> list[tuple[str, list[Code]]]:
     """The bodies of each block in the program, blocks that others use first."""
     order: dict[str, list[Code]] = {}
     seen: set[Any] = set()
@@ -73,7 +120,8 @@ def _by_definition(net: Code) -> list[tuple[str, list[Code]]]:
                 visit(item.code.items)
                 order.setdefault(item.code.body.name, []).append(item.code)
 
-    visit(net.items)
+    for net in nets:
+        visit(net.items)
     ranks = {name: _depth(name, order) for name in order}
     return sorted(order.items(), key=lambda pair: ranks[pair[0]])
 

@@ -6,6 +6,7 @@ of the activations, each number as wide as the type asked for.
 
 from __future__ import annotations
 
+from ..ir import Scope
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Totals(Record):
 
 
 class Line(Record):
-    """One line of the report: an input, a layer, or a block with the sum of what is in it.
+    """One line of the report: an input, a layer, or a block or named group with the sum of what is in it.
 
     `again` marks a further use of a shared layer, whose parameters are counted at the first.
     """
@@ -146,23 +147,23 @@ def _input(port: Port) -> Line:
 def _line(row: Row, batch: int) -> Line:
     own = row.figures
     return Line(
-        name=row.name,
-        path=row.path,
-        type=row.kind,
-        line=row.span.line,
-        output_shape=None if row.output is None else row.output.shape,
-        params=own.params,
-        weights=own.weights,
-        biases=own.biases,
-        trainable=own.trainable,
-        statistics=own.statistics,
-        macs=own.macs,
-        other_ops=own.other_ops,
-        activations=own.activations * batch,
-        receptive_field=row.field,
-        depth=row.depth,
-        is_layer=row.is_layer,
-        again=row.again,
+        row.name,
+        row.path,
+        "group" if isinstance(row.node, Scope) else row.kind,
+        row.span.line,
+        None if row.output is None else row.output.shape,
+        own.params,
+        own.weights,
+        own.biases,
+        own.trainable,
+        own.statistics,
+        own.macs,
+        own.other_ops,
+        own.activations * batch,
+        row.field,
+        row.depth,
+        row.is_layer,
+        row.again,
     )
 
 

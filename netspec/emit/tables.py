@@ -9,7 +9,7 @@ from ..render import clean, paint, width
 from .report import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from ..ir import Outcome
@@ -20,31 +20,33 @@ _LONGEST = 36
 
 
 class Column(Record):
-    """One column: its heading, how a row fills it, and which side it is set to."""
+    """The column of a field of `Line`: its heading, what it holds, and which side it is set to.
+
+    Of a shared layer's further uses a `count` is left out, since it is counted at the first.
+    """
 
     title: str
-    fill: Callable[[Line], Any]
+    holds: str = "figure"
     right: bool = True
 
 
 COLUMNS = {
-    "name": Column("layer", lambda r: r.name, False),
-    "path": Column("path", lambda r: r.path, False),
-    "type": Column("kind", lambda r: r.type, False),
-    "line": Column("line", lambda r: r.line),
-    "output_shape": Column("output", lambda r: r.output_shape, False),
-    "params": Column("parameters", lambda r: r.params),
-    "weights": Column("weights", lambda r: r.weights),
-    "biases": Column("biases", lambda r: r.biases),
-    "trainable": Column("trainable", lambda r: r.trainable),
-    "statistics": Column("statistics", lambda r: r.statistics),
-    "macs": Column("MACs", lambda r: r.macs),
-    "other_ops": Column("other ops", lambda r: r.other_ops),
-    "activations": Column("activations", lambda r: r.activations),
-    "receptive_field": Column("sees", lambda r: r.receptive_field, False),
+    "name": Column("layer", "word", False),
+    "path": Column("path", "word", False),
+    "type": Column("kind", "word", False),
+    "line": Column("line", "word"),
+    "output_shape": Column("output", "shape", False),
+    "params": Column("parameters", "count"),
+    "weights": Column("weights", "count"),
+    "biases": Column("biases", "count"),
+    "trainable": Column("trainable", "count"),
+    "statistics": Column("statistics", "count"),
+    "macs": Column("MACs"),
+    "other_ops": Column("other ops"),
+    "activations": Column("activations"),
+    "receptive_field": Column("sees", right=False),
 }
 USUAL = ("name", "type", "output_shape", "params", "macs")
-_COUNTS = frozenset(("params", "weights", "biases", "trainable", "statistics"))
 
 
 class Signs(Record):
@@ -73,15 +75,29 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
-def _cell(row: Line, name: str) -> str:
-    """What a row says in a column of figures or words."""
-    value = COLUMNS[name].fill(row)
-    if name in _COUNTS and row.again:
-        return "shared" if name == "params" else ""
-    if row.type == "input" and name not in ("name", "path", "type", "line", "output_shape"):
-        return ""
-    text = str(value) if name == "line" else number(value)
-    return text if name == "output_shape" else _short(text)
+def _cells(rows: Sequence[Line], name: str) -> list[str]:
+    """A column as texts."""
+    holds = COLUMNS[name].holds
+    if holds == "word":
+        return [str(getattr(row, name)) for row in rows]
+    write = number if holds == "shape" else _figure
+    known: dict[Any, str] = {}  # a net of many layers has few different figures
+    texts = []
+    for row in rows:
+        value = getattr(row, name)
+        text = known.get(value)
+        if text is None:
+            text = known[value] = write(value)
+        if row.type == "input" and holds != "shape":
+            text = ""
+        elif row.again and holds == "count":
+            text = "shared" if name == "params" else ""
+        texts.append(text)
+    return texts
+
+
+def _figure(value: Any) -> str:
+    return _short(number(value))
 
 
 def amount(value: Any) -> str:
@@ -107,29 +123,27 @@ def table(
     """The report for a terminal, without a line end after it."""
     signs = _ASCII if ascii else _FULL
     rows = list(visible(report.rows, depth))
-    trunks = _trunks(rows, signs)
-    cells = [[(trunk if c == "name" else "") + _cell(r, c) for c in columns] for trunk, r in zip(trunks, rows)]
-    heads = [COLUMNS[c].title for c in columns]
-    sizes = [max(map(width, column)) for column in zip(heads, *cells)]
-    rule = paint(signs.rule * (sum(sizes) + 2 * (len(sizes) - 1)), "dim", colour)
-    lines = [*_head(report, colour), paint(_line(heads, columns, sizes), "strong", colour), rule]
-    lines += [_line(cell, columns, sizes) for cell in cells]
-    lines += [rule, *_sums(report)]
-    lines += [_expectation(o, signs, colour) for o in report.expectations]
-    return "\n".join(lines)
+    texts = [_cells(rows, c) for c in columns]
+    if "name" in columns:
+        place = columns.index("name")
+        texts[place] = [trunk + name for trunk, name in zip(_trunks(rows, signs), texts[place])]
+    laid = [_laid(COLUMNS[c], cells) for c, cells in zip(columns, texts)]
+    head, *body = ("  ".join(cells).rstrip() for cells in zip(*laid))
+    rule = paint(signs.rule * (sum(width(cells[0]) for cells in laid) + 2 * (len(laid) - 1)), "dim", colour)
+    lines = [*_head(report, colour), paint(head, "strong", colour), rule, *body, rule, *_sums(report)]
+    return "\n".join(lines + [_expectation(o, signs, colour) for o in report.expectations])
+
+
+def _laid(column: Column, cells: Sequence[str]) -> list[str]:
+    """A column with its heading, all as wide as the widest."""
+    size = max(map(width, [column.title, *cells]))
+    side = str.rjust if column.right else str.ljust
+    return [side(text, size - width(text) + len(text)) for text in (column.title, *cells)]
 
 
 def _head(report: Report, colour: bool) -> list[str]:
     lines = [f"{paint(report.name, 'strong', colour)}  {clean(report.file)}"]
     return lines + [paint(clean(line), "dim", colour) for line in report.doc.split("\n") if line]
-
-
-def _line(cells: Sequence[str], columns: Sequence[str], sizes: Sequence[int]) -> str:
-    parts = []
-    for text, name, size in zip(cells, columns, sizes):
-        pad = " " * (size - width(text))
-        parts.append(pad + text if COLUMNS[name].right else text + pad)
-    return "  ".join(parts).rstrip()
 
 
 def _trunks(rows: Sequence[Line], signs: Signs) -> list[str]:
@@ -179,7 +193,8 @@ def _expectation(outcome: Outcome, signs: Signs, colour: bool) -> str:
 
 def markdown(report: Report, columns: Sequence[str] = USUAL, depth: int | None = None) -> str:
     """The report as GitHub shows it, without a line end after it."""
-    rows = [[_escape(_cell(row, c)) for c in columns] for row in _named(report, columns, depth)]
+    named = [row.replace(name=row.path) for row in visible(report.rows, depth)]  # there is no tree to tell them apart
+    rows = zip(*([_escape(text) for text in _cells(named, c)] for c in columns))
     heads = [COLUMNS[c].title for c in columns]
     sides = ["---:" if COLUMNS[c].right else "---" for c in columns]
     doc = " ".join(report.doc.split())
@@ -189,11 +204,6 @@ def markdown(report: Report, columns: Sequence[str] = USUAL, depth: int | None =
     lines += [f"- {_escape(' '.join(line.split()))}" for line in _sums(report)]
     lines += [f"- [{'x' if o.ok else ' '}] `{clean(' '.join(o.text.split()))}`" for o in report.expectations]
     return "\n".join(lines)
-
-
-def _named(report: Report, columns: Sequence[str], depth: int | None) -> list[Line]:
-    """Rows whose names are their paths, since there is no tree to show where they belong."""
-    return [row.replace(name=row.path) for row in visible(report.rows, depth)]
 
 
 def _escape(text: str) -> str:
@@ -230,5 +240,5 @@ def _leaves(report: Report, depth: int | None) -> list[Line]:
 
 
 def _field(row: Line, name: str) -> Any:
-    value = COLUMNS[name].fill(row)
+    value = getattr(row, name)
     return show(value) if isinstance(value, tuple) else value

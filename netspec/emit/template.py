@@ -25,7 +25,7 @@ class Leaf(Record):
     """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape."""
 
     name: str
-    given: bool
+    given: str
     kind: str
     style: str
     applies: tuple[Apply, ...]
@@ -40,7 +40,7 @@ class Invoke(Record):
     """One block call, with the values of the callee's parameters. Parameters at their defaults are left out."""
 
     name: str
-    given: bool
+    given: str
     template: Template
     arguments: tuple[tuple[str, Code], ...]
     inputs: tuple[int, ...]

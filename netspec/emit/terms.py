@@ -225,6 +225,8 @@ def _factors(values: Sequence[int], column: Sequence[int]) -> list[Callable[[Ter
         return []
     if column[0] % values[0] == 0 and all(c == v * (column[0] // values[0]) for c, v in zip(column, values)):
         times = column[0] // values[0]
+        if times == -1:
+            return [lambda t: Term(f"-{t.within(7)}", tuple(-v for v in t.values), t.names, 7)]
         return [lambda t: _pair("*", constant(times, len(column)), t)]
     if values[0] % column[0] == 0 and all(v == c * (values[0] // column[0]) for c, v in zip(column, values)):
         part = values[0] // column[0]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ..pycode import Call, Generator, Raw, Star, X, call, fill, inline, rebuild
+from ..pycode import Call, Generator, Raw, Star, call, fill, inline, rebuild
 from ..record import TYPE_CHECKING, Record
 from .flow import Flow, Line, Writer, safe
 from .layout import TorchLowering
-from .program import weave
+from .program import program
 from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence
 from .text import class_name, docstring, module_text
 from .weave import Style
@@ -34,8 +34,7 @@ _HIDDEN = frozenset(("self", "torch", "nn", "F"))
 
 def emit(net: CheckedNet) -> str:
     """The text of a Python module. Raises SpecError (`not-in-torch`) where PyTorch has no form for a layer."""
-    lowering = TorchLowering()
-    templates = weave(lowering.lower(net.net.body), STYLE, class_name, set(_TAKEN))
+    templates = program(net, TorchLowering(), STYLE, class_name, _TAKEN)
     writers = [_Class(t, is_net=t is templates[-1]) for t in templates]
     classes = [w.lines() for w in writers]
     helpers = list(dict.fromkeys(h for w in writers for h in w.helpers))
@@ -75,15 +74,16 @@ class _Class(Writer):
         # within a loop, modules go by the loop's own names
         self.local: dict[str, str] = {}
         self.shared: dict[Any, list[str]] = {}
-        self.made = self._constructor(template.nodes)
+        self.nodes = _runs(template.nodes, template)
+        self.made = self._constructor(self.nodes)
 
     # --- the class ------------------------------------------------------------------------------------------------
 
     def lines(self) -> list[str]:
         template = self.template
-        flow = Flow(template, self, frozenset())
+        flow = Flow(template.replace(nodes=self.nodes), self, frozenset())
         names = flow.start(template.inputs)
-        flow.run(template.nodes)
+        flow.run(self.nodes)
         flow.finish()
         body = [line for statement in flow.lines for line in statement.render(8)]
         saved = [f"        self.{name} = {name}" for name in self.saved]
@@ -150,6 +150,10 @@ class _Class(Writer):
         for node in nodes:
             if isinstance(node, Invoke):
                 made.append(self._construct(node))
+            elif isinstance(node, Loop):
+                inner = node.nodes[0]
+                assert isinstance(inner, Invoke)
+                made.append(Star(Generator(self._construct(inner), ", ".join(node.names), node.items)))
             elif isinstance(node, Leaf):
                 self.helpers += [h for a in node.applies for h in a.helpers]
                 made += [a.make for a in node.applies]
@@ -175,14 +179,8 @@ class _Class(Writer):
         return name
 
     def _loop_modules(self, loop: Loop) -> list[Line]:
-        """A ModuleList for each module of a turn; a Sequential where a turn is one block."""
+        """A ModuleList for each module of a turn."""
         names = ", ".join(loop.names)
-        only = _only_block(loop)
-        if only is not None:
-            attribute = self._attribute(only.name if only.given else _plural(only))
-            self.names[id(loop)] = [attribute]
-            make = Generator(self._construct(only), names, loop.items)
-            return [Line(0, f"self.{attribute} = ", call("nn.Sequential", Star(make)))]
         found = []
         for node in loop.nodes:
             if not isinstance(node, Leaf | Invoke | Sequence):
@@ -190,7 +188,7 @@ class _Class(Writer):
             if not isinstance(node, Sequence) and node.shared is not None:
                 found += [Line(0, f"self.{h.attribute} = ", h.make) for h in self._held(node)]
                 continue
-            stem = node.name if isinstance(node, Sequence) or node.given else _plural(node)
+            stem = node.name if isinstance(node, Sequence) else node.given or _plural(node)
             for held in self._held(node, stem):
                 make = Generator(held.make, names, loop.items)
                 found.append(Line(0, f"self.{held.attribute} = ", call("nn.ModuleList", make)))
@@ -214,13 +212,13 @@ class _Class(Writer):
             if condition is None:
                 head = Line(0, "else", Raw(""), ":")
             else:
-                attribute = self._attribute(f"has_{choice.name or 'branch'}{place or ''}")
+                attribute = self._attribute(f"has_{choice.name}{place or ''}")
                 self.names.setdefault(id(choice), []).append(attribute)
                 found.append(Line(0, f"self.{attribute} = ", condition))
                 head = Line(0, "if ", Raw(f"self.{attribute}"), ":")
             if inner:
                 found += [head, *(line.replace(indent=line.indent + 1) for line in inner)]
-        return _joined(found)
+        return found
 
     # --- forward ----------------------------------------------------------------------------------------------------
 
@@ -295,12 +293,8 @@ class _Class(Writer):
 
 
 def _is_kept(apply: Apply) -> bool:
-    """Is it a module that the class keeps? One without state is, where its call would need the constructor's numbers."""
-    if apply.stateful or apply.call is None:
-        return True
-    found: list[Raw] = []
-    rebuild(apply.call, lambda c: found.append(c) or c if isinstance(c, Raw) else c)
-    return apply.make is not None and bool(found)
+    """Is it a module that the class keeps?"""
+    return apply.stateful or apply.call is None
 
 
 def _only_block(loop: Loop) -> Invoke | None:
@@ -339,8 +333,49 @@ def _optional(choice: Choice) -> tuple[Any, int] | None:
     return None
 
 
-def _joined(lines: list[Line]) -> list[Line]:
-    return lines
+_LONG_RUN = 4
 
 
-__all__ = ["X", "emit"]
+def _runs(nodes: Seq[Node], template: Template) -> tuple[Node, ...]:
+    """Long runs of one block, nameless and one behind the other, and loops of one block, as one Sequential."""
+    outputs = {value for _, value in template.outputs}
+    counts: dict[int, int] = {}
+    for node in nodes:
+        for value in _inputs(node):
+            counts[value] = counts.get(value, 0) + 1
+    found: list[Node] = []
+    place = 0
+    while place < len(nodes):
+        loop = nodes[place]
+        only = _only_block(loop) if isinstance(loop, Loop) else None
+        if only is not None and isinstance(loop, Loop):
+            name = only.given or _plural(only)
+            found.append(Sequence(name, (loop,), (loop.carried[0][0],), only.outputs[0], None))
+            place += 1
+            continue
+        run: list[Invoke] = []
+        for node in nodes[place:]:
+            if not isinstance(node, Invoke) or node.given or node.shared is not None or len(node.outputs) != 1:
+                break
+            if run and (node.template is not run[0].template or node.inputs != run[-1].outputs):
+                break
+            if run and (counts.get(run[-1].outputs[0]) != 1 or run[-1].outputs[0] in outputs):
+                break
+            run.append(node)
+        if len(run) < _LONG_RUN or len(run[0].inputs) != 1:
+            run = []
+            found.append(nodes[place])
+        else:
+            found.append(Sequence(_plural(run[0]), tuple(run), run[0].inputs, run[-1].outputs[0], run[-1].shape))
+        place += max(len(run), 1)
+    return tuple(found)
+
+
+def _inputs(node: Node) -> list[int]:
+    """All values that a node takes, those inside it included."""
+    if isinstance(node, Loop):
+        return [v for a, b, _ in node.carried for v in (a, b)] + [v for n in node.nodes for v in _inputs(n)]
+    if isinstance(node, Choice):
+        inner = [v for _, nodes in node.branches for n in nodes for v in _inputs(n)]
+        return [v for operands, _ in node.phis for v in operands] + inner
+    return list(node.inputs)

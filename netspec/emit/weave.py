@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..layers.base import Apply, Use
     from ..syntax.tree import Node as Written
+    from ..source import Span
     from .lower import Code as LoweredBody
     from .lower import Lowered
     from .template import Node
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 
 class MismatchError(Exception):
     """These items cannot be said by one piece of code."""
+
+
+class NotLastError(MismatchError):
+    """A value of a loop's turn other than the last is needed behind the loop, so the loop has to be written out."""
+
+    def __init__(self, place: Span) -> None:
+        super().__init__()
+        self.place = place
 
 
 class Style(Record):
@@ -70,8 +79,17 @@ class _Open(Record):
 class Weaver:
     """Weaves the bodies of one template."""
 
-    def __init__(self, style: Style, known: dict[Any, Template], bodies: Seq[LoweredBody], name: str) -> None:
+    def __init__(
+        self,
+        style: Style,
+        known: dict[Any, Template],
+        bodies: Seq[LoweredBody],
+        name: str,
+        written_out: frozenset[Span] = frozenset(),
+    ) -> None:
         self.style = style
+        self.written_out = written_out
+        self.places: dict[int, Span] = {}
         self.known = known
         self.bodies = bodies
         self.name = name
@@ -87,6 +105,8 @@ class Weaver:
         self.turns: dict[int, dict[Any, int]] = {}
         self.uids = 0
         self.attributes: dict[Any, str] = {}
+        # are the items those of a Sequential?
+        self.in_chain = False
 
     # --- the whole ------------------------------------------------------------------------------------------------
 
@@ -140,6 +160,8 @@ class Weaver:
                 contexts.names[name] = constant(column[0], len(column))
                 continue
             known = [t for t in self.channels.values() if t.names and matches(t.values, column)]
+            if not known and not self.style.sizes:
+                continue  # a class is not told the sizes of what it is applied to
             contexts.names[name] = known[0] if known else Term(name, column, frozenset((name,)))
             contexts.learn(contexts.names[name])
 
@@ -160,7 +182,9 @@ class Weaver:
         for name in chosen:
             default: Any = REQUIRED
             parameter = declared.get(name)
-            if parameter is not None and isinstance(parameter.default, tree.Literal):
+            if parameter is not None and body.definition.word == "net":
+                default = columns[name][0]
+            elif parameter is not None and isinstance(parameter.default, tree.Literal):
                 default = parameter.default.value
             parameters.append(Parameter(name, default))
         parameters.sort(key=lambda p: p.default is not REQUIRED)
@@ -221,9 +245,9 @@ class Weaver:
                     continue
                 if here[level][1] == turn + 1 and self._are_last(path, range(level + 1, len(path)), around):
                     return uid
-                raise MismatchError
+                raise NotLastError(self.places[uid])
             if not self._are_last(path, range(level, len(path)), around):
-                raise MismatchError
+                raise NotLastError(self.places[path[level][0]])
             break
         return None
 
@@ -293,7 +317,8 @@ class Weaver:
 
     def _close(self, nodes: Seq[Any]) -> list[Node]:
         """Put what was found of open choices and loops into their nodes."""
-        return [node() if callable(node) else node for node in nodes]
+        closed = [node() if callable(node) else node for node in nodes]
+        return [node for node in closed if node is not None]
 
     def _act(self, column: tuple[Act, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Any]:
         first = column[0]
@@ -301,7 +326,7 @@ class Weaver:
             raise MismatchError
         if first.step is not None and len({a.step.layer.kind for a in column if a.step is not None}) != 1:
             raise MismatchError
-        if len({len(a.inputs) for a in column}) != 1 or len({a.name for a in column if a.given}) > 1:
+        if len({len(a.inputs) for a in column}) != 1 or len({a.given for a in column}) > 1:
             raise MismatchError
         inputs = tuple(self._ref([a.inputs[i] for a in column], arounds) for i in range(len(first.inputs)))
         hints = [self.channels[v] for v in inputs if v in self.channels]
@@ -318,7 +343,7 @@ class Weaver:
         style = first.step.layer.style if first.step is not None else ""
         shared = first.step.shared if first.step is not None else None
         alike = all(a.step is None or first.step is None or a.step.output.shape == first.step.output.shape for a in column)
-        return [Leaf(first.name, first.given, kind, style, applies, inputs, output, first.step, shared, alike)]
+        return [Leaf(_last_name(column), first.given, kind, style, applies, inputs, output, first.step, shared, alike)]
 
     def _made(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
         """The template's number for a value that a step makes; the one that was announced, if it was."""
@@ -357,7 +382,7 @@ class Weaver:
         template = templates[0]
         if template is None or any(t is not template for t in templates):
             raise MismatchError
-        if len({a.name for a in column if a.given}) > 1:
+        if len({e.given for e in column}) > 1:
             raise MismatchError
         inputs = tuple(self._ref([e.inputs[i] for e in column], arounds) for i in range(len(first.inputs)))
         hints = [self.channels[v] for v in inputs if v in self.channels]
@@ -379,7 +404,7 @@ class Weaver:
                 if term is not None:
                     self.channels[output] = term
         shape = first.call.outputs[0].shape if all(e.call.outputs[0].shape == first.call.outputs[0].shape for e in column) else None
-        return [Invoke(first.name, first.given, template, tuple(arguments), inputs, outputs, first.call.shared, shape)]
+        return [Invoke(_last_name(column), first.given, template, tuple(arguments), inputs, outputs, first.call.shared, shape)]
 
     def _part(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Any]:
         kinds = {p.scope.kind for p in column}
@@ -402,7 +427,11 @@ class Weaver:
         if not all(_is_chain(f, b.uses) for f, b in zip(flats, self._bodies(contexts))):
             nodes = self._items([p.items for p in column], contexts, arounds)
             return [_prefixed(scope.name, n) for n in nodes]
-        nodes = self._close(self._items(flats, contexts, arounds))
+        self.in_chain = True
+        try:
+            nodes = self._close(self._items(flats, contexts, arounds))
+        finally:
+            self.in_chain = False
         shapes = {_shape_after(f[-1]) for f in flats}
         last = nodes[-1]
         output = last.outputs[0] if isinstance(last, Invoke) else last.output  # type: ignore[union-attr]  # a chain has only these
@@ -417,21 +446,25 @@ class Weaver:
         picks = [p.scope.choice for p in column]
         if len(set(picks)) == 1:
             return self._items([p.items for p in column], contexts, arounds)
-        conditions = self._conditions(column[0].scope, picks, contexts)
+        empty = not any(p.items for p in column)
+        conditions = {} if empty else self._conditions(column[0].scope, picks, contexts)
         keys = {(id(a.values), a.path): p for a, p in zip(arounds, picks)}
         open_choice = _Open(self._uid(), {}, keys)
         branches = []
         for pick in sorted(set(picks)):
             places = [i for i, p in enumerate(picks) if p == pick]
             nodes = self._items([column[i].items for i in places], contexts.select(places), [arounds[i] for i in places])
-            branches.append((conditions[pick], nodes))
+            branches.append((pick, nodes))
         self.choices.append(open_choice)
-        name = _choice_name(column)
-        return [
-            lambda: Choice(
-                tuple((c, tuple(self._close(n))) for c, n in branches), tuple(open_choice.found.items()), name
-            )
-        ]
+
+        def close() -> Choice | None:
+            if empty and not open_choice.found:
+                return None  # it decided about expectations only
+            said = conditions or self._conditions(column[0].scope, picks, contexts)
+            made = tuple((said[pick], tuple(self._close(nodes))) for pick, nodes in branches)
+            return Choice(made, tuple(open_choice.found.items()), _choice_name(column))
+
+        return [close]
 
     def _conditions(self, scope: Scope, picks: list[int], contexts: Contexts) -> dict[int, Any]:
         """What decides for each branch that is taken somewhere; the last one needs no condition."""
@@ -459,7 +492,7 @@ class Weaver:
         turns = _turns_of(column)
         if not any(turns):
             return []
-        if not self._rolls(turns):
+        if not self._rolls(column, turns):
             return self._unrolled(turns, contexts, arounds)
         choices, used, extra = len(self.choices), set(self.used), dict(self.extra)
         try:
@@ -515,6 +548,7 @@ class Weaver:
         if key in self.planned:
             return self.planned[key]
         uid = self._uid()
+        self.places[uid] = column[0].scope.node.span
         self.turns[uid] = {(id(a.values), a.path): len(ts) for a, ts in zip(arounds, turns)}
         pairs, around = _turned(turns, arounds, uid)
         self._announce([turns[c][t].items for c, t in pairs], around)
@@ -548,7 +582,7 @@ class Weaver:
                 self._announce([column[i].items for i in places], [arounds[i] for i in places])
         elif kind in ("repeat", "for"):
             turns = _turns_of(column)
-            if not self._rolls(turns):
+            if not self._rolls(column, turns):
                 for row in zip(*turns):
                     self._announce([t.items for t in row], arounds)
             elif any(turns):
@@ -558,7 +592,7 @@ class Weaver:
         else:
             self._announce([p.items for p in column], arounds)
 
-    def _rolls(self, turns: list[list[Part]]) -> bool:
+    def _rolls(self, column: tuple[Part, ...], turns: list[list[Part]]) -> bool:
         """Is it to be a loop? Raises MismatchError where it could be neither that nor written out."""
         counts = [len(t) for t in turns]
         fixed = len(set(counts)) == 1
@@ -566,7 +600,8 @@ class Weaver:
             return False
         named = any(t.scope.name for ts in turns for t in ts)
         small = fixed and counts[0] * max(_steps(t.items) for ts in turns for t in ts) <= self.style.unroll
-        if (named and self.style.sequences) or small or (fixed and counts[0] == 1):
+        out = column[0].scope.node.span in self.written_out
+        if (named and self.style.sequences) or small or out or (fixed and counts[0] == 1):
             if not fixed:
                 raise MismatchError
             return False
@@ -664,7 +699,13 @@ class _Solver:
         calls = [a.call for a in column]
         if self.weaver.style.sequences and "i" in self.contexts.terms and first.make is None and not same(calls):
             raise MismatchError  # a `forward` does not know the number of the turn
-        return first.replace(make=self.code([a.make for a in column], name), call=self.code(calls, name))
+        makes = [a.make for a in column]
+        if self.weaver.style.sequences and first.make is not None and first.call is not None and not same(calls):
+            # a module in a Sequential, an expression elsewhere: to solve both would ask for the numbers of both
+            if self.weaver.in_chain:
+                return first.replace(make=self.code(makes, name), call=None)
+            return first.replace(make=None, call=self.code(calls, name))
+        return first.replace(make=self.code(makes, name), call=self.code(calls, name))
 
     def code(self, column: list[Any], name: str) -> Any:
         """One expression for a column of expressions."""
@@ -692,6 +733,8 @@ class _Solver:
                 raise MismatchError
             fields = zip(*(c.__dict__.values() for c in column))
             return type(first)(*(self.code(list(f), name) for f in fields))
+        if isinstance(first, slice):
+            return slice(*(self.code(list(part), name) for part in zip(*((c.start, c.stop, c.step) for c in column))))
         if isinstance(first, tuple | list) and len({len(c) for c in column}) == 1 and not self._known(column):
             return type(first)(self.code([c[i] for c in column], name) for i in range(len(first)))
         return self.leaf(column, name, self.written)
@@ -878,5 +921,16 @@ def _choice_name(column: tuple[Part, ...]) -> str:
             if isinstance(item, Part) and item.scope.name:
                 return item.scope.name
             if isinstance(item, Act | Enter) and item.given:
-                return item.name
-    return ""
+                return item.given
+    for part in column:
+        for item in part.items:
+            if isinstance(item, Act) and item.step is not None:
+                return item.step.layer.kind
+            if isinstance(item, Enter):
+                return item.code.body.name
+    return "branch"
+
+
+def _last_name(column: Seq[Act | Enter]) -> str:
+    """The name of an item that has another number in other instances: the highest, which no other item has."""
+    return max((item.name for item in column), key=lambda n: (len(n), n))

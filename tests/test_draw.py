@@ -1,0 +1,450 @@
+"""Pictures: what is in the DOT text, read back by Graphviz itself, and that each format comes out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from netspec.diagnostics import Collector
+from netspec.elaborate.net import elaborate
+from netspec.emit import picture
+from netspec.emit.captions import TIMES, amount_text, layer_text, quoted
+from netspec.emit.dot import DIRECTIONS, dot
+from netspec.emit.theme import THEMES
+from netspec.infer import infer
+from netspec.layers import LAYERS
+from netspec.resolve import find_net, resolve
+from netspec.source import Source
+from netspec.syntax.parser import parse
+
+RESIDUAL = """
+block residual(filters) {
+  input x
+  main = x -> conv(filters, 3x3, padding=same, bias=false) -> batchnorm -> relu -> conv(filters, 3x3, padding=same)
+  main + x -> relu
+}
+net tiny {
+  input image [8, 8, 4]
+  conv(16, 3x3, padding=same) as stem
+  repeat 3 { residual(16) }
+  global_avgpool -> dense(10, activation=softmax)
+}
+"""
+
+
+def checked(text):
+    source, faults = Source("test.net", text), Collector()
+    design = resolve(parse(source, faults), faults)
+    return infer(elaborate(design, find_net(design, None, source), {}, faults), faults)
+
+
+def read(label):
+    """The text of a label, lines with `|` between them, and the sign for times as x."""
+    label = re.sub(r"<[^<>]*>", "", label.replace("</TR><TR>", "|")).strip("<>")
+    return " ".join(label.replace(TIMES, "x").split())
+
+
+class Picture:
+    """A DOT text as Graphviz reads it."""
+
+    def __init__(self, text, **options):
+        pygraphviz = pytest.importorskip("pygraphviz")
+        self.text = dot(checked(text), **options)
+        self.graph = pygraphviz.AGraph(string=self.text)
+
+    @property
+    def nodes(self):
+        return [str(n) for n in self.graph.nodes()]
+
+    def label(self, node):
+        return read(self.graph.get_node(self.find(node)).attr["label"])
+
+    def find(self, start):
+        """The node of that name, or the one whose name goes on with a number."""
+        return next(n for n in self.nodes if re.fullmatch(re.escape(start) + r"\d*", n))
+
+    def into(self, node):
+        return [str(a) for a, _ in self.graph.in_edges(self.find(node))]
+
+    def edge(self, source, target):
+        return self.graph.get_edge(self.find(source), self.find(target)).attr
+
+    def note(self, source, target):
+        return read(self.edge(source, target)["label"] or "")
+
+    @property
+    def frames(self):
+        """The titles of the frames."""
+        found, stack = [], [self.graph]
+        while stack:
+            inner = stack.pop().subgraphs()
+            found += [read(frame.graph_attr["label"]) for frame in inner]
+            stack += inner
+        return found
+
+
+def chain(*steps):
+    return "net chain {\n input x [16, 16, 3]\n " + "\n ".join(steps) + "\n}\n"
+
+
+# --- structure -----------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_is_its_boxes_between_input_and_output():
+    shown = Picture(chain("conv(8, 3x3, stride=2)", "flatten", "dense(10, activation=softmax)"))
+    assert shown.nodes == ["input:x", "conv", "flatten", "dense", "output:output"]
+    assert [shown.into(n) for n in shown.nodes] == [[], ["input:x"], ["conv"], ["flatten"], ["dense"]]
+    assert shown.label("conv") == "conv 3x3, 8, /2"
+    assert shown.label("input:x") == "x|16 x 16 x 3"
+    assert shown.label("output:output") == "output|10"
+
+
+def test_what_follows_in_a_straight_line_is_in_one_box():
+    shown = Picture(chain("conv(8, 7x7, stride=2, bias=false) as stem -> batchnorm -> relu", "maxpool(2x2)"))
+    assert shown.nodes == ["input:x", "stem", "maxpool", "output:output"]
+    assert shown.label("stem") == "stem|conv 7x7, 8, /2|batchnorm|relu"
+
+
+def test_what_follows_a_named_scope_is_not_drawn_into_it():
+    shown = Picture(chain("{ flatten -> dense(4) } as head -> relu", "dense(2) -> relu"))
+    assert shown.frames == ["head"]
+    assert len(shown.nodes) == 6
+
+
+def test_what_follows_a_repeat_is_not_drawn_into_it():
+    shown = Picture(chain("flatten", "repeat 3 { dense(4) }", "relu"))
+    assert shown.label("dense") == "dense 4 x3"
+    assert shown.into("relu") == [shown.find("dense")]
+
+
+def test_a_value_that_is_used_twice_ends_its_box():
+    shown = Picture(chain("a = conv(3, 1x1)", "b = a -> relu", "a + b"))
+    assert shown.into("relu") == ["conv"]
+    assert sorted(shown.into("add")) == ["conv", "relu"]
+
+
+def test_shapes_stand_on_edges_where_they_change():
+    shown = Picture(chain("conv(8, 3x3, padding=same)", "maxpool(2x2)", "conv(8, 3x3, padding=same)", "conv(8, 1x1)"))
+    assert not shown.note("input:x", "conv1")
+    assert shown.note("conv1", "maxpool") == "16 x 16 x 8"
+    assert shown.note("maxpool", "conv2") == "8 x 8 x 8"
+    assert not shown.note("conv2", "conv3")
+    assert not shown.note("conv3", "output:output")
+
+
+def test_a_symbolic_shape_is_written_out():
+    shown = Picture("net n {\n input x [H, W, 3]\n conv(8, 3x3, stride=2, padding=same)\n conv(2, 1x1)\n}\n")
+    assert shown.note("conv1", "conv2") == "ceil(H/2) x ceil(W/2) x 8"
+
+
+def test_a_residual_block_is_drawn_once_with_its_count_and_its_skip():
+    shown = Picture(RESIDUAL)
+    assert shown.frames == ["residual(16) x3"]
+    add = shown.find("residual1.add")
+    assert sorted(shown.into(add)) == ["residual1.conv2", "stem"]
+    skip, main = shown.edge("stem", add), shown.edge("residual1.conv2", add)
+    assert skip["color"] == THEMES["light"].skip
+    assert skip["weight"] == "0"
+    assert main["color"] == THEMES["light"].edge
+    assert int(main["weight"]) > 1
+    assert shown.label(add) == "add|relu"
+    assert shown.into("global_avgpool") == [add]
+
+
+def test_a_long_skip_through_a_crop_is_a_skip_too():
+    shown = Picture(chain("a = conv(4, 1x1)", "b = a -> maxpool(2x2) -> upsample(2)", "concat(a[0:16, :, :], b)"))
+    assert shown.edge("conv", "slice")["color"] == THEMES["light"].skip
+    assert shown.edge("slice", "concat")["color"] == THEMES["light"].skip
+    assert shown.edge("upsample", "concat")["color"] == THEMES["light"].edge
+
+
+def test_branches_of_equal_standing_are_no_skips():
+    shown = Picture(chain("concat(conv(4, 1x1), conv(4, 1x1) -> conv(4, 3x3, padding=same), maxpool(3x3, 1, same))"))
+    assert len(shown.into("concat")) == 3
+    assert THEMES["light"].skip not in shown.text
+
+
+def test_a_value_added_to_itself_has_two_edges():
+    text = Picture(chain("a = conv(4, 1x1)", "add(a, a)")).text
+    assert text.count('"conv" -> "add') == 2
+    assert THEMES["light"].skip not in text
+
+
+def test_identity_is_no_box():
+    shown = Picture(chain("add(identity, conv(3, 1x1))"))
+    assert sorted(shown.into("add")) == ["conv", "input:x"]
+
+
+def test_several_inputs_and_outputs():
+    shown = Picture("net n {\n input a [4]\n input b [4]\n s = add(a, b)\n t = s -> dense(2)\n output s, t\n}\n")
+    assert sorted(shown.into("add")) == ["input:a", "input:b"]
+    assert shown.into("output:s") == ["add"]
+    assert shown.into("output:t") == ["dense"]
+
+
+def test_a_shared_layer_has_a_box_for_each_use():
+    shown = Picture("net n {\n input a [4]\n input b [4]\n layer enc = dense(3)\n concat(a -> enc, b -> enc)\n}\n")
+    assert shown.into("enc") == ["input:a"]
+    assert shown.into("enc#2") == ["input:b"]
+    assert "15 parameters" in shown.graph.get_node("enc").attr["tooltip"]
+
+
+# --- folding -------------------------------------------------------------------------------------------------------
+
+
+def test_a_repeat_of_one_layer_is_a_box_with_its_count():
+    shown = Picture(chain("repeat 4 { conv(8, 3x3, padding=same) }"))
+    assert shown.nodes == ["input:x", "conv1", "output:output"]
+    assert shown.label("conv1") == "conv 3x3, 8 x4"
+
+
+def test_a_repeat_of_several_layers_is_a_frame_with_its_count():
+    shown = Picture(chain("flatten", "repeat 5 { dense(8) -> relu -> dense(4) }"))
+    assert shown.frames == ["x5"]
+    assert shown.nodes == ["input:x", "flatten", "dense1", "dense2", "output:output"]
+
+
+def test_equal_calls_in_a_row_fold_and_others_do_not():
+    shown = Picture("block b(n) { dense(n) -> dense(n) }\n" + chain("flatten", "b(8)", "b(8)", "b(4)", "b(8)"))
+    assert shown.frames == ["b(8) x2", "b(4)", "b(8)"]
+
+
+def test_a_layer_written_twice_is_drawn_twice():
+    shown = Picture(chain("conv(8, 3x3)", "conv(8, 3x3)"))
+    assert "conv2" in shown.nodes
+
+
+def test_parallel_turns_are_drawn_side_by_side():
+    shown = Picture(chain("h = []", "x0 = flatten", "for i in 0..4 { h = h + [x0 -> dense(4)] }", "concat(h)"))
+    assert len(set(shown.into("concat"))) == 4
+
+
+def test_turns_whose_values_are_used_later_are_drawn_one_by_one():
+    steps = ("h = []", "flatten", "repeat 4 { dense(8)\n h = h + [dense(8)] }", "concat(h)")
+    assert len(set(Picture(chain(*steps)).into("concat"))) == 4
+
+
+def test_a_chain_that_hands_on_two_values_folds():
+    cell = "block cell(f) {\n input p\n input c\n (p -> dense(f)) + (c -> dense(f))\n}\n"
+    body = "net n {\n input x [8]\n p, c = x, x\n repeat 6 { p, c = c, cell(p, c, f=8) }\n cell(p, c, f=2)\n}\n"
+    assert Picture(cell + body).frames == ["cell(8)", "cell(8) x5", "cell(2)"]
+
+
+def test_shapes_that_grow_from_turn_to_turn_are_told_at_the_end_only():
+    grow = "block grow() {\n input x\n concat(x, x -> conv(4, 1x1) -> conv(8, 3x3, padding=same))\n}\n"
+    shown = Picture(grow + chain("repeat 4 { grow }", "conv(2, 1x1)", "relu"))
+    assert shown.note("grow1.concat", "conv") == "16 x 16 x 35"
+    assert not shown.note("grow1.conv1", "grow1.conv2")
+
+
+# --- depth ---------------------------------------------------------------------------------------------------------
+
+STAGES = """
+block unit(f) { conv(f, 3x3, padding=same) -> conv(f, 3x3, padding=same) }
+block stage(f) { maxpool(2x2) -> unit(f) }
+net staged {
+  input x [64, 64, 3]
+  stage(8) as low
+  stage(16)
+}
+"""
+
+
+def test_at_depth_0_a_block_is_a_box_with_its_shape_and_parameters():
+    shown = Picture(STAGES, depth=0)
+    assert shown.nodes == ["input:x", "low", shown.find("stage"), "output:output"]
+    assert shown.label("low") == "low stage(8)|32 x 32 x 8, 808 params"
+    assert not shown.frames
+
+
+def test_depth_counts_levels():
+    assert [len(Picture(STAGES, depth=d).frames) for d in (0, 1, 2, 9)] == [0, 2, 4, 4]
+    assert len(Picture(STAGES, depth=1).nodes) == 6
+    assert len(Picture(STAGES, depth=2).nodes) == 8
+
+
+def test_named_scopes_are_frames():
+    shown = Picture(chain("for f in [4, 8] as group { conv(f, 1x1)\n conv(f, 3x3) }"))
+    assert shown.frames == ["group1", "group2"]
+    assert "group2.1" in shown.nodes
+    assert "group1" in Picture(chain("for f in [4, 8] as group { conv(f, 1x1)\n conv(f, 3x3) }"), depth=0).nodes
+
+
+def test_a_block_of_one_box_has_no_frame():
+    unit = "block unit(f) { conv(f, 3x3, bias=false) -> batchnorm -> relu }\n"
+    shown = Picture(unit + chain("unit(8) as first", "unit(4)"))
+    assert not shown.frames
+    assert shown.label("first.conv") == "first|conv 3x3, 8|batchnorm|relu"
+
+
+def test_a_large_net_opens_each_block_once():
+    unit = "block unit(f) {\n input x\n concat(conv(f, 1x1), conv(f, 3x3, 1, same), conv(f, 5x5, 1, same))\n}\n"
+    shown = Picture(unit + chain(*(f"unit({n})" for n in range(4, 20))))
+    assert shown.frames == ["unit(4)"]
+    assert len(shown.nodes) == 2 + 4 + 15
+
+
+# --- text ----------------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    '"; import os #',
+    "<b>",
+    "</TABLE>",
+    "a\\",
+    "\\N \\G",
+    "&amp;",
+    "input:x",
+    "]",
+    "-->",
+    "a\tb",
+    "\u202e",
+    "{}",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text(name):
+    net = checked(chain("flatten", "dense(4)", "dense(2)"))
+    step = net.net.body.items[1].replace(name=name, given=True)
+    items = (net.net.body.items[0], step, net.net.body.items[2])
+    hostile = net.replace(net=net.net.replace(body=net.net.body.replace(items=items)))
+    text = dot(hostile)
+    pygraphviz = pytest.importorskip("pygraphviz")
+    graph = pygraphviz.AGraph(string=text)
+    assert len(graph.nodes()) == 5
+    assert len(graph.edges()) == 4
+    svg = picture.draw(text, "svg").decode()
+    assert svg.count('class="node"') == 5
+    assert "<b>" not in svg
+
+
+def test_a_dot_string_ends_where_it_should():
+    assert quoted('a"b\\') == '"a\\"b\\\\"'
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1k"),
+        (999_949, "1M"),
+        (138_357_544, "138M"),
+        (25_557_032, "25.6M"),
+        (4 * 10**12, "4T"),
+    ],
+)
+def test_amounts(amount, said):
+    assert amount_text(amount) == said
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("conv(8, 3, stride=2, groups=1, padding=1)", "conv 3x3, 8, /2"),
+        ("conv(9, 3x5, stride=1x2, dilation=2, groups=3)", "conv 3x5, 9, /1x2, dilation 2, groups 3"),
+        ("maxpool(2)", "maxpool 2x2"),
+        ("maxpool(3, stride=1)", "maxpool 3x3, /1"),
+        ("conv_transpose(4, 2x2, stride=2)", "conv_transpose 2x2, 4, stride 2"),
+        ("dropout", "dropout 0.5"),
+        ("batchnorm(epsilon=0.01)", "batchnorm"),
+        ("local_response_norm(5, alpha=5e-4, k=2)", "local_response_norm"),
+        ("x[::2, ..., [0, 2]]", "slice [::2, ..., [0, 2]]"),
+        ("reshape(16, 48)", "reshape 16x48"),
+        ("leaky_relu(0.2)", "leaky_relu slope 0.2"),
+        ("lppool(2, 3x3)", "lppool 3x3, p 2"),
+    ],
+)
+def test_captions(step, said):
+    assert layer_text(checked(chain(step)).net.body.items[0]).replace(TIMES, "x") == said
+
+
+def test_each_style_of_layer_has_its_colours():
+    styles = {layer.style for layer in LAYERS.values()} | {"input", "output", "block"}
+    for theme in THEMES.values():
+        assert styles <= theme.paints.keys()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_same_net_gives_the_same_text(direction, theme):
+    first, second = (dot(checked(RESIDUAL), None, direction, theme) for _ in range(2))
+    assert first == second
+    assert f"rankdir={direction}" in first
+    assert THEMES[theme].ground in first
+
+
+def test_thousands_of_steps_in_a_row():
+    shown = dot(checked(chain(*["conv(3, 1x1)"] * 5000)))
+    assert shown.count(" -> ") == 5001
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG\r\n\x1a\n"), ("pdf", b"%PDF-")])
+def test_each_format_has_its_first_bytes(suffix, start):
+    pytest.importorskip("pygraphviz")
+    assert picture.draw(dot(checked(RESIDUAL)), suffix).startswith(start)
+
+
+def test_an_svg_has_a_size_and_its_text():
+    pytest.importorskip("pygraphviz")
+    svg = picture.draw(dot(checked(RESIDUAL)), "svg").decode()
+    width, height, box = re.search(r'<svg width="(\d+)pt" height="(\d+)pt"\s+viewBox="([^"]*)"', svg).groups()
+    assert [float(n) for n in box.split()] == [0, 0, float(width), float(height)]
+    assert ">softmax" in svg or "softmax<" in svg
+
+
+def test_a_page_holds_the_picture_and_its_title():
+    pytest.importorskip("pygraphviz")
+    page = picture.draw(dot(checked(RESIDUAL), theme="dark"), "html").decode()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<title>tiny</title>" in page
+    assert page.count("<svg") == 1
+    assert "<?xml" not in page
+    assert f"background: {THEMES['dark'].ground}" in page
+    assert not re.search(r'(?:src|href)="http', page)
+
+
+def test_the_error_without_graphviz_names_the_extra(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(picture.MissingGraphviz, match=r'pip install "netspec-lang\[draw\]"'):
+        picture.draw("digraph { a -> b }", "png")
+
+
+def test_a_graphviz_that_does_not_run_is_named(monkeypatch):
+    monkeypatch.setattr(picture, "_CHILD", "raise ImportError('no libcgraph')")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    pytest.importorskip("pygraphviz")
+    with pytest.raises(picture.MissingGraphviz, match="no libcgraph"):
+        picture.draw("digraph { a -> b }", "svg")
+
+
+def test_a_dot_on_the_path_serves(monkeypatch, tmp_path):
+    program = tmp_path / "dot"
+    program.write_text('#!/bin/sh\ncat > /dev/null\necho "<svg>$1</svg>"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program))
+    assert picture.draw("digraph { a -> b }", "svg") == b"<svg>-Tsvg</svg>\n"
+
+
+def test_a_picture_without_any_font_is_refused(monkeypatch):
+    pytest.importorskip("pygraphviz")
+    monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
+    for name, value in (("_FONT_FOLDERS", ()), ("_FONT_PACKAGE", "no_such_font"), ("_SYSTEM_SETTINGS", "/nonesuch")):
+        monkeypatch.setattr(picture, name, value)
+    with pytest.raises(picture.MissingGraphviz, match="no font"):
+        picture.draw("digraph { a -> b }", "png")
+    assert b"<svg" in picture.draw("digraph { a -> b }", "svg")
+
+
+def test_a_folder_with_a_module_of_that_name_is_no_trap(monkeypatch, tmp_path):
+    pytest.importorskip("pygraphviz")
+    (tmp_path / "pygraphviz.py").write_text("raise SystemExit('trapped')")
+    monkeypatch.chdir(tmp_path)
+    assert b"<svg" in picture.draw("digraph { a -> b }", "svg")
