@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .diagnostics import Diagnostic, Label
     from .source import Source
 
-TAB = 8
+TAB = 4
 # a line wider than this is cut around what is marked
 WIDEST = 120
 _BEFORE = 40  # what is kept in front of the mark then

@@ -424,6 +424,14 @@ def test_standard_input_once(run):
     assert run("check", "-", "-")[0] == 2
 
 
+@pytest.mark.parametrize(("text", "codes"), [("", ["no-net"]), ("net", ["syntax"]), ("const a = 3", ["no-net"])])
+def test_texts_without_a_net(run, text, codes):
+    Path("odd.net").write_text(text)
+    status, out, err = run("check", "odd.net")
+    assert (status, out) == (1, "")
+    assert re.findall(r"^error\[(.*?)\]", err, re.M) == codes
+
+
 # --- misuse ---------------------------------------------------------------------------------------------
 
 
@@ -651,9 +659,9 @@ def test_every_layer_has_a_page(run):
 
 
 def test_a_check_loads_no_more_than_it_needs():
-    code = "import sys; from netspec.cli import main; main(['check', 'blocks.net']); print(*sys.modules, file=sys.stderr)"
+    code = "import sys; from netspec.cli import main; main(['check', 'blocks.net']); print(*sys.modules)"
     env = {**os.environ, "PYTHONPATH": str(Path(netspec.__file__).parents[1])}
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, text=True).stderr.split()
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, text=True).stdout.split()
     heavy = {"torch", "keras", "tensorflow", "numpy", "lark", "json", "csv", "pathlib", "typing", "dataclasses"}
     heavy |= {"logging", "inspect", "shutil", "importlib.metadata", "difflib", "textwrap", "unicodedata", "graphviz"}
     assert "argparse" in loaded

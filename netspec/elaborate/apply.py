@@ -127,11 +127,22 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     required = [n for n, a in cls.arguments.items() if a.required and n not in values]
     if required:
         return _missing(at, callee, required)
+    plain = {n: v[0] for n, v in values.items()}
     inputs = _inputs(at, callee, given.tensors, cls.arity)
     if inputs is None:
-        return HOLE
-    plain = {n: v[0] for n, v in values.items()}
+        return _arguments_alone(at, name, plain, node.span, values)
     return layer(at, name, plain, inputs, node.span, values, given)
+
+
+def _arguments_alone(
+    at: Context, kind: str, values: Mapping[str, Any], span: Span, written: Mapping[str, tuple[Any, Span, Node]]
+) -> Hole:
+    """The arguments of a step whose input is a hole: what is wrong with them is wrong whatever flows in."""
+    try:
+        bind(LAYERS[kind], values)
+    except Violation as violation:
+        return _violated(at, kind, violation, (), span, written)
+    return HOLE
 
 
 def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:

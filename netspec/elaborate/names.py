@@ -42,10 +42,34 @@ class Plan:
         elif isinstance(node, tree.Shared):
             self.given.add(node.name.text)
         elif isinstance(node, tree.Name):
-            self.sites[node.text] = self.sites.get(node.text, 0) + weight
+            self._count(node.text, weight)
+        elif isinstance(node, tree.Chain | tree.Unary | tree.Subscript):
+            for kind in _operations(node):
+                self._count(kind, weight)
+
+    def _count(self, kind: str, weight: int) -> None:
+        self.sites[kind] = self.sites.get(kind, 0) + weight
 
     def repeated(self, kind: str) -> bool:
         return self.sites.get(kind, 2) > 1
+
+
+# the layers that an operator may stand for
+_OPERATIONS = {
+    "+": ("add", "shift"),
+    "-": ("sub", "shift", "complement", "scale"),
+    "*": ("mul", "scale"),
+    "/": ("div", "scale", "reciprocal"),
+    "**": ("power",),
+    "@": ("matmul",),
+}
+
+
+def _operations(node: tree.Chain | tree.Unary | tree.Subscript) -> list[str]:
+    if isinstance(node, tree.Subscript):
+        return ["slice"]
+    operators = node.operators if isinstance(node, tree.Chain) else (node.operator,)
+    return [kind for operator in operators for kind in _OPERATIONS.get(operator, ())]
 
 
 def _parts(node: Node) -> list[object]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Diagnostic, Label, SpecError, did_you_mean
-from ..pycode import Call, Raw, X, call, fill, inline, lay_out
+from ..layers.base import Use
+from ..pycode import Call, Raw, X, call, fill, inline, lay_out, unless
 from ..record import TYPE_CHECKING
 from .flow import Flow, Writer, safe
 from .lower import Lowering
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
     from ..ir import CheckedNet, Step
-    from ..layers.base import At, Helper, Use
+    from ..layers.base import At, Helper
     from ..pycode import Code
     from .template import Node, Sequence, Template
 
@@ -37,6 +38,13 @@ class KerasLowering(Lowering):
 
     def use(self, step: Step, at: At) -> Use:
         return step.layer.keras(at)
+
+    def hold(self, use: Use, frozen: bool) -> Use:
+        return Use(tuple(a.replace(make=_trainable(a.make, not frozen)) if a.stateful else a for a in use.steps))
+
+
+def _trainable(make: Any, value: bool) -> Code:
+    return make.replace(kwargs=(*make.kwargs, *unless(True, trainable=value).items()))
 
 
 def emit(net: CheckedNet, style: str = "functional") -> str:
@@ -107,6 +115,9 @@ class _Function(Writer):
         template = self.template
         flow = Flow(template, self, frozenset(self._names()))
         names = flow.start(template.inputs)
+        if self.net is not None:
+            for _, value in template.inputs:  # the model is made of its inputs at the end, so they keep their names
+                flow.uses[value] = flow.uses.get(value, 0) + 1
         made = self._shared_layers(template.nodes)
         flow.run(template.nodes)
         parameters = [p.name if p.default is REQUIRED else f"{p.name}={inline(p.default)}" for p in template.parameters]

@@ -52,8 +52,14 @@ class TorchLowering(Lowering):
     def use(self, step: Step, at: At) -> Use:
         return step.layer.torch(at)
 
-    def begin(self, body: Body, layouts: tuple[str, ...]) -> _Lines:
-        return _TorchLines(self, body, layouts)
+    def hold(self, use: Use, frozen: bool) -> Use:
+        if not frozen:
+            return use
+        steps = (a.replace(make=method(a.make, "requires_grad_", False)) if a.stateful else a for a in use.steps)
+        return Use(tuple(steps))
+
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _Lines:
+        return _TorchLines(self, body, layouts, frozen)
 
 
 class _TorchLines(_Lines):
@@ -61,8 +67,8 @@ class _TorchLines(_Lines):
 
     lowering: TorchLowering
 
-    def __init__(self, lowering: TorchLowering, body: Body, layouts: tuple[str, ...]) -> None:
-        super().__init__(lowering, body, layouts)
+    def __init__(self, lowering: TorchLowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
+        super().__init__(lowering, body, layouts, frozen)
         self.net = not layouts
         self.layout: dict[int, str] = {}
         self.converted: dict[tuple[int, str], int] = {}
@@ -124,7 +130,7 @@ class _TorchLines(_Lines):
     def call(self, call: Call) -> list[Lowered]:
         layouts = tuple(self.layout.get(self._source(t), "last") if len(t.shape) >= 2 else "last" for t in call.inputs)
         inputs = tuple(self.take(t) for t in call.inputs)
-        code = self.lowering.lower(call.body, layouts)
+        code = self.lowering.lower(call.body, layouts, self.frozen or call.frozen)
         for tensor, layout in zip(call.outputs, code.out_layouts):
             self.layout[tensor.number] = layout
         return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]

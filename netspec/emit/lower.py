@@ -61,6 +61,7 @@ class Code(Record):
     uses: Mapping[int, int]
     layouts: tuple[str, ...] = ()
     out_layouts: tuple[str, ...] = ()
+    frozen: bool = False
 
 
 def refuse(target: str, step: Step, error: Unsupported) -> SpecError:
@@ -76,7 +77,7 @@ class Lowering:
     target = ""
 
     def __init__(self) -> None:
-        self.codes: dict[tuple[int, tuple[str, ...]], Code] = {}
+        self.codes: dict[tuple[int, tuple[str, ...], bool], Code] = {}
 
     # --- what a framework says differently -----------------------------------------------------------------------
 
@@ -84,25 +85,30 @@ class Lowering:
         """The framework's form of a step. Raises Unsupported."""
         raise NotImplementedError
 
-    def begin(self, body: Body, layouts: tuple[str, ...]) -> _Lines:
-        return _Lines(self, body, layouts)
+    def hold(self, use: Use, frozen: bool) -> Use:
+        """The form of a layer with weights, held still or not."""
+        raise NotImplementedError
+
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _Lines:
+        return _Lines(self, body, layouts, frozen)
 
     # ---------------------------------------------------------------------------------------------------------------
 
-    def lower(self, body: Body, layouts: tuple[str, ...] = ()) -> Code:
-        key = (id(body), layouts)
+    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
+        key = (id(body), layouts, frozen)
         if key not in self.codes:
-            self.codes[key] = self.begin(body, layouts).run()
+            self.codes[key] = self.begin(body, layouts, frozen).run()
         return self.codes[key]
 
 
 class _Lines:
     """One body on the way."""
 
-    def __init__(self, lowering: Lowering, body: Body, layouts: tuple[str, ...]) -> None:
+    def __init__(self, lowering: Lowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
         self.lowering = lowering
         self.body = body
         self.layouts = layouts
+        self.frozen = frozen
         # a value that stands for another one (identity)
         self.alias: dict[int, int] = {}
         self.uses: dict[int, int] = {}
@@ -111,7 +117,7 @@ class _Lines:
         items = self.items(self.body.items)
         outputs = tuple(self.take(r.value) for r in self.body.outputs)
         inputs = tuple(p.value.number for p in self.body.inputs)
-        return Code(self.body, items, inputs, outputs, self.uses, self.layouts, self.out_layouts())
+        return Code(self.body, items, inputs, outputs, self.uses, self.layouts, self.out_layouts(), self.frozen)
 
     def out_layouts(self) -> tuple[str, ...]:
         return ()
@@ -149,13 +155,18 @@ class _Lines:
 
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
         try:
-            use = self.lowering.use(step, at)
-            general = self.lowering.use(step, at.replace(general=True))
+            use = self._held(self.lowering.use(step, at), step)
+            general = self._held(self.lowering.use(step, at.replace(general=True)), step)
         except Unsupported as error:
             raise refuse(self.lowering.target, step, error) from None
         return Act(step.name, step.given, step, use, general, inputs, step.output.number)
 
+    def _held(self, use: Use, step: Step) -> Use:
+        if not step.layer.weights(*(t.shape for t in step.inputs)):
+            return use
+        return self.lowering.hold(use, self.frozen or step.frozen)
+
     def call(self, call: Call) -> list[Lowered]:
         inputs = tuple(self.take(t) for t in call.inputs)
-        code = self.lowering.lower(call.body)
+        code = self.lowering.lower(call.body, frozen=self.frozen or call.frozen)
         return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]

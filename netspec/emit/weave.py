@@ -777,6 +777,8 @@ class _Solver:
         return self.weaver.parameter(self._parameter_name(column, name), column, self.contexts)
 
     def _parameter_name(self, column: tuple[Any, ...], name: str) -> str:
+        if name.endswith("_trainable"):
+            return "trainable"
         for argument, values in self.arguments.items():
             if len(values) == len(column) and matches(values, column):
                 stem = name.split("_")[0]
@@ -849,7 +851,7 @@ def _with_defaults(calls: list[CodeCall]) -> list[CodeCall]:
 
 def key_of(body: LoweredBody) -> Any:
     """What tells lowered bodies apart."""
-    return id(body.body), body.layouts
+    return id(body.body), body.layouts, body.frozen
 
 
 def _plain(value: Any) -> bool:
