@@ -222,6 +222,8 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
         return [pad + prefix + _callee(code.func) + "(", *inner, pad + ")" + suffix]
     if isinstance(code, Call) and isinstance(code.func, Attr) and isinstance(code.func.value, Call):
         return lay_out(prefix, code.func.value, f".{code.func.name}({_items(_arguments(code))}){suffix}", indent)
+    if isinstance(code, Call) and isinstance(code.func, Call) and (code.func.args or _written(code.func.kwargs)):
+        return lay_out(prefix, code.func, f"({_items(_arguments(code))}){suffix}", indent)
     if isinstance(code, Generator):
         return [pad + prefix + "(", *_broken_generator(code, indent + 4), pad + ")" + suffix]
     if isinstance(code, Call) and (code.args or _written(code.kwargs)):
