@@ -5,7 +5,7 @@ from __future__ import annotations
 from .diagnostics import Diagnostic, Label
 from .dims import DimExpr, show
 from .elaborate.apply import Intrinsic
-from .elaborate.evaluate import unknown
+from .elaborate.lookup import unknown
 from .elaborate.frame import Frame
 from .elaborate.functions import Fault, apply_operator
 from .elaborate.machine import HOLE, Machine, kind_of

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .diagnostics import Collector
     from .ir import Body, Instance, Item, Net, Tensor
 
+    # for each spatial axis: the window, the stride, and how many cells one cell becomes; None: all is seen
+    Reach = tuple[tuple[int, int, int], ...] | None
+
 
 class Field(Record):
     """How far a value sees: cells of the input along each axis, and the distance between neighbours.
@@ -46,11 +49,12 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
 
 
 class _Walk:
-    """One pass over the tree; each step's own figures are worked out once, however often its body is used."""
+    """One pass over the tree; what a layer weighs, costs and sees is worked out once, however often it stands there."""
 
     def __init__(self) -> None:
         self.rows: list[Row | None] = []  # None holds the place of a group whose sum is not known yet
-        self._figures: dict[int, Figures] = {}
+        # by layer: elaboration makes one for each kind, arguments and input shapes, and these settle both
+        self._known: dict[int, tuple[Figures, Reach]] = {}
         self._seen: set[tuple[str, Instance]] = set()
 
     def items(
@@ -86,15 +90,16 @@ class _Walk:
         frozen: bool,
         again: bool,
     ) -> Figures:
-        figures = self._figures.get(id(step))
-        if figures is None:
-            figures = self._figures[id(step)] = figures_of(step)
+        known = self._known.get(id(step.layer))
+        if known is None:
+            known = self._known[id(step.layer)] = figures_of(step), reach_of(step)
+        figures, reach = known
         again = again or self._used_before(step.shared, owner)
         if again:
             figures = figures.replace(params=0, weights=0, biases=0, trainable=0, statistics=0)
         elif frozen or step.frozen:
             figures = figures.replace(trainable=0)
-        field = field_after(step, fields)
+        field = field_after([fields.get(t.number) for t in step.inputs], reach)
         fields[step.output.number] = field
         path = prefix + step.name
         sizes = None if field is None else field.sizes
@@ -203,23 +208,27 @@ def figures_of(step: Step) -> Figures:
     )
 
 
-def field_after(step: Step, fields: dict[int, Field | None]) -> Field | None:
+def reach_of(step: Step) -> Reach:
+    """What one output of a step sees of its inputs; None also where it has other axes than they have."""
+    shape, layer = step.inputs[0].shape, step.layer
+    reach = layer.reach(shape) if len(step.output.shape) == len(shape) else None
+    return None if reach is None else tuple(zip(*reach, layer.finer(shape)))
+
+
+def field_after(before: Sequence[Field | None], reach: Reach) -> Field | None:
     """The receptive field of a step's output; None where it sees the whole input, or has no spatial axes."""
-    before = [fields.get(t.number) for t in step.inputs]
-    grids = [f for f in before if f is not None and f.sizes]
-    if not grids or len(grids) < len(before) or len({len(f.sizes) for f in grids}) != 1:
-        return None
-    if len(step.output.shape) - 1 != len(grids[0].sizes):
-        return None
-    reach = step.layer.reach(step.inputs[0].shape)
     if reach is None:
         return None
-    widest = max(grids, key=lambda f: f.sizes)
+    grids = [f for f in before if f is not None and len(f.sizes) == len(reach) > 0]
+    if not grids or len(grids) < len(before):
+        return None
+    widest = grids[0] if len(grids) == 1 else max(grids, key=lambda f: f.sizes)
+    if all(axis == (1, 1, 1) for axis in reach):
+        return widest
     sizes, jumps = [], []
-    for size, (top, bottom), window, stride in zip(widest.sizes, widest.jumps, *reach):
-        up, down = stride if isinstance(stride, tuple) else (stride, 1)
+    for size, (top, bottom), (window, stride, finer) in zip(widest.sizes, widest.jumps, reach):
         sizes.append(size + -(-(window - 1) * top // bottom))
-        jumps.append((top * up, bottom * down))
+        jumps.append((top * stride, bottom * finer))
     return Field(tuple(sizes), tuple(jumps))
 
 

@@ -8,6 +8,8 @@ found, in tables beside the net; only `infer` makes one, and emitters take nothi
 
 from __future__ import annotations
 
+from operator import add
+
 from .dims import product
 from .record import TYPE_CHECKING, Record
 
@@ -204,7 +206,7 @@ class Figures(Record):
     activations: Dim = 0
 
     def __add__(self, other: Figures) -> Figures:
-        return Figures(*(a + b for a, b in zip(self.__dict__.values(), other.__dict__.values())))
+        return Figures(*map(add, self.__dict__.values(), other.__dict__.values()))
 
 
 class Row(Record):

@@ -7,15 +7,15 @@ binds may be: in arguments, lists and comparisons a word (`same`, `relu`); elsew
 from __future__ import annotations
 
 from ..diagnostics import did_you_mean
-from ..dims import DimExpr
 from ..ir import Tensor
 from ..layers import LAYERS
-from ..layers.base import Word, describe
+from ..layers.base import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree
-from . import apply
-from .functions import FUNCTIONS, Fault, apply_operator
-from .machine import HOLE, ITEMS, kind_of
+from . import apply, operators
+from .layering import layer
+from .lookup import option_words, unknown
+from .machine import HOLE, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from ..syntax.tree import Node
     from .frame import Frame
-    from .machine import Hole
-
-_ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 
 
 class Context:
@@ -44,6 +41,14 @@ class Context:
         """Another expression at the same place, not named."""
         inner = Context(self.frame, self.flow, self.words if words is None else words, None, self.binding)
         return _EVALUATE[type(node)](inner, node)
+
+    def called(self, name: tree.Identifier | None) -> Context:
+        """The same place, for a step of another name."""
+        return Context(self.frame, self.flow, self.words, name, self.binding)
+
+    def on(self, flow: Any) -> Context:
+        """The same frame, for a nameless step on another flow."""
+        return Context(self.frame, flow, False, None, False)
 
 
 def evaluate(
@@ -79,58 +84,6 @@ def _name(at: Context, node: tree.Name) -> Any:
     return unknown(frame, node)
 
 
-def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
-    """A name that nothing binds: the nearest value in scope, else the nearest layer.
-
-    `number` says that a compile-time value is wanted, not one of the net.
-    """
-    machine = frame.machine
-    values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
-    pool = [*values, *machine.design.blocks, *LAYERS, *FUNCTIONS]
-    help = did_you_mean(node.text, values) or did_you_mean(node.text, pool)
-    later = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
-    if later:
-        place = later[0].span
-        return machine.fault(
-            "unknown-name",
-            f"`{node.text}` is used before it is bound",
-            node.span,
-            others=((place, "it is bound only here"),),
-            help=help or _listed(frame, node, number) or "bind it first, or move this line down",
-        )
-    if any(net.name.text == node.text for net in machine.design.nets):
-        return apply.net_as_step(frame, node)
-    return machine.fault(
-        "unknown-name", f"nothing is called `{node.text}` here", node.span, help=help or _listed(frame, node, number)
-    )
-
-
-def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
-    """The names that could stand there, where they are few."""
-    kinds = (int, float, str, tuple, DimExpr) if number else Tensor
-    known = [f"`{name}`" for name, value in frame.names.items() if isinstance(value, kinds)]
-    if number and not known:
-        return f"write a number, or bind the name first: `{node.text} = 10`"
-    what = "number or word" if number else "value"
-    if len(known) == 1:
-        return f"the only {what} here is {known[0]}"
-    plural = what.replace(" or ", "s and ") + "s"
-    return f"the {plural} here are {', '.join(known)}" if 1 < len(known) <= _MOST_LISTED else ""
-
-
-_MOST_LISTED = 8
-
-
-def option_words() -> frozenset[str]:
-    """Every word that some layer takes as an option."""
-    if not _WORDS:
-        _WORDS.append(frozenset(w for cls in LAYERS.values() for a in cls.arguments.values() for w in a.reader.words))
-    return _WORDS[0]
-
-
-_WORDS: list[frozenset[str]] = []
-
-
 # --- literals and lists --------------------------------------------------------------------------------------------
 
 
@@ -164,122 +117,6 @@ def _comprehension(at: Context, node: tree.Comprehension) -> Any:
 
 def _misplaced(at: Context, node: Node) -> Any:
     return at.frame.machine.fault("syntax", "this has no meaning here", node.span)
-
-
-# --- operators -------------------------------------------------------------------------------------------------------
-
-
-def _unary(at: Context, node: tree.Unary) -> Any:
-    value = at.plain(node.operand, words=node.operator == "not")
-    if value is HOLE:
-        return HOLE
-    if node.operator == "not":
-        if isinstance(value, bool):
-            return not value
-        return at.frame.machine.fault(
-            "wrong-value", f"`not` needs true or false, not {kind_of(value)}", node.operand.span
-        )
-    if isinstance(value, Tensor):
-        return value if node.operator == "+" else apply.layer(at, "scale", {"factor": -1}, (value,), node.span)
-    return _operate(at, node, "*", value, -1 if node.operator == "-" else 1)
-
-
-def _chain(at: Context, node: tree.Chain) -> Any:
-    first = node.operators[0]
-    if first in ("and", "or"):
-        return _logic(at, node, first)
-    if first in _COMPARISONS:
-        return _comparison(at, node)
-    left = _operand(at, node.operands[0])
-    last = len(node.operators) - 1
-    for place, (operator, right) in enumerate(zip(node.operators, node.operands[1:])):
-        inner = Context(at.frame, at.flow, at.words, at.chosen if place == last else None, at.binding)
-        left = _operate(inner, node, operator, left, _operand(at, right))
-    return left
-
-
-_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
-
-
-def _operand(at: Context, node: Node) -> Any:
-    """An operand: a bare name that nothing binds is a step where it can be one, and no word."""
-    if isinstance(node, tree.Name) and node.text not in at.frame.names and at.flow is None and node.text in LAYERS:
-        return unknown(at.frame, node)
-    return at.plain(node, words=False)
-
-
-def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> Any:
-    if left is HOLE or right is HOLE:
-        return HOLE
-    tensors = isinstance(left, Tensor), isinstance(right, Tensor)
-    if any(tensors):
-        return _tensor_operation(at, node, operator, left, right, tensors)
-    if operator == "@":
-        return at.frame.machine.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
-    try:
-        result = apply_operator(operator, left, right)
-    except Fault as fault:
-        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
-    if isinstance(result, tuple):
-        at.frame.machine.spend(node.span, len(result) // ITEMS)
-    return result
-
-
-def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, tensors: tuple[bool, bool]) -> Any:
-    if all(tensors) and operator in _ARITHMETIC:
-        return apply.layer(at, _ARITHMETIC[operator], {}, (left, right), node.span)
-    number = right if tensors[0] else left
-    if all(tensors) or isinstance(number, bool) or not isinstance(number, int | float):
-        code = "unknown-size" if isinstance(number, DimExpr) else "not-a-value"
-        what = "two values" if all(tensors) else f"a value and {kind_of(number)}"
-        return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span)
-    value, span = (left if tensors[0] else right), node.span
-    if operator == "*":
-        return apply.layer(at, "scale", {"factor": number}, (value,), span)
-    if operator == "+" or (operator == "-" and tensors[0]):
-        return apply.layer(at, "shift", {"amount": number if operator == "+" else -number}, (value,), span)
-    if operator == "-":
-        return apply.layer(at, "complement", {"of": number}, (value,), span)
-    if operator == "/" and tensors[0] and number != 0:
-        return apply.layer(at, "scale", {"factor": 1 / number}, (value,), span)
-    if operator == "/" and not tensors[0]:
-        unnamed = Context(at.frame, at.flow, at.words, None, at.binding)
-        turned = apply.layer(at if number == 1 else unnamed, "reciprocal", {}, (value,), span)
-        return turned if number == 1 else apply.layer(at, "scale", {"factor": number}, (turned,), span)
-    if operator == "**" and tensors[0]:
-        return apply.layer(at, "power", {"exponent": number}, (value,), span)
-    return at.frame.machine.fault("not-a-value", f"`{operator}` does not take a value and {describe(number)}", span)
-
-
-def _logic(at: Context, node: tree.Chain, word: str) -> Any:
-    for operand in node.operands:
-        value = at.plain(operand, words=True)
-        if value is HOLE:
-            return HOLE
-        if not isinstance(value, bool):
-            return at.frame.machine.fault(
-                "wrong-value", f"`{word}` needs true or false, not {kind_of(value)}", operand.span
-            )
-        if value is (word == "or"):
-            return value
-    return word == "and"
-
-
-def _comparison(at: Context, node: tree.Chain) -> Any:
-    values = [at.plain(operand, words=True) for operand in node.operands]
-    if HOLE in values:
-        return HOLE
-    for operator, left, right in zip(node.operators, values, values[1:]):
-        if isinstance(left, Tensor) or isinstance(right, Tensor):
-            return at.frame.machine.fault(
-                "not-a-value", "values of the net are not known when it is compiled", node.span
-            )
-        try:
-            if not apply_operator(operator, left, right):
-                return False
-        except Fault as fault:
-            return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
-    return True
 
 
 def _conditional(at: Context, node: tree.Conditional) -> Any:
@@ -321,7 +158,7 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
     if value is HOLE or HOLE in items:
         return HOLE
     if isinstance(value, Tensor):
-        return apply.layer(at, "slice", {"items": tuple(items)}, (value,), node.span)
+        return layer(at, "slice", {"items": tuple(items)}, (value,), node.span)
     if not isinstance(value, tuple) or len(items) != 1:
         return at.frame.machine.fault("not-a-value", f"{kind_of(value)} has no items", node.span)
     item = items[0]
@@ -442,8 +279,8 @@ _EVALUATE: dict[type, Callable[[Context, Any], Any]] = {
     tree.Ellipsis: _misplaced,
     tree.Subscript: _subscript,
     tree.Attribute: _attribute,
-    tree.Unary: _unary,
-    tree.Chain: _chain,
+    tree.Unary: operators.unary,
+    tree.Chain: operators.chain,
     tree.Conditional: _conditional,
     tree.Named: _named,
     tree.Pipeline: _pipeline,

@@ -37,17 +37,9 @@ def to_layout(shape: Shape, layout: str) -> Any:
 
 
 class TorchLowering(Lowering):
-    """Lowering with layouts.
-
-    `flattened` tells, for a dense layer behind a flatten that was done channels first, the shape that was flattened:
-    its kernel is to be permuted from the language's order.
-    """
+    """Lowering with layouts."""
 
     target = "torch"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.flattened: dict[tuple[int, int], Shape] = {}
 
     def use(self, step: Step, at: At) -> Use:
         return step.layer.torch(at)
@@ -80,6 +72,8 @@ class _TorchLines(_Lines):
         for place, port in enumerate(body.inputs):
             self.layout[port.value.number] = layouts[place] if layouts else outside(port.value.shape)
         self.pending: list[Lowered] = []
+        # dense layers by their identity, with the shape that a flatten before them was given
+        self.flattened: dict[int, Shape] = {}
 
     def out_layouts(self) -> tuple[str, ...]:
         return tuple(self.layout.get(self._source(r.value), "last") for r in self.body.outputs)
@@ -123,7 +117,7 @@ class _TorchLines(_Lines):
         first = want == "first" and len(widest.shape) >= 2 and not absorbed
         at = At(tuple(t.shape for t in step.inputs), step.output.shape, first)
         self.layout[step.output.number] = want if len(step.output.shape) >= 2 else "last"
-        act = self.act(step, at, inputs)
+        act = self.act(step, at, inputs).replace(flattened=self.flattened.get(id(step), ()))
         found, self.pending = [*self.pending, act], []
         return found
 
@@ -173,8 +167,7 @@ class _TorchLines(_Lines):
                     todo.append(user.output.number)
                 else:
                     return False
-        for step in dense:
-            self.lowering.flattened[id(self.body), id(step)] = shape
+        self.flattened.update((id(step), shape) for step in dense)
         return True
 
 

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeAlias
 
+    from ..dims import Shape
     from ..ir import Body, Item, Tensor
 
     Lowered: TypeAlias = "Act | Enter | Part"
 
 
 class Act(Record):
-    """One layer, or a conversion of layout (then `step` is None). `general` is the form that more instances share."""
+    """One layer, or a conversion of layout (then `step` is None). `general` is the form that more instances share.
+
+    `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
+    rows of its kernel are in another order than the language's.
+    """
 
     name: str
     given: str
@@ -31,6 +36,7 @@ class Act(Record):
     general: Use
     inputs: tuple[int, ...]
     output: int
+    flattened: Shape = ()
 
 
 class Enter(Record):

@@ -1,0 +1,188 @@
+"""The arguments of a call: read, held against the declaration, values of the net apart from numbers."""
+
+from __future__ import annotations
+
+from ..diagnostics import did_you_mean
+from ..ir import Tensor
+from ..record import TYPE_CHECKING, Record
+from ..source import Span
+from ..syntax import tree
+from .machine import HOLE, Hole, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..syntax.tree import Identifier, Node
+    from .evaluate import Context
+
+
+_EVERYWHERE = ("frozen", "name")
+
+
+class Given(Record):
+    """The arguments of a call, evaluated: tensors apart from compile-time values."""
+
+    tensors: tuple[Tensor, ...]
+    positional: tuple[tuple[Any, Node], ...]
+    named: Mapping[str, tuple[Any, tree.Keyword]]
+    frozen: bool
+    label: Identifier | None
+
+
+def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Given | None:
+    """Evaluate the arguments. None where one of them is a hole."""
+    tensors: list[Tensor] = []
+    positional: list[tuple[Any, Node]] = []
+    named: dict[str, tuple[Any, tree.Keyword]] = {}
+    frozen, label, broken = False, None, False
+    for node in arguments:
+        keyword = node if isinstance(node, tree.Keyword) else None
+        value = at.plain(keyword.value if keyword else node, words=keyword is not None or not join)
+        if value is HOLE:
+            broken = True
+        elif keyword is None:
+            found = _tensors(value)
+            if found is None:
+                positional.append((value, node))
+            else:
+                tensors.extend(found)
+        elif keyword.name.text in named:
+            first = named[keyword.name.text][1].name.span
+            _given_twice(at, keyword, first)
+            broken = True
+        elif keyword.name.text == "frozen":
+            frozen = value
+            broken = broken or not _of_kind(at, keyword, value, bool, "true or false")
+        elif keyword.name.text == "name":
+            label = tree.Identifier(keyword.value.span, str(value))
+            broken = broken or not _of_kind(at, keyword, value, str, 'a name, as in `name="stem"`')
+        else:
+            named[keyword.name.text] = (value, keyword)
+    return None if broken else Given(tuple(tensors), tuple(positional), named, frozen, label)
+
+
+def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
+    name = keyword.name
+    at.frame.machine.fault(
+        "duplicate-argument", f"`{name.text}` is given twice", name.span, others=((first, "here already"),)
+    )
+
+
+def _of_kind(at: Context, keyword: tree.Keyword, value: Any, kind: type, doc: str) -> bool:
+    """Is one of the arguments that every step takes what it should be?"""
+    if isinstance(value, kind):
+        return True
+    at.frame.machine.fault(
+        "wrong-value", f"`{keyword.name.text}` must be {doc}, not {kind_of(value)}", keyword.value.span
+    )
+    return False
+
+
+def _tensors(value: Any) -> tuple[Tensor, ...] | None:
+    """The tensors of a value, or of a list of them; None for a compile-time value."""
+    if isinstance(value, Tensor):
+        return (value,)
+    if isinstance(value, tuple) and value and all(isinstance(v, Tensor) for v in value):
+        return value
+    return None
+
+
+def bind_arguments(
+    at: Context, callee: tree.Name, names: list[str], given: Given, gathers: str = ""
+) -> dict[str, tuple[Any, Span, Node]] | None:
+    """Each argument with its value, its span and how it was written. None where they do not fit the declaration.
+
+    `gathers` names an argument that takes all values given by position.
+    """
+    machine, good = at.frame.machine, True
+    found: dict[str, tuple[Any, Span, Node]] = {}
+    if gathers and given.positional:
+        nodes = tuple(node for _, node in given.positional)
+        span = Span(nodes[0].span.source, nodes[0].span.start, nodes[-1].span.end)
+        found[gathers] = (tuple(value for value, _ in given.positional), span, tree.Group(span, nodes))
+    elif len(given.positional) > len(names):
+        extra = given.positional[len(names)][1]
+        takes = f"at most {len(names)}: {', '.join(names)}" if names else "none"
+        machine.fault("wrong-arity", f"`{callee.text}` takes no more arguments here ({takes})", extra.span)
+        good = False
+    if not gathers:
+        found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
+    for name, (value, keyword) in given.named.items():
+        if name in found:
+            _given_twice(at, keyword, found[name][1])
+            good = False
+        elif name not in names:
+            known = [*names, *_EVERYWHERE]
+            help = did_you_mean(name, known) or f"it takes {', '.join(known)}"
+            machine.fault("unknown-argument", f"`{callee.text}` has no argument `{name}`", keyword.name.span, help=help)
+            good = False
+        else:
+            found[name] = (value, keyword.value.span, keyword.value)
+    return found if good else None
+
+
+def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
+    listed = " and ".join(f"`{n}`" for n in names)
+    return at.frame.machine.fault(
+        "missing-argument",
+        f"`{callee.text}` needs {listed}",
+        callee.span,
+        help=f"`netspec layers {callee.text}` shows its arguments",
+    )
+
+
+def take_inputs(
+    at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: int | None
+) -> tuple[Tensor, ...] | None:
+    """The values that a step works on: those given, the flow before them where one is missing."""
+    if arity is None:
+        if tensors or at.flow is HOLE:
+            return tensors or None
+        flow = at.flow if isinstance(at.flow, tuple) else (at.flow,) if at.flow is not None else ()
+        if not flow:
+            no_flow(at, callee)
+        return flow or None
+    if len(tensors) > arity:
+        at.frame.machine.fault(
+            "wrong-arity", f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}", callee.span
+        )
+        return None
+    if len(tensors) == arity:
+        return tensors
+    if at.flow is HOLE:
+        return None
+    if at.flow is None:
+        no_flow(at, callee)
+        return None
+    flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
+    if len(flow) + len(tensors) == arity:
+        return (*flow, *tensors)
+    at.frame.machine.fault(
+        "wrong-arity",
+        f"`{callee.text}` takes {arity} values, but {len(flow) + len(tensors)} is given",
+        callee.span,
+        help=f"give them by name: `{callee.text}(a, b)`",
+    )
+    return None
+
+
+def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
+    machine, inputs = at.frame.machine, [p.name for p in at.frame.ports]
+    later = [s for s in at.frame.definition.body.statements if isinstance(s, tree.Input)]
+    if not inputs and later:
+        machine.fault(
+            "misplaced-input",
+            f"`{callee.text}` stands before the input that it should work on",
+            callee.span,
+            others=((later[0].span, "the input is declared only here"),),
+            help="move the input up, before all steps",
+        )
+        return None
+    help = (
+        f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`"
+        if inputs
+        else "begin with `input x [28, 28, 1]`"
+    )
+    machine.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
+    return None

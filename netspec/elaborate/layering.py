@@ -1,0 +1,112 @@
+"""One layer applied: its arguments bound, its shapes worked out, its step added to the body."""
+
+from __future__ import annotations
+
+from ..dims import show
+from ..ir import Step, Tensor
+from ..layers import LAYERS
+from ..layers.base import Violation, Word, bind
+from ..record import TYPE_CHECKING
+from ..source import Span
+from ..syntax import tree
+from .arguments import Given
+from .machine import NEW_LAYER, Hole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..layers.base import Layer
+    from ..syntax.tree import Node
+    from .evaluate import Context
+
+
+def layer(
+    at: Context,
+    kind: str,
+    values: Mapping[str, Any],
+    inputs: tuple[Tensor, ...],
+    span: Span,
+    written: Mapping[str, tuple[Any, Span, Node]] | None = None,
+    given: Given | None = None,
+) -> Any:
+    """One layer applied to tensors: a new step of the body, or a hole."""
+    frame = at.frame
+    key = (kind, value_key(values), tuple((t.shape, t.dtype) for t in inputs))
+    known = frame.machine.layers.get(key)
+    if known is None:
+        frame.machine.spend(span, NEW_LAYER)
+        try:
+            known = _checked(kind, values, inputs)
+        except Violation as violation:
+            return violated(at, kind, violation, inputs, span, written or {})
+        frame.machine.layers[key] = known
+    made, shape, dtype = known
+    label = given.label if given is not None and given.label is not None else at.chosen
+    name, chosen = frame.name_for(kind, label)
+    result = frame.tensor(shape, dtype, span)
+    shared_instance = frame.shared.instance if frame.shared is not None else None
+    nodes = {n: w[2] for n, w in written.items()} if written else {}
+    frozen = given is not None and given.frozen
+    frame.add(Step(name, chosen, made, inputs, result, span, nodes, frozen, shared_instance), 1)
+    return result
+
+
+def value_key(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Arguments as a key; with their types, since 1, 1.0 and true are equal to Python."""
+    return tuple((name, value, type(value)) for name, value in values.items())
+
+
+def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> tuple[Layer, tuple[Any, ...], str]:
+    cls = LAYERS[kind]
+    made = bind(cls, values)
+    if cls.arity is None and len(inputs) < cls.least:
+        raise Violation("wrong-arity", f"`{kind}` needs at least {cls.least} values", help=f"write `{kind}(a, b)`")
+    for tensor in inputs:
+        is_int = tensor.dtype.startswith("int")
+        if cls.takes != "any" and is_int is not (cls.takes == "int"):
+            wants, has = ("whole numbers", "real numbers") if cls.takes == "int" else ("real numbers", "whole numbers")
+            help = (
+                "declare the input as `input x [T] int(vocabulary)`"
+                if cls.takes == "int"
+                else "put `embedding` or `cast(float)` before it"
+            )
+            raise Violation(
+                "wrong-dtype", f"{kind} needs {wants}, but its input holds {has} ({tensor.dtype})", help=help
+            )
+    return made, made.shape(*(t.shape for t in inputs)), made.dtype(*(t.dtype for t in inputs))
+
+
+def violated(
+    at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], span: Span, written: Mapping[str, Any]
+) -> Hole:
+    """The argument at fault, or else the step with the shape that flows into it; and where that comes from."""
+    if violation.code == "wrong-value" and _is_unbound(kind, violation.argument, written):
+        from .lookup import unknown
+
+        return unknown(at.frame, written[violation.argument][2], number=True)
+    argument = written[violation.argument][1] if violation.argument in written else None
+    place = argument if argument is not None else span
+    others = []
+    label = violation.label
+    if argument is None and len(inputs) == 1 and not label:
+        origin = inputs[0].span
+        label = f"the flow here is {show(inputs[0].shape)}, from {_origin(origin)} on line {origin.line}"
+    if len(inputs) > 1:
+        others = [(t.span, f"this is {show(t.shape)}") for t in inputs if t.span != place]
+    elif argument is not None and inputs and violation.code != "wrong-value":
+        others = [(inputs[0].span, f"the input, {show(inputs[0].shape)}, comes from here")]
+    return at.frame.machine.fault(violation.code, violation.message, place, label, tuple(others), violation.help)
+
+
+def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:
+    """Is the fault a bare name that nothing binds, where no word is asked for?"""
+    if argument not in written or LAYERS[kind].arguments[argument].reader.words:
+        return False
+    value, _, node = written[argument]
+    return isinstance(value, Word) and isinstance(node, tree.Name)
+
+
+def _origin(span: Span) -> str:
+    words = span.text.split("(")[0].split()
+    return " ".join(words[:2]) if words[:1] == ["input"] else (words[-1] if words else "the value")

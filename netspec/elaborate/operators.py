@@ -1,0 +1,135 @@
+"""Operators: arithmetic of compile-time values, layers where values of the net take part."""
+
+from __future__ import annotations
+
+from ..dims import DimExpr
+from ..ir import Tensor
+from ..layers import LAYERS
+from ..layers.base import describe
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .functions import Fault, apply_operator
+from .layering import layer
+from .lookup import unknown
+from .machine import HOLE, ITEMS, kind_of
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..syntax.tree import Node
+    from .evaluate import Context
+
+_ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
+
+
+def unary(at: Context, node: tree.Unary) -> Any:
+    value = at.plain(node.operand, words=node.operator == "not")
+    if value is HOLE:
+        return HOLE
+    if node.operator == "not":
+        if isinstance(value, bool):
+            return not value
+        return at.frame.machine.fault(
+            "wrong-value", f"`not` needs true or false, not {kind_of(value)}", node.operand.span
+        )
+    if isinstance(value, Tensor):
+        return value if node.operator == "+" else layer(at, "scale", {"factor": -1}, (value,), node.span)
+    return _operate(at, node, "*", value, -1 if node.operator == "-" else 1)
+
+
+def chain(at: Context, node: tree.Chain) -> Any:
+    first = node.operators[0]
+    if first in ("and", "or"):
+        return _logic(at, node, first)
+    if first in _COMPARISONS:
+        return _comparison(at, node)
+    left = _operand(at, node.operands[0])
+    last = len(node.operators) - 1
+    for place, (operator, right) in enumerate(zip(node.operators, node.operands[1:])):
+        inner = at.called(at.chosen if place == last else None)
+        left = _operate(inner, node, operator, left, _operand(at, right))
+    return left
+
+
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
+
+
+def _operand(at: Context, node: Node) -> Any:
+    """An operand: a bare name that nothing binds is a step where it can be one, and no word."""
+    if isinstance(node, tree.Name) and node.text not in at.frame.names and at.flow is None and node.text in LAYERS:
+        return unknown(at.frame, node)
+    return at.plain(node, words=False)
+
+
+def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> Any:
+    if left is HOLE or right is HOLE:
+        return HOLE
+    tensors = isinstance(left, Tensor), isinstance(right, Tensor)
+    if any(tensors):
+        return _tensor_operation(at, node, operator, left, right, tensors)
+    if operator == "@":
+        return at.frame.machine.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
+    try:
+        result = apply_operator(operator, left, right)
+    except Fault as fault:
+        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+    if isinstance(result, tuple):
+        at.frame.machine.spend(node.span, len(result) // ITEMS)
+    return result
+
+
+def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, tensors: tuple[bool, bool]) -> Any:
+    if all(tensors) and operator in _ARITHMETIC:
+        return layer(at, _ARITHMETIC[operator], {}, (left, right), node.span)
+    number = right if tensors[0] else left
+    if all(tensors) or isinstance(number, bool) or not isinstance(number, int | float):
+        code = "unknown-size" if isinstance(number, DimExpr) else "not-a-value"
+        what = "two values" if all(tensors) else f"a value and {kind_of(number)}"
+        return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span)
+    value, span = (left if tensors[0] else right), node.span
+    if operator == "*":
+        return layer(at, "scale", {"factor": number}, (value,), span)
+    if operator == "+" or (operator == "-" and tensors[0]):
+        return layer(at, "shift", {"amount": number if operator == "+" else -number}, (value,), span)
+    if operator == "-":
+        return layer(at, "complement", {"of": number}, (value,), span)
+    if operator == "/" and tensors[0] and number != 0:
+        return layer(at, "scale", {"factor": 1 / number}, (value,), span)
+    if operator == "/" and not tensors[0]:
+        unnamed = at.called(None)
+        turned = layer(at if number == 1 else unnamed, "reciprocal", {}, (value,), span)
+        return turned if number == 1 else layer(at, "scale", {"factor": number}, (turned,), span)
+    if operator == "**" and tensors[0]:
+        return layer(at, "power", {"exponent": number}, (value,), span)
+    return at.frame.machine.fault("not-a-value", f"`{operator}` does not take a value and {describe(number)}", span)
+
+
+def _logic(at: Context, node: tree.Chain, word: str) -> Any:
+    for operand in node.operands:
+        value = at.plain(operand, words=True)
+        if value is HOLE:
+            return HOLE
+        if not isinstance(value, bool):
+            return at.frame.machine.fault(
+                "wrong-value", f"`{word}` needs true or false, not {kind_of(value)}", operand.span
+            )
+        if value is (word == "or"):
+            return value
+    return word == "and"
+
+
+def _comparison(at: Context, node: tree.Chain) -> Any:
+    values = [at.plain(operand, words=True) for operand in node.operands]
+    if HOLE in values:
+        return HOLE
+    for operator, left, right in zip(node.operators, values, values[1:]):
+        if isinstance(left, Tensor) or isinstance(right, Tensor):
+            return at.frame.machine.fault(
+                "not-a-value", "values of the net are not known when it is compiled", node.span
+            )
+        try:
+            if not apply_operator(operator, left, right):
+                return False
+        except Fault as fault:
+            return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+    return True
