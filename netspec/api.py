@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .dims import Shape
     from .emit.report import Report
     from .ir import CheckedNet, Design
+    from .layers.base import Weight
+    from .reference import Reference
 
 
 class UnknownNet(SettingError):
@@ -165,6 +167,21 @@ class Network:
         from .emit import keras
 
         return keras.emit(self.checked, style)
+
+    def weights(self) -> dict[str, Weight]:
+        """All weights by path, in the language's order: their shapes and roles, not their numbers."""
+        from .reference import weight_table
+
+        return weight_table(self.checked)
+
+    def reference(self, weights: Mapping[str, Any]) -> Reference:
+        """The net in NumPy, float64, with these weights: `net.reference(weights)(image=x)`.
+
+        Raises WeightsError where the weights do not fit.
+        """
+        from .reference import Reference
+
+        return Reference(self.checked, weights)
 
     def torch(self) -> Any:
         """A new `torch.nn.Module`, its weights initialised."""
