@@ -1,0 +1,146 @@
+"""The house: imports go down only, and what is heavy stays outside."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "netspec"
+# the longest prefix of a module's path decides
+FLOORS = {
+    "record": 1,
+    "dims": 1,
+    "source": 1,
+    "pycode": 1,
+    "diagnostics": 2,
+    "codes": 3,
+    "render": 3,
+    "files": 3,
+    "layers": 4,
+    "syntax": 4,
+    "ir": 5,
+    "resolve": 6,
+    "elaborate": 6,
+    "infer": 6,
+    "expect": 6,
+    "reference": 6,
+    "emit": 6,
+    "api": 7,
+    "cli": 8,
+    "__main__": 8,
+    "__init__": 8,  # the face: hands names on, and only when they are asked for
+}
+# what stands alone among the emitters; all else under emit/ may be shared
+EMITTERS = {"torch", "keras", "dot", "report", "json", "annotations", "tables", "manual"}
+FRAMEWORKS = {"torch", "keras", "tensorflow", "numpy", "pandas", "graphviz", "pygraphviz"}
+DATA = {"codes.py", "tables.py"}  # lists of facts, as long as there are facts
+
+
+def modules():
+    return sorted(p for p in ROOT.rglob("*.py") if "__pycache__" not in p.parts)
+
+
+def name_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def floor_of(module):
+    return FLOORS[module.split(".")[0] or "__init__"]
+
+
+def imports(path):
+    """Each import: (module within netspec or outside, is it inside, stands at the top, is for types only)."""
+    tree = ast.parse(path.read_text())
+    package = ["netspec", *path.relative_to(ROOT).parent.parts]
+    typed = {
+        id(n)
+        for c in ast.walk(tree)
+        if isinstance(c, ast.If) and isinstance(c.test, ast.Name) and c.test.id == "TYPE_CHECKING"
+        for s in c.body
+        for n in ast.walk(s)
+    }
+    inner = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    for node in ast.walk(tree):
+        found = []
+        if isinstance(node, ast.Import):
+            found = [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            folder = ROOT.parent.joinpath(*stem.split("."))
+            found = [f"{stem}.{a.name}" if (folder / f"{a.name}.py").exists() else stem for a in node.names]
+        for module in found:
+            yield module, id(node) not in inner, id(node) in typed
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_go_down(path):
+    here = name_of(path)
+    for module, _, _ in imports(path):
+        if not module.startswith("netspec"):
+            continue
+        target = module.removeprefix("netspec").removeprefix(".")
+        assert target or here in ("cli", "__main__") or here.startswith("cli."), f"{here} imports the package face"
+        if target and here:
+            assert floor_of(target) <= floor_of(here), f"{here} imports {target}, which is above it"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_who_may_import_what(path):
+    here = name_of(path)
+    top = here.split(".")[0]
+    for module, at_top, typed in imports(path):
+        outside = module.split(".")[0]
+        if outside == "lark":
+            assert here == "syntax.generate"
+            assert not at_top
+        if outside == "argparse":
+            assert top == "cli"
+        if outside in FRAMEWORKS and not typed:
+            allowed = not at_top or here == "layers.arrays"
+            assert allowed, f"{here} imports {outside} when it is loaded"
+            assert top in ("api", "reference", "layers", "emit"), f"{here} imports {outside}"
+        if top == "layers" and module.startswith("netspec."):
+            assert module.split(".")[1] in ("record", "dims", "pycode", "diagnostics", "layers"), f"{here}: {module}"
+        if here.startswith("emit.") and here.split(".")[1] in EMITTERS and module.startswith("netspec.emit."):
+            other = module.split(".")[2]
+            family = {"report", "json", "annotations", "tables"}
+            assert other not in EMITTERS or {here.split(".")[1], other} <= family, f"{here} knows {other}"
+
+
+def test_only_the_command_line_prints():
+    for path in modules():
+        if name_of(path).split(".")[0] in ("cli", "__main__"):
+            continue
+        calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+        names = {n.func.id for n in calls if isinstance(n.func, ast.Name)}
+        assert not names & {"print", "exit", "quit", "input"}, name_of(path)
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if p.name not in DATA], ids=name_of)
+def test_rooms_are_small(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+def test_a_check_loads_nothing_heavy():
+    code = (
+        "import sys; from netspec.cli import main; "
+        "assert main(['check', 'specs/vgg16.net', '-q']) == 0; print(*sorted(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
+    )
+    heavy = {*FRAMEWORKS, "lark", "typing", "dataclasses", "inspect", "json", "pathlib", "logging", "csv", "difflib"}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_importing_the_package_loads_nothing():
+    code = "import sys; before = set(sys.modules); import netspec; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
+    )
+    assert set(done.stdout.split()) <= {"netspec", "__future__"}
