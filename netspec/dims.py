@@ -8,6 +8,8 @@ sizes compare equal however they were written: `n + 1 == 1 + n`, `(2*n + 4)//2 =
 
 from __future__ import annotations
 
+from math import gcd
+
 from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -185,17 +187,20 @@ def floor_div(top: Dim, bottom: Dim) -> Dim:
     whole = _total((m, f // bottom) for m, f in _terms(even))
     if isinstance(rest, int):
         return whole  # 0 <= rest < bottom
+    common = gcd(bottom, *(f for m, f in rest.terms if m))
+    if common > 1:  # floor((g*a + c) / (g*k)) is floor((a + floor(c/g)) / k)
+        return whole + floor_div(_total((m, f // common) for m, f in rest.terms), bottom // common)
     return whole + _floor_of_floor(rest, bottom)
 
 
 def _floor_of_floor(top: DimExpr, bottom: int) -> Dim:
     """floor((floor(a/b) + c) / k) is floor((a + b*c) / (b*k)); otherwise a new atom."""
-    inner = [(m, f) for m, f in top.terms if m]
-    if len(inner) == 1 and inner[0][1] == 1 and len(inner[0][0]) == 1:
-        atom, power = inner[0][0][0]
-        if power == 1 and isinstance(atom, Floor) and isinstance(atom.bottom, int):
-            return floor_div(atom.top + top.constant * atom.bottom, atom.bottom * bottom)
-    return _atom(Floor(top, bottom))
+    inner = [m[0][0] for m, f in top.terms if f == 1 and len(m) == 1 and m[0][1] == 1]
+    floors = [a for a in inner if isinstance(a, Floor) and isinstance(a.bottom, int)]
+    if len(floors) != 1:
+        return _atom(Floor(top, bottom))
+    (floor,) = floors
+    return floor_div(floor.top + (top - _atom(floor)) * floor.bottom, floor.bottom * bottom)
 
 
 def _whole_quotient(top: Dim, bottom: DimExpr) -> Dim:

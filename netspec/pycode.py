@@ -66,7 +66,7 @@ class Star(Record):
 
 
 class Generator(Record):
-    """`element for names in items`, the only argument of a call or in brackets of its own."""
+    """`element for names in items`, the only argument of a call, the only item of a list, or in brackets of its own."""
 
     element: Code
     names: str
@@ -107,15 +107,20 @@ def _written(kwargs: Sequence[tuple[str, Code]]) -> list[tuple[str, Code]]:
     return found
 
 
+def each_part(code: Code, change: Callable[[Code], Code]) -> Code:
+    """The expression with `change` applied to each of its parts, but not to what is inside them."""
+    if isinstance(code, tuple | list):
+        return type(code)(change(c) for c in code)
+    if isinstance(code, slice):
+        return slice(*(change(c) for c in (code.start, code.stop, code.step)))
+    if isinstance(code, Record) and not isinstance(code, X | Raw):
+        return type(code)(*(change(v) for v in code.__dict__.values()))
+    return code
+
+
 def rebuild(code: Code, change: Callable[[Code], Code]) -> Code:
     """The expression with `change` applied to each part, the inner ones first."""
-    if isinstance(code, tuple | list):
-        return change(type(code)(rebuild(c, change) for c in code))
-    if isinstance(code, slice):
-        return change(slice(*(rebuild(c, change) for c in (code.start, code.stop, code.step))))
-    if isinstance(code, Record) and not isinstance(code, X | Raw):
-        return change(type(code)(*(rebuild(v, change) for v in code.__dict__.values())))
-    return change(code)
+    return change(each_part(code, lambda part: rebuild(part, change)))
 
 
 def fill(code: Code, values: Sequence[Code]) -> Code:
@@ -125,7 +130,7 @@ def fill(code: Code, values: Sequence[Code]) -> Code:
 
 def inline(code: Code) -> str:
     """The expression on one line."""
-    return _WRITERS.get(type(code), repr)(code)
+    return _WRITERS.get(type(code), _word if isinstance(code, str) else repr)(code)
 
 
 def _word(code: str) -> str:
@@ -167,14 +172,24 @@ def _operand(code: Code) -> str:
 
 
 def _infix(code: Infix) -> str:
-    return f"{_left(code)} {code.op} {_operand(code.right)}"
+    left, right = _left(code), _operand(code.right)
+    if code.op == "**" and _is_simple(left) and _is_simple(right):
+        return f"{left}**{right}"
+    return f"{left} {code.op} {right}"
+
+
+def _is_simple(text: str) -> bool:
+    """A name or number, around which no spaces stand in a power."""
+    return text.removeprefix("-").replace(".", "").replace("_", "").isalnum()
+
+
+def _is_chain(code: Infix) -> bool:
+    """Is it `a + b + c`, which needs no brackets?"""
+    return isinstance(code.left, Infix) and code.left.op == code.op != "**"
 
 
 def _left(code: Infix) -> str:
-    """The left side; a chain of one operator, `a + b + c`, needs no brackets."""
-    left = code.left
-    chained = isinstance(left, Infix) and left.op == code.op != "**"
-    return _infix(left) if chained else _operand(left)
+    return _infix(code.left) if _is_chain(code) else _operand(code.left)
 
 
 def _callee(code: Code) -> str:
@@ -183,6 +198,10 @@ def _callee(code: Code) -> str:
 
 def _generator(code: Generator) -> str:
     return f"{inline(code.element)} for {code.names} in {inline(code.items)}"
+
+
+def _is_comprehension(code: Code) -> bool:
+    return isinstance(code, list) and len(code) == 1 and isinstance(code[0], Generator)
 
 
 def _arguments(code: Call) -> list[Code]:
@@ -195,7 +214,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     Raw: lambda c: c.text,
     str: _word,
     float: _float,
-    list: lambda c: f"[{_items(c)}]",
+    list: lambda c: f"[{_generator(c[0]) if _is_comprehension(c) else _items(c)}]",
     tuple: _tuple,
     slice: _slice,
     Attr: lambda c: f"{_operand(c.value)}.{c.name}",
@@ -226,6 +245,8 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
         return lay_out(prefix, code.func, f"({_items(_arguments(code))}){suffix}", indent)
     if isinstance(code, Generator):
         return [pad + prefix + "(", *_broken_generator(code, indent + 4), pad + ")" + suffix]
+    if _is_comprehension(code):
+        return [pad + prefix + "[", *_broken_generator(code[0], indent + 4), pad + "]" + suffix]
     if isinstance(code, Call) and (code.args or _written(code.kwargs)):
         opening, closing = _callee(code.func) + "(", ")"
         parts = [("", c) for c in code.args] + [(f"{n}=", v) for n, v in _written(code.kwargs)]
@@ -237,6 +258,9 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
     elif isinstance(code, tuple) and code:
         opening, closing, parts = "(", ")", [("", c) for c in code]
     elif isinstance(code, Infix):
+        head = f"{prefix}{_left(code)} {code.op} "
+        if isinstance(code.right, Call) and not _is_chain(code) and len(pad + head + _callee(code.right.func)) < WIDTH:
+            return lay_out(head, code.right, suffix, indent)
         return [pad + prefix + "(", *_broken(code, indent + 4), pad + ")" + suffix]
     else:
         return [line]

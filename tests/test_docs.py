@@ -61,7 +61,7 @@ def test_the_command_line_prints_what_a_page_shows(page, capsys, monkeypatch, tm
         command, _, _ = match[2].partition("\n")
         if match[1] or not command.startswith("$ netspec "):
             continue
-        main(command.removeprefix("$ netspec ").split())
+        assert main(command.removeprefix("$ netspec ").split()) in (0, 1), capsys.readouterr().err
         printed = capsys.readouterr()
         found = found.replace(match[0], f"```\n{command}\n{printed.out}{printed.err}```")
     if request.config.getoption("--update-golden"):

@@ -381,6 +381,11 @@ def test_thousands_of_steps_in_a_row():
     assert shown.count(" -> ") == 5001
 
 
+def test_thousands_of_turns_that_do_not_fold():
+    text = dot(checked(chain("flatten", "h = []", "repeat 2000 { dense(2)\n h = h + [dense(2)] }", "concat(h)")), 0)
+    assert text.count('-> "concat"') == 2000
+
+
 # --- files ---------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .screen import Screen
 
 # the first is what is written unless another is asked for
-_STYLES = {"torch": ("module",), "keras": keras.STYLES}
+_STYLES = {"torch": ("module",), "keras": tuple(keras.STYLES)}
 
 
 def run(words: list[str], screen: Screen) -> int:

@@ -225,7 +225,10 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
     first = node.stages[0]
     flow = _again(Context(at.frame, at.flow, False, None, at.binding), first)
     for before, stage in zip(node.stages, node.stages[1:]):
-        if flow is not HOLE and not isinstance(flow, Tensor | tuple):
+        values = flow if isinstance(flow, tuple) else (flow,)
+        if any(v is HOLE for v in values):
+            flow = HOLE
+        elif not all(isinstance(v, Tensor) for v in values):
             return at.frame.machine.fault("not-a-value", f"{kind_of(flow)} cannot flow into a step", before.span)
         flow = _stage(at, stage, flow)
     return flow

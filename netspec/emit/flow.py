@@ -1,16 +1,11 @@
-"""The flow of a template as statements: which value stands in which variable.
-
-Variables are named after the author's names where there are some; a value that is used once, by the next step, shares
-the variable of what is made of it, so that a chain reads `x = f(x)`. A variable is never overwritten while its value is needed.
-"""
+"""The flow of a template as statements."""
 
 from __future__ import annotations
-
-import keyword
 
 from ..pycode import Raw, fill, inline, lay_out
 from ..record import TYPE_CHECKING, Record
 from .template import Choice, Invoke, Leaf, Loop, Sequence
+from .variables import Variables, uses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
@@ -46,7 +41,7 @@ class Writer:
     def condition(self, choice: Choice, place: int) -> Code:
         return choice.branches[place][0]
 
-    def short_choice(self, choice: Choice) -> tuple[Node, str] | None:
+    def short_choice(self, choice: Choice) -> tuple[Leaf | Sequence | Invoke, str] | None:
         """The one node of a choice that can be told by asking whether it is there, and its attribute."""
         return None
 
@@ -67,136 +62,21 @@ class Line(Record):
         return lay_out(self.prefix, self.code, self.suffix, indent + 4 * self.indent, self.note)
 
 
-def safe(name: str, reserved: frozenset[str] | set[str] = frozenset()) -> str:
-    """A name that Python takes, and that hides nothing."""
-    cleaned = "".join(c if c.isalnum() or c == "_" else "_" for c in name) or "value"
-    if cleaned[0].isdigit():
-        cleaned = "_" + cleaned
-    while keyword.iskeyword(cleaned) or cleaned in reserved:
-        cleaned += "_"
-    return cleaned
+# an expression up to this length may stand among others on a line
+_SHORT = 50
 
 
-class Flow:
+class Flow(Variables):
     """Writes the statements of one template."""
 
     def __init__(self, template: Template, writer: Writer, taken: frozenset[str]) -> None:
-        self.template = template
+        super().__init__(template, taken | writer.reserved)
         self.writer = writer
-        self.taken = taken | writer.reserved
-        self.uses: dict[int, int] = {}
-        self.users: dict[int, list[Any]] = {}
-        self.variable: dict[int, Code] = {}
-        self.holder: dict[str, int] = {}
         self.lines: list[Line] = []
         self.level = 0
-        self.forced: dict[int, str] = {}
-        self._count(template.nodes)
-        for _, value in template.outputs:
-            self._use(value, None)
-
-    # --- counting ---------------------------------------------------------------------------------------------------
-
-    def _use(self, value: int, user: Any) -> None:
-        self.uses[value] = self.uses.get(value, 0) + 1
-        self.users.setdefault(value, []).append(user)
-
-    def _count(self, nodes: Seq[Node]) -> None:
-        for node in nodes:
-            if isinstance(node, Loop):
-                for first, later, _own in node.carried:
-                    self._use(first, node)
-                    self._use(later, node)
-                self._count(node.nodes)
-            elif isinstance(node, Choice):
-                for operands, _own in node.phis:
-                    for operand in operands:
-                        self._use(operand, node)
-                for _condition, inner in node.branches:
-                    self._count(inner)
-            else:
-                for value in node.inputs:
-                    self._use(value, node)
-
-    # --- variables ----------------------------------------------------------------------------------------------------
-
-    def start(self, inputs: Seq[tuple[str, int]]) -> list[str]:
-        """Give the inputs their names; the names."""
-        names = []
-        for name, value in inputs:
-            chosen = safe(name, self.taken)
-            while chosen in names:
-                chosen += "_"
-            names.append(chosen)
-            self._hold(value, chosen)
-        return names
-
-    def _hold(self, value: int, name: str) -> None:
-        self.variable[value] = Raw(name)
-        self.holder[name] = value
-
-    def _free(self, name: str) -> bool:
-        holder = self.holder.get(name)
-        return holder is None or self.uses.get(holder, 0) <= 0
-
-    def _spend(self, values: Seq[int]) -> None:
-        for value in values:
-            self.uses[value] = self.uses.get(value, 0) - 1
-
-    def _wish(self, value: int) -> str:
-        """The name that a value should have: its own, or that of what is made of it next."""
-        seen = 0
-        while seen < 10_000:
-            seen += 1
-            if value in self.forced:
-                return self.forced[value]
-            if value in self.template.labels:
-                return safe(self.template.labels[value], self.taken)
-            users = self.users.get(value, [])
-            if len(users) > 1 and value in self.template.marks:
-                return safe(self.template.marks[value], self.taken)
-            if len(users) != 1:
-                return "x"
-            user = users[0]
-            if isinstance(user, Leaf) and len(user.inputs) > 1:
-                if user.kind == "concat" and len(set(user.inputs)) > 2 - (user.inputs[0] == value):
-                    return f"branch{user.inputs.index(value) + 1}"
-                if user.inputs[0] != value:
-                    return "y"
-            if isinstance(user, Leaf | Sequence):
-                value = user.output
-            elif isinstance(user, Invoke) and len(user.outputs) == 1 and user.inputs[0] == value:
-                value = user.outputs[0]
-            elif isinstance(user, Loop):
-                value = next((own for first, later, own in user.carried if value in (first, later)), value)
-                if value in self.variable:
-                    return inline(self.variable[value])
-            elif isinstance(user, Choice):
-                value = next((own for operands, own in user.phis if value in operands), value)
-            else:
-                return "x"
-        return "x"
-
-    def _name(self, value: int, inputs: Seq[int]) -> str:
-        wish = safe(self._wish(value), self.taken)
-        if self._free(wish):
-            return wish
-        for source in inputs:
-            known = self.variable.get(source)
-            if isinstance(known, Raw) and known.text.isidentifier() and self._free(known.text) and known.text == "x":
-                return known.text
-        number = 2
-        while not self._free(f"{wish}{number}") or f"{wish}{number}" in self.taken:
-            number += 1
-        return f"{wish}{number}"
-
-    def get(self, values: Seq[int]) -> list[Code]:
-        return [self.variable[v] for v in values]
 
     def put(self, prefix: str, code: Code, suffix: str = "", note: str = "") -> None:
         self.lines.append(Line(self.level, prefix, code, suffix, note))
-
-    # --- statements ---------------------------------------------------------------------------------------------------
 
     def run(self, nodes: Seq[Node]) -> None:
         place = 0
@@ -212,185 +92,219 @@ class Flow:
                 place = self._line(nodes, place)
             place += 1
 
+    # --- steps --------------------------------------------------------------------------------------------------------
+
     def _line(self, nodes: Seq[Node], place: int) -> int:
         """A layer, and those behind it that may stand on its line. Gives the place of the last one."""
         node = nodes[place]
         assert isinstance(node, Leaf | Sequence)
-        first_inputs = node.inputs
         codes = self._codes(node, self.get(node.inputs))
         last: Leaf | Sequence = node
         while len(codes) == 1 and place + 1 < len(nodes):
             follower = nodes[place + 1]
-            if not isinstance(follower, Leaf) or follower.inputs != (last.output,) or not self.writer.joins_line(follower):
-                break
-            if self.uses.get(last.output) != 1 or (last.output in self.template.labels and len(self.users[last.output]) > 1):
+            if not isinstance(follower, Leaf) or not self._may_join(last, follower):
                 break
             wider = self._codes(follower, [codes[0]])
             if len(wider) != 1 or len(inline(wider[0])) > 60:
                 break
             codes, last, place = wider, follower, place + 1
-        self._spend(first_inputs)
-        self._assign(last.output, first_inputs, codes, self._shape(last))
+        self.spend(node.inputs)
+        self._assign(last.output, node.inputs, codes, self._shape(last))
         return place
 
-    def _codes(self, node: Leaf | Sequence, arguments: list[Code]) -> list[Code]:
+    def _may_join(self, last: Leaf | Sequence, follower: Leaf) -> bool:
+        """May a layer be written around the one before it?"""
+        return follower.inputs == (last.output,) and self.left(last.output) == 1 and self.writer.joins_line(follower)
+
+    def _codes(self, node: Leaf | Sequence | Invoke, arguments: list[Code]) -> list[Code]:
         if isinstance(node, Sequence):
             return [self.writer.sequence(node, arguments)]
+        if isinstance(node, Invoke):
+            return [self.writer.invoke(node, arguments)]
         return self.writer.leaf(node, arguments)
 
-    def _shape(self, node: Leaf | Sequence | Invoke) -> Any:
+    def _shape(self, node: Leaf | Sequence) -> Any:
         if isinstance(node, Leaf):
             return node.step.output.shape if node.step is not None and node.constant else None
         return node.shape
 
     def _assign(self, value: int, inputs: Seq[int], codes: list[Code], shape: Any) -> None:
-        name = self._name(value, inputs)
+        name = self.name(value, inputs)
         for number, code in enumerate(codes):
             filled = fill(code, [Raw(name)]) if number else code
             note = self.writer.note(shape) if number == len(codes) - 1 and shape is not None else ""
             self.put(f"{name} = ", filled, note=note)
-        self._hold(value, name)
+        self.hold(value, name)
 
     def _invoke(self, node: Invoke) -> None:
-        code = self.writer.invoke(node, self.get(node.inputs))
-        self._spend(node.inputs)
+        codes = self._codes(node, self.get(node.inputs))
+        self.spend(node.inputs)
         if len(node.outputs) == 1:
-            self._assign(node.outputs[0], node.inputs, [code], node.shape)
+            self._assign(node.outputs[0], node.inputs, codes, node.shape)
             return
         names: list[str] = []
         for output in node.outputs:
-            name = self._name(output, ())
-            while name in names:
-                name += "_"
+            name = self.name(output, ())
+            if name in names and name != "_":
+                name = self.numbered(name, names)
             names.append(name)
-            self._hold(output, name)
-        self.put(", ".join(names) + " = ", code)
+        for output, name in zip(node.outputs, names):
+            self.hold(output, name)
+        self.put(", ".join(names) + " = ", codes[0])
+
+    # --- loops --------------------------------------------------------------------------------------------------------
 
     def _loop(self, node: Loop) -> None:
-        outer = self._outer(node)
-        for value in outer:
-            self.uses[value] = self.uses.get(value, 0) + 1
+        # what was made before is needed until the last turn
+        outer = [v for _, v in uses(node.nodes) if v in self.variable]
+        outer += [later for _first, later, _own in node.carried if later in self.variable]
+        self.spend(outer, -1)
+        behind = self._inside_only(node)
         for first, _later, own in node.carried:
-            self._spend((first,))
-            self._carry(first, own)
+            self._begin(first, own)
         names, items = self.writer.header(node)
         self.put(f"for {names} in ", items, ":")
         self.level += 1
-        for _first, later, own in node.carried:
-            known = self.variable[own]
-            assert isinstance(known, Raw)
-            self.forced[later] = known.text
+        self.forced.update((later, self.name_of(own)) for _first, later, own in node.carried)
         self.run(node.nodes)
-        self._turn_over([(later, own) for _f, later, own in node.carried])
+        self._move([(self.name_of(own), later) for _first, later, own in node.carried])
         self.level -= 1
-        for _first, later, own in node.carried:
-            known = self.variable[own]
-            assert isinstance(known, Raw)
-            self._hold(later, known.text)
-        self._spend(outer)
+        fixed = {*outer, *(own for _first, _later, own in node.carried)}
+        for (_first, later, own), count in zip(node.carried, behind):
+            self._end(later, own, count, later in fixed)
+        self.spend(outer)
 
-    def _outer(self, node: Loop) -> list[int]:
-        """Values from before the loop that its turns take: needed until it ends."""
-        found: list[int] = []
-        stack: list[Node] = list(node.nodes)
-        while stack:
-            inner = stack.pop()
-            if isinstance(inner, Loop):
-                found += [first for first, _l, _o in inner.carried if first in self.variable]
-                stack.extend(inner.nodes)
-            elif isinstance(inner, Choice):
-                found += [v for operands, _own in inner.phis for v in operands if v in self.variable]
-                stack.extend(n for _c, nodes in inner.branches for n in nodes)
-            else:
-                found += [v for v in inner.inputs if v in self.variable]
+    def _inside_only(self, node: Loop) -> list[int]:
+        """How often each variable of a loop is taken behind it; within, only what its turns take counts."""
+        inside: dict[int, int] = {}
+        for _, value in uses((node,)):
+            inside[value] = inside.get(value, 0) + 1
+        found = []
+        for _first, _later, own in node.carried:
+            found.append(self.uses.get(own, 0) - inside.get(own, 0))
+            self.uses[own] = inside.get(own, 0)
         return found
 
-    def _carry(self, first: int, own: int) -> None:
-        """Give a carried value a variable that holds what it starts with."""
-        known = self.variable[first]
-        if isinstance(known, Raw) and self._free(known.text) and (known.text == "x" or known.text == safe(self._wish(own), self.taken)):
-            self._hold(own, known.text)
+    def _begin(self, first: int | None, own: int) -> None:
+        """Give a variable of a loop what it starts with."""
+        wish = self.wish(own)
+        if first is None:
+            self.hold(own, wish if self.free(wish) else self.numbered(wish))
             return
-        name = self._name(own, (first,))
-        if inline(known) != name:
-            self.put(f"{name} = ", known)
-        self._hold(own, name)
+        self.spend((first,))
+        known = self.name_of(first)
+        if known in ("x", wish) and self.free(known):
+            self.hold(own, known)
+            return
+        name = wish if self.free(wish) else self.numbered(wish)
+        if name != known:
+            self.put(f"{name} = ", self.variable[first])
+        self.hold(own, name)
 
-    def _turn_over(self, pairs: list[tuple[int, int]]) -> None:
-        """At the end of a turn (or branch): what the next one takes goes into its variable, all at once."""
-        moves = [(inline(self.variable[own]), self.variable[later]) for later, own in pairs]
-        moves = [(target, source) for target, source in moves if target != inline(source)]
-        self._spend([later for later, _own in pairs])
-        if moves:
-            targets = ", ".join(target for target, _ in moves)
-            sources = ", ".join(inline(source) for _, source in moves)
-            self.put(f"{targets} = ", Raw(sources))
+    def _end(self, later: int, own: int, count: int, is_fixed: bool) -> None:
+        """Behind a loop, its variable holds what the last turn left; `is_fixed` where that has a variable of its own."""
+        name = self.name_of(own)
+        self.uses[own] = count
+        if not is_fixed and later not in self.alias:
+            self.uses[own] += self.left(later)
+            self.alias[later] = own
+            self.variable[later] = Raw(name)
+        self.forced.pop(later, None)
+        self.hold(own, name)
+
+    def _move(self, pairs: list[tuple[str, int]]) -> None:
+        """At the end of a turn or branch: what comes after it goes into the variables for it, all at once."""
+        moves = [(target, self.name_of(value)) for target, value in pairs]
+        self.spend(value for _, value in pairs)
+        moves = [(target, source) for target, source in moves if target != source]
+        if not moves:
+            return
+        made = self._last_made([source for _, source in moves])
+        targets, sources = (", ".join(side) for side in zip(*((t, made.get(s, s)) for t, s in moves)))
+        self.put(f"{targets} = ", Raw(sources))
+
+    def _last_made(self, sources: list[str]) -> dict[str, str]:
+        """The variable that the last line makes for this end of a turn only: its expression may stand there instead."""
+        last = self.lines[-1] if self.lines else None
+        if last is None or last.indent != self.level or not last.prefix.endswith(" = "):
+            return {}
+        name, text = last.prefix[:-3], inline(last.code)
+        if sources.count(name) != 1 or len(sources) < 2 or len(text) > _SHORT:
+            return {}
+        self.lines.pop()
+        return {name: text}
+
+    # --- choices ------------------------------------------------------------------------------------------------------
 
     def _choice(self, node: Choice) -> None:
         short = self.writer.short_choice(node)
         if short is not None:
             self._short(node, *short)
             return
-        names = []
-        for operands, own in node.phis:
-            name = self._phi_name(own, operands, names)
-            names.append(name)
+        taken = [_taken_in(node, place) for place in range(len(node.branches))]
+        everything = [v for values in taken for v in values]
+        self.spend(everything)
+        names = self._phi_names(node)
         before, holders = dict(self.variable), dict(self.holder)
-        for place, (_condition, inner) in enumerate(node.branches):
-            self._branch_header(node, place)
-            self.level += 1
+        blocks = []
+        for place in range(len(node.branches)):
             self.holder = dict(holders)
-            start = len(self.lines)
-            for (operands, own), name in zip(node.phis, names):
-                self.forced[operands[place]] = name
-            self.run(inner)
-            for (operands, own), name in zip(node.phis, names):
-                source = self.variable[operands[place]]
-                self._spend((operands[place],))
-                if inline(source) != name:
-                    self.put(f"{name} = ", source)
-                self.forced.pop(operands[place], None)
-            if len(self.lines) == start:
-                self.put("pass", Raw(""))
-            self.level -= 1
-        self._drop_empty_else(node)
-        self.variable.update(before)
+            self.spend(taken[place], -1)
+            blocks.append(self._branch(node, place, names))
+        self.variable = {**self.variable, **before}
         self.holder = holders
         for (_operands, own), name in zip(node.phis, names):
-            self._hold(own, name)
+            self.hold(own, name)
+        self._put_blocks(node, blocks)
 
-    def _phi_name(self, own: int, operands: Seq[int], names: list[str]) -> str:
-        wish = safe(self._wish(own), self.taken)
-        same = [v for v in operands if v in self.variable and inline(self.variable[v]) == wish]
-        if same and self.uses.get(same[0], 0) <= len(same):
-            return wish
-        if self._free(wish) and wish not in names:
-            return wish
-        number = 2
-        while not self._free(f"{wish}{number}") or f"{wish}{number}" in names:
-            number += 1
-        return f"{wish}{number}"
+    def _branch(self, node: Choice, place: int, names: list[str]) -> list[Line]:
+        """The statements of one branch, which leave its values in the variables of these names."""
+        lines, self.lines = self.lines, []
+        left = [(name, v) for (operands, _own), name in zip(node.phis, names) if (v := operands[place]) is not None]
+        self.level += 1
+        self.forced.update((value, name) for name, value in left)
+        self.run(node.branches[place][1])
+        self._move(left)
+        for _name, value in left:
+            self.forced.pop(value, None)
+        self.level -= 1
+        lines, self.lines = self.lines, lines
+        return lines
 
-    def _branch_header(self, node: Choice, place: int) -> None:
-        if place == len(node.branches) - 1:
-            self.put("else", Raw(""), ":")
-        else:
-            self.put("if " if place == 0 else "elif ", self.writer.condition(node, place), ":")
+    def _put_blocks(self, node: Choice, blocks: list[list[Line]]) -> None:
+        """The branches with their conditions, without those that have nothing to do."""
+        if len(blocks) == 2 and not blocks[0] and blocks[1]:
+            self.put("if ", _negated(self.writer.condition(node, 0)), ":")
+            self.lines += blocks[1]
+            return
+        while blocks and not blocks[-1]:
+            blocks.pop()
+        for place, block in enumerate(blocks):
+            if place == len(node.branches) - 1:
+                self.put("else", Raw(""), ":")
+            else:
+                self.put("elif " if place else "if ", self.writer.condition(node, place), ":")
+            self.lines += block or [Line(self.level + 1, "pass", Raw(""))]
 
-    def _drop_empty_else(self, node: Choice) -> None:
-        """No `else: pass`."""
-        if len(self.lines) > 1 and self.lines[-1].prefix == "pass" and self.lines[-2].prefix == "else":
-            del self.lines[-2:]
+    def _phi_names(self, node: Choice) -> list[str]:
+        """Names for what a choice leaves; a variable that is done with when it ends may be taken over."""
+        names: list[str] = []
+        for _operands, own in node.phis:
+            wish = self.wish(own)
+            names.append(wish if self.free(wish) and wish not in names else self.numbered(wish, names))
+        return names
 
-    def _short(self, node: Choice, inner: Any, attribute: str) -> None:
+    def _short(self, node: Choice, inner: Leaf | Sequence | Invoke, attribute: str) -> None:
         """`y = x if self.shortcut is None else self.shortcut(x)`"""
-        (operands, own), = node.phis
+        ((operands, own),) = node.phis
         made = inner.outputs[0] if isinstance(inner, Invoke) else inner.output
-        other = next(v for v in operands if v != made)
-        code = self._codes(inner, self.get(inner.inputs))[0] if not isinstance(inner, Invoke) else self.writer.invoke(inner, self.get(inner.inputs))
-        text = f"{inline(self.variable[other])} if {attribute} is None else {inline(code)}"
-        self._spend((*inner.inputs, *operands))
+        other = next((v for v in operands if v not in (made, None)), inner.inputs[0])
+        code = self._codes(inner, self.get(inner.inputs))[0]
+        text = f"{self.name_of(other)} if {attribute} is None else {inline(code)}"
+        self.spend([*inner.inputs, *(v for v in operands if v is not None)])
         self._assign(own, inner.inputs, [Raw(text)], None)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
 
     def _return_in_branches(self, made: str) -> bool:
         """`if c: return a`, `return b` for a choice that only decides what is returned."""
@@ -408,13 +322,23 @@ class Flow:
     def finish(self) -> None:
         """`return` what comes out; a last line that only makes it is returned as it is."""
         values = [v for _, v in self.template.outputs]
+        names = [self.name_of(v) for v in values]
         if len(values) == 1 and self.lines:
             last = self.lines[-1]
-            name = inline(self.variable[values[0]])
-            if last.indent == 0 and last.prefix == f"{name} = ":
+            if last.indent == 0 and last.prefix == f"{names[0]} = ":
                 self.lines[-1] = last.replace(prefix="return ")
                 return
-            if self._return_in_branches(f"{name} = "):
+            if self._return_in_branches(f"{names[0]} = "):
                 return
-        self.put("return ", self.variable[values[0]] if len(values) == 1 else Raw(", ".join(inline(self.variable[v]) for v in values)))
+        self.put("return ", Raw(", ".join(names)))
 
+
+def _taken_in(node: Choice, place: int) -> list[int]:
+    """The values that a branch takes, and those that it leaves."""
+    left = [v for operands, _own in node.phis if (v := operands[place]) is not None]
+    return [*(v for _, v in uses(node.branches[place][1])), *left]
+
+
+def _negated(condition: Code) -> Code:
+    text = inline(condition)
+    return Raw(f"not ({text})" if " " in text else f"not {text}")

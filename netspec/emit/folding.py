@@ -105,29 +105,26 @@ class Folder:
         found: list[Unit] = []
         start = 0
         while start < len(units):
-            stop = start + 1
-            if may(units[start]):
-                stop = self._run(units, start, wiring, may)
-            found.append(Unit(tuple(u.items for u in units[start:stop])) if stop > start + 1 else units[start])
+            stop, folds = self._run(units, start, wiring, may) if may(units[start]) else (start + 1, False)
+            run = units[start:stop]
+            found.extend([Unit(tuple(unit.items for unit in run))] if folds else run)
             start = stop
         return found
 
-    def _run(self, units: list[Unit], start: int, wiring: Wiring, may: Callable[[Unit], bool]) -> int:
-        """Where the run of equal units from `start` ends."""
+    def _run(self, units: list[Unit], start: int, wiring: Wiring, may: Callable[[Unit], bool]) -> tuple[int, bool]:
+        """Where the run of equal units from `start` ends, and whether it may be folded."""
         parts = [self.part(units[start].items)]
         links: tuple[object, ...] | None = None
-        for unit in units[start + 1 :]:
-            part = self.part(unit.items) if may(unit) else None
-            if part is None or part.key != parts[0].key:
-                break
-            link = _link(parts[-1], part)
+        stop = start + 1
+        while stop < len(units) and may(units[stop]):
+            part = self.part(units[stop].items)
+            link = _link(parts[-1], part) if part.key == parts[0].key else None
             if link is None or (links is not None and link != links):
                 break
             links = link
             parts.append(part)
-        if links is None or self._seen_outside(units[start : start + len(parts)], parts, links, wiring):
-            return start + 1
-        return start + len(parts)
+            stop += 1
+        return stop, links is not None and not self._seen_outside(units[start:stop], parts, links, wiring)
 
     def _seen_outside(self, units: list[Unit], parts: list[Part], links: tuple[object, ...], wiring: Wiring) -> bool:
         """Is a value from the midst of a run taken behind it? Then the picture must show where it comes from.

@@ -11,7 +11,7 @@ from ..ir import Call, Step
 from ..layers.base import At, Use, function
 from ..pycode import X, method
 from ..record import TYPE_CHECKING
-from .lower import Act, Enter, Lowering, _Lines
+from .lower import Act, Enter, Lines, Lowering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,11 +50,11 @@ class TorchLowering(Lowering):
         steps = (a.replace(make=method(a.make, "requires_grad_", False)) if a.stateful else a for a in use.steps)
         return Use(tuple(steps))
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _Lines:
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
         return _TorchLines(self, body, layouts, frozen)
 
 
-class _TorchLines(_Lines):
+class _TorchLines(Lines):
     """One body on the way, with the layout of each of its values."""
 
     lowering: TorchLowering
@@ -122,12 +122,20 @@ class _TorchLines(_Lines):
         return found
 
     def call(self, call: Call) -> list[Lowered]:
-        layouts = tuple(self.layout.get(self._source(t), "last") if len(t.shape) >= 2 else "last" for t in call.inputs)
-        inputs = tuple(self.take(t) for t in call.inputs)
+        layouts = tuple(self._layout_for(call, t) for t in call.inputs)
+        inputs = tuple(self._taken(t, layout) for t, layout in zip(call.inputs, layouts))
         code = self.lowering.lower(call.body, layouts, self.frozen or call.frozen)
         for tensor, layout in zip(call.outputs, code.out_layouts):
             self.layout[tensor.number] = layout
-        return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]
+        enter = Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))
+        found, self.pending = [*self.pending, enter], []
+        return found
+
+    def _layout_for(self, call: Call, tensor: Tensor) -> str:
+        """The layout in which a block takes a value: as it comes, but always the same where the block is shared."""
+        if len(tensor.shape) < 2:
+            return "last"
+        return self.layout[self._source(tensor)] if call.shared is None else outside(tensor.shape)
 
     def _taken(self, tensor: Tensor, want: str) -> int:
         number = self._source(tensor)
@@ -161,7 +169,7 @@ class _TorchLines(_Lines):
             for user in self.consumers.get(todo.pop(), ()):
                 if not isinstance(user, Step) or len(user.inputs) != 1:
                     return False
-                if user.layer.kind == "dense":
+                if user.layer.kind == "dense" and user.shared is None:
                     dense.append(user)
                 elif user.layer.pointwise:
                     todo.append(user.output.number)

@@ -1,7 +1,7 @@
 """Lowering: the tree of a body with the framework's words for each layer.
 
-What does nothing in generated code is gone (`identity`, scopes without a name), and where a framework wants values in another
-layout the conversions stand as steps of their own. A body is lowered once for each combination of input layouts.
+What does nothing in generated code is gone (`identity`, scopes without a name), and where a framework wants values in
+another layout the conversions stand as steps of their own. A body is lowered once for each combination of input layouts.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from typing_extensions import TypeAlias
+    from typing import TypeAlias
 
     from ..dims import Shape
-    from ..ir import Body, Item, Tensor
+    from ..ir import Body, Instance, Item, Tensor
 
     Lowered: TypeAlias = "Act | Enter | Part"
 
@@ -95,8 +94,8 @@ class Lowering:
         """The form of a layer with weights, held still or not."""
         raise NotImplementedError
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _Lines:
-        return _Lines(self, body, layouts, frozen)
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
+        return Lines(self, body, layouts, frozen)
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -107,7 +106,7 @@ class Lowering:
         return self.codes[key]
 
 
-class _Lines:
+class Lines:
     """One body on the way."""
 
     def __init__(self, lowering: Lowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
@@ -115,6 +114,8 @@ class _Lines:
         self.body = body
         self.layouts = layouts
         self.frozen = frozen
+        # things declared once that are used on inputs of several shapes
+        self.varied = _varied(body.items)
         # a value that stands for another one (identity)
         self.alias: dict[int, int] = {}
         self.uses: dict[int, int] = {}
@@ -163,6 +164,7 @@ class _Lines:
         try:
             use = self._held(self.lowering.use(step, at), step)
             general = self._held(self.lowering.use(step, at.replace(general=True)), step)
+            use = general if step.shared in self.varied else use
         except Unsupported as error:
             raise refuse(self.lowering.target, step, error) from None
         return Act(step.name, step.given, step, use, general, inputs, step.output.number)
@@ -176,3 +178,16 @@ class _Lines:
         inputs = tuple(self.take(t) for t in call.inputs)
         code = self.lowering.lower(call.body, frozen=self.frozen or call.frozen)
         return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]
+
+
+def _varied(items: Sequence[Item]) -> set[Instance]:
+    """The shared layers that are used on inputs of several shapes."""
+    shapes: dict[Instance, set[Any]] = {}
+    todo = list(items)
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Scope):
+            todo.extend(item.items)
+        elif item.shared is not None:
+            shapes.setdefault(item.shared, set()).add(tuple(t.shape for t in item.inputs))
+    return {instance for instance, found in shapes.items() if len(found) > 1}

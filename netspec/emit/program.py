@@ -6,7 +6,9 @@ from ..diagnostics import Collector, SpecError
 from ..elaborate.net import elaborate
 from ..record import TYPE_CHECKING
 from .lower import Enter, Part
-from .weave import MismatchError, NotLastError, Style, Weaver, key_of
+from .template import REQUIRED
+from .values import MismatchError, WriteOutError
+from .weave import Weaver, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
     from ..ir import Body, CheckedNet, Net
     from ..source import Span
     from .lower import Code, Lowered, Lowering
+    from .parameters import Style
     from .template import Template
 
 
-def program(net: CheckedNet, lowering: Lowering, style: Style, name: Callable[[str], str], taken: set[str]) -> list[Template]:
+def program(
+    net: CheckedNet, lowering: Lowering, style: Style, name: Callable[[str], str], taken: set[str]
+) -> list[Template]:
     """The templates of a program; the net's is the last.
 
     A whole number among the net's parameters stays a parameter of the program where changing it changes numbers only:
@@ -32,7 +37,7 @@ def program(net: CheckedNet, lowering: Lowering, style: Style, name: Callable[[s
             woven = weave(wider, style, name, set(taken))
         except (MismatchError, SpecError):
             continue
-        if len(woven) == len(found):
+        if len(woven) == len(found) and all(p.default is not REQUIRED for p in woven[-1].parameters):
             nets, found = wider, woven
     return found
 
@@ -69,7 +74,7 @@ def _woven(bodies: Sequence[Code], style: Style, known: dict[Any, Template], nam
     while True:
         try:
             return Weaver(style, known, bodies, name, written_out).weave()
-        except NotLastError as error:
+        except WriteOutError as error:
             if error.place in written_out:
                 raise
             written_out = written_out | {error.place}

@@ -10,9 +10,7 @@ from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
-
-    from typing_extensions import TypeAlias
+    from typing import Any, TypeAlias
 
     from ..ir import Body, Instance, Step
     from ..layers.base import Apply
@@ -50,22 +48,26 @@ class Invoke(Record):
 
 
 class Loop(Record):
-    """`for names in items`; `carried` are the values that a turn takes from the one before: (first, later, own number)."""
+    """`for names in items`; `carried` are the values that a turn takes from the one before: (first, later, own number).
+
+    `first` is None where no turn takes what the value is at first.
+    """
 
     names: tuple[str, ...]
     items: Code
     nodes: tuple[Node, ...]
-    carried: tuple[tuple[int, int, int], ...]
+    carried: tuple[tuple[int | None, int, int], ...]
 
 
 class Choice(Record):
     """Branches with their conditions (None: else). `phis` are values that come from a different branch each time.
 
-    A phi maps the numbers of the branches' values, in the order of the branches, to its own number.
+    A phi maps the numbers of the branches' values, in the order of the branches, to its own number; None where nobody
+    takes it behind that branch.
     """
 
     branches: tuple[tuple[Code | None, tuple[Node, ...]], ...]
-    phis: tuple[tuple[tuple[int, ...], int], ...]
+    phis: tuple[tuple[tuple[int | None, ...], int], ...]
     name: str
 
 
@@ -106,7 +108,6 @@ class Template(Record):
     labels: Mapping[int, str]
     marks: Mapping[int, str]
     sizes: Mapping[str, tuple[int, int]]
-    attributes: Mapping[Any, str]
 
     @property
     def doc(self) -> str:

@@ -48,6 +48,9 @@ class Contexts:
         self.terms: dict[str, Term] = dict(terms)
         # what the names of the language stand for
         self.names: dict[str, Term] = dict(names)
+        # the number of the turn, in a loop; and the names of all variables of loops
+        self.index: Term | None = None
+        self.loops: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.owners)
@@ -58,11 +61,12 @@ class Contexts:
         def pick(term: Term) -> Term:
             return term.replace(values=tuple(term.values[p] for p in places))
 
-        return Contexts(
-            tuple(self.owners[p] for p in places),
-            {t: pick(v) for t, v in self.terms.items()},
-            {n: pick(v) for n, v in self.names.items()},
-        )
+        terms = {t: pick(v) for t, v in self.terms.items()}
+        names = {n: pick(v) for n, v in self.names.items()}
+        found = Contexts(tuple(self.owners[p] for p in places), terms, names)
+        found.index = None if self.index is None else pick(self.index)
+        found.loops = self.loops
+        return found
 
     def learn(self, term: Term) -> None:
         self.terms.setdefault(term.text, term)
@@ -82,6 +86,13 @@ def same(column: Sequence[Any]) -> bool:
 def equal(a: Any, b: Any) -> bool:
     """Equal in value and in type, so that 1 is not true."""
     return type(a) is type(b) and bool(a == b)
+
+
+def plain(value: Any) -> bool:
+    """Can it stand in Python text as it is?"""
+    if isinstance(value, tuple):
+        return all(plain(v) for v in value)
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def matches(column: Sequence[Any], values: Sequence[Any]) -> bool:
@@ -106,19 +117,22 @@ def _literal(node: tree.Literal, contexts: Contexts) -> Term | None:
 def _each(compute: Callable[..., Any], *columns: Sequence[Any]) -> tuple[Any, ...] | None:
     try:
         return tuple(compute(*row) for row in zip(*columns))
-    except (Fault, TypeError, ValueError, ArithmeticError):
+    except (Fault, TypeError, ValueError, ArithmeticError, IndexError):
         return None
 
 
 def _chain(node: tree.Chain, contexts: Contexts) -> Term | None:
     operands = [express(o, contexts) or _word(o, contexts) for o in node.operands]
-    if any(o is None for o in operands):
-        return None
+    if _BINDING.get(node.operators[0]) == _BINDING["=="] and len(operands) > 2:
+        # a < b < c
+        pairs = [_pair(o, a, b) for o, a, b in zip(node.operators, operands, operands[1:])]
+        found = pairs[0]
+        for pair in pairs[1:]:
+            found = _pair("and", found, pair)
+        return found
     left = operands[0]
     for operator, right in zip(node.operators, operands[1:]):
         left = _pair(operator, left, right)
-        if left is None:
-            return None
     return left
 
 
@@ -144,7 +158,9 @@ def _pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
     if operator == "/":
         operator = "//" if all(isinstance(v, int) for v in values) else "/"
     rank = _BINDING[operator]
-    text = f"{left.within(rank)} {operator} {right.within(rank + 1)}"
+    # powers bind to the right, comparisons to neither side
+    tight = operator == "**" or rank == _BINDING["=="]
+    text = f"{left.within(rank + tight)} {operator} {right.within(rank + 1)}"
     return Term(text, values, left.names | right.names, rank)
 
 
@@ -181,8 +197,18 @@ def _call(node: tree.Call, contexts: Contexts) -> Term | None:
     return Term(text, values, frozenset().union(*(a.names for a in known)))
 
 
-def _group(node: tree.Group, contexts: Contexts) -> Term | None:
+def _subscript(node: tree.Subscript, contexts: Contexts) -> Term | None:
+    value = express(node.value, contexts)
     items = [express(i, contexts) for i in node.items]
+    place = items[0]
+    if value is None or place is None or len(items) != 1:
+        return None
+    values = _each(lambda v, i: v[i], value.values, place.values)
+    return None if values is None else Term(f"{value.within(9)}[{place.text}]", values, value.names | place.names)
+
+
+def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
+    items = [express(i, contexts) or _word(i, contexts) for i in node.items]
     if not items or None in items:
         return None
     known = [i for i in items if i is not None]
@@ -198,6 +224,8 @@ _EXPRESS: dict[type, Callable[[Any, Contexts], Term | None]] = {
     tree.Conditional: _conditional,
     tree.Call: _call,
     tree.Group: _group,
+    tree.List: _group,
+    tree.Subscript: _subscript,
 }
 
 
@@ -205,7 +233,9 @@ def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
     """A product, quotient or sum of known terms that gives the column."""
     if not all(isinstance(v, int) and not isinstance(v, bool) for v in column):
         return None
-    terms = [t for t in contexts.terms.values() if all(isinstance(v, int) and not isinstance(v, bool) for v in t.values)]
+    terms = [
+        t for t in contexts.terms.values() if all(isinstance(v, int) and not isinstance(v, bool) for v in t.values)
+    ]
     for term in terms:
         for factor in _factors(term.values, column):
             found = factor(term)

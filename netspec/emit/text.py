@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import stdlib_module_names
+
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def _word(part: str) -> str:
     lower = stem.lower()
     if stem != lower:
         return part[0].upper() + part[1:]
-    if 1 < len(lower) and (not set(lower) & set("aeiouy") or lower in _SHORT):
+    if len(lower) > 1 and (not set(lower) & set("aeiouy") or lower in _SHORT):
         return stem.upper() + digits
     if lower.endswith("net") and len(lower) > 3:
         return lower[:-3].capitalize() + "Net" + digits
@@ -40,11 +42,12 @@ def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
         return []
     pad = " " * indent
     safe = [line.replace("\\", "\\\\").replace('"""', "'''") for line in lines]
-    if safe[-1].endswith('"'):
-        safe[-1] += " "
+    first = safe[0].strip()
+    if first.startswith('"'):
+        first = " " + first
     if len(safe) == 1:
-        return [f'{pad}"""{safe[0].strip()}"""' if not safe[0].endswith(" ") else f'{pad}"""{safe[0].strip()[:-1]}\'"""']
-    return [f'{pad}"""{safe[0].strip()}', *(pad + line if line else "" for line in safe[1:]), f'{pad}"""']
+        return [f'{pad}"""{first}{" " if first.endswith(chr(34)) else ""}"""']
+    return [f'{pad}"""{first}', *(pad + line if line else "" for line in safe[1:]), f'{pad}"""']
 
 
 def helper_lines(helpers: Iterable[Helper]) -> list[str]:
@@ -58,14 +61,18 @@ def helper_lines(helpers: Iterable[Helper]) -> list[str]:
 def module_text(imports: Iterable[str], helpers: Iterable[Helper], classes: Sequence[Sequence[str]]) -> str:
     """A whole file: imports in the usual order, helpers, classes."""
     wanted = dict.fromkeys([*imports, *(line for h in helpers for line in h.imports)])
-    plain = sorted((line for line in wanted if line.startswith("import ")), key=_import_key)
-    others = sorted(line for line in wanted if line.startswith("from "))
-    lines = [*plain, *others, "", "", *helper_lines(helpers)]
+    own = sorted((line for line in wanted if _is_standard(line)), key=_import_key)
+    others = sorted((line for line in wanted if not _is_standard(line)), key=_import_key)
+    lines = [*own, *([""] if own and others else []), *others, "", "", *helper_lines(helpers)]
     for number, text in enumerate(classes):
         lines += ([] if number == 0 else ["", ""]) + list(text)
     return "\n".join(lines) + "\n"
 
 
-def _import_key(line: str) -> tuple[int, str]:
-    name = line.split()[1].split(".")[0]
-    return (0 if name in ("math", "functools", "collections") else 1, line)
+def _is_standard(line: str) -> bool:
+    """Is it an import of Python's own library?"""
+    return line.split()[1].partition(".")[0] in stdlib_module_names
+
+
+def _import_key(line: str) -> tuple[bool, str]:
+    return line.startswith("from "), line

@@ -84,7 +84,8 @@ class Softmax(_Along):
     )
 
     def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.Softmax", **self._keras_axis(at))),))
+        given = self._keras_axis(at)
+        return Use((function(call("keras.activations.softmax", X(), **given), call("layers.Softmax", **given)),))
 
     def define(self, np: Any, x: Array) -> Any:
         axis = self.axis if self.axis < 0 else self.axis + 1
@@ -225,7 +226,12 @@ def keras_activation(name: str | None, at: At) -> tuple[dict[str, Any], tuple[Ap
     if name is None:
         return {}, ()
     word = WORDS[name].keras_word
-    return ({"activation": word}, ()) if word else ({}, WORDS[name].keras(_behind(at)).steps)
+    return ({"activation": word}, ()) if word else ({}, keras_steps(name, at))
+
+
+def keras_steps(name: str | None, at: At) -> tuple[Apply, ...]:
+    """The steps after a Keras layer that has no argument for an activation."""
+    return () if name is None else WORDS[name].keras(_behind(at)).steps
 
 
 def reference_activation(name: str | None, y: Array) -> Array:

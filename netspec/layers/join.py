@@ -8,9 +8,9 @@ is given axes behind the batch.
 from __future__ import annotations
 
 from ..dims import product
-from ..pycode import Index, Infix, X, call
+from ..pycode import Index, Infix, X, call, unless
 from ..record import TYPE_CHECKING
-from .base import Apply, At, Example, Layer, Use, arg, function, integer, layer
+from .base import At, Example, Layer, Use, arg, function, integer, layer
 from .shapes import broadcast, index_items, is_full, place, same_shapes, torch_order
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Elementwise(Layer):
     def keras(self, at: At) -> Use:
         if len(at.inputs) == 1:
             return Use((function(X()),))
-        return Use((Apply(call(self.keras_layer)),))
+        values = [lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)]
+        return Use((function(self.combine_keras(values), call(self.keras_layer)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         rank = max(x.ndim for x in xs) - 1
@@ -67,6 +68,10 @@ class Elementwise(Layer):
     def combine(self, values: list[Code]) -> Code:
         """The values joined, in PyTorch."""
         raise NotImplementedError
+
+    def combine_keras(self, values: list[Code]) -> Code:
+        """The values joined, in Keras."""
+        return self.combine(values)
 
     def define(self, a: Array, b: Array) -> Any:
         """Two of them joined, in NumPy."""
@@ -82,6 +87,14 @@ def chain(values: list[Code], op: str) -> Code:
     result = values[0]
     for value in values[1:]:
         result = Infix(result, op, value)
+    return result
+
+
+def nested(values: list[Code], function: str) -> Code:
+    """`f(f(a, b), c)`"""
+    result = values[0]
+    for value in values[1:]:
+        result = call(function, result, value)
     return result
 
 
@@ -154,7 +167,7 @@ class Div(Elementwise):
         return chain(values, "/")
 
     def keras(self, at: At) -> Use:
-        return Use((function(self.combine([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
+        return Use((function(self.combine_keras([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
 
     def define(self, a: Array, b: Array) -> Any:
         return a / b
@@ -188,10 +201,10 @@ class _Extreme(Elementwise):
     torch_function: ClassVar[str] = ""
 
     def combine(self, values: list[Code]) -> Code:
-        result = values[0]
-        for value in values[1:]:
-            result = call(self.torch_function, result, value)
-        return result
+        return nested(values, self.torch_function)
+
+    def combine_keras(self, values: list[Code]) -> Code:
+        return nested(values, f"ops.{self.kind}")
 
     def define(self, a: Array, b: Array) -> Any:
         import numpy as np
@@ -259,8 +272,10 @@ class Concat(Layer):
     def keras(self, at: At) -> Use:
         if len(at.inputs) == 1:
             return Use((function(X()),))
-        last = self.axis % len(at.x) == len(at.x) - 1
-        return Use((Apply(call("layers.Concatenate", **({} if last else {"axis": self.axis % len(at.x) + 1}))),))
+        rank = len(at.x)
+        axis = -1 if self.axis % rank == rank - 1 else self.axis % rank + 1
+        code = call("ops.concatenate", [X(i) for i in range(len(at.inputs))], axis=axis)
+        return Use((function(code, call("layers.Concatenate", **unless(-1, axis=axis))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         import numpy as np

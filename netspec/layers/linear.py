@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..dims import product, show
 from ..pycode import X, call, method, unless
 from ..record import TYPE_CHECKING
-from .activations import activation_reader, keras_activation, reference_activation, torch_activation
+from .activations import activation_reader, keras_activation, keras_steps, reference_activation, torch_activation
 from .base import (
     Apply,
     At,
@@ -258,10 +258,7 @@ class Bilinear(Layer):
     def keras(self, at: At) -> Use:
         known("Keras", *(x[-1] for x in at.inputs))
         make = call("Bilinear", self.units, **unless(True, use_bias=self.bias))
-        fused, after = keras_activation(self.activation, at)
-        if fused:
-            after = (Apply(call("layers.Activation", fused["activation"])),)
-        return Use((module(make, helpers=(BILINEAR,)), *after))
+        return Use((module(make, helpers=(BILINEAR,)), *keras_steps(self.activation, at)))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         import numpy as np

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .base import Array
 
 
+# functions of Keras that take no symbolic value, as their layer does
+_NOT_SYMBOLIC = frozenset(("mish", "hard_silu"))
+
+
 class Activation(Layer):
     """A function of each number."""
 
@@ -36,7 +40,10 @@ class Activation(Layer):
         return Use((function(call(self.torch_function, X(), **given), make),))
 
     def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.Activation", self.keras_word)),))
+        make = call("layers.Activation", self.keras_word)
+        if self.keras_word in _NOT_SYMBOLIC:
+            return Use((Apply(make),))
+        return Use((function(call(f"keras.activations.{self.keras_word}", X()), make),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         import numpy as np
@@ -202,7 +209,8 @@ class LeakyRelu(Activation):
         return unless(0.01, negative_slope=self.slope)
 
     def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.LeakyReLU", **unless(0.3, negative_slope=self.slope))),))
+        code = call("keras.activations.leaky_relu", X(), **unless(0.2, negative_slope=self.slope))
+        return Use((function(code, call("layers.LeakyReLU", **unless(0.3, negative_slope=self.slope))),))
 
     def define(self, np: Any, x: Array) -> Any:
         return np.where(x > 0, x, self.slope * x)
@@ -221,7 +229,8 @@ class Elu(Activation):
         return unless(1.0, alpha=self.alpha)
 
     def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.ELU", **unless(1.0, alpha=self.alpha))),))
+        given = unless(1.0, alpha=self.alpha)
+        return Use((function(call("keras.activations.elu", X(), **given), call("layers.ELU", **given)),))
 
     def define(self, np: Any, x: Array) -> Any:
         return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))

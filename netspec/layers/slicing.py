@@ -35,6 +35,7 @@ class Cut(Record):
 
 
 FULL = Cut()
+_HOW = "write `x[0, 2:8, ...]`"
 
 
 def _whole(value: Any) -> bool:
@@ -50,6 +51,8 @@ def _item(value: Any) -> Any:
     for bound in value[picked:]:
         if not _whole(bound) and (picked or bound is not None):
             raise ValueError(f"takes whole numbers, not {describe(bound)}", "")
+    if not picked and len(value) != len(Cut._fields):
+        raise ValueError(f"cannot be {describe(value)}", _HOW)
     return value[1:] if picked else _cut(*value)
 
 
@@ -61,6 +64,8 @@ def _cut(start: int | None, stop: int | None, step: int | None) -> Cut:
 
 def _items(value: Any) -> tuple[Any, ...]:
     """What the compiler hands over: for each axis a number, `...`, (start, stop, step) or ("pick", places...)."""
+    if not isinstance(value, tuple):
+        raise ValueError(f"cannot be {describe(value)}", _HOW)
     items = tuple(_item(item) for item in value)
     if sum(item is ... for item in items) > 1:
         raise ValueError("may have `...` once", "")

@@ -59,6 +59,10 @@ def explain(
             [],
             f"give the value another name, such as `{last_word[0]}_`",
         )
+    if token.type == "ELSE" or (token.type == "LBRACE" and last_word[0] == "else"):
+        end = token.end if token.type == "ELSE" else stripped
+        help = "it stands right behind the `}` of an `if`, or in `a if condition else b`"
+        return "this `else` belongs to no `if`", (end - len("else"), end), "", [], help
     if "_NEWLINE" in row and token.type in ("NAME", "LBRACE", "INTEGER", "SIZE", "DECIMAL", "STRING"):
         return _two_in_a_row(token, here, opener, before)
     if token.type in ("_NEWLINE", "$END"):

@@ -36,13 +36,13 @@ class Tables:
         built = Lark(grammar, parser="lalr", start="start")
         table = built.parser.parser._parse_table
         rules = list(built.rules)
-        numbers = {rule: i for i, rule in enumerate(rules)}
         self.GRAMMAR = grammar
         self.WORDS, self.PATTERN = _terminals(built.terminals)
         self.RULES = tuple(_rule(rule, self.WORDS) for rule in rules)
-        self.ROWS, self.GOTOS, self.STATES = _rows(table.states, numbers)
-        self.START: int = table.start_states["start"]
-        self.END: int = table.end_states["start"]
+        order = _ordered(table.states, table.start_states["start"])
+        self.ROWS, self.GOTOS, self.STATES = _rows(table.states, order, {rule: i for i, rule in enumerate(rules)})
+        self.START: int = order[table.start_states["start"]]
+        self.END: int = order[table.end_states["start"]]
 
     def write(self) -> str:
         """The text of `tables.py`."""
@@ -81,7 +81,21 @@ def _rule(rule: Any, words: dict[str, str]) -> tuple[str, int, tuple[bool, ...] 
     return origin, len(rule.expansion), None if all(keep) else keep, bool(rule.options.expand1)
 
 
-def _rows(states: Any, numbers: dict[Any, int]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+def _ordered(states: Any, start: int) -> dict[int, int]:
+    """New numbers for the states, in the order in which they are reached; lark's differ from run to run."""
+    order = {start: 0}
+    todo = [start]
+    for state in todo:
+        for _, (action, target) in sorted(states[state].items()):
+            if action.name == "Shift" and target not in order:
+                order[target] = len(order)
+                todo.append(target)
+    return order
+
+
+def _rows(
+    states: Any, order: dict[int, int], numbers: dict[Any, int]
+) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
     """Actions and gotos, equal rows once. A shift is its state + 1, a reduction is -(rule + 1).
 
     A state that can only reduce by one rule is that number instead of a row: it needs no token.
@@ -89,21 +103,20 @@ def _rows(states: Any, numbers: dict[Any, int]) -> tuple[tuple[Any, ...], tuple[
     rows: dict[str, tuple[int, Any]] = {}
     gotos: dict[str, tuple[int, Any]] = {}
     index = []
-    for state in sorted(states):
+    for state in order:
         row: dict[str, int] = {}
         goto: dict[str, int] = {}
-        for symbol, (action, target) in states[state].items():
+        for symbol, (action, target) in sorted(states[state].items()):
             if action.name == "Reduce":
                 row[symbol] = -numbers[target] - 1
             elif symbol.isupper() or symbol.startswith(("_NEWLINE", "__ANON", "$")):
-                row[symbol] = target + 1
+                row[symbol] = order[target] + 1
             else:
-                goto[symbol] = target
+                goto[symbol] = order[target]
         targets = set(row.values())
-        packed: Any = dict(sorted(row.items()))
+        packed: Any = row
         if len(targets) == 1 and min(targets) < 0:
             packed = min(targets)
-        goto = dict(sorted(goto.items()))
         place = rows.setdefault(repr(packed), (len(rows), packed))[0]
         index.append((place, gotos.setdefault(repr(goto), (len(gotos), goto))[0]))
     return tuple(r for _, r in rows.values()), tuple(g for _, g in gotos.values()), tuple(index)

@@ -136,10 +136,29 @@ class _Machine:
                 word = found.group()
                 known = _tables.WORDS.get(word)
                 return Token(known if known in row else "NAME", word, start, self.place)
-            if kind == "_NEWLINE" and self.brackets and self.brackets[-1].type != "LBRACE" and ";" not in found.group():
+            if kind == "ELSE" and kind not in row:
+                kind = self._stray_else(start)
+            found_text = text[start : self.place]
+            if kind is None or (kind == "_NEWLINE" and ";" not in found_text and self._inside_brackets()):
                 continue
-            return Token(kind, found.group(), start, self.place)
+            return Token(kind, found_text, start, self.place)
         return Token("$END", "", len(text), len(text))
+
+    def _inside_brackets(self) -> bool:
+        """Directly inside ( ) or [ ], where line ends do not count."""
+        return bool(self.brackets) and self.brackets[-1].type != "LBRACE"
+
+    def _stray_else(self, start: int) -> str | None:
+        """`else` where none can stand is a name, and what stands before it counts on its own. None: only blanks do."""
+        word = self.place - len("else")
+        line_end = self.text.rfind("\n", start, word) + 1
+        if line_end:
+            self.place = line_end
+            return "_NEWLINE"
+        if word > start:
+            self.place = word
+            return None
+        return "NAME"
 
     # --- faults ------------------------------------------------------------------------------------------------
 

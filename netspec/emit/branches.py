@@ -1,0 +1,70 @@
+"""Choices: branches of the spec that the instances of a block take differently."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .columns import branch_name, by_pick
+from .template import Choice
+from .terms import Contexts, code, equal, express
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from ..ir import Scope
+    from .lower import Part
+    from .values import Around, Region
+    from .weave import Weaver, Woven
+
+
+def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
+    picks = [p.scope.choice for p in column]
+    if len(set(picks)) == 1:
+        return weaver.items([p.items for p in column], contexts, arounds)
+    region = plan_choice(weaver, column, arounds)
+    empty = not any(p.items for p in column)
+    conditions = {} if empty else _conditions(weaver, column[0].scope, picks, contexts)
+    branches = []
+    for pick, places in by_pick(column).items():
+        inner = [arounds[k].within(region.uid, pick) for k in places]
+        nodes = weaver.items([column[k].items for k in places], contexts.select(places), inner)
+        branches.append((pick, nodes))
+    weaver.values.close(region)
+
+    def close() -> Choice | None:
+        if empty and not region.phis:
+            return None  # it decided about nothing that is left here
+        said = conditions or _conditions(weaver, column[0].scope, picks, contexts)
+        made = tuple((said[pick], weaver.close(nodes)) for pick, nodes in branches)
+        phis = tuple((tuple(phi.operands.get(pick) for pick, _ in branches), phi.own) for phi in region.phis)
+        return Choice(made, phis, branch_name(column))
+
+    return [close]
+
+
+def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) -> Region:
+    """The choice as it was announced, or a new one."""
+    key = tuple(id(p) for p in column)
+    if key not in weaver.planned:
+        weaver.planned[key] = weaver.values.region(column[0].scope.node.span, False, arounds, [p.scope.choice for p in column])
+    return weaver.planned[key]
+
+
+def _conditions(weaver: Weaver, scope: Scope, picks: list[int], contexts: Contexts) -> dict[int, Any]:
+    """What decides for each branch that is taken somewhere; the last one needs no condition."""
+    node: Any = scope.node
+    found: dict[int, Any] = {}
+    *taken, last = sorted(set(picks))
+    for number in range(last):
+        if number in taken:
+            wanted = tuple(p == number for p in picks)
+            term = express(node.condition, contexts)
+            # where an earlier branch is taken, it does not matter what the condition says
+            if term is None or not all(p < number or equal(v, w) for p, v, w in zip(picks, term.values, wanted)):
+                term = weaver.parameters.add(f"variant{number + 1 if number else ''}", wanted, contexts)
+            weaver.parameters.used |= term.names
+            found[number] = code(term)
+        node = node.otherwise if isinstance(node.otherwise, tree.If) else node
+    return {**found, last: None}

@@ -1,0 +1,372 @@
+"""Classes: what the writers of PyTorch modules and of Keras layers have in common.
+
+A class makes its modules in the constructor and applies them in a method. Loops become lists of modules, named chains a
+Sequential, and a branch that has modules is made only where it is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline
+from ..record import TYPE_CHECKING, Record
+from .flow import Flow, Line, Writer
+from .naming import safe
+from .runs import loops, optional, plural, runs
+from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence
+from .text import docstring
+from .variables import uses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Sequence as Seq
+    from typing import Any, ClassVar
+
+    from ..layers.base import Apply, Helper
+    from ..pycode import Code
+    from .template import Node, Template
+
+
+class Held(Record):
+    """A module that the class keeps: its attribute, and how it is made."""
+
+    attribute: str
+    make: Code
+
+
+class ClassWriter(Writer):
+    """Writes one class."""
+
+    # attributes that the framework's own class has already
+    attributes_taken: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, template: Template, is_net: bool) -> None:
+        self.template = template
+        self.is_net = is_net
+        self.helpers: list[Helper] = []
+        self.attributes: set[str] = set()
+        self.names: dict[int, list[str]] = {}
+        # parameters that are needed behind the constructor, and their attributes
+        self.saved: dict[str, str] = {}
+        self.shared: dict[Any, list[str]] = {}
+        self.nodes = runs(template.nodes, template)
+        # the statements that make the modules, those of one node together
+        self.made = [self._modules(node) for node in self.nodes]
+        # within a loop, modules go by the loop's own names
+        self.local = self._local_names()
+
+    # --- what each framework says in its own way ------------------------------------------------------------------
+
+    def listed(self, make: Generator) -> Code:
+        """A list of modules."""
+        raise NotImplementedError
+
+    def chained(self, elements: list[Code]) -> Code:
+        """Modules one behind the other."""
+        raise NotImplementedError
+
+    def applied(self, module: str, values: list[Code]) -> Code:
+        """A layer called on values."""
+        raise NotImplementedError
+
+    # --- the class ------------------------------------------------------------------------------------------------
+
+    def flow(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Line]]:
+        """The names of the inputs, and the statements that apply the modules."""
+        template = self.template
+        flow = Flow(template.replace(nodes=self.nodes), self, frozenset({*taken, *self.local.values()}))
+        names = flow.start(template.inputs)
+        flow.run(self.nodes)
+        flow.finish()
+        return names, flow.lines
+
+    def text(self, base: str, methods: Iterable[list[str]]) -> list[str]:
+        """The class with its methods, which may be empty."""
+        found = [f"class {self.template.name}({base}):", *docstring(self.template.doc, 4)]
+        for method in methods:
+            if method and len(found) > 1:
+                found.append("")
+            found += method
+        return found
+
+    def parameters(self) -> list[str]:
+        """The parameters of the constructor."""
+        return [p.name if p.default is REQUIRED else f"{p.name}={inline(p.default)}" for p in self.template.parameters]
+
+    def saves(self) -> list[str]:
+        saved = ((p.name, self.saved[p.name]) for p in self.template.parameters if p.name in self.saved)
+        return [f"        self.{attribute} = {name}" for name, attribute in saved]
+
+    # --- the constructor ------------------------------------------------------------------------------------------
+
+    def _modules(self, node: Node) -> list[Line]:
+        """The statements that make the modules of a node."""
+        if isinstance(node, Loop):
+            return self._loop_modules(node)
+        if isinstance(node, Choice):
+            return self._choice_modules(node)
+        return [_assigned(held) for held in self._held(node)]
+
+    def _held(self, node: Leaf | Invoke | Sequence, stem: str = "") -> list[Held]:
+        """The modules of a node, each with its attribute; none where an earlier node has made them."""
+        shared = None if isinstance(node, Sequence) else node.shared
+        if shared is not None and shared in self.shared:
+            self.names[id(node)] = self.shared[shared]
+            return []
+        makes = self._makes(node)
+        names = [self._attribute((stem or node.name) + (f"_{part}" if part else "")) for part, _ in makes]
+        self.names[id(node)] = names
+        if shared is not None:
+            self.shared[shared] = names
+        return [Held(name, make) for name, (_, make) in zip(names, makes)]
+
+    def _makes(self, node: Leaf | Invoke | Sequence) -> list[tuple[str, Code]]:
+        if isinstance(node, Sequence):
+            return [("", self.chained(self._elements(node.nodes)))]
+        if isinstance(node, Invoke):
+            return [("", construct(node))]
+        self._carry(node)
+        kept = [a for a in node.applies if is_kept(a)]
+        return list(zip(_part_names(kept), (a.make for a in kept)))
+
+    def _carry(self, leaf: Leaf) -> None:
+        """Note the helpers that a layer needs."""
+        self.helpers += [h for a in leaf.applies for h in a.helpers]
+
+    def _elements(self, nodes: Seq[Node]) -> list[Code]:
+        """The modules of a chain; the same one several times in a row is said once."""
+        made: list[Code] = []
+        for node in nodes:
+            if isinstance(node, Invoke):
+                made.append(construct(node))
+            elif isinstance(node, Loop):
+                inner = node.nodes[0]
+                assert isinstance(inner, Invoke)  # `runs` makes a chain of no other loop
+                made.append(Star(_each_turn(construct(inner), node)))
+            elif isinstance(node, Leaf):
+                self._carry(node)
+                made += [a.make for a in node.applies]
+        return _folded(made)
+
+    def _attribute(self, wish: str) -> str:
+        name = safe(wish.lstrip("_") or "value", self.attributes_taken)
+        stem, number = name, 2
+        while name in self.attributes:
+            name, number = f"{stem}_{number}", number + 1
+        self.attributes.add(name)
+        return name
+
+    def _loop_modules(self, loop: Loop) -> list[Line]:
+        """A list for each module of a turn."""
+        found = []
+        for node in loop.nodes:
+            if not isinstance(node, Leaf | Invoke | Sequence):
+                continue
+            if _is_shared(node):
+                found += [_assigned(held) for held in self._held(node)]
+                continue
+            stem = node.name if isinstance(node, Sequence) else node.given or plural(node)
+            for held in self._held(node, stem):
+                found.append(_assigned(held.replace(make=self.listed(_each_turn(held.make, loop)))))
+        return found
+
+    def _choice_modules(self, choice: Choice) -> list[Line]:
+        short = optional(choice)
+        if short is not None:
+            return self._optional_module(choice, *short)
+        names = [self._attribute(f"has_{choice.name}{place or ''}") for place in range(len(choice.branches) - 1)]
+        self.names[id(choice)] = names
+        told = [Line(0, f"self.{name} = ", condition) for name, (condition, _) in zip(names, choice.branches)]
+        branches = [[line for node in nodes for line in self._modules(node)] for _, nodes in choice.branches]
+        return [*told, *_branched([f"self.{name}" for name in names], branches)]
+
+    def _optional_module(self, choice: Choice, node: Any, place: int) -> list[Line]:
+        """A module that is there or is None."""
+        held = self._held(node)[0]
+        condition = inline(choice.branches[0][0])
+        return [
+            Line(0, f"self.{held.attribute} = ", None),
+            Line(0, "if ", Raw(condition if place == 0 else f"not ({condition})"), ":"),
+            Line(1, f"self.{held.attribute} = ", held.make),
+        ]
+
+    # --- the method -----------------------------------------------------------------------------------------------
+
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Code]:
+        names = list(self.names.get(id(leaf), ()))
+        values, codes = arguments, [arguments[0]]
+        for number, apply in enumerate(leaf.applies):
+            if number and len(inline(codes[-1])) > NESTED:
+                values = [X()]
+                codes.append(values[0])
+            if is_kept(apply):
+                codes[-1] = self.applied(self._module(names.pop(0)), values)
+            else:
+                codes[-1] = self.owned(fill(apply.call, values))
+            values = [codes[-1]]
+        return codes
+
+    def _module(self, name: str) -> str:
+        return self.local.get(name, f"self.{name}")
+
+    def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
+        return Call(self._module(self.names[id(invoke)][0]), tuple(arguments))
+
+    def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
+        return Call(self._module(self.names[id(sequence)][0]), tuple(arguments))
+
+    def owned(self, code: Code) -> Code:
+        """Code for outside the constructor, where its parameters are attributes."""
+        return self._owned(code, frozenset(p.name for p in self.template.parameters))
+
+    def _owned(self, code: Code, parameters: frozenset[str]) -> Code:
+        if isinstance(code, Generator):
+            inside = parameters - frozenset(code.names.split(", "))
+            element, items = self._owned(code.element, inside), self._owned(code.items, parameters)
+            return code.replace(element=element, items=items)
+        if not isinstance(code, Raw):
+            return each_part(code, lambda part: self._owned(part, parameters))
+        return Raw(WORD.sub(lambda m: self._save(m[0]) if m[0] in parameters else m[0], code.text))
+
+    def _save(self, parameter: str) -> str:
+        """What a parameter is called outside the constructor."""
+        if parameter not in self.saved:
+            clash = parameter in self.attributes
+            self.saved[parameter] = self._attribute(f"{parameter}_value" if clash else parameter)
+        return f"self.{self.saved[parameter]}"
+
+    def joins_line(self, leaf: Leaf) -> bool:
+        return leaf.style in ("norm", "activation", "dropout") and len(leaf.inputs) == 1 and leaf.kind != "softmax"
+
+    def header(self, loop: Loop) -> tuple[str, Code]:
+        attributes = self._lists(loop)
+        if not attributes:
+            return "_", self.owned(loop.items)
+        lists = [Raw(f"self.{name}") for name in attributes]
+        names = ", ".join(self.local[name] for name in attributes)
+        return names, lists[0] if len(lists) == 1 else call("zip", *lists)
+
+    def _lists(self, loop: Loop) -> list[str]:
+        """The attributes that hold a module for each turn."""
+        return [name for node in loop.nodes if not _is_shared(node) for name in self.names.get(id(node), ())]
+
+    def _local_names(self) -> dict[str, str]:
+        """What a loop calls the modules of a turn: one of `convs` is a `conv`, unless a value is called so."""
+        template = self.template
+        taken = [value for _, value in uses(self.nodes)] + [value for _, value in template.outputs]
+        several = {value for value, count in Counter(taken).items() if count > 1}
+        marks = (mark for value, mark in template.marks.items() if value in several)
+        values = {"x", "y", *template.labels.values(), *marks, *(name for name, _ in template.inputs)}
+        found: dict[str, str] = {}
+        for loop in loops(self.nodes):
+            hidden = self.reserved | values
+            for name in self._lists(loop):
+                found[name] = safe(_singular(name), hidden)
+                hidden |= {found[name]}
+        return found
+
+    def condition(self, choice: Choice, place: int) -> Code:
+        return Raw(f"self.{self.names[id(choice)][place]}")
+
+    def short_choice(self, choice: Choice) -> tuple[Any, str] | None:
+        found = optional(choice)
+        return None if found is None else (found[0], f"self.{self.names[id(found[0])][0]}")
+
+
+# --- small questions -------------------------------------------------------------------------------------------------
+
+# an expression longer than this is not put inside another one
+NESTED = 60
+# a name in an expression: no attribute, and no name of an argument
+WORD = re.compile(r"(?<![\w.\"'])[^\W\d]\w*\b(?!=(?!=))")
+
+
+def words(code: Code) -> set[str]:
+    """The names that an expression takes from around it."""
+    if isinstance(code, Raw):
+        return set(WORD.findall(code.text))
+    found: set[str] = set()
+
+    def visit(part: Code) -> Code:
+        found.update(words(part))
+        return part
+
+    each_part(code, visit)
+    return found
+
+
+def construct(node: Invoke) -> Code:
+    """A block's constructor: the required arguments by place, those with defaults by name."""
+    required = {p.name for p in node.template.parameters if p.default is REQUIRED}
+    args = tuple(v for n, v in node.arguments if n in required)
+    return Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
+
+
+def is_kept(apply: Apply) -> bool:
+    """Is it a module that the class keeps?"""
+    return apply.stateful or apply.call is None
+
+
+def _branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
+    """Statements under the conditions that lead to them; there is one more branch than conditions."""
+    heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
+    if len(branches) == 2 and not branches[0]:
+        heads, branches = [("if ", f"not {conditions[0]}")], branches[1:]
+    found: list[Line] = []
+    last = max((place for place, lines in enumerate(branches) if lines), default=-1)
+    for place, lines in enumerate(branches[: last + 1]):
+        word, condition = heads[place] if place < len(heads) else ("else", "")
+        found.append(Line(0, word, Raw(condition), ":"))
+        found += [line.replace(indent=line.indent + 1) for line in lines or [Line(0, "pass", Raw(""))]]
+    return found
+
+
+def _each_turn(make: Code, loop: Loop) -> Generator:
+    """The same for each turn of a loop, with the names that it uses."""
+    if words(make).isdisjoint(loop.names):
+        items = call("range", len(loop.items)) if isinstance(loop.items, list) else loop.items
+        return Generator(make, "_", items)
+    return Generator(make, ", ".join(loop.names), loop.items)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and len(word) > 2 else word
+
+
+def _is_shared(node: Node) -> bool:
+    return isinstance(node, Leaf | Invoke) and node.shared is not None
+
+
+def _assigned(held: Held) -> Line:
+    return Line(0, f"self.{held.attribute} = ", held.make)
+
+
+def _part_names(kept: Seq[Apply]) -> list[str]:
+    """What the attributes of a layer's modules have behind its name: nothing for the one that the layer is about."""
+    unnamed = [a for a in kept if not a.name]
+    main = next((a for a in unnamed if a.stateful), unnamed[-1] if unnamed else None)
+    return [a.name or ("" if a is main or a.make is None else _word(a.make.func)) for a in kept]
+
+
+# what stands before or behind a layer, in a word
+_WORDS = {"ZeroPadding": "pad", "Cropping": "crop"}
+
+
+def _word(func: str) -> str:
+    stem = func.rpartition(".")[2].rstrip("D").rstrip("123")
+    return _WORDS.get(stem, stem.lower())
+
+
+def _folded(made: list[Code]) -> list[Code]:
+    """The same thing several times in a row, said once."""
+    found: list[Code] = []
+    place = 0
+    while place < len(made):
+        end = place
+        while end < len(made) and made[end] == made[place]:
+            end += 1
+        several = end - place > 1
+        found.append(Star(Generator(made[place], "_", call("range", end - place))) if several else made[place])
+        place = end
+    return found

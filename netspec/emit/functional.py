@@ -1,0 +1,154 @@
+"""Keras's functional API: a function for each block, applied to values, and one that makes the model."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Label, SpecError
+from ..pycode import Call, Raw, X, call, fill, inline, lay_out
+from ..record import TYPE_CHECKING
+from .flow import Flow, Writer
+from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
+from .naming import safe
+from .parameters import Style
+from .program import program
+from .template import REQUIRED, Choice, Invoke, Leaf, Loop
+from .text import docstring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from ..ir import CheckedNet
+    from ..layers.base import Helper
+    from ..pycode import Code
+    from .template import Node, Sequence, Template
+
+_TAKEN = {"keras", "layers", "ops", "inputs", "outputs"}
+_STYLE = Style(channels=False, sequences=False, sizes=True, unroll=1, reserved=HIDDEN)
+
+
+def emit_functional(net: CheckedNet) -> str:
+    """The text of a module of functions."""
+    templates = program(net, KerasLowering(), _STYLE, function_name, _TAKEN)
+    writers = [_Function(t, net if t is templates[-1] else None) for t in templates]
+    functions = [w.lines() for w in writers]
+    return file_text(functions, [h for w in writers for h in w.helpers])
+
+
+def function_name(name: str) -> str:
+    """The name of a function: the spec's own."""
+    return safe(name, HIDDEN)
+
+
+class _Function(Writer):
+    """Writes one function: of the net, which makes a model, or of a block, which is applied to values."""
+
+    reserved = HIDDEN
+
+    def __init__(self, template: Template, net: CheckedNet | None) -> None:
+        self.template = template
+        self.net = net
+        self.helpers: list[Helper] = []
+        self.shared: dict[Any, list[str]] = {}
+
+    def lines(self) -> list[str]:
+        template = self.template
+        made = self._shared_layers()
+        shared = {name for names in self.shared.values() for name in names}
+        parameters = {p.name for p in template.parameters}
+        flow = Flow(template, self, frozenset({*parameters, *template.sizes, *shared}))
+        names = flow.start(template.inputs)
+        if self.net is not None:
+            for _, value in template.inputs:  # the model is made of its inputs at the end, so they keep their names
+                flow.uses[value] = flow.uses.get(value, 0) + 1
+        flow.run(template.nodes)
+        if self.net is None:
+            flow.finish()
+        body = [line for statement in flow.lines for line in statement.render(4)]
+        if self.net is None:
+            return [*self._head(names), *self._sizes(names), *made, *body]
+        return [*self._head([]), *self._ports(self.net, names), *made, *body, *self._model(self.net, flow, names)]
+
+    def _head(self, names: list[str]) -> list[str]:
+        parameters = [
+            p.name if p.default is REQUIRED else f"{p.name}={inline(p.default)}" for p in self.template.parameters
+        ]
+        head = f"def {self.template.name}({', '.join([*names, *parameters])}):"
+        return [head, *docstring(self.template.doc, 4)]
+
+    def _sizes(self, names: list[str]) -> list[str]:
+        return [f"    {size} = {names[port]}.shape[{axis}]" for size, (port, axis) in self.template.sizes.items()]
+
+    def _ports(self, net: CheckedNet, names: list[str]) -> list[str]:
+        ports = ((name, port.name, port.value) for name, port in zip(names, net.net.body.inputs))
+        calls = ((name, input_call(port, value.shape, value.dtype)) for name, port, value in ports)
+        return [line for name, made in calls for line in _laid(f"{name} = ", made)]
+
+    def _model(self, net: CheckedNet, flow: Flow, names: list[str]) -> list[str]:
+        outputs = [flow.variable[value] for _, value in self.template.outputs]
+        inputs = [Raw(n) for n in names]
+        return _laid("return ", call("keras.Model", _one(inputs), _one(outputs), name=plain_name(net.name)))
+
+    # --- shared layers ----------------------------------------------------------------------------------------------
+
+    def _shared_layers(self) -> list[str]:
+        """Layers that are used several times are made once, before."""
+        found: list[str] = []
+        for leaf in _shared_leaves(self.template.nodes):
+            if leaf.shared in self.shared:
+                continue
+            kept = [a for a in leaf.applies if a.stateful]
+            names = [safe(f"{leaf.name}_{a.name}" if a.name else leaf.name, HIDDEN) for a in kept]
+            self.shared[leaf.shared] = names
+            for name, apply in zip(names, kept):
+                found += _laid(f"{name} = ", apply.make)
+        return found
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Code]:
+        self.helpers += [h for a in leaf.applies for h in a.helpers]
+        codes: list[Code] = []
+        values = arguments
+        names = iter(self.shared.get(leaf.shared, ()))
+        for apply in leaf.applies:
+            if apply.make is not None:
+                made = Raw(next(names)) if apply.stateful and leaf.shared is not None else apply.make
+                codes.append(Call(made, (_one(values),)))
+            else:
+                codes.append(fill(apply.call, values))
+            values = [X()]
+        return codes
+
+    def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
+        required = {p.name for p in invoke.template.parameters if p.default is REQUIRED}
+        args = (*arguments, *(v for n, v in invoke.arguments if n in required))
+        return Call(invoke.template.name, args, tuple((n, v) for n, v in invoke.arguments if n not in required))
+
+    def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
+        raise AssertionError("functions have no sequences")
+
+
+def _one(values: list[Code]) -> Code:
+    """The value, or a list of several."""
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _shared_leaves(nodes: Seq[Node]) -> Iterator[Leaf]:
+    """The layers that share weights, also in loops and branches. Raises SpecError where it is a block that does."""
+    for node in nodes:
+        if isinstance(node, Loop):
+            yield from _shared_leaves(node.nodes)
+        elif isinstance(node, Choice):
+            for _condition, inner in node.branches:
+                yield from _shared_leaves(inner)
+        elif isinstance(node, Leaf) and node.shared is not None:
+            yield node
+        elif isinstance(node, Invoke) and node.shared is not None:
+            message = f"`{node.name}` is a block that is used several times, which a function cannot be"
+            help = "use `--style subclass`, where a block is a layer"
+            raise SpecError([Diagnostic("not-in-keras", message, Label(node.shared.span), (), help)])
+
+
+def _laid(prefix: str, code: Code) -> list[str]:
+    return lay_out(prefix, code, "", 4)

@@ -1,0 +1,228 @@
+"""Loops: turns that one piece of code can say stay a loop, others are written out."""
+
+from __future__ import annotations
+
+from ..pycode import Call
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .branches import plan_choice
+from .columns import aligned, by_pick, kind_of, turns_of
+from .lower import Enter, Part
+from .solve import Solver
+from .template import Loop
+from .terms import Contexts, Term, constant, plain, same
+from .values import MismatchError, WriteOutError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Seq
+    from typing import Any, TypeAlias
+
+    from .lower import Lowered
+    from .values import Around, Region
+    from .weave import Weaver, Woven
+
+    Turns: TypeAlias = "list[list[Part]]"
+
+
+def weave_loop(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    """A loop of all instances. Raises MismatchError; WriteOutError where it would go without the loop."""
+    turns = turns_of(column)
+    if not any(turns):
+        return []
+    if not _rolls(weaver, column, turns):
+        return _unrolled(weaver, turns, contexts, arounds)
+    try:
+        return [_rolled(weaver, column, turns, contexts, arounds)]
+    except MismatchError as error:
+        if isinstance(error, WriteOutError) or len({len(t) for t in turns}) != 1:
+            raise
+        raise WriteOutError(column[0].scope.node.span) from None
+
+
+def _rolls(weaver: Weaver, column: tuple[Part, ...], turns: Turns) -> bool:
+    """Is it to be a loop? Raises MismatchError where it could be neither that nor written out."""
+    counts = [len(t) for t in turns]
+    fixed = len(set(counts)) == 1
+    if fixed and counts[0] <= 1:
+        return False
+    style, inner = weaver.style, [t for ts in turns for t in ts]
+    named = style.sequences and any(t.scope.name for t in inner)
+    # a list of lists of modules is nothing to read
+    deep = style.sequences and any(isinstance(i, Part) for t in inner for i in t.items)
+    small = fixed and counts[0] * max(_steps(t.items) for t in inner) <= style.unroll
+    if named or deep or small or column[0].scope.node.span in weaver.written_out:
+        if not fixed:
+            raise MismatchError
+        return False
+    return True
+
+
+def _steps(items: Seq[Lowered]) -> int:
+    return sum(_steps(i.items) if isinstance(i, Part) else 1 for i in items)
+
+
+# --- written out ----------------------------------------------------------------------------------------------------
+
+
+def _unrolled(weaver: Weaver, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    found: list[Woven] = []
+    for row in zip(*turns):
+        inner = contexts.select(range(len(contexts)))
+        for name in row[0].scope.bindings:
+            values = tuple(t.scope.bindings.get(name) for t in row)
+            inner.names.pop(name, None)
+            if same(values) and plain(values[0]):
+                inner.names[name] = constant(values[0], len(values))
+        found.extend(weaver.scope(row, inner, arounds))
+    return found
+
+
+# --- as a loop ------------------------------------------------------------------------------------------------------
+
+
+def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> Woven:
+    loop = _plan(weaver, column, turns, contexts, arounds)
+    pairs, around = _turned(turns, arounds, loop)
+    inner = contexts.select([c for c, _ in pairs])
+    variables = _Variables(weaver, inner, pairs, turns)
+    parameters = weaver.parameters
+    before, parameters.used = parameters.used, set()
+    nodes = weaver.items([turns[c][t].items for c, t in pairs], inner, around)
+    used, parameters.used = parameters.used, before
+    names, items = variables.header(column, contexts, used)
+    parameters.used |= used - variables.own
+    weaver.values.close(loop)
+
+    def close() -> Loop:
+        carried = tuple((v.first, v.later, v.own) for v in loop.carried if v.later is not None)
+        return Loop(names, items, weaver.close(nodes), carried)
+
+    return close
+
+
+def _turned(turns: Turns, arounds: Seq[Around], loop: Region) -> tuple[list[tuple[int, int]], list[Around]]:
+    """The turns of all instances in one row: (instance, turn), and what is around each."""
+    pairs = [(c, t) for c, ts in enumerate(turns) for t in range(len(ts))]
+    return pairs, [arounds[c].within(loop.uid, t) for c, t in pairs]
+
+
+class _Variables:
+    """The variables of a loop: those of the spec, and the number of the turn."""
+
+    def __init__(self, weaver: Weaver, inner: Contexts, pairs: list[tuple[int, int]], turns: Turns) -> None:
+        self.parameters = weaver.parameters
+        self.turns = turns
+        self.names: dict[str, Term] = {}
+        index = tuple(t for _, t in pairs)
+        around = list(inner.loops)
+        for name in turns[pairs[0][0]][0].scope.bindings:
+            values = tuple(turns[c][t].scope.bindings.get(name) for c, t in pairs)
+            term = self.names[name] = self._term(name, values, around)
+            inner.names[name] = term
+            if all(plain(v) for v in values):
+                inner.learn(term)
+        counting = next((t for t in self.names.values() if t.values == index), None)
+        self.index = counting or self._term("i", index, around)
+        inner.learn(self.index)
+        inner.index = self.index
+        inner.loops = tuple(around)
+        # the names that the loop itself brings
+        self.own = {t.text for t in (*self.names.values(), self.index)}
+
+    def _term(self, wish: str, values: tuple[Any, ...], around: list[str]) -> Term:
+        name = self.parameters.loop_name(wish, around)
+        around.append(name)
+        return Term(name, values, frozenset((name,)))
+
+    def header(self, column: tuple[Part, ...], contexts: Contexts, used: set[str]) -> tuple[tuple[str, ...], Any]:
+        """The names between `for` and `in`, and what stands behind. Raises MismatchError."""
+        solver = Solver(self.parameters, contexts)
+        wanted = [n for n, t in self.names.items() if t.text in used]
+        node = column[0].scope.node
+        if not wanted or (len(wanted) == 1 and self.names[wanted[0]] is self.index):
+            count = solver.leaf([len(t) for t in self.turns], "n", _count(node))
+            return (self.index.text if self.index.text in used else "_",), Call("range", (count,))
+        items: Any = self._range(node, wanted, solver) or self._list(node, wanted, solver)
+        if self.index.text not in used or self.index in self.names.values():
+            return tuple(self.names[n].text for n in wanted), items
+        if len(wanted) > 1:
+            raise MismatchError
+        return (self.index.text, self.names[wanted[0]].text), Call("enumerate", (items,))
+
+    def _range(self, node: Any, wanted: list[str], solver: Solver) -> Any:
+        """`range(a, b)` for `a..b`."""
+        bounds = _bounds(node)
+        if bounds is None or len(wanted) != 1 or not all(self.turns):
+            return None
+        rows = [[t.scope.bindings[wanted[0]] for t in ts] for ts in self.turns]
+        start = solver.leaf([row[0] for row in rows], "start", [bounds[0]])
+        return Call("range", (start, solver.leaf([row[-1] + 1 for row in rows], "stop", [bounds[1]])))
+
+    def _list(self, node: Any, wanted: list[str], solver: Solver) -> Any:
+        """The items, written down where all instances have the same ones."""
+        rows = [[tuple(t.scope.bindings[n] for n in wanted) for t in ts] for ts in self.turns]
+        plainly = [tuple(row) if len(wanted) > 1 else tuple(v for (v,) in row) for row in rows]
+        if not all(plain(v) for v in plainly):
+            raise MismatchError
+        if same(plainly):
+            return list(plainly[0])
+        if len(wanted) < len(self.names):
+            raise MismatchError
+        return solver.leaf(plainly, "items", [node.items])
+
+
+def _count(node: Any) -> list[Any]:
+    """How the number of turns was written."""
+    if isinstance(node, tree.Repeat):
+        return [node.count]
+    bounds = _bounds(node)
+    return [bounds[1]] if bounds is not None else []
+
+
+def _bounds(node: Any) -> tuple[Any, Any] | None:
+    """The two sides of `a..b`."""
+    items = node.items if isinstance(node, tree.For) else None
+    if isinstance(items, tree.Chain) and items.operators == ("..",):
+        return items.operands[0], items.operands[1]
+    return None
+
+
+# --- announcing -----------------------------------------------------------------------------------------------------
+
+
+def _plan(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> Region:
+    """A loop with its values announced: a turn takes values of the one before, made by items further down."""
+    key = tuple(id(p) for p in column)
+    if key not in weaver.planned:
+        loop = weaver.planned[key] = weaver.values.region(column[0].scope.node.span, True, arounds, [len(t) for t in turns])
+        pairs, around = _turned(turns, arounds, loop)
+        _announce(weaver, [turns[c][t].items for c, t in pairs], contexts.select([c for c, _ in pairs]), around)
+    return weaver.planned[key]
+
+
+def _announce(weaver: Weaver, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]) -> None:
+    for column in aligned(columns):
+        if isinstance(column[0], Part):
+            _announce_part(weaver, column, contexts, arounds)
+            continue
+        many = [i.outputs if isinstance(i, Enter) else (i.output,) for i in column]
+        if len({len(m) for m in many}) != 1:
+            raise MismatchError
+        for numbers in zip(*many):
+            weaver.announced(numbers, contexts, arounds)
+
+
+def _announce_part(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> None:
+    kind, turns = kind_of(column), turns_of(column)
+    if kind == "if" and len({p.scope.choice for p in column}) > 1:
+        region = plan_choice(weaver, column, arounds)
+        for pick, places in by_pick(column).items():
+            inner = [arounds[k].within(region.uid, pick) for k in places]
+            _announce(weaver, [column[k].items for k in places], contexts.select(places), inner)
+    elif kind == "loop" and any(turns) and _rolls(weaver, column, turns):
+        _plan(weaver, column, turns, contexts, arounds)
+    elif kind == "loop":
+        for row in zip(*turns):
+            _announce(weaver, weaver.opened(row, contexts) or [t.items for t in row], contexts, arounds)
+    else:
+        _announce(weaver, weaver.opened(column, contexts) or [p.items for p in column], contexts, arounds)

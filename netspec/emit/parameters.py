@@ -1,0 +1,176 @@
+"""The parameters of a template: those of the spec, the channels that PyTorch has to be told, and what nothing else says."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+from ..syntax import tree
+from .naming import BUILTINS, safe
+from .template import REQUIRED, Parameter
+from .terms import Contexts, Term, constant, equal, matches, plain, same
+from .values import MismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from .lower import Code
+
+
+class Style(Record):
+    """What differs between the ways of writing.
+
+    `channels`: parameters carry the channels of the inputs (PyTorch). `sequences`: named chains become a Sequential.
+    `sizes`: sizes of the inputs can be asked for when the code runs (Keras functions). `unroll`: loops of up to so many
+    steps are written out. `reserved` are names that no parameter may have.
+    """
+
+    channels: bool
+    sequences: bool
+    sizes: bool
+    unroll: int
+    reserved: frozenset[str] = frozenset()
+
+
+class Parameters:
+    """The names of one template's parameters and loops, with their values for each body that it stands for."""
+
+    def __init__(self, style: Style, bodies: Seq[Code], reserved: frozenset[str]) -> None:
+        self.style = style
+        self.bodies = bodies
+        self.reserved = reserved | style.reserved | BUILTINS
+        # names that are in use for the whole of the template, and those of loops
+        self.names: set[str] = set()
+        self.loops: set[str] = set()
+        # the names that the code asks for
+        self.used: set[str] = set()
+        # parameters of the spec by their name in Python; parameters that nothing else could say
+        self.declared: dict[str, tree.Parameter] = {}
+        self.columns: dict[str, list[Any]] = {}
+        # the names in Python of sizes that can be asked for
+        self.named: dict[str, str] = {}
+        self.extra: dict[str, list[Any]] = {}
+
+    def fresh(self, wish: str) -> str:
+        """A name that nothing else in the template has."""
+        name = stem = safe(wish, self.reserved)
+        number = 2
+        while name in self.names or name in self.loops:
+            name, number = f"{stem}{number}", number + 1
+        return name
+
+    def loop_name(self, wish: str, around: Seq[str]) -> str:
+        """A name for the variable of a loop, which loops beside it may have, too; `around` are those around it."""
+        name = stem = safe(wish, self.reserved)
+        number = 2
+        while name in self.names or name in around:
+            name, number = f"{stem}{number}", number + 1
+        self.loops.add(name)
+        return name
+
+    # --- what the spec gives ----------------------------------------------------------------------------------------
+
+    def contexts(self) -> Contexts:
+        """One context for each body, with the spec's own parameters."""
+        definition = self.bodies[0].body.definition
+        names: dict[str, Term] = {}
+        for parameter in definition.parameters:
+            column = [b.body.arguments[parameter.name.text] for b in self.bodies]
+            names[parameter.name.text] = self._term(parameter.name.text, column)
+            for name in names[parameter.name.text].names:
+                self.declared[name] = parameter
+        terms = {t.text: t for t in names.values() if t.names}
+        return Contexts(tuple(range(len(self.bodies))), terms, names)
+
+    def _term(self, wish: str, column: list[Any]) -> Term:
+        """A constant where all bodies agree, or else a name for the column."""
+        if same(column) and plain(column[0]):
+            return constant(column[0], len(column))
+        name = self.fresh(wish)
+        self.names.add(name)
+        self.columns[name] = column
+        return Term(name, tuple(column), frozenset((name,)))
+
+    def inputs(self, contexts: Contexts, ports: Seq[tuple[str, int]]) -> dict[int, Term]:
+        """What can be known of the inputs: their channels, by value, and by the names of the spec their sizes."""
+        channels = self._channels(ports) if self.style.channels else {}
+        for term in channels.values():
+            if term.names:
+                contexts.learn(term)
+        for name in self.bodies[0].body.sizes:
+            column = [b.body.sizes.get(name) for b in self.bodies]
+            known = [t for t in channels.values() if t.names and matches(t.values, column)]
+            if same(column):
+                contexts.names[name] = constant(column[0], len(column))
+            elif known:
+                contexts.names[name] = known[0]
+            elif self.style.sizes:  # a class is not told the sizes of what it is applied to
+                contexts.names[name] = self._term(name, column)
+                contexts.learn(contexts.names[name])
+                self.named[name] = contexts.names[name].text
+        return channels
+
+    def _channels(self, ports: Seq[tuple[str, int]]) -> dict[int, Term]:
+        found: dict[int, Term] = {}
+        for place, (port, value) in enumerate(ports):
+            shapes = [b.body.inputs[place].value.shape for b in self.bodies]
+            if all(shapes):
+                stem = "features" if all(len(s) == 1 for s in shapes) else "channels"
+                found[value] = self._term(
+                    f"in_{stem}" if len(ports) == 1 else f"{port}_{stem}", [s[-1] for s in shapes]
+                )
+        return found
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Where in the inputs the sizes are that the code asks for: (input, axis) by name."""
+        found: dict[str, tuple[int, int]] = {}
+        inputs = [s for s in self.bodies[0].body.definition.body.statements if isinstance(s, tree.Input)]
+        for place, statement in enumerate(inputs if self.style.sizes else ()):
+            sizes = statement.sizes or ()
+            dots = next((i for i, s in enumerate(sizes) if isinstance(s, tree.Ellipsis)), len(sizes))
+            for axis, size in enumerate(sizes):
+                if isinstance(size, tree.Name) and size.text in self.named:
+                    last = axis == len(sizes) - 1
+                    number = -1 if last else axis + 1 if axis < dots else axis - len(sizes)
+                    found.setdefault(self.named[size.text], (place, number))
+        return found
+
+    # --- what nothing else says -------------------------------------------------------------------------------------
+
+    def add(self, wish: str, column: Seq[Any], contexts: Contexts) -> Term:
+        """A parameter of its own. Raises MismatchError where it would change from turn to turn."""
+        values: list[Any] = [None] * len(self.bodies)
+        seen: set[int] = set()
+        for owner, value in zip(contexts.owners, column):
+            if owner in seen and not equal(values[owner], value):
+                raise MismatchError
+            seen.add(owner)
+            values[owner] = value
+        if len(self.bodies) == 1 or not all(plain(v) for v in column):
+            raise MismatchError
+        name = next((n for n, v in self.extra.items() if v == values and n.startswith(wish)), None) or self.fresh(wish)
+        self.names.add(name)
+        self.extra[name] = values
+        term = Term(name, tuple(column), frozenset((name,)))
+        contexts.learn(term)
+        return term
+
+    # --- the outcome --------------------------------------------------------------------------------------------------
+
+    def chosen(self) -> tuple[Parameter, ...]:
+        """The parameters that the code asks for, those without a default first."""
+        sizes = self.sizes()
+        order = [*(n for n in self.columns if n not in self.declared), *self.declared, *self.extra]
+        found = [Parameter(n, self._default(n)) for n in order if n in self.used and n not in sizes]
+        return tuple(sorted(found, key=lambda p: p.default is not REQUIRED))
+
+    def _default(self, name: str) -> Any:
+        parameter = self.declared.get(name)
+        if parameter is None:
+            return REQUIRED
+        if self.bodies[0].body.definition.word == "net":
+            return self.columns[name][0]
+        return parameter.default.value if isinstance(parameter.default, tree.Literal) else REQUIRED
+
+    def values(self, name: str) -> list[Any]:
+        """The values of a parameter, one for each body."""
+        return self.extra[name] if name in self.extra else self.columns[name]

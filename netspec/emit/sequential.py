@@ -1,0 +1,122 @@
+"""One `keras.Sequential`, for a net that is a chain of layers from one input to one output.
+
+Blocks, loops and branches that are chains themselves are opened.
+"""
+
+from __future__ import annotations
+
+from ..ir import Call, Step
+from ..pycode import call, inline, lay_out
+from ..record import TYPE_CHECKING
+from .functional import function_name
+from .keras_file import KerasLowering, file_text, input_call, no_style, plain_name
+from .lower import Code as LoweredBody
+from .lower import Lines
+from .program import program
+from .template import Leaf
+from .text import docstring
+from .parameters import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..diagnostics import SpecError
+    from ..ir import Body, CheckedNet, Instance, Item, Tensor
+    from ..layers.base import At, Helper
+    from ..pycode import Code
+    from ..source import Span
+    from .lower import Act, Lowered
+
+_STYLE = Style(channels=False, sequences=False, sizes=False, unroll=0)
+_TAKEN = {"keras", "layers", "ops"}
+
+
+def emit_sequential(net: CheckedNet) -> str:
+    """The text of a module with one function. Raises SpecError (`no-such-style`) where the net is no chain."""
+    body = net.net.body
+    (template,) = program(net, _ChainLowering(), _STYLE, function_name, _TAKEN)
+    port = body.inputs[0]
+    made: list[Code] = [input_call(port.name, port.value.shape, port.value.dtype)]
+    helpers: list[Helper] = []
+    for node in template.nodes:
+        assert isinstance(node, Leaf)  # the chain is opened
+        made += [a.make for a in node.applies]
+        helpers += [h for a in node.applies for h in a.helpers]
+    parameters = ", ".join(f"{p.name}={inline(p.default)}" for p in template.parameters)
+    head = [f"def {template.name}({parameters}):", *docstring(template.doc, 4)]
+    model = call("keras.Sequential", made, name=plain_name(net.name))
+    return file_text([[*head, *lay_out("return ", model, "", 4)]], helpers)
+
+
+def _broken(reason: str, span: Span) -> SpecError:
+    return no_style(
+        f"keras.Sequential is one chain of layers, but {reason}", "use `--style functional` or `--style subclass`", span
+    )
+
+
+class _ChainLowering(KerasLowering):
+    """Lowers a net to its layers in a row."""
+
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _Chain:
+        return _Chain(self, body, layouts, frozen)
+
+
+class _Chain(Lines):
+    """One body on the way. Raises SpecError where it is no chain."""
+
+    def run(self) -> LoweredBody:
+        inputs, outputs = self.body.inputs, self.body.outputs
+        what = self.body.definition.word
+        for ports, word in ((inputs, "inputs"), (outputs, "outputs")):
+            if len(ports) > 1:
+                raise _broken(f"this {what} has {len(ports)} {word}", ports[1].value.span)
+        self.seen: set[Instance] = set()
+        self.last = inputs[0].value.number
+        items = self.items(self.body.items)
+        if self.take(outputs[0].value) != self.last:
+            raise _broken(f"the output of this {what} is not what comes last", outputs[0].value.span)
+        acts = tuple(a.replace(inputs=(k,), output=k + 1) for k, a in enumerate(items))
+        uses = dict.fromkeys(range(len(acts) + 1), 1)
+        return LoweredBody(self.body, acts, (0,), (len(acts),), uses, self.layouts, (), self.frozen)
+
+    def items(self, items: Sequence[Item]) -> tuple[Lowered, ...]:
+        found: list[Lowered] = []
+        for item in items:
+            if isinstance(item, Step):
+                found.extend(self.step(item))
+            elif isinstance(item, Call):
+                found.extend(self.call(item))
+            else:
+                found.extend(self.items(item.items))
+        return tuple(found)
+
+    def step(self, step: Step) -> list[Lowered]:
+        if step.layer.kind == "identity":
+            return super().step(step)
+        self._advance(step, step.layer.kind, step.output)
+        return super().step(step)
+
+    def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
+        act = super().act(step, at, inputs)
+        if any(a.make is None for a in act.use.steps):
+            raise _broken(f"`{step.layer.kind}` needs an operation here that is no layer of Keras", step.span)
+        return act.replace(general=act.use)
+
+    def call(self, call: Call) -> list[Lowered]:
+        for ports, word in ((call.inputs, "inputs"), (call.outputs, "outputs")):
+            if len(ports) > 1:
+                raise _broken(f"`{call.body.name}` has {len(ports)} {word}", call.span)
+        self._advance(call, call.body.name, call.outputs[0])
+        return list(self.lowering.lower(call.body, frozen=self.frozen or call.frozen).items)
+
+    def _advance(self, item: Step | Call, what: str, output: Tensor) -> None:
+        """One more link: it takes the value before it, and no other."""
+        if len(item.inputs) > 1:
+            raise _broken(f"`{what}` takes {len(item.inputs)} values", item.span)
+        if self.take(item.inputs[0]) != self.last:
+            raise _broken(f"`{what}` does not take the value before it", item.span)
+        if item.shared is not None and item.shared in self.seen:
+            raise _broken(f"`{item.shared.name}` is used a second time, with the same weights", item.span)
+        if item.shared is not None:
+            self.seen.add(item.shared)
+        self.last = output.number

@@ -1,0 +1,194 @@
+"""Saying numbers that differ from instance to instance: in the spec's own words, by what is known of the inputs, by a product
+or sum of these, and in the last resort by a parameter of their own."""
+
+from __future__ import annotations
+
+from ..pycode import Call, Opt
+from ..record import TYPE_CHECKING, Record
+from .lower import Act
+from .terms import Contexts, Term, code, combine, constant, express, matches, plain, same
+from .values import MismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from ..layers.base import Apply, Use
+    from ..syntax.tree import Node as Written
+    from .lower import Enter
+    from .parameters import Parameters
+
+
+class Solver:
+    """Says the differing numbers of one item. `hints` are terms that are tried first, such as the channels of its input."""
+
+    def __init__(
+        self, parameters: Parameters, contexts: Contexts, hints: Seq[Term] = (), column: Seq[Act | Enter] = ()
+    ) -> None:
+        self.parameters = parameters
+        self.contexts = contexts
+        self.hints = hints
+        steps = [a.step for a in column if isinstance(a, Act) and a.step is not None]
+        written = steps[0].written if steps else {}
+        self.written = list(written.values())
+        self.arguments = {name: [getattr(s.layer, name) for s in steps] for name in written}
+
+    # --- layers -------------------------------------------------------------------------------------------------------
+
+    def applies(self, uses: list[Use], name: str, in_chain: bool) -> tuple[Apply, ...]:
+        """The steps of a layer, each for all contexts. Raises MismatchError."""
+        if len({len(u.steps) for u in uses}) != 1:
+            raise MismatchError
+        return tuple(self._apply([u.steps[i] for u in uses], name, in_chain) for i in range(len(uses[0].steps)))
+
+    def _apply(self, column: list[Apply], name: str, in_chain: bool) -> Apply:
+        first = column[0]
+        if len({(a.stateful, a.name, a.helpers, a.make is None, a.call is None) for a in column}) != 1:
+            raise MismatchError
+        makes, calls = [a.make for a in column], [a.call for a in column]
+        classes = self.parameters.style.sequences
+        if classes and self.contexts.index is not None and first.make is None and not same(calls):
+            raise MismatchError  # a `forward` does not know the number of the turn
+        if first.make is not None and first.call is not None and not same(calls):
+            # a module in a chain or a function, an expression elsewhere: to solve both would ask for the numbers of both
+            if in_chain or not classes:
+                return first.replace(make=self.code(makes, name), call=None)
+            return first.replace(make=None, call=self.code(calls, name))
+        return first.replace(make=self.code(makes, name), call=self.code(calls, name))
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def code(self, column: list[Any], name: str) -> Any:
+        """One expression for a column of expressions. Raises MismatchError."""
+        first = column[0]
+        if same(column):
+            return first
+        if any(type(c) is not type(first) for c in column):
+            return self.leaf(column, name)
+        if isinstance(first, Call):
+            return self._call(_with_defaults(column), name)
+        if isinstance(first, Record):
+            if isinstance(first, Opt) and not same([c.default for c in column]):
+                raise MismatchError
+            return type(first)(*(self.code(list(f), name) for f in zip(*(c.__dict__.values() for c in column))))
+        if isinstance(first, slice):
+            return slice(*(self.code(list(part), name) for part in zip(*((c.start, c.stop, c.step) for c in column))))
+        if isinstance(first, tuple | list) and len({len(c) for c in column}) == 1 and not self._known(column):
+            return type(first)(self.code([c[i] for c in column], name) for i in range(len(first)))
+        return self.leaf(column, name)
+
+    def _call(self, column: list[Call], name: str) -> Call:
+        first = column[0]
+        if len({len(c.args) for c in column}) > 1 or len({tuple(n for n, _ in c.kwargs) for c in column}) > 1:
+            raise MismatchError
+        if isinstance(first.func, str) and any(c.func != first.func for c in column):
+            raise MismatchError
+        func = first.func if isinstance(first.func, str) else self.code([c.func for c in column], name)
+        args = tuple(self.code([c.args[i] for c in column], name) for i in range(len(first.args)))
+        kwargs = tuple(
+            (n, self.code([c.kwargs[i][1] for c in column], f"{name}_{n}")) for i, (n, _) in enumerate(first.kwargs)
+        )
+        return Call(func, args, kwargs)
+
+    def _known(self, column: list[Any]) -> bool:
+        return any(matches(t.values, column) for t in self._candidates(self.written))
+
+    def _candidates(self, written: Seq[Written]) -> list[Term]:
+        said = [express(node, self.contexts) for node in written]
+        hints = [self._fit(h) for h in self.hints]
+        return [t for t in [*said, *hints, *self.contexts.terms.values()] if t is not None]
+
+    def _fit(self, hint: Term) -> Term | None:
+        """A hint whose column is of these contexts (one from before a loop or branch has another length)."""
+        return hint if len(hint.values) == len(self.contexts) else self.contexts.terms.get(hint.text)
+
+    # --- numbers ------------------------------------------------------------------------------------------------------
+
+    def leaf(self, column: Seq[Any], name: str, written: Seq[Written] | None = None) -> Any:
+        """A value, or the term that gives the column. Raises MismatchError."""
+        if same(column):
+            return column[0]
+        term = self.known(tuple(column), written)
+        if term is None:
+            term = self.parameters.add(self._parameter_name(column, name), column, self.contexts)
+        self.parameters.used |= term.names
+        return code(term)
+
+    def known(self, column: tuple[Any, ...], written: Seq[Written] | None = None) -> Term | None:
+        """The term that gives a column, from what is there already."""
+        if same(column):
+            return constant(column[0], len(column)) if plain(column[0]) else None
+        for term in self._candidates(self.written if written is None else written):
+            if matches(term.values, column):
+                self.contexts.learn(term)
+                return term
+        return combine(column, self.contexts) or self._first_and_rest(column) or self._affine(column)
+
+    def _parameter_name(self, column: Seq[Any], name: str) -> str:
+        if name.endswith("_trainable"):
+            return "trainable"
+        for argument, values in self.arguments.items():
+            if len(values) == len(column) and matches(values, column):
+                stem = name.split("_")[0]
+                return f"{stem}_{argument}" if stem.isidentifier() else argument
+        return name if name.isidentifier() else f"layer{name}"
+
+    # --- numbers that hang on the turn of a loop --------------------------------------------------------------------
+
+    def _without_index(self, places: Seq[int]) -> Solver:
+        index, inner = self.contexts.index, self.contexts.select(places)
+        if index is not None:
+            inner.terms.pop(index.text, None)
+        inner.index = None
+        solver = Solver(self.parameters, inner)
+        solver.written = self.written
+        return solver
+
+    def _first_and_rest(self, column: tuple[Any, ...]) -> Term | None:
+        """`a if i == 0 else b`"""
+        index = self.contexts.index
+        if index is None or 0 not in index.values or not any(index.values):
+            return None
+        sides = []
+        for places in ([k for k, t in enumerate(index.values) if t == 0], [k for k, t in enumerate(index.values) if t]):
+            side = self._without_index(places).known(tuple(column[k] for k in places))
+            if side is None or index.names & side.names:
+                return None
+            sides.append(side)
+        names = sides[0].names | sides[1].names | index.names
+        return Term(f"{sides[0].within(1)} if {index.text} == 0 else {sides[1].within(0)}", column, names, 0)
+
+    def _affine(self, column: tuple[Any, ...]) -> Term | None:
+        """`a + i * b`"""
+        index, owners = self.contexts.index, self.contexts.owners
+        if index is None or not all(type(v) is int for v in column):
+            return None
+        turns = index.values
+        starts = {owner: value for owner, turn, value in zip(owners, turns, column) if turn == 0}
+        steps = {o: v - starts[o] for o, turn, v in zip(owners, turns, column) if turn == 1 and o in starts}
+        if any(o not in steps for o in owners):
+            return None
+        if any(v != starts[o] + t * steps[o] for o, t, v in zip(owners, turns, column)):
+            return None
+        solver = self._without_index(range(len(column)))
+        solver.written = []
+        base = solver.known(tuple(starts[o] for o in owners))
+        step = solver.known(tuple(steps[o] for o in owners))
+        if base is None or step is None or index.names & (base.names | step.names):
+            return None
+        text = f"{base.within(5)} + {index.text} * {step.within(7)}"
+        return Term(text, column, base.names | step.names | index.names, 5)
+
+
+def _with_defaults(calls: list[Call]) -> list[Call]:
+    """Calls with the same named arguments, where those that some lack have a known default."""
+    names = max((tuple(n for n, _ in c.kwargs) for c in calls), key=len)
+    defaults = {n: v.default for c in calls for n, v in c.kwargs if isinstance(v, Opt)}
+    found = []
+    for call in calls:
+        given = dict(call.kwargs)
+        if set(given) - set(names) or any(n not in given and n not in defaults for n in names):
+            raise MismatchError
+        kwargs = tuple((n, given[n] if n in given else Opt(defaults[n], defaults[n])) for n in names)
+        found.append(call.replace(kwargs=kwargs))
+    return found

@@ -1,0 +1,122 @@
+"""Keras classes: a `keras.Model` for the net and a `Layer` for each block.
+
+What needs the sizes of the input is made in `build`, which Keras calls with them, all else in the constructor.
+"""
+
+from __future__ import annotations
+
+from ..pycode import Call, Generator, Star, call
+from ..record import TYPE_CHECKING
+from .classes import ClassWriter, words
+from .keras_file import HIDDEN, KerasLowering, file_text
+from .parameters import Style
+from .program import program
+from .text import class_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..ir import CheckedNet
+    from ..pycode import Code
+    from .flow import Line
+
+_STYLE = Style(
+    channels=False, sequences=True, sizes=True, unroll=4, reserved=HIDDEN | {"self", "kwargs", "input_shape"}
+)
+_TAKEN = {"keras", "layers", "ops", "Model", "Layer"}
+# attributes that a layer or model has already, with any backend
+_NAMES = """
+activity_regularizer add_loss add_metric add_variable add_weight autocast build build_from_config built call
+call_signature_parameters compile compile_from_config compiled compiled_loss compiled_metrics compute_dtype
+compute_loss compute_mask compute_metrics compute_output_shape compute_output_spec count_params
+distribute_reduction_method distribute_strategy dtype dtype_policy evaluate export fit from_config
+get_build_config get_compile_config get_config get_layer get_metrics_result get_quantization_layer_structure
+get_state_tree get_weights history input input_dtype input_names input_spec inputs jit_compile layers
+load_own_variables load_weights loss losses make_predict_function make_test_function make_train_function
+metrics metrics_names metrics_variables name non_trainable_variables non_trainable_weights optimizer output
+output_names outputs path predict predict_function predict_on_batch predict_step quantization_mode quantize
+quantized_build quantized_call rematerialized_call reset_metrics run_eagerly save save_own_variables
+save_weights set_state_tree set_weights stateless_call stateless_compute_loss steps_per_execution
+stop_training summary supports_jit supports_masking symbolic_call test_function test_on_batch test_step to_json
+train_function train_on_batch train_step trainable trainable_variables trainable_weights
+unrolled_steps_per_execution variable_dtype variables weights
+add_module apply buffers children cpu cuda double eval float forward half modules parameters register_buffer
+register_parameter state_dict to train training type zero_grad
+"""
+_RESERVED = frozenset(_NAMES.split())
+
+
+def emit_subclass(net: CheckedNet) -> str:
+    """The text of a module of classes."""
+    templates = program(net, KerasLowering(), _STYLE, class_name, _TAKEN)
+    writers = [_Layer(t, is_net=t is templates[-1]) for t in templates]
+    classes = [w.lines() for w in writers]
+    return file_text(classes, [h for w in writers for h in w.helpers])
+
+
+class _Layer(ClassWriter):
+    """Writes one layer, or the model."""
+
+    reserved = HIDDEN | {"self"}
+    attributes_taken = _RESERVED
+
+    def listed(self, make: Generator) -> Code:
+        return [make]
+
+    def chained(self, elements: list[Code]) -> Code:
+        first = elements[0]
+        only = len(elements) == 1 and isinstance(first, Star)
+        return call("keras.Sequential", [first.value] if only else elements)
+
+    def applied(self, module: str, values: list[Code]) -> Code:
+        return Call(module, (values[0] if len(values) == 1 else list(values),))
+
+    def lines(self) -> list[str]:
+        names, flow = self.flow(self.template.sizes)
+        late = [group for group in self.made if self._sizes_of(group)]
+        build = self._build(names, [line for group in late for line in group])
+        early = [line for group in self.made if group not in late for line in group]
+        base = "keras.Model" if self.is_net else "layers.Layer"
+        return self.text(base, [self._construct(early), build, self._call(names, flow)])
+
+    def _sizes_of(self, lines: Sequence[Line]) -> list[str]:
+        """The sizes of the input that the statements use."""
+        found: set[str] = set().union(*(words(line.code) for line in lines))
+        return [name for name in self.template.sizes if name in found]
+
+    def _read(self, lines: Sequence[Line], places: list[str]) -> list[str]:
+        """Statements that read the sizes that others use."""
+        sizes = ((name, *self.template.sizes[name]) for name in self._sizes_of(lines))
+        return [f"        {name} = {places[port]}[{axis}]" for name, port, axis in sizes]
+
+    # --- the methods ------------------------------------------------------------------------------------------------
+
+    def _construct(self, lines: Sequence[Line]) -> list[str]:
+        made = [*self.saves(), *_rendered(lines)]
+        if not made:
+            return []
+        arguments = ", ".join(["self", *self.parameters(), "**kwargs"])
+        return [f"    def __init__({arguments}):", "        super().__init__(**kwargs)", *made]
+
+    def _build(self, names: list[str], lines: Sequence[Line]) -> list[str]:
+        if not lines:
+            return []
+        shapes = ["input_shape"] if len(names) == 1 else [f"{name}_shape" for name in names]
+        made = [line.replace(code=self.owned(line.code)) for line in lines]
+        return [f"    def build(self, {', '.join(shapes)}):", *self._read(lines, shapes), *_rendered(made)]
+
+    def _call(self, names: list[str], lines: Sequence[Line]) -> list[str]:
+        head = [f"    def call(self, {', '.join(names)}):"]
+        if self.is_net and len(names) > 1:
+            head = ["    def call(self, inputs):", f"        {', '.join(names)} = inputs"]
+        return [*head, *self._read(lines, [f"{name}.shape" for name in names]), *_rendered(lines)]
+
+    # --- what else Keras says in its own way ------------------------------------------------------------------------
+
+    def note(self, shape: Any) -> str:
+        return " x ".join(str(d) for d in shape) if self.is_net and len(shape) > 1 else ""
+
+
+def _rendered(lines: Sequence[Line]) -> list[str]:
+    return [text for line in lines for text in line.render(8)]

@@ -1,0 +1,305 @@
+"""Which value of a template stands for the values that its instances take.
+
+Every instance names its values by numbers of its own. A `Place` says under which number of the template a value was
+made, and in which turn of which loops and branch of which choices. A value from the turn before becomes a carried variable
+of its loop, one that comes from whichever branch was taken a phi of its choice: the usual static single assignment, found
+by walking back from where the value is taken.
+"""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Seq
+    from typing import TypeAlias
+
+    from ..source import Span
+
+    # the loops and choices around something: the number of each, with the turn or the branch
+    Path: TypeAlias = "tuple[tuple[int, int], ...]"
+    Key: TypeAlias = "tuple[int, Path]"
+
+
+class MismatchError(Exception):
+    """These items cannot be said by one piece of code."""
+
+
+class WriteOutError(MismatchError):
+    """The turns of a loop cannot be said by one piece of code, so the loop has to be written out."""
+
+    def __init__(self, place: Span) -> None:
+        super().__init__()
+        self.place = place
+
+
+class Place(Record):
+    """Where a value was made: its number in the template, and the turns and branches around it."""
+
+    value: int
+    path: Path
+
+
+class Around(Record):
+    """One instance while it is woven: its values, and the turns and branches around the present place."""
+
+    values: dict[int, Place]
+    path: Path
+
+    @property
+    def key(self) -> Key:
+        return id(self.values), self.path
+
+    def within(self, uid: int, number: int) -> Around:
+        return Around(self.values, (*self.path, (uid, number)))
+
+    @property
+    def above(self) -> Around:
+        return Around(self.values, self.path[:-1])
+
+
+class Carried:
+    """A variable of a loop: what it starts with, and what a turn leaves in it for the next.
+
+    `first` is None where no turn takes what it starts with. `known` are its values, by instance and turn.
+    """
+
+    def __init__(self, own: int, known: dict[Key, Place], label: str | None) -> None:
+        self.own = own
+        self.known = known
+        self.label = label
+        self.first: int | None = None
+        self.later: int | None = None
+        self.wanted: list[int] = []
+        self.taken = False
+
+    def agrees(self, request: dict[Key, Place], label: str | None) -> bool:
+        shared = request.keys() & self.known.keys()
+        return (bool(shared) or label == self.label) and all(self.known[k] == request[k] for k in shared)
+
+
+class Phi:
+    """A variable of a choice: what each branch leaves in it; branches after which nobody takes it leave nothing."""
+
+    def __init__(self, own: int, operands: dict[int, int], label: str | None) -> None:
+        self.own = own
+        self.operands = operands
+        self.label = label
+
+
+class Region:
+    """A loop or choice: for each instance the number of its turns, or of the branch that it takes."""
+
+    def __init__(
+        self, uid: int, span: Span, is_loop: bool, numbers: dict[Key, int], above: Path, index: int
+    ) -> None:
+        self.uid = uid
+        self.span = span
+        self.is_loop = is_loop
+        self.numbers = numbers
+        self.above = above
+        self.index = index
+        self.carried: list[Carried] = []
+        self.phis: list[Phi] = []
+
+
+class Values:
+    """The values of one template."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.labels: dict[int, str] = {}
+        self.inputs: set[int] = set()
+        self.regions: dict[int, Region] = {}
+        # the loops and choices directly in a scope, in order, and how many of them are woven
+        self.inside: dict[Path, list[Region]] = {}
+        self.woven: dict[Path, int] = {}
+
+    def new(self, label: str | None = None) -> int:
+        self.count += 1
+        if label is not None:
+            self.labels[self.count - 1] = label
+        return self.count - 1
+
+    # --- loops and choices ------------------------------------------------------------------------------------------
+
+    def region(self, span: Span, is_loop: bool, arounds: Seq[Around], numbers: Seq[int]) -> Region:
+        """A new loop or choice at the present place."""
+        scope = self._scope(arounds[0].path)
+        beside = self.inside.setdefault(scope, [])
+        keys = {around.key: number for around, number in zip(arounds, numbers)}
+        found = Region(len(self.regions), span, is_loop, keys, scope, len(beside))
+        self.regions[found.uid] = found
+        beside.append(found)
+        return found
+
+    def close(self, region: Region) -> None:
+        """The items of a loop or choice are woven; what comes now stands behind it."""
+        self.woven[region.above] = region.index + 1
+
+    def _scope(self, path: Path) -> Path:
+        """A place in the template's text: all turns of a loop are one."""
+        return tuple((uid, -1 if self.regions[uid].is_loop else number) for uid, number in path)
+
+    # --- references ---------------------------------------------------------------------------------------------------
+
+    def ref(self, numbers: Seq[int], arounds: Seq[Around]) -> int:
+        """The template's number of a value that each instance takes under its own number. Raises MismatchError."""
+        found = [around.values.get(number) for number, around in zip(numbers, arounds)]
+        places = [place for place in found if place is not None]
+        if len(places) < len(found):
+            raise MismatchError
+        return self._resolve(places, arounds, self.woven.get(self._scope(arounds[0].path), 0))
+
+    def _resolve(self, found: Seq[Place], arounds: Seq[Around], before: int | None = None) -> int:
+        """The value as it is known at a place; `before` counts the loops and choices of its scope that it comes after."""
+        if all(p.value == found[0].value and p.path == a.path[: len(p.path)] for p, a in zip(found, arounds)):
+            return found[0].value
+        scope = self._scope(arounds[0].path)
+        for region in reversed(self.inside.get(scope, [])[:before]):
+            past = self._past_loop if region.is_loop else self._past_choice
+            value = past(region, found, arounds)
+            if value is not None:
+                return value
+        if not scope:
+            raise MismatchError
+        around = self.regions[arounds[0].path[-1][0]]
+        if around.is_loop and any(_within(p, a.above, around.uid) for p, a in zip(found, arounds)):
+            return self._carry(around, found, arounds)
+        return self._resolve(found, [a.above for a in arounds], around.index)
+
+    def _past_loop(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+        """A value that a loop leaves; None where it has nothing to do with the loop."""
+        if not any(_within(p, a, loop.uid) for p, a in zip(found, arounds)):
+            return None
+        turns = [_number(loop, a) for a in arounds]
+        if all(turns):
+            try:
+                value = self._resolve(found, [a.within(loop.uid, n - 1) for a, n in zip(arounds, turns)])
+            except MismatchError:
+                raise WriteOutError(loop.span) from None
+            if all(value != variable.own for variable in loop.carried):
+                return value
+        # it stands in a variable of the loop: the one that a further turn would take
+        try:
+            return self._carry(loop, found, [a.within(loop.uid, n) for a, n in zip(arounds, turns)])
+        except MismatchError:
+            raise WriteOutError(loop.span) from None
+
+    def _past_choice(self, choice: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+        """A value that is another one behind each branch; None where the choice does not matter."""
+        picks = [_number(choice, a) for a in arounds]
+        matters = any(_within(p, a, choice.uid) for p, a in zip(found, arounds))
+        if not matters and len(set(picks)) == 1:
+            return None
+        operands: dict[int, int] = {}
+        for pick in sorted(set(picks)):
+            here = [k for k, p in enumerate(picks) if p == pick]
+            operands[pick] = self._resolve(
+                [found[k] for k in here], [arounds[k].within(choice.uid, pick) for k in here]
+            )
+        if not matters and len(set(operands.values())) == 1:
+            return next(iter(operands.values()))
+        return self._phi(choice, operands)
+
+    def _phi(self, choice: Region, operands: dict[int, int]) -> int:
+        label = next((self.labels[v] for v in operands.values() if v in self.labels), None)
+        for phi in choice.phis:
+            shared = phi.operands.keys() & operands.keys()
+            if (shared or label == phi.label) and all(phi.operands[p] == operands[p] for p in shared):
+                phi.operands.update(operands)
+                return phi.own
+        choice.phis.append(Phi(self.new(label), operands, label))
+        return choice.phis[-1].own
+
+    # --- variables of loops -------------------------------------------------------------------------------------------
+
+    def _carry(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int:
+        """The variable that has these values at the beginning of these turns."""
+        request = {around.key: place for around, place in zip(arounds, found)}
+        inner = [p.value for p, a in zip(found, arounds) if _within(p, a.above, loop.uid)]
+        label = next((self.labels[v] for v in inner if v in self.labels), None)
+        for known in loop.carried:
+            if known.agrees(request, label) and self._extended(loop, known, found, arounds):
+                known.taken = True
+                return known.own
+        made = Carried(self.new(label), request, label)
+        loop.carried.append(made)
+        first, made.later = self._operands(loop, found, arounds)
+        if any(later != made.later for later in made.wanted) or not _agree(first, made.first):
+            raise MismatchError
+        made.first = first if made.first is None else made.first
+        source = next((v for v in loop.carried if v.own == made.later), None)
+        if source is not None:
+            if source.first is None:
+                raise MismatchError  # in the first turn there would be nothing to hand on
+            self.labels[made.own] = self._older_label(made)
+        twin = next((v for v in loop.carried if v is not made and _same(v, made)), None)
+        if twin is None or made.taken:
+            return made.own
+        loop.carried.remove(made)
+        twin.first = made.first if twin.first is None else twin.first
+        twin.known.update(made.known)
+        return twin.own
+
+    def _older_label(self, variable: Carried) -> str:
+        """A name for what was the value of another variable one turn before: that of what it starts with."""
+        first = variable.first
+        known = self.labels.get(first) if first is not None and first not in self.inputs else None
+        return known or "previous"
+
+    def _operands(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> tuple[int | None, int | None]:
+        """What a variable starts with, and what the turn before leaves."""
+        turns = [around.path[-1][1] for around in arounds]
+        starts = [k for k, turn in enumerate(turns) if turn == 0]
+        rest = [k for k, turn in enumerate(turns) if turn > 0]
+        first = later = None
+        if starts:
+            first = self._resolve([found[k] for k in starts], [arounds[k].above for k in starts], loop.index)
+        if rest:
+            before = [arounds[k].above.within(loop.uid, turns[k] - 1) for k in rest]
+            later = self._resolve([found[k] for k in rest], before)
+        return first, later
+
+    def _extended(self, loop: Region, known: Carried, found: Seq[Place], arounds: Seq[Around]) -> bool:
+        """Does a variable have these values too, in the turns of which it was not known yet?"""
+        fresh = [k for k, around in enumerate(arounds) if around.key not in known.known]
+        if not fresh:
+            return True
+        before = dict(known.known)
+        known.known.update((arounds[k].key, found[k]) for k in fresh)
+        try:
+            first, later = self._operands(loop, [found[k] for k in fresh], [arounds[k] for k in fresh])
+        except MismatchError:
+            known.known = before
+            return False
+        if not _agree(first, known.first) or not _agree(later, known.later):
+            known.known = before
+            return False
+        if known.later is None and later is not None:
+            known.wanted.append(later)  # it is being found just now
+        if known.first is None:
+            known.first = first
+        return True
+
+
+def _number(region: Region, around: Around) -> int:
+    """The turns of a loop, or the branch of a choice, for one instance."""
+    number = region.numbers.get(around.key)
+    if number is None:
+        raise MismatchError
+    return number
+
+
+def _within(place: Place, around: Around, uid: int) -> bool:
+    """Was a value made in a loop or choice that stands in the scope of `around`?"""
+    depth = len(around.path)
+    return len(place.path) > depth and place.path[:depth] == around.path and place.path[depth][0] == uid
+
+
+def _same(one: Carried, other: Carried) -> bool:
+    return one.later is not None and one.later == other.later and _agree(one.first, other.first)
+
+
+def _agree(one: int | None, other: int | None) -> bool:
+    return one is None or other is None or one == other

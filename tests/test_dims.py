@@ -1,0 +1,179 @@
+"""Sizes with symbols: exact, and one form for equal sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netspec.diagnostics import Collector
+from netspec.dims import DimExpr, ceil_div, floor_div, product, show, substitute, symbol, symbols
+from netspec.elaborate.frame import Frame
+from netspec.elaborate.machine import Machine
+from netspec.ir import Design
+from netspec.source import Source
+from netspec.syntax import tree
+from netspec.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from netspec.dims import Dim
+
+NAMES = ("N", "M", "T")
+n, m, t = (symbol(name) for name in NAMES)
+
+# An expression is a function of the values of its symbols, so that it can be worked out twice: on symbols, and on
+# numbers. The two must agree wherever the symbols stand for these numbers.
+Expression = "Callable[[dict[str, Any]], Any]"
+
+
+def _leaf() -> st.SearchStrategy[Any]:
+    names = st.sampled_from(NAMES).map(lambda name: lambda at: at[name])
+    return names | st.integers(-7, 7).map(lambda number: lambda at: number)
+
+
+def _summed(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.tuples(inner, inner).map(lambda p: lambda at: p[0](at) + p[1](at)),
+        st.tuples(inner, inner).map(lambda p: lambda at: p[0](at) - p[1](at)),
+        st.tuples(inner, inner).map(lambda p: lambda at: p[0](at) * p[1](at)),
+        inner.map(lambda e: lambda at: -e(at)),
+        inner.map(lambda e: lambda at: e(at) ** 2),
+    )
+
+
+def _joined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    divisors = st.sampled_from([-3, -2, -1, 1, 2, 3, 4, 7])
+    return st.one_of(
+        _summed(inner),
+        st.tuples(inner, divisors).map(lambda p: lambda at: floor_div(p[0](at), p[1])),
+        st.tuples(inner, divisors).map(lambda p: lambda at: ceil_div(p[0](at), abs(p[1]))),
+        st.tuples(inner, divisors).map(lambda p: lambda at: p[0](at) % abs(p[1])),
+        st.tuples(inner, st.sampled_from(NAMES)).map(lambda p: lambda at: floor_div(p[0](at), at[p[1]])),
+    )
+
+
+polynomials = st.recursive(_leaf(), _summed, max_leaves=8)
+expressions = st.recursive(_leaf(), _joined, max_leaves=8)
+values = st.fixed_dictionaries({name: st.integers(1, 60) for name in NAMES})
+SYMBOLS: dict[str, Any] = {name: symbol(name) for name in NAMES}
+
+
+@given(expressions, values)
+def test_symbols_and_numbers_agree(expression: Callable[[dict[str, Any]], Any], at: dict[str, int]) -> None:
+    assert substitute(expression(SYMBOLS), at) == expression(at)
+
+
+@given(expressions, expressions, values)
+def test_equal_forms_are_equal_sizes(left: Any, right: Any, at: dict[str, int]) -> None:
+    a, b = left(SYMBOLS), right(SYMBOLS)
+    if a == b:
+        assert left(at) == right(at)
+        assert hash(a) == hash(b)
+        assert str(a) == str(b)
+
+
+@given(expressions, expressions, expressions)
+def test_the_form_does_not_depend_on_the_way(x: Any, y: Any, z: Any) -> None:
+    a, b, c = x(SYMBOLS), y(SYMBOLS), z(SYMBOLS)
+    assert a + b == b + a
+    assert a * b == b * a
+    assert (a + b) + c == a + (b + c)
+    assert a * (b + c) == a * b + a * c
+    assert a - a == 0
+    assert (a + b) - b == a
+    assert a * 0 == 0
+
+
+@given(expressions, st.integers(1, 9), st.integers(-20, 20))
+def test_what_divides_evenly_leaves_no_division(expression: Any, divisor: int, rest: int) -> None:
+    size = expression(SYMBOLS)
+    assert floor_div(size * divisor + rest, divisor) == size + rest // divisor
+    assert (size * divisor + rest) % divisor == rest % divisor
+
+
+@given(polynomials, st.integers(1, 6), st.integers(1, 6))
+def test_a_division_of_a_division_is_one(expression: Any, first: int, second: int) -> None:
+    size = expression(SYMBOLS)
+    assert ceil_div(ceil_div(size, first), second) == ceil_div(size, first * second)
+    assert floor_div(floor_div(size, first), second) == floor_div(size, first * second)
+
+
+@given(expressions, values)
+def test_replacing_bit_by_bit(expression: Any, at: dict[str, int]) -> None:
+    size = expression(SYMBOLS)
+    half = substitute(size, {"N": at["N"]})
+    assert "N" not in symbols(half)
+    assert substitute(half, at) == substitute(size, at)
+    assert substitute(size, SYMBOLS) == size
+    assert set(symbols(size)) <= set(NAMES)
+
+
+def _read(text: str) -> Dim:
+    """What the language makes of a size that it has shown."""
+    source, faults = Source("size", f"const size = {text}\n"), Collector()
+    node = parse(source, faults).definitions[0]
+    assert isinstance(node, tree.Const)
+    blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
+    frame = Frame(Machine(Design(source, (), {}, {}), faults), blank, {}, ())
+    frame.names.update(SYMBOLS)
+    value: Dim = frame.evaluate(node.value)
+    assert not faults.all, faults.all
+    return value
+
+
+@settings(max_examples=60, deadline=None)
+@given(expressions)
+def test_what_is_shown_reads_back(expression: Any) -> None:
+    size = expression(SYMBOLS)
+    assert _read(str(size)) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (n + 1, "N + 1"),
+        (1 + n, "N + 1"),
+        ((2 * n + 4) // 2, "N + 2"),
+        (n - n, "0"),
+        (ceil_div(n, 2), "ceil(N/2)"),
+        ((n + 1) // 2, "ceil(N/2)"),
+        (n // 2, "floor(N/2)"),
+        (ceil_div(ceil_div(n, 2), 2), "ceil(N/4)"),
+        (ceil_div(n + m, 3), "ceil((M + N)/3)"),
+        ((4 * n + 3) // 6, "floor((2*N + 1)/3)"),
+        (n * m - 3, "M*N - 3"),
+        (n * n, "N**2"),
+        (2 * n - 7, "2*N - 7"),
+        (-n, "-N"),
+        (n // m, "floor(N/M)"),
+        (floor_div(n * m, m), "N"),
+        (floor_div(n, n), "1"),
+        (ceil_div(3 * n // 2, 2), "floor((3*N + 2)/4)"),
+        ((n + 5) % 2, "N - 2*ceil(N/2) + 1"),
+    ],
+)
+def test_how_sizes_are_shown(size: Dim, shown: str) -> None:
+    assert str(size) == shown
+
+
+def test_shapes_and_products() -> None:
+    assert show((224, n, 3)) == "[224, N, 3]"
+    assert product(()) == 1
+    assert product((n, 2, m)) == 2 * n * m
+    assert isinstance(product((n, 2)), DimExpr)
+
+
+def test_nothing_divides_by_zero() -> None:
+    with pytest.raises(ZeroDivisionError):
+        floor_div(n, 0)
+    with pytest.raises(ZeroDivisionError):
+        floor_div(4, n - n)
+
+
+def test_a_size_is_immutable() -> None:
+    with pytest.raises(AttributeError):
+        n.terms = ()  # type: ignore[misc, union-attr]  # this is what must fail
