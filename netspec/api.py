@@ -6,7 +6,7 @@ from .diagnostics import Collector, Diagnostic, Label, SpecError, did_you_mean
 from .elaborate.net import SettingError, elaborate
 from .files import read_source
 from .infer import infer
-from .layers.base import Word
+from .layers.arguments import Word
 from .record import TYPE_CHECKING, Record
 from .resolve import find_net, resolve
 from .source import Source, Span

@@ -5,12 +5,12 @@ from __future__ import annotations
 from .diagnostics import Diagnostic, Label
 from .dims import DimExpr, show
 from .elaborate.apply import Intrinsic
-from .elaborate.lookup import unknown
 from .elaborate.frame import Frame
 from .elaborate.functions import Fault, apply_operator
+from .elaborate.lookup import unknown
 from .elaborate.machine import HOLE, Machine, kind_of
 from .ir import Outcome, Tensor
-from .layers.base import Word, describe
+from .layers.arguments import Word, describe
 from .record import TYPE_CHECKING
 from .syntax import tree
 

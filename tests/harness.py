@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from netspec.dims import substitute, symbol
-from netspec.layers.base import LAYERS, REQUIRED, Word, bind
+from netspec.layers.arguments import REQUIRED, Word
+from netspec.layers.base import LAYERS, bind
 from netspec.pycode import Raw, fill, inline
 
 NAMESPACE = {

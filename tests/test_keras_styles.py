@@ -326,10 +326,9 @@ net layer {
 
 LISTS = """
 block deep(n, wide) {
-  input x [h, c]
-  y = x
-  repeat n { dense(wide) as x -> batchnorm as branch1 -> relu -> dense(c) as h -> tanh }
-  concat(identity, y, x -> dense(2))
+  input z [h, c]
+  repeat n { dense(wide) as x -> batchnorm as branch1 -> relu -> dense(c) as y -> tanh }
+  concat(identity, z, z -> dense(2))
 }
 
 net lists {
@@ -343,17 +342,29 @@ net lists {
 PARTS = """
 net parts {
   input image [9, 9, 4]
-  for k in [3, 5, 3, 5, 3] { conv(4, k, padding=(k // 2, 1), stride=1) -> pad(((0, 0), (k // 2 - 1, k // 2 - 1))) -> selu }
+  for k in [3, 5, 3, 5, 3] {
+    conv(4, k, padding=(k // 2, 1), stride=1) -> pad(((0, 0), (k // 2 - 1, k // 2 - 1))) -> selu
+  }
   conv_transpose(4, 3x3, stride=2, padding=1) -> leaky_relu(0.3)
   separable_conv(5, 3x3, stride=2, padding=1, activation=soft_shrink) -> avgpool(3x3, padding=1, count_padding=true)
   flatten -> maxout(4) -> dense(4, activation=leaky_relu)
 }
 """
 
-SUBCLASSED = {"resnet": RESNET, "inception": INCEPTION, "shared": SHARED_LAYERS, "two inputs": TWO_INPUTS, "vgg": VGG,
-              "squeeze": SQUEEZE, "branches": BRANCHES, "carried": CARRIED, "names": NAMES, "lists": LISTS, "parts": PARTS, "chain": CHAIN,
-              "layers in a row": LAYERS_IN_A_ROW, "embedded": EMBEDDED}  # fmt: skip
 CHAINS = {"vgg": VGG, "chain": CHAIN, "layers in a row": LAYERS_IN_A_ROW, "embedded": EMBEDDED}
+SUBCLASSED = {
+    **CHAINS,
+    "resnet": RESNET,
+    "inception": INCEPTION,
+    "shared": SHARED_LAYERS,
+    "two inputs": TWO_INPUTS,
+    "squeeze": SQUEEZE,
+    "branches": BRANCHES,
+    "carried": CARRIED,
+    "names": NAMES,
+    "lists": LISTS,
+    "parts": PARTS,
+}
 
 
 def param(nets):

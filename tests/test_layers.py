@@ -37,7 +37,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from netspec.dims import substitute, symbol
 from netspec.layers import LAYERS
 from netspec.layers.activations import WORDS
-from netspec.layers.base import REQUIRED, At, Unsupported, Violation
+from netspec.layers.arguments import REQUIRED, Unsupported, Violation
+from netspec.layers.base import At
 from netspec.layers.dropout import Noise
 
 CLASSES = {cls.kind: cls for cls in LAYERS.values()}

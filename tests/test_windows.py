@@ -27,7 +27,8 @@ from harness import (
 
 from netspec.dims import substitute, symbol
 from netspec.layers import LAYERS
-from netspec.layers.base import At, Unsupported, Violation, Word, bind
+from netspec.layers.arguments import Unsupported, Violation, Word
+from netspec.layers.base import At, bind
 from netspec.layers.padding import window_count
 
 CONVS = ("conv", "depthwise_conv", "separable_conv", "conv_transpose")

@@ -7,7 +7,8 @@ from ..dims import show
 from ..ir import Call as BlockCall
 from ..ir import Step, Tensor
 from ..layers import LAYERS
-from ..layers.base import Violation, Word, bind
+from ..layers.arguments import Violation, Word
+from ..layers.base import bind
 from ..record import TYPE_CHECKING, Record
 from ..resolve import unknown_callee
 from ..source import Span

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
-from ..layers.base import Word
+from ..layers.arguments import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators

@@ -6,7 +6,7 @@ import math
 import operator
 
 from ..dims import DimExpr, ceil_div, floor_div
-from ..layers.base import describe
+from ..layers.arguments import describe
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..dims import show
 from ..ir import Step, Tensor
 from ..layers import LAYERS
-from ..layers.base import Violation, Word, bind
+from ..layers.arguments import Violation, Word
+from ..layers.base import bind
 from ..record import TYPE_CHECKING
 from ..source import Span
 from ..syntax import tree

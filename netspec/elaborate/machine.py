@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic, Label
 from ..dims import show
 from ..ir import Tensor
-from ..layers.base import describe
+from ..layers.arguments import describe
 from ..record import TYPE_CHECKING
 from .names import Plan
 

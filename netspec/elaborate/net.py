@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Collector, did_you_mean
 from ..dims import DimExpr
 from ..ir import Design, Net
-from ..layers.base import describe
+from ..layers.arguments import describe
 from ..record import TYPE_CHECKING
 from ..source import Source
 from ..syntax import tree

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..dims import DimExpr
 from ..ir import Tensor
 from ..layers import LAYERS
-from ..layers.base import describe
+from ..layers.arguments import describe
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .functions import Fault, apply_operator

@@ -48,7 +48,9 @@ def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) 
     """The choice as it was announced, or a new one."""
     key = tuple(id(p) for p in column)
     if key not in weaver.planned:
-        weaver.planned[key] = weaver.values.region(column[0].scope.node.span, False, arounds, [p.scope.choice for p in column])
+        weaver.planned[key] = weaver.values.region(
+            column[0].scope.node.span, False, arounds, [p.scope.choice for p in column]
+        )
     return weaver.planned[key]
 
 

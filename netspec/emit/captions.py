@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..dims import DimExpr
 from ..ir import Call, Step
-from ..layers.base import axes, describe, spread
+from ..layers.arguments import axes, describe, spread
 from ..record import TYPE_CHECKING
 from ..syntax.tree import Literal
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Dim, Shape
-    from ..layers.base import Argument
+    from ..layers.arguments import Argument
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 _LONGEST = 40

@@ -194,7 +194,9 @@ def _plan(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Cont
     """A loop with its values announced: a turn takes values of the one before, made by items further down."""
     key = tuple(id(p) for p in column)
     if key not in weaver.planned:
-        loop = weaver.planned[key] = weaver.values.region(column[0].scope.node.span, True, arounds, [len(t) for t in turns])
+        loop = weaver.planned[key] = weaver.values.region(
+            column[0].scope.node.span, True, arounds, [len(t) for t in turns]
+        )
         pairs, around = _turned(turns, arounds, loop)
         _announce(weaver, [turns[c][t].items for c, t in pairs], contexts.select([c for c, _ in pairs]), around)
     return weaver.planned[key]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..ir import Call, Scope, Step
-from ..layers.base import At, Unsupported, Use
+from ..layers.arguments import Unsupported
+from ..layers.base import At, Use
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:

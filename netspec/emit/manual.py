@@ -8,7 +8,8 @@ from ..diagnostics import Collector
 from ..dims import show
 from ..elaborate.net import elaborate
 from ..ir import Step
-from ..layers.base import LAYERS, At, Unsupported, describe
+from ..layers.arguments import Unsupported, describe
+from ..layers.base import LAYERS, At
 from ..pycode import Raw, fill, inline
 from ..record import TYPE_CHECKING
 from ..resolve import resolve
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..dims import Shape
-    from ..layers.base import Argument, Example, Layer, Use
+    from ..layers.arguments import Argument
+    from ..layers.base import Example, Layer, Use
 
 _WIDTH = 100
 _NAMES = "abcdefgh"

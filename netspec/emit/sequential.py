@@ -9,13 +9,13 @@ from ..ir import Call, Step
 from ..pycode import call, inline, lay_out
 from ..record import TYPE_CHECKING
 from .functional import function_name
-from .keras_file import KerasLowering, file_text, input_call, no_style, plain_name
+from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name
 from .lower import Code as LoweredBody
 from .lower import Lines
+from .parameters import Style
 from .program import program
 from .template import Leaf
 from .text import docstring
-from .parameters import Style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..source import Span
     from .lower import Act, Lowered
 
-_STYLE = Style(channels=False, sequences=False, sizes=False, unroll=0)
+_STYLE = Style(channels=False, sequences=False, sizes=False, unroll=0, reserved=HIDDEN)
 _TAKEN = {"keras", "layers", "ops"}
 
 

@@ -7,7 +7,7 @@ is an expression whose column is the same. So a generated expression is right fo
 from __future__ import annotations
 
 from ..elaborate.functions import Fault, apply_operator, call_function
-from ..layers.base import Word
+from ..layers.arguments import Word
 from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree

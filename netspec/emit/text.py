@@ -15,7 +15,7 @@ _SHORT = frozenset(("gan", "vae", "gru", "aux", "se"))
 
 
 def class_name(name: str) -> str:
-    """The name of a net or block as the name of a class: `resnet50` is ResNet50, `vgg16` VGG16, `mobilenet_v2` MobileNetV2."""
+    """The name of a net or block as a class: `resnet50` is ResNet50, `vgg16` VGG16, `mobilenet_v2` MobileNetV2."""
     return "".join(_word(part) for part in name.split("_") if part) or "Net"
 
 

@@ -64,16 +64,16 @@ class Carried:
     `first` is None where no turn takes what it starts with. `known` are its values, by instance and turn.
     """
 
-    def __init__(self, own: int, known: dict[Key, Place], label: str | None) -> None:
+    def __init__(self, own: int, label: str | None) -> None:
         self.own = own
-        self.known = known
         self.label = label
+        self.known: dict[Key, tuple[Place, Around]] = {}
         self.first: int | None = None
         self.later: int | None = None
-        self.wanted: list[int] = []
+        self.is_open = True
         self.taken = False
 
-    def agrees(self, request: dict[Key, Place], label: str | None) -> bool:
+    def agrees(self, request: dict[Key, tuple[Place, Around]], label: str | None) -> bool:
         shared = request.keys() & self.known.keys()
         return (bool(shared) or label == self.label) and all(self.known[k] == request[k] for k in shared)
 
@@ -90,9 +90,7 @@ class Phi:
 class Region:
     """A loop or choice: for each instance the number of its turns, or of the branch that it takes."""
 
-    def __init__(
-        self, uid: int, span: Span, is_loop: bool, numbers: dict[Key, int], above: Path, index: int
-    ) -> None:
+    def __init__(self, uid: int, span: Span, is_loop: bool, numbers: dict[Key, int], above: Path, index: int) -> None:
         self.uid = uid
         self.span = span
         self.is_loop = is_loop
@@ -155,6 +153,7 @@ class Values:
         """The value as it is known at a place; `before` counts the loops and choices of its scope that it comes after."""
         if all(p.value == found[0].value and p.path == a.path[: len(p.path)] for p, a in zip(found, arounds)):
             return found[0].value
+        found, arounds = _distinct(found, arounds)
         scope = self._scope(arounds[0].path)
         for region in reversed(self.inside.get(scope, [])[:before]):
             past = self._past_loop if region.is_loop else self._past_choice
@@ -216,19 +215,17 @@ class Values:
 
     def _carry(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int:
         """The variable that has these values at the beginning of these turns."""
-        request = {around.key: place for around, place in zip(arounds, found)}
+        request = {around.key: (place, around) for around, place in zip(arounds, found)}
         inner = [p.value for p, a in zip(found, arounds) if _within(p, a.above, loop.uid)]
         label = next((self.labels[v] for v in inner if v in self.labels), None)
-        for known in loop.carried:
-            if known.agrees(request, label) and self._extended(loop, known, found, arounds):
-                known.taken = True
-                return known.own
-        made = Carried(self.new(label), request, label)
+        for variable in loop.carried:
+            if variable.agrees(request, label) and self._extended(loop, variable, request):
+                variable.taken = True
+                return variable.own
+        made = Carried(self.new(label), label)
+        made.known = request
         loop.carried.append(made)
-        first, made.later = self._operands(loop, found, arounds)
-        if any(later != made.later for later in made.wanted) or not _agree(first, made.first):
-            raise MismatchError
-        made.first = first if made.first is None else made.first
+        self._find_operands(loop, made)
         source = next((v for v in loop.carried if v.own == made.later), None)
         if source is not None:
             if source.first is None:
@@ -241,6 +238,29 @@ class Values:
         twin.first = made.first if twin.first is None else twin.first
         twin.known.update(made.known)
         return twin.own
+
+    def _extended(self, loop: Region, variable: Carried, request: dict[Key, tuple[Place, Around]]) -> bool:
+        """Does a variable have these values too, in turns of which it was not known yet?"""
+        if request.keys() <= variable.known.keys():
+            return True
+        before = dict(variable.known)
+        variable.known.update(request)
+        try:
+            if not variable.is_open:
+                self._find_operands(loop, variable)
+        except MismatchError:
+            variable.known = before
+            return False
+        return True
+
+    def _find_operands(self, loop: Region, variable: Carried) -> None:
+        """What a variable starts with and what a turn leaves in it. On the way, more may become known of its values."""
+        variable.is_open, size = True, -1
+        while size != len(variable.known):
+            size = len(variable.known)
+            found, arounds = zip(*variable.known.values())
+            variable.first, variable.later = self._operands(loop, found, arounds)
+        variable.is_open = False
 
     def _older_label(self, variable: Carried) -> str:
         """A name for what was the value of another variable one turn before: that of what it starts with."""
@@ -261,26 +281,14 @@ class Values:
             later = self._resolve([found[k] for k in rest], before)
         return first, later
 
-    def _extended(self, loop: Region, known: Carried, found: Seq[Place], arounds: Seq[Around]) -> bool:
-        """Does a variable have these values too, in the turns of which it was not known yet?"""
-        fresh = [k for k, around in enumerate(arounds) if around.key not in known.known]
-        if not fresh:
-            return True
-        before = dict(known.known)
-        known.known.update((arounds[k].key, found[k]) for k in fresh)
-        try:
-            first, later = self._operands(loop, [found[k] for k in fresh], [arounds[k] for k in fresh])
-        except MismatchError:
-            known.known = before
-            return False
-        if not _agree(first, known.first) or not _agree(later, known.later):
-            known.known = before
-            return False
-        if known.later is None and later is not None:
-            known.wanted.append(later)  # it is being found just now
-        if known.first is None:
-            known.first = first
-        return True
+
+def _distinct(found: Seq[Place], arounds: Seq[Around]) -> tuple[list[Place], list[Around]]:
+    """Each instance once. Raises MismatchError where one takes two values: turns of a loop inside that differ."""
+    places: dict[Key, Place] = {}
+    for place, around in zip(found, arounds):
+        if places.setdefault(around.key, place) != place:
+            raise MismatchError
+    return list(places.values()), list({around.key: around for around in arounds}.values())
 
 
 def _number(region: Region, around: Around) -> int:

@@ -10,26 +10,8 @@ from __future__ import annotations
 from ..dims import floor_div
 from ..pycode import X, call
 from ..record import TYPE_CHECKING
-from .base import (
-    LAYERS,
-    Apply,
-    At,
-    Example,
-    Layer,
-    Place,
-    Reader,
-    Use,
-    Violation,
-    Weight,
-    Word,
-    arg,
-    describe,
-    flag,
-    function,
-    integer,
-    layer,
-    module,
-)
+from .arguments import Reader, Violation, Word, arg, describe, flag, integer
+from .base import LAYERS, Apply, At, Example, Layer, Place, Use, Weight, function, layer, module
 from .pointwise import Activation, KerasOp, sigmoid
 from .shapes import known, needs_rank, place
 

@@ -5,23 +5,8 @@ from __future__ import annotations
 from ..dims import product
 from ..pycode import Raw, X, call, method
 from ..record import TYPE_CHECKING
-from .base import (
-    Apply,
-    At,
-    Example,
-    Helper,
-    Layer,
-    Unsupported,
-    Use,
-    arg,
-    axes,
-    describe,
-    flag,
-    function,
-    layer,
-    spread,
-    square,
-)
+from .arguments import Unsupported, arg, axes, describe, flag, spread, square
+from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .window import needs_grid
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..pycode import Infix, X, call
 from ..record import TYPE_CHECKING
-from .base import At, Example, Layer, Use, arg, function, layer, number
+from .arguments import arg, number
+from .base import At, Example, Layer, Use, function, layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,10 @@ argument at fault. Layers know no syntax tree, span or file.
 
 from __future__ import annotations
 
-from ..dims import DimExpr, product
+from ..dims import product
 from ..pycode import Call
 from ..record import TYPE_CHECKING, Record
+from .arguments import Argument, Declared, Violation, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,211 +24,6 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
     L = TypeVar("L", bound="type[Layer]")
-
-REQUIRED = object()
-
-
-class Violation(Exception):
-    """A layer cannot be built or applied as asked.
-
-    `argument` names the argument at fault; empty where the input itself does not suit the layer.
-    """
-
-    def __init__(self, code: str, message: str, argument: str = "", help: str = "", label: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.argument = argument
-        self.help = help
-        self.label = label
-
-
-class Unsupported(Exception):
-    """A framework has no form for this layer with these arguments."""
-
-    def __init__(self, message: str, argument: str = "", help: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.argument = argument
-        self.help = help
-
-
-class Word(str):
-    """A bare word of the language: `same`, `relu`, `last`."""
-
-    __slots__ = ()
-
-
-# --- arguments -------------------------------------------------------------------------------------------------
-
-
-class Reader(Record):
-    """How an argument is read: `read` returns the value or raises `ValueError(message, help)`."""
-
-    read: Callable[[Any], Any]
-    doc: str
-    words: tuple[str, ...] = ()
-
-
-class Argument(Record):
-    """The declaration of one argument."""
-
-    name: str
-    reader: Reader
-    default: Any
-    doc: str
-
-    @property
-    def required(self) -> bool:
-        return self.default is REQUIRED
-
-
-class _Declared(Record):
-    reader: Reader
-    default: Any
-    doc: str
-
-
-def arg(reader: Reader, default: Any = REQUIRED, doc: str = "") -> Any:
-    """Declares an argument of a layer, in the class body."""
-    return _Declared(reader, default, doc)
-
-
-def describe(value: Any) -> str:
-    """A compile-time value as the language writes it, for messages."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "none"
-    if isinstance(value, Word | DimExpr | int | float):
-        return str(value)
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):
-        return "(" + ", ".join(describe(v) for v in value) + ("," if len(value) == 1 else "") + ")"
-    return str(value)
-
-
-def _whole(value: Any, least: int, doc: str) -> int:
-    if isinstance(value, DimExpr):
-        raise ValueError(
-            f"must be {doc}, but {value} is not known here",
-            f"give it a value with `--set`, for example `--set {_first_symbol(value)}=64`",
-        )
-    if isinstance(value, float) and value.is_integer() and value >= least:
-        raise ValueError(f"must be {doc}, not the float {value}", f"write {int(value)}")
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"must be {doc}, not {describe(value)}", "")
-    return value
-
-
-def _first_symbol(value: DimExpr) -> str:
-    from ..dims import symbols
-
-    return symbols(value)[0]
-
-
-def whole(least: int, doc: str) -> Reader:
-    """A reader of whole numbers from `least` up."""
-    return Reader(lambda v: _whole(v, least, doc), doc)
-
-
-positive = whole(1, "a whole number of at least 1")
-count = whole(0, "a whole number of at least 0")
-
-
-def _integer(value: Any) -> int:
-    return _whole(value, -(10**9), "a whole number")
-
-
-integer = Reader(_integer, "a whole number")
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"must be a number, not {describe(value)}", "")
-    return value
-
-
-number = Reader(_number, "a number")
-
-
-def _rate(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise ValueError(
-            f"must be a number from 0 up to, but not including, 1, not {describe(value)}",
-            "it is the share that is dropped",
-        )
-    return value
-
-
-rate = Reader(_rate, "a share: 0 <= p < 1")
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, not {describe(value)}", "")
-    return value
-
-
-flag = Reader(_flag, "true or false")
-
-
-def choice(*words: str) -> Reader:
-    """A reader of one bare word out of a few."""
-    listed = ", ".join(words[:-1]) + (" or " if len(words) > 1 else "") + words[-1]
-
-    def read(value: Any) -> str:
-        if isinstance(value, str) and value in words:
-            if not isinstance(value, Word):
-                raise ValueError(f"must be the bare word {value}, not a string", f"leave the quotes out: `{value}`")
-            return value
-        raise ValueError(f"must be {listed}, not {describe(value)}", "")
-
-    return Reader(read, listed, words)
-
-
-def optional(reader: Reader) -> Reader:
-    """The same reader, with `none` allowed."""
-    return Reader(lambda v: None if v is None else reader.read(v), f"{reader.doc}, or none", reader.words)
-
-
-def _axes(value: Any) -> int | tuple[int, ...]:
-    doc = "a whole number of at least 1, or one for each axis, as in 3x3"
-    if isinstance(value, str):
-        raise ValueError(
-            f"must be {doc}, not {describe(value)}", f"leave the quotes out: `{value}`" if "x" in value else ""
-        )
-    if isinstance(value, tuple) and value:
-        return tuple(_whole(v, 1, doc) for v in value)
-    return _whole(value, 1, doc)
-
-
-axes = Reader(_axes, "a whole number, or one for each axis: 3 or 3x3")
-
-
-def spread(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
-    """One number for each of `rank` axes.
-
-    Raises Violation where a tuple has another length.
-    """
-    if isinstance(value, int):
-        return (value,) * rank
-    if len(value) != rank:
-        many = "axis" if rank == 1 else "axes"
-        raise Violation(
-            "wrong-rank",
-            f"`{argument}` has {len(value)} numbers, but the input has {rank} spatial {many}",
-            argument,
-            help=f"give one number, or {rank}",
-        )
-    return value
-
-
-def square(value: tuple[int, ...]) -> int | tuple[int, ...]:
-    """One number where all axes agree, as a person would write it."""
-    return value[0] if len(set(value)) == 1 else value
-
 
 # --- what a layer hands to the emitters --------------------------------------------------------------------------
 
@@ -395,7 +191,7 @@ class Layer:
     def __init_subclass__(cls) -> None:
         found = dict(cls.arguments)
         for name, value in list(cls.__dict__.items()):
-            if isinstance(value, _Declared):
+            if isinstance(value, Declared):
                 found[name] = Argument(name, value.reader, value.default, value.doc)
                 delattr(cls, name)
         cls.arguments = found

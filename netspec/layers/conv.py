@@ -6,24 +6,8 @@ from ..dims import product
 from ..pycode import call, unless
 from ..record import TYPE_CHECKING
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
-from .base import (
-    Apply,
-    At,
-    Example,
-    Layer,
-    Place,
-    Unsupported,
-    Use,
-    Weight,
-    arg,
-    axes,
-    flag,
-    layer,
-    module,
-    positive,
-    spread,
-    square,
-)
+from .arguments import Unsupported, arg, axes, flag, positive, spread, square
+from .base import Apply, At, Example, Layer, Place, Use, Weight, layer, module
 from .padding import keras_pad, padding_reader, torch_pad, torch_same_pad
 from .window import Window, divides, known_channels, needs_grid
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..dims import floor_div
 from ..pycode import X, call
 from ..record import TYPE_CHECKING
-from .base import Apply, At, Example, Helper, Layer, Use, Violation, arg, function, layer, positive
+from .arguments import Violation, arg, positive
+from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .window import needs_grid
 
 if TYPE_CHECKING:

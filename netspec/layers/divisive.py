@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..pycode import X, call, unless
 from ..record import TYPE_CHECKING
-from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, arg, function, layer, module, number, positive
+from .arguments import arg, number, positive
+from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .norm import epsilon_reader
 from .shapes import known, needs_rank
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..pycode import call
 from ..record import TYPE_CHECKING
-from .base import At, Example, Helper, Layer, Reader, Use, Violation, arg, describe, layer, module, rate
+from .arguments import Reader, Violation, arg, describe, rate
+from .base import At, Example, Helper, Layer, Use, layer, module
 from .shapes import needs_rank
 
 if TYPE_CHECKING:

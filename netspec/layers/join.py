@@ -10,7 +10,8 @@ from __future__ import annotations
 from ..dims import product
 from ..pycode import Index, Infix, X, call, unless
 from ..record import TYPE_CHECKING
-from .base import At, Example, Layer, Use, arg, function, integer, layer
+from .arguments import arg, integer
+from .base import At, Example, Layer, Use, function, layer
 from .shapes import broadcast, index_items, is_full, place, same_shapes, torch_order
 
 if TYPE_CHECKING:

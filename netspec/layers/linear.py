@@ -6,24 +6,8 @@ from ..dims import product, show
 from ..pycode import X, call, method, unless
 from ..record import TYPE_CHECKING
 from .activations import activation_reader, keras_activation, keras_steps, reference_activation, torch_activation
-from .base import (
-    Apply,
-    At,
-    Example,
-    Helper,
-    Layer,
-    Place,
-    Use,
-    Violation,
-    Weight,
-    arg,
-    flag,
-    function,
-    layer,
-    module,
-    positive,
-    whole,
-)
+from .arguments import Violation, arg, flag, positive, whole
+from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .shapes import known
 
 if TYPE_CHECKING:

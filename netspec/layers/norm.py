@@ -10,26 +10,8 @@ from __future__ import annotations
 from ..dims import show
 from ..pycode import Call, call, unless
 from ..record import TYPE_CHECKING
-from .base import (
-    Apply,
-    At,
-    Example,
-    Helper,
-    Layer,
-    Place,
-    Reader,
-    Unsupported,
-    Use,
-    Violation,
-    Weight,
-    arg,
-    describe,
-    flag,
-    layer,
-    module,
-    positive,
-    rate,
-)
+from .arguments import Reader, Unsupported, Violation, arg, describe, flag, positive, rate
+from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, layer, module
 from .shapes import known, needs_rank, place
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ..dims import ceil_div, floor_div
 from ..pycode import X, call
 from ..record import TYPE_CHECKING
-from .base import Apply, Helper, Reader, Violation, Word, describe, function, square
+from .arguments import Reader, Violation, Word, describe, square
+from .base import Apply, Helper, function
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ..pycode import X, call, unless
 from ..record import TYPE_CHECKING
-from .base import Apply, At, Example, Layer, Use, arg, flag, function, layer, number
+from .arguments import arg, flag, number
+from .base import Apply, At, Example, Layer, Use, function, layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

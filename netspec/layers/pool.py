@@ -9,27 +9,21 @@ from __future__ import annotations
 from ..dims import product
 from ..pycode import Infix, X, call, fill, method, unless
 from ..record import TYPE_CHECKING
-from .base import (
-    Apply,
-    At,
-    Example,
-    Layer,
+from .arguments import (
     Reader,
     Unsupported,
-    Use,
     Violation,
     arg,
     axes,
     choice,
     describe,
     flag,
-    function,
-    layer,
     number,
     optional,
     spread,
     square,
 )
+from .base import Apply, At, Example, Layer, Use, function, layer
 from .padding import (
     fixed_pads,
     is_nothing,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..dims import product, show
 from ..pycode import Index, Infix, X, call, method, unless
 from ..record import TYPE_CHECKING
-from .base import Apply, At, Example, Layer, Use, Violation, arg, flag, function, layer
+from .arguments import Violation, arg, flag
+from .base import Apply, At, Example, Layer, Use, function, layer
 from .join import lifted
 from .shapes import broadcast, same_shapes
 

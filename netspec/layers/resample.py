@@ -5,23 +5,8 @@ from __future__ import annotations
 from ..dims import show
 from ..pycode import Index, X, call, method, unless
 from ..record import TYPE_CHECKING
-from .base import (
-    Apply,
-    At,
-    Example,
-    Helper,
-    Layer,
-    Use,
-    Violation,
-    arg,
-    axes,
-    choice,
-    function,
-    layer,
-    number,
-    spread,
-    square,
-)
+from .arguments import Violation, arg, axes, choice, number, spread, square
+from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .padding import amount_reader, compact, explicit_pads, flat, is_nothing, keras_widths
 from .transposed import cut, keras_crop, torch_crop
 from .window import needs_grid

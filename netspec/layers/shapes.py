@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..dims import DimExpr, show, symbols
 from ..record import TYPE_CHECKING
-from .base import Unsupported, Violation
+from .arguments import Unsupported, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

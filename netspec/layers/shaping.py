@@ -8,22 +8,8 @@ from __future__ import annotations
 from ..dims import DimExpr, floor_div, product, show
 from ..pycode import X, call, method
 from ..record import TYPE_CHECKING
-from .base import (
-    Apply,
-    At,
-    Example,
-    Layer,
-    Reader,
-    Unsupported,
-    Use,
-    Violation,
-    arg,
-    choice,
-    describe,
-    function,
-    integer,
-    layer,
-)
+from .arguments import Reader, Unsupported, Violation, arg, choice, describe, integer
+from .base import Apply, At, Example, Layer, Use, function, layer
 from .shapes import count_symbols, needs_rank, place, torch_order
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..dims import DimExpr, ceil_div, show
 from ..pycode import Index, X, call, method
 from ..record import TYPE_CHECKING, Record
-from .base import At, Example, Reader, Use, Violation, arg, describe, function, layer
+from .arguments import Reader, Violation, arg, describe
+from .base import At, Example, Use, function, layer
 from .shapes import index_items, is_full, needs_rank, torch_order
 from .shaping import Arrangement
 

@@ -6,28 +6,8 @@ from ..dims import product
 from ..pycode import Index, X, call, unless
 from ..record import TYPE_CHECKING, Record
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
-from .base import (
-    Apply,
-    At,
-    Example,
-    Layer,
-    Place,
-    Reader,
-    Unsupported,
-    Use,
-    Violation,
-    Weight,
-    arg,
-    axes,
-    count,
-    flag,
-    function,
-    layer,
-    module,
-    positive,
-    spread,
-    square,
-)
+from .arguments import Reader, Unsupported, Violation, arg, axes, count, flag, positive, spread, square
+from .base import Apply, At, Example, Layer, Place, Use, Weight, function, layer, module
 from .padding import compact, cropping_reader, explicit_pads, flat, is_nothing, reached
 from .window import divides, known_channels, needs_grid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..dims import DimExpr, ceil_div, show, symbols
 from ..pycode import unless
 from ..record import TYPE_CHECKING, Record
-from .base import Unsupported, Violation, square
+from .arguments import Unsupported, Violation, square
 from .padding import pads, reached, same_total, torch_pad, torch_same_pad, window_count, window_sizes
 
 if TYPE_CHECKING:

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 GRAMMAR_FILE = "netspec.lark"
+_HEAD = '''"""Made by `python -m netspec.syntax.generate` from grammars/netspec.lark."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+'''
 # words are dropped from the tree, but for those that are operators
 _OPERATOR_WORDS = {("_comparator", "IN"), ("_comparator", "NOT")}
 _DROPPED = {"ARROW", "ELSE"}
@@ -48,7 +56,7 @@ class Tables:
         """The text of `tables.py`."""
         names = ("GRAMMAR", "PATTERN", "WORDS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
         body = "\n".join(f"{name}: Any = {getattr(self, name)!r}" for name in names)
-        return f'"""Made by `python -m netspec.syntax.generate` from grammars/netspec.lark."""\n\nfrom __future__ import annotations\n\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n    from typing import Any\n\n{body}\n'
+        return f"{_HEAD}\n{body}\n"
 
 
 def _terminals(terminals: Any) -> tuple[dict[str, str], str]:

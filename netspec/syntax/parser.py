@@ -31,6 +31,8 @@ _MOST_FAULTS = 25
 
 _tables = generate.load()
 _match = re.compile(_tables.PATTERN).match
+# rules that only give their one part another name, most of all reductions: the value stays as it is
+_RENAMES = tuple(name if length == 1 and lone and keep is None else None for name, length, keep, lone in _tables.RULES)
 
 
 def parse(source: Source, faults: Collector) -> Spec:
@@ -94,8 +96,12 @@ class _Machine:
             self.brackets.pop()
 
     def _reduce(self, number: int) -> None:
-        name, length, keep, lone = _tables.RULES[number]
         states, values, starts = self.states, self.values, self.starts
+        renamed = _RENAMES[number]
+        if renamed is not None and values[-1].__class__ is not list:
+            states[-1] = _tables.GOTOS[_tables.STATES[states[-2]][1]][renamed]
+            return
+        name, length, keep, lone = _tables.RULES[number]
         if length:
             parts = values[-length:]
             start = starts[-length]
