@@ -114,7 +114,7 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     values = bind_arguments(at, callee, list(cls.arguments), given, cls.gathers)
     if values is None:
         return HOLE
-    required = [n for n, a in cls.arguments.items() if a.required and n not in values]
+    required = [n for n in cls.required if n not in values]
     if required:
         return missing(at, callee, required)
     plain = {n: v[0] for n, v in values.items()}

@@ -21,21 +21,17 @@ if TYPE_CHECKING:
     from .frame import Frame
 
 
-def block_inputs(definition: Definition) -> int:
-    """How many values a block takes; one, the flow, where it declares none."""
-    return sum(isinstance(s, tree.Input) for s in definition.body.statements) or 1
-
-
 def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definition, given: Given) -> Any:
     frame = at.frame
-    declared = parameters(definition)
+    plan = frame.machine.plan(definition)
+    declared = plan.parameters
     values = bind_arguments(at, callee, list(declared), given)
     if values is None:
         return HOLE
     required = [n for n, p in declared.items() if p.default is None and n not in values]
     if required:
         return _missing_parameter(at, callee, definition, required)
-    inputs = take_inputs(at, callee, given.tensors, block_inputs(definition))
+    inputs = take_inputs(at, callee, given.tensors, plan.inputs)
     if inputs is None:
         return HOLE
     arguments = _with_defaults(frame, definition, {n: v[0] for n, v in values.items()})
@@ -68,7 +64,7 @@ def _with_defaults(frame: Frame, definition: Definition, values: dict[str, Any])
     machine = frame.machine
     found: dict[str, Any] = {}
     names = frame.names
-    for name, parameter in parameters(definition).items():
+    for name, parameter in machine.plan(definition).parameters.items():
         if name in values:
             found[name] = values[name]
         elif parameter.default is not None:

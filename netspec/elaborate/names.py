@@ -18,9 +18,12 @@ _LOOPS = (tree.Repeat, tree.For)
 
 
 class Plan:
-    """What a definition says of names, found once: names the author gave, and kinds that stand more than once."""
+    """What a definition says, found once: its parameters, names the author gave, kinds that stand more than once."""
 
     def __init__(self, definition: Definition) -> None:
+        self.parameters = parameters(definition)
+        # how many values it takes; one, the flow, where it declares none
+        self.inputs = sum(isinstance(s, tree.Input) for s in definition.body.statements) or 1
         self.given: set[str] = set()
         self.sites: dict[str, int] = {}
         stack: list[tuple[object, int]] = [(definition.body, 1)]

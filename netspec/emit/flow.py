@@ -202,7 +202,7 @@ class Flow(Variables):
         self.hold(own, name)
 
     def _end(self, later: int, own: int, count: int, is_fixed: bool) -> None:
-        """Behind a loop, its variable holds what the last turn left; `is_fixed` where that has a variable of its own."""
+        """Behind a loop, its variable holds what the last turn left, unless that keeps to another one (`is_fixed`)."""
         name = self.name_of(own)
         self.uses[own] = count
         if not is_fixed and later not in self.alias:

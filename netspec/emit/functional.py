@@ -10,7 +10,7 @@ from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
 from .naming import safe
 from .parameters import Style
 from .program import program
-from .template import REQUIRED, Choice, Invoke, Leaf, Loop
+from .template import REQUIRED, Invoke, Leaf, inside
 from .text import docstring
 
 if TYPE_CHECKING:
@@ -136,13 +136,8 @@ def _one(values: list[Code]) -> Code:
 
 def _shared_leaves(nodes: Seq[Node]) -> Iterator[Leaf]:
     """The layers that share weights, also in loops and branches. Raises SpecError where it is a block that does."""
-    for node in nodes:
-        if isinstance(node, Loop):
-            yield from _shared_leaves(node.nodes)
-        elif isinstance(node, Choice):
-            for _condition, inner in node.branches:
-                yield from _shared_leaves(inner)
-        elif isinstance(node, Leaf) and node.shared is not None:
+    for node in inside(nodes):
+        if isinstance(node, Leaf) and node.shared is not None:
             yield node
         elif isinstance(node, Invoke) and node.shared is not None:
             message = f"`{node.name}` is a block that is used several times, which a function cannot be"

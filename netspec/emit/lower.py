@@ -1,7 +1,8 @@
 """Lowering: the tree of a body with the framework's words for each layer.
 
 What does nothing in generated code is gone (`identity`, scopes without a name), and where a framework wants values in
-another layout the conversions stand as steps of their own. A body is lowered once for each combination of input layouts.
+another layout the conversions stand as steps of their own. A body is lowered once for each combination of input
+layouts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parameters of a template: those of the spec, the channels that PyTorch has to be told, and what nothing else says."""
+"""The parameters of a template: those of the spec, channels that PyTorch has to be told, and what nothing else says."""
 
 from __future__ import annotations
 

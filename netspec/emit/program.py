@@ -6,6 +6,7 @@ from ..diagnostics import Collector, SpecError
 from ..elaborate.net import elaborate
 from ..record import TYPE_CHECKING
 from .lower import Enter, Part
+from .sharing import check_shared
 from .template import REQUIRED
 from .values import MismatchError, WriteOutError
 from .weave import Weaver, key_of
@@ -39,6 +40,7 @@ def program(
             continue
         if len(woven) == len(found) and all(p.default is not REQUIRED for p in woven[-1].parameters):
             nets, found = wider, woven
+    check_shared(found, lowering.target)
     return found
 
 
@@ -70,14 +72,22 @@ def weave(nets: Sequence[Code], style: Style, name: Callable[[str], str], taken:
 
 def _woven(bodies: Sequence[Code], style: Style, known: dict[Any, Template], name: str) -> Template:
     """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
-    written_out: frozenset[Span] = frozenset()
+    written_out: set[Span] = set()
     while True:
-        try:
-            return Weaver(style, known, bodies, name, written_out).weave()
-        except WriteOutError as error:
-            if error.place in written_out:
-                raise
-            written_out = written_out | {error.place}
+        found = _attempt(Weaver(style, known, bodies, name, frozenset(written_out)))
+        if not isinstance(found, WriteOutError):
+            return found
+        if found.place in written_out:
+            raise found
+        written_out.add(found.place)
+
+
+def _attempt(weaver: Weaver) -> Template | WriteOutError:
+    """The template, or the loop that is in its way."""
+    try:
+        return weaver.weave()
+    except WriteOutError as error:
+        return error
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING
-from .template import Choice, Loop
+from .template import Choice, Loop, inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,19 +23,9 @@ def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
     return tuple(_pruned(node, live) for node in kept)
 
 
-def _inside(nodes: Iterable[Node]) -> Iterator[Node]:
-    """All nodes, those within others included."""
-    for node in nodes:
-        yield node
-        if isinstance(node, Loop):
-            yield from _inside(node.nodes)
-        elif isinstance(node, Choice):
-            yield from _inside(inner for _, branch in node.branches for inner in branch)
-
-
 def _sources(nodes: Iterable[Node]) -> Iterator[tuple[int, tuple[int | None, ...]]]:
     """What each variable is made of."""
-    for node in _inside(nodes):
+    for node in inside(nodes):
         if isinstance(node, Loop):
             yield from ((own, (first, later)) for first, later, own in node.carried)
         elif isinstance(node, Choice):
@@ -43,7 +33,7 @@ def _sources(nodes: Iterable[Node]) -> Iterator[tuple[int, tuple[int | None, ...
 
 
 def _taken(nodes: Iterable[Node]) -> Iterator[int]:
-    for node in _inside(nodes):
+    for node in inside(nodes):
         if not isinstance(node, Loop | Choice):
             yield from node.inputs
 

@@ -1,5 +1,8 @@
-"""Saying numbers that differ from instance to instance: in the spec's own words, by what is known of the inputs, by a product
-or sum of these, and in the last resort by a parameter of their own."""
+"""Saying numbers that differ from instance to instance.
+
+They are said in the spec's own words, by what is known of the inputs, by a product or sum of these, and in the last
+resort by a parameter of their own.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Solver:
-    """Says the differing numbers of one item. `hints` are terms that are tried first, such as the channels of its input."""
+    """Says the differing numbers of one item. `hints` are terms to try first, such as the channels of its input."""
 
     def __init__(
         self, parameters: Parameters, contexts: Contexts, hints: Seq[Term] = (), column: Seq[Act | Enter] = ()
@@ -50,7 +53,7 @@ class Solver:
         if classes and self.contexts.index is not None and first.make is None and not same(calls):
             raise MismatchError  # a `forward` does not know the number of the turn
         if first.make is not None and first.call is not None and not same(calls):
-            # a module in a chain or a function, an expression elsewhere: to solve both would ask for the numbers of both
+            # a module in a chain or function, an expression elsewhere: solving both would ask for the numbers of both
             if in_chain or not classes:
                 return first.replace(make=self.code(makes, name), call=None)
             return first.replace(make=None, call=self.code(calls, name))

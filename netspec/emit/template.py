@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
     from ..ir import Body, Instance, Step
@@ -81,6 +81,16 @@ class Sequence(Record):
     shape: Any
 
 
+def inside(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes, those within loops and branches included."""
+    for node in nodes:
+        yield node
+        if isinstance(node, Loop):
+            yield from inside(node.nodes)
+        elif isinstance(node, Choice):
+            yield from inside(inner for _, branch in node.branches for inner in branch)
+
+
 class Parameter(Record):
     """A parameter of a class or function. `default` is a value, or REQUIRED."""
 
@@ -94,8 +104,9 @@ REQUIRED = object()
 class Template(Record):
     """One generated class or function.
 
-    `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the
-    names that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are asked for, (input, axis) by name.
+    `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the names
+    that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are
+    asked for, (input, axis) by name.
     """
 
     name: str

@@ -1,7 +1,8 @@
 """Terms: what a number in generated code is, in the words of the class or function that it stands in.
 
-Instances of one block differ only in numbers. Each number is a column of values, one for each instance (or loop turn); a term
-is an expression whose column is the same. So a generated expression is right for every instance by construction.
+Instances of one block differ only in numbers. Each number is a column of values, one for each instance (or loop
+turn); a term is an expression whose column is the same. So a generated expression is right for every instance by
+construction.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from ..pycode import Code
     from ..syntax.tree import Node
 
-_BINDING = {"if": 0, "or": 1, "and": 2, "not": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4, "not in": 4,
-            "+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9}  # fmt: skip
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
+# how tightly an operator binds
+_BINDING = {
+    **{"if": 0, "or": 1, "and": 2, "not": 3, **dict.fromkeys(_COMPARISONS, 4)},
+    **{"+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9},
+}
 _IN_PYTHON = frozenset(("min", "max", "abs", "sum", "len", "round", "range"))
 
 
@@ -106,8 +111,7 @@ def express(node: Node, contexts: Contexts) -> Term | None:
 
 
 def _name(node: tree.Name, contexts: Contexts) -> Term | None:
-    found = contexts.names.get(node.text)
-    return found
+    return contexts.names.get(node.text)
 
 
 def _literal(node: tree.Literal, contexts: Contexts) -> Term | None:

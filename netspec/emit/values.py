@@ -1,9 +1,9 @@
 """Which value of a template stands for the values that its instances take.
 
 Every instance names its values by numbers of its own. A `Place` says under which number of the template a value was
-made, and in which turn of which loops and branch of which choices. A value from the turn before becomes a carried variable
-of its loop, one that comes from whichever branch was taken a phi of its choice: the usual static single assignment, found
-by walking back from where the value is taken.
+made, and in which turn of which loops and branch of which choices. A value from the turn before becomes a carried
+variable of its loop, one that comes from whichever branch was taken a phi of its choice: the usual static single
+assignment, found by walking back from where the value is taken.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Values:
         return self._resolve(places, arounds, self.woven.get(self._scope(arounds[0].path), 0))
 
     def _resolve(self, found: Seq[Place], arounds: Seq[Around], before: int | None = None) -> int:
-        """The value as it is known at a place; `before` counts the loops and choices of its scope that it comes after."""
+        """The value as it is known at a place; `before` counts the loops and choices of its scope that lie behind."""
         if all(p.value == found[0].value and p.path == a.path[: len(p.path)] for p, a in zip(found, arounds)):
             return found[0].value
         found, arounds = _distinct(found, arounds)
@@ -215,6 +215,9 @@ class Values:
 
     def _carry(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int:
         """The variable that has these values at the beginning of these turns."""
+        depth = len(arounds[0].path) - 1
+        if any(_within(p, a.above, loop.uid) and p.path[depth] >= a.path[depth] for p, a in zip(found, arounds)):
+            raise MismatchError  # it is not there yet when the turn begins
         request = {around.key: (place, around) for around, place in zip(arounds, found)}
         inner = [p.value for p, a in zip(found, arounds) if _within(p, a.above, loop.uid)]
         label = next((self.labels[v] for v in inner if v in self.labels), None)
@@ -243,13 +246,13 @@ class Values:
         """Does a variable have these values too, in turns of which it was not known yet?"""
         if request.keys() <= variable.known.keys():
             return True
-        before = dict(variable.known)
+        before = dict(variable.__dict__, known=dict(variable.known))
         variable.known.update(request)
         try:
             if not variable.is_open:
                 self._find_operands(loop, variable)
         except MismatchError:
-            variable.known = before
+            variable.__dict__.update(before)
             return False
         return True
 

@@ -1,8 +1,8 @@
 """Variables: which value of a template stands in which variable of the code, and for how long.
 
-A variable is named after the author's name for its value where there is one; a value that is used once, by the next step,
-shares the variable of what is made of it, so that a chain reads `x = f(x)`. A variable is never overwritten while its value
-is needed.
+A variable is named after the author's name for its value where there is one; a value that is used once, by the next
+step, shares the variable of what is made of it, so that a chain reads `x = f(x)`. A variable is never overwritten
+while its value is needed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING
 from .naming import BUILTINS, safe
-from .template import Choice, Invoke, Leaf, Loop, Sequence
+from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -171,24 +171,16 @@ def uses(nodes: Seq[Node]) -> Iterator[tuple[Node, int]]:
 def called(nodes: Seq[Node]) -> set[str]:
     """The functions and classes of the file that the nodes call, which no variable may hide."""
     found: set[str] = set()
-    for node in nodes:
+    for node in inside(nodes):
         if isinstance(node, Invoke):
             found.add(node.template.name)
         elif isinstance(node, Leaf):
             found.update(h.name for a in node.applies for h in a.helpers)
-        elif isinstance(node, Choice):
-            found.update(name for _, inner in node.branches for name in called(inner))
-        else:
+        elif isinstance(node, Sequence):
             found.update(called(node.nodes))
     return found
 
 
 def loop_names(nodes: Seq[Node]) -> set[str]:
     """The variables of loops."""
-    found: set[str] = set()
-    for node in nodes:
-        if isinstance(node, Loop):
-            found |= {*node.names, *loop_names(node.nodes)}
-        elif isinstance(node, Choice):
-            found.update(name for _, inner in node.branches for name in loop_names(inner))
-    return found
+    return {name for node in inside(nodes) if isinstance(node, Loop) for name in node.names}

@@ -1,8 +1,8 @@
 """Weaving: many instances of a block become one template (anti-unification).
 
-Lowered bodies of one block are laid over one another, item by item. What is equal stays; a number that differs becomes
-a term over the parameters. Loops are laid over themselves, turn by turn. Where the structure differs, a condition of the
-spec says why; where none does, the instances become two classes.
+Lowered bodies of one block are laid over one another, item by item. What is equal stays; a number that differs
+becomes a term over the parameters. Loops are laid over themselves, turn by turn. Where the structure differs, a
+condition of the spec says why; where none does, the instances become two classes.
 """
 
 from __future__ import annotations

@@ -167,6 +167,8 @@ class Layer:
     kind: ClassVar[str] = ""
     style: ClassVar[str] = "shape"
     arguments: ClassVar[Mapping[str, Argument]] = {}
+    # the names of those that have no default
+    required: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Example, ...]] = ()
     # how many values it takes; None is one or more (a join)
     arity: ClassVar[int | None] = 1
@@ -195,6 +197,7 @@ class Layer:
                 found[name] = Argument(name, value.reader, value.default, value.doc)
                 delattr(cls, name)
         cls.arguments = found
+        cls.required = tuple(name for name, argument in found.items() if argument.required)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a layer is immutable")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _torch_padding(window: Window, at: At) -> tuple[tuple[Apply, ...], dict[str, Any]]:
     """The steps before a PyTorch convolution, or else its `padding=` argument."""
     amounts = window.pads(at.spatial)
-    if amounts is None:
+    if amounts is None or (at.general and window.padding == "same" and max(window.spans) > 1):
         return torch_same_pad(window.kernel, window.stride, window.dilation), {}
     if all(a == b for a, b in amounts):
         each = square(tuple(a for a, _ in amounts))

@@ -31,6 +31,10 @@ _MOST_FAULTS = 25
 
 _tables = generate.load()
 _match = re.compile(_tables.PATTERN).match
+# by state: the actions for each token, or the one reduction that needs no token; and where a reduction leads
+_ROWS: list[Any] = [_tables.ROWS[row] for row, _ in _tables.STATES]
+_GOTOS = [_tables.GOTOS[goto] for _, goto in _tables.STATES]
+_UNREAD = Token("", "", 0, 0)
 # rules that only give their one part another name, most of all reductions: the value stays as it is
 _RENAMES = tuple(name if length == 1 and lone and keep is None else None for name, length, keep, lone in _tables.RULES)
 
@@ -58,32 +62,32 @@ class _Machine:
         self.end = 0  # where the last token ended
 
     def run(self) -> list[Any]:
-        token = self._next()
-        count = 0
+        """Shift and reduce. A token is read only where the state needs it, as the state says which words are words."""
+        states, values = self.states, self.values
+        token, count = _UNREAD, 0
         while True:
-            code = self._row().get(token.type)
+            row = _ROWS[states[-1]]
+            code: int | None
+            if row.__class__ is int:
+                code = row
+            else:
+                token = self._next(row) if token is _UNREAD else token
+                code = row.get(token.type)
             if code is None:
-                if self.states[-1] == _tables.END and token.type == "$END":
-                    return list(self.values[0])
+                if states[-1] == _tables.END and token.type == "$END":
+                    return list(values[0])
                 count += 1
-                self._report(token)
+                self._report(token, row)
                 if count >= _MOST_FAULTS or not self._recover(token):
-                    return [v for v in self.values if isinstance(v, Node)]
-                token = self._next()
+                    return [v for v in values if isinstance(v, Node)]
+                token = _UNREAD
             elif code > 0:
                 self._shift(code - 1, token)
-                token = self._next()
+                token = _UNREAD
+            elif (name := _RENAMES[-code - 1]) is not None and values[-1].__class__ is not list:
+                states[-1] = _GOTOS[states[-2]][name]
             else:
                 self._reduce(-code - 1)
-
-    def _row(self) -> dict[str, int]:
-        """The actions of the state on top, once all that needs no token is reduced."""
-        rows, states = _tables.ROWS, _tables.STATES
-        while True:
-            row: Any = rows[states[self.states[-1]][0]]
-            if row.__class__ is dict:
-                return row
-            self._reduce(-row - 1)
 
     def _shift(self, state: int, token: Token) -> None:
         self.states.append(state)
@@ -97,10 +101,6 @@ class _Machine:
 
     def _reduce(self, number: int) -> None:
         states, values, starts = self.states, self.values, self.starts
-        renamed = _RENAMES[number]
-        if renamed is not None and values[-1].__class__ is not list:
-            states[-1] = _tables.GOTOS[_tables.STATES[states[-2]][1]][renamed]
-            return
         name, length, keep, lone = _tables.RULES[number]
         if length:
             parts = values[-length:]
@@ -123,12 +123,11 @@ class _Machine:
                 value = self.builder.make(name, parts, start, self.end)
         values.append(value)
         starts.append(start)
-        states.append(_tables.GOTOS[_tables.STATES[states[-1]][1]][name])
+        states.append(_GOTOS[states[-1]][name])
 
     # --- tokens ----------------------------------------------------------------------------------------------
 
-    def _next(self) -> Token:
-        row = self._row()
+    def _next(self, row: dict[str, int]) -> Token:
         text = self.text
         while self.place < len(text):
             found = _match(text, self.place)
@@ -168,9 +167,9 @@ class _Machine:
 
     # --- faults ------------------------------------------------------------------------------------------------
 
-    def _report(self, token: Token) -> None:
+    def _report(self, token: Token, row: dict[str, int]) -> None:
         before = self.text[: self.end]
-        message, at, label, others, help = explain(token, self._row(), self.brackets, before)
+        message, at, label, others, help = explain(token, row, self.brackets, before)
         self.faults.add(
             Diagnostic(
                 "syntax",
@@ -184,7 +183,7 @@ class _Machine:
     def _recover(self, token: Token) -> bool:
         """Give up the statement or definition that broke; go on behind it. False where nothing can be done."""
         for height in range(len(self.states) - 1, -1, -1):
-            goto = _tables.GOTOS[_tables.STATES[self.states[height]][1]]
+            goto = _GOTOS[self.states[height]]
             for symbol in (_STATEMENT, _DEFINITION):
                 if symbol in goto:
                     return self._resume(height, symbol, goto[symbol], token)

@@ -260,13 +260,16 @@ class Spec(Record):
     definitions: tuple[Node, ...]
 
 
+_INNER = (tuple, Node)
+
+
 def walk(node: object) -> Iterator[Node]:
     """The node and all below it, in the order of the text."""
     stack = [node]
     while stack:
         top = stack.pop()
-        if isinstance(top, tuple):
-            stack.extend(reversed(top))
-        elif isinstance(top, Node):
+        if isinstance(top, Node):
             yield top
-            stack.extend(reversed([v for v in top.__dict__.values() if isinstance(v, tuple | Node)]))
+            stack += [v for v in reversed(top.__dict__.values()) if isinstance(v, _INNER)]
+        elif isinstance(top, tuple):
+            stack += reversed(top)

@@ -1,0 +1,38 @@
+"""Things that are made once and used several times: each use must ask for the same thing."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Label, SpecError
+from ..record import TYPE_CHECKING
+from .template import Invoke, Leaf, inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from ..ir import Instance
+    from .template import Template
+
+
+def check_shared(templates: Iterable[Template], target: str) -> None:
+    """Raises SpecError where uses on inputs of several sizes would need a module each."""
+    for template in templates:
+        made: dict[Instance, Any] = {}
+        for node in inside(template.nodes):
+            if isinstance(node, Leaf | Invoke) and node.shared is not None:
+                form = _form(node)
+                if made.setdefault(node.shared, form) != form:
+                    raise _differs(node.shared, target)
+
+
+def _form(node: Leaf | Invoke) -> Any:
+    """What the constructor of a node says."""
+    if isinstance(node, Leaf):
+        return [apply.make for apply in node.applies if apply.stateful]
+    return node.template.name, node.arguments
+
+
+def _differs(shared: Instance, target: str) -> SpecError:
+    message = f"`{shared.name}` is used on inputs of several sizes, for which the code would have to differ"
+    help = "declare a second `layer`, or bring the inputs to one size"
+    return SpecError([Diagnostic(f"not-in-{target}", message, Label(shared.span), (), help)])
