@@ -33,6 +33,8 @@ class Field(Record):
 
 Fields = "dict[int, Field | None]"
 _NOTHING = Figures()
+# the reach of a layer that works on each place alone
+_STILL = ((1, 1, 1),) * 8
 
 
 def infer(net: Net, faults: Collector) -> CheckedNet:
@@ -223,7 +225,7 @@ def field_after(before: Sequence[Field | None], reach: Reach) -> Field | None:
     if not grids or len(grids) < len(before):
         return None
     widest = grids[0] if len(grids) == 1 else max(grids, key=lambda f: f.sizes)
-    if all(axis == (1, 1, 1) for axis in reach):
+    if reach == _STILL[: len(reach)]:
         return widest
     sizes, jumps = [], []
     for size, (top, bottom), (window, stride, finer) in zip(widest.sizes, widest.jumps, reach):

@@ -10,7 +10,6 @@ from ..syntax import tree
 from .arguments import Given, bind_arguments, take_inputs
 from .layering import value_key
 from .machine import DEEPEST, HOLE, NEW_BODY, Hole
-from .names import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

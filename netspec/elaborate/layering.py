@@ -33,7 +33,7 @@ def layer(
 ) -> Any:
     """One layer applied to tensors: a new step of the body, or a hole."""
     frame = at.frame
-    key = (kind, value_key(values), tuple((t.shape, t.dtype) for t in inputs))
+    key = (kind, value_key(values), tuple([(t.shape, t.dtype) for t in inputs]))
     known = frame.machine.layers.get(key)
     if known is None:
         frame.machine.spend(span, NEW_LAYER)
@@ -55,7 +55,7 @@ def layer(
 
 def value_key(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """Arguments as a key; with their types, since 1, 1.0 and true are equal to Python."""
-    return tuple((name, value, type(value)) for name, value in values.items())
+    return tuple([(name, value, type(value)) for name, value in values.items()])
 
 
 def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> tuple[Layer, tuple[Any, ...], str]:

@@ -29,7 +29,7 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     branches = []
     for pick, places in by_pick(column).items():
         inner = [arounds[k].within(region.uid, pick) for k in places]
-        nodes = weaver.items([column[k].items for k in places], contexts.select(places), inner)
+        nodes = weaver.items([column[k].items for k in places], contexts.in_branch(places), inner)
         branches.append((pick, nodes))
     weaver.values.close(region)
 

@@ -122,7 +122,7 @@ class _Variables:
             if all(plain(v) for v in values):
                 inner.learn(term)
         counting = next((t for t in self.names.values() if t.values == index), None)
-        self.index = counting or self._term("i", index, around)
+        self.index = counting or self._index(index, around)
         inner.learn(self.index)
         inner.index = self.index
         inner.loops = tuple(around)
@@ -133,6 +133,11 @@ class _Variables:
         name = self.parameters.loop_name(wish, around)
         around.append(name)
         return Term(name, values, frozenset((name,)))
+
+    def _index(self, values: tuple[int, ...], around: list[str]) -> Term:
+        """The number of the turn, under a name that no loop inside asks for."""
+        asked = {name for ts in self.turns for t in ts for name in _bound(t.items)}
+        return self._term(next((name for name in ("i", "j", "k") if name not in asked), "turn"), values, around)
 
     def header(self, column: tuple[Part, ...], contexts: Contexts, used: set[str]) -> tuple[tuple[str, ...], Any]:
         """The names between `for` and `in`, and what stands behind. Raises MismatchError."""
@@ -185,6 +190,12 @@ def _bounds(node: Any) -> tuple[Any, Any] | None:
     if isinstance(items, tree.Chain) and items.operators == ("..",):
         return items.operands[0], items.operands[1]
     return None
+
+
+def _bound(items: Seq[Lowered]) -> set[str]:
+    """The names that the loops in some items bind."""
+    parts = [i for i in items if isinstance(i, Part)]
+    return {name for p in parts for name in (*p.scope.bindings, *_bound(p.items))}
 
 
 # --- announcing -----------------------------------------------------------------------------------------------------

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from .parameters import Parameters
 
 
+# what the frameworks call arguments of the language that a parameter often stands for
+_FRAMEWORK_WORDS = {
+    "stride": ("stride", "strides"),
+    "dilation": ("dilation", "dilation_rate"),
+    "groups": ("groups",),
+}
+
+
 class Solver:
     """Says the differing numbers of one item. `hints` are terms to try first, such as the channels of its input."""
 
@@ -34,6 +42,7 @@ class Solver:
         steps = [a.step for a in column if isinstance(a, Act) and a.step is not None]
         written = steps[0].written if steps else {}
         self.written = list(written.values())
+        self.said = dict(written)
         self.arguments = {name: [getattr(s.layer, name) for s in steps] for name in written}
 
     # --- layers -------------------------------------------------------------------------------------------------------
@@ -64,7 +73,7 @@ class Solver:
     def code(self, column: list[Any], name: str) -> Any:
         """One expression for a column of expressions. Raises MismatchError."""
         first = column[0]
-        if same(column):
+        if same(column) and not (self.contexts.branch and isinstance(first, Call)):
             return first
         if any(type(c) is not type(first) for c in column):
             return self.leaf(column, name)
@@ -89,9 +98,21 @@ class Solver:
         func = first.func if isinstance(first.func, str) else self.code([c.func for c in column], name)
         args = tuple(self.code([c.args[i] for c in column], name) for i in range(len(first.args)))
         kwargs = tuple(
-            (n, self.code([c.kwargs[i][1] for c in column], f"{name}_{n}")) for i, (n, _) in enumerate(first.kwargs)
+            (n, self._named(n, [c.kwargs[i][1] for c in column], name)) for i, (n, _) in enumerate(first.kwargs)
         )
         return Call(func, args, kwargs)
+
+    def _named(self, word: str, column: list[Any], name: str) -> Any:
+        """A named argument. In a branch all instances may have one number for what the spec says with a parameter
+        (`stride=stride` where it is always 2); then the parameter is what a person would write."""
+        first = column[0]
+        node = next((n for argument, n in self.said.items() if word in _FRAMEWORK_WORDS.get(argument, ())), None)
+        if self.contexts.branch and node is not None and isinstance(first, Opt) and same(column):
+            term = express(node, self.contexts)
+            if term is not None and term.names and matches(term.values, [c.value for c in column]):
+                self.parameters.used |= term.names
+                return Opt(first.default, code(term))
+        return self.code(column, f"{name}_{word}")
 
     def _known(self, column: list[Any]) -> bool:
         return any(matches(t.values, column) for t in self._candidates(self.written))

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
 # how tightly an operator binds
-_BINDING = {
-    **{"if": 0, "or": 1, "and": 2, "not": 3, **dict.fromkeys(_COMPARISONS, 4)},
-    **{"+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9},
-}
+_BINDING = dict.fromkeys(_COMPARISONS, 4) | {
+    "if": 0, "or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9
+}  # fmt: skip
 _IN_PYTHON = frozenset(("min", "max", "abs", "sum", "len", "round", "range"))
 
 
@@ -56,6 +55,8 @@ class Contexts:
         # the number of the turn, in a loop; and the names of all variables of loops
         self.index: Term | None = None
         self.loops: tuple[str, ...] = ()
+        # are these the contexts of a branch, where what is one number may be several elsewhere?
+        self.branch = False
 
     def __len__(self) -> int:
         return len(self.owners)
@@ -71,6 +72,13 @@ class Contexts:
         found = Contexts(tuple(self.owners[p] for p in places), terms, names)
         found.index = None if self.index is None else pick(self.index)
         found.loops = self.loops
+        found.branch = self.branch
+        return found
+
+    def in_branch(self, places: Sequence[int]) -> Contexts:
+        """Those in which a branch is taken."""
+        found = self.select(places)
+        found.branch = True
         return found
 
     def learn(self, term: Term) -> None:
