@@ -39,14 +39,12 @@ class Record:
             return
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} takes {len(fields)} values")
-        given = {**self._defaults, **dict(zip(fields, values)), **named}
-        try:
-            slots.update([(n, given[n]) for n in fields])  # in the order of the fields: equality and hash rely on it
-        except KeyError:
-            pass
-        if len(given) != len(slots):
+        given = {**self._defaults, **named}
+        given.update(zip(fields, values))
+        if len(given) != len(fields) or not all(map(given.__contains__, fields)):
             odd = set(fields).symmetric_difference(given)
             raise TypeError(f"{type(self).__name__}: missing or unknown {sorted(odd)}")
+        slots.update([(n, given[n]) for n in fields])  # in the order of the fields, which equality and hash rely on
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")

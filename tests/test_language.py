@@ -92,6 +92,12 @@ net test {
     assert net.net.body.outputs[0].value.shape == (1, 1, 4)
 
 
+def test_a_word_that_is_bound_on_the_way_is_a_word_no_more() -> None:
+    net = body("repeat 3 { conv(4, 3x3, padding=same); same = 0 }", "input x [16, 16, 3]")
+    assert net.diagnostics == ()
+    assert [show(r.output.shape) for r in net.layers if r.output] == ["[16, 16, 4]", "[14, 14, 4]", "[12, 12, 4]"]
+
+
 def test_names_bound_in_a_loop_are_those_of_the_last_turn() -> None:
     net = body("for i in 1..4 { dense(i) as unit }\n  expect unit.shape == [3]\n  expect i == 3")
     assert net.diagnostics == ()

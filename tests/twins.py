@@ -46,13 +46,14 @@ def weights_of(act):
     return act.step.layer.weights(*(t.shape for t in act.step.inputs))
 
 
-def random_array(rng, weight):
+def random_array(rng, act, weight):
     """Numbers that let every layer react to its input: variances near 1, kernels that keep the scale."""
     if "mean" in weight.name or weight.role == "bias":
         return rng.standard_normal(weight.shape) * 0.1
     if weight.role == "statistic" or len(weight.shape) == 1:
         return rng.uniform(0.5, 1.5, weight.shape)
-    reach = weight.shape[:-2] if "depthwise" in weight.name else weight.shape[:-1]
+    by_channel = act.step.layer.kind == "depthwise_conv" or "depthwise" in weight.name
+    reach = weight.shape[:-2] if by_channel else weight.shape[:-1]
     return rng.standard_normal(weight.shape) * np.sqrt(2 / np.prod(reach))
 
 
@@ -180,7 +181,7 @@ def compare(net, batches=(3, 1), sizes=({},), style="functional"):
     rng = np.random.default_rng(0)
     found, arrays = [], {}
     for key, act in uses(TorchLowering().lower(net.net.body)):
-        values = {w.name: arrays.setdefault((key, w.name), random_array(rng, w)) for w in weights_of(act)}
+        values = {w.name: arrays.setdefault((key, w.name), random_array(rng, act, w)) for w in weights_of(act)}
         found.append((act, values))
     one.load(found, random_inputs(rng, net, sizes[0], 2))
     other.load(found)

@@ -13,7 +13,7 @@ from ..record import TYPE_CHECKING, Record
 from ..resolve import unknown_callee
 from ..source import Span
 from ..syntax import tree
-from .arguments import bind_arguments, missing, read_arguments, take_inputs
+from .arguments import Settled, bind_arguments, missing, read_arguments, settled_words, take_inputs
 from .blocks import apply_block
 from .functions import FUNCTIONS, Fault, call_function
 from .layering import layer, violated
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir import Instance, Item
+    from ..layers.base import Layer
     from ..syntax.tree import Node
+    from .arguments import Given
     from .evaluate import Context
     from .frame import Frame, SharedStep
 
@@ -103,6 +105,9 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     definition = design.blocks.get(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
+    settled = frame.machine.settled.get(id(node))
+    if cls is not None and settled is not None and frame.names.keys().isdisjoint(settled.words):
+        return _apply_layer(at, node, callee, cls, settled.given, settled.values)
     given = read_arguments(at, arguments, join=cls is not None and cls.arity != 1)
     if given is None:
         return HOLE
@@ -117,11 +122,20 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     required = [n for n in cls.required if n not in values]
     if required:
         return missing(at, callee, required)
+    words = settled_words(arguments, frame.names)
+    if words is not None:
+        frame.machine.settled[id(node)] = Settled(node, words, given, values)
+    return _apply_layer(at, node, callee, cls, given, values)
+
+
+def _apply_layer(
+    at: Context, node: Node, callee: tree.Name, cls: type[Layer], given: Given, values: Mapping[str, Any]
+) -> Any:
     plain = {n: v[0] for n, v in values.items()}
     inputs = take_inputs(at, callee, given.tensors, cls.arity)
     if inputs is None:
-        return _arguments_alone(at, name, plain, node.span, values)
-    return layer(at, name, plain, inputs, node.span, values, given)
+        return _arguments_alone(at, callee.text, plain, node.span, values)
+    return layer(at, callee.text, plain, inputs, node.span, values, given)
 
 
 def _arguments_alone(

@@ -62,6 +62,30 @@ def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Give
     return None if broken else Given(tuple(tensors), tuple(positional), named, frozen, label)
 
 
+class Settled(Record):
+    """The arguments of a call that are the same wherever it is reached, as in the turns of a loop.
+
+    That holds as long as none of `words` is bound. `node` is kept so that its `id` stays its own.
+    """
+
+    node: Node
+    words: frozenset[str]
+    given: Given
+    values: Mapping[str, tuple[Any, Span, Node]]
+
+
+def settled_words(arguments: tuple[Node, ...], names: Mapping[str, Any]) -> frozenset[str] | None:
+    """The bare words among arguments that are literals and words; None where other arguments are there."""
+    words = set()
+    for node in arguments:
+        value = node.value if isinstance(node, tree.Keyword) else node
+        if value is not node and isinstance(value, tree.Name) and value.text not in names:
+            words.add(value.text)
+        elif not isinstance(value, tree.Literal):
+            return None
+    return frozenset(words)
+
+
 def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
     name = keyword.name
     at.frame.machine.fault(

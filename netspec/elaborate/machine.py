@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..layers.base import Layer
     from ..source import Span
     from ..syntax.tree import Definition
+    from .arguments import Settled
 
 MOST_INSTANCES = 100_000
 # work on one net, in units of about 20 microseconds: a step, or a turn of a loop
@@ -54,6 +55,8 @@ class Machine:
         self.chain: list[tuple[Definition, Span]] = []
         self.bodies: dict[Any, Body | Hole] = {}
         self.layers: dict[Any, tuple[Layer, tuple[Any, ...], str]] = {}
+        # by the id of a call: its arguments, where they are the same each time
+        self.settled: dict[int, Settled] = {}
         self.constants: dict[str, Any] = {}
         self.pending: set[str] = set()
         self._plans: dict[int, Plan] = {}

@@ -15,8 +15,7 @@ from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from ..dims import Shape
     from ..ir import Body, Instance, Item, Tensor

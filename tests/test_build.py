@@ -1,0 +1,157 @@
+"""Generated code: both frameworks' models are built, agree with the checker, and compute the same numbers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import twins
+from checking import DATA, SPECS, check, check_spec
+
+from netspec.api import _run
+from netspec.diagnostics import SpecError
+from netspec.emit import keras as emit_keras
+from netspec.emit import torch as emit_torch
+
+SMALL = ["mlp", "banknote", "mnist_cnn", "convnet", "lenet5", "accelerometer", "resnet18", "mobilenet_v2", "googlenet"]
+LARGE = [
+    ("alexnet", "groups=2"),
+    ("alexnet", "groups=1"),
+    ("vgg11", ""),
+    ("vgg13", ""),
+    ("vgg16", ""),
+    ("vgg19", ""),
+    ("googlenet", "aux=true"),
+    ("resnet34", ""),
+    ("resnet50", ""),
+    ("resnet50", "stride_on=first"),
+    ("resnet101", ""),
+    ("resnet152", ""),
+    ("densenet121", ""),
+    ("unet", ""),
+]
+NETS = [
+    pytest.param(path, name, id=f"{path.stem}-{name}")
+    for path in sorted((DATA / "nets").glob("*.net"))
+    for name in re.findall(r"^net (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+]
+# blocks that are used several times: a class can be that, a function cannot
+SHARING = [p for p in NETS if p.values[0].stem == "shared_blocks"]
+NETS = [p for p in NETS if p not in SHARING]
+ALL = sorted(p.stem for p in SPECS.glob("*.net"))
+
+
+def net_of(path: Path, name: str):
+    return check(path.read_text(encoding="utf-8"), path.name, name)
+
+
+def sizes_of(net):
+    """Values for the symbols of a net: two of them, so that one code is run on two sizes."""
+    names = net.net.symbols
+    return [{name: first + k for k, name in enumerate(names)} for first in (12, 17)] if names else [{}]
+
+
+def test_every_spec_is_built_somewhere():
+    assert {*SMALL, *(name for name, _ in LARGE)} == set(ALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_specs_agree_in_both_frameworks(name):
+    twins.compare(check_spec(name), batches=(2, 1))
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(("name", "settings"), LARGE)
+def test_large_specs_agree_in_both_frameworks(name, settings):
+    twins.compare(check_spec(name, settings), batches=(1,))
+
+
+@pytest.mark.parametrize(("path", "name"), SHARING)
+def test_a_function_cannot_be_a_shared_block(path, name):
+    net = net_of(path, name)
+    with pytest.raises(SpecError) as error:
+        emit_keras.emit(net)
+    assert [d.code for d in error.value.diagnostics] == ["not-in-keras"]
+    model = _run(emit_torch.emit(net), name)
+    assert sum(p.numel() for p in model.parameters()) == net.totals.params
+
+
+@pytest.mark.parametrize(("path", "name"), NETS)
+def test_nets_agree_in_both_frameworks(path, name):
+    net = net_of(path, name)
+    twins.compare(net, sizes=sizes_of(net))
+
+
+def test_resnet50_has_the_names_that_everybody_knows():
+    wanted = {}
+    for line in (DATA / "resnet50_state_dict.txt").read_text().splitlines():
+        name, _, sizes = line.partition(" ")
+        wanted[name] = tuple(int(n) for n in sizes.split("x")) if sizes.strip() else ()
+    model = _run(emit_torch.emit(check_spec("resnet50")), "resnet50")
+    assert {n: tuple(t.shape) for n, t in model.state_dict().items()} == wanted
+
+
+@pytest.mark.parametrize(("name", "most"), [("resnet50", 120), ("vgg16", 60)])
+def test_code_is_as_short_as_by_hand(name, most):
+    assert len(emit_torch.emit(check_spec(name)).splitlines()) <= most
+
+
+def every_net():
+    return [check_spec(name) for name in ALL] + [net_of(*p.values) for p in NETS]
+
+
+def test_code_is_formatted_and_clean(tmp_path):
+    for number, net in enumerate(every_net()):
+        for framework, text in zip(("torch", "keras"), twins.texts(net)):
+            assert "netspec" not in text
+            (tmp_path / f"{net.name}{number}_{framework}.py").write_text(text, encoding="utf-8")
+    for words in (["format", "--check"], ["check", "--ignore", "E741"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *words, "--isolated", "--no-cache", "."],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_code_is_the_same_every_time():
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); from checking import check_spec\n"
+        "from netspec.emit import keras, torch\n"
+        "for name in ('resnet50', 'googlenet', 'unet'):\n"
+        "    print(torch.emit(check_spec(name)), keras.emit(check_spec(name)))\n"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=SPECS.parent,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
+
+
+def test_frozen_layers_are_held_still_in_both():
+    text = """
+    block stage(filters) { conv(filters, 3x3, padding=same, bias=false) -> batchnorm -> relu }
+    net held {
+      input image [8, 8, 3]
+      stage(4, frozen=true) -> stage(6)
+      conv(5, 3x3, frozen=true) -> global_avgpool -> dense(2)
+    }
+    """
+    net = check(text)
+    assert net.totals.trainable == 4 * 6 * 9 + 12 + 12
+    twins.compare(net)  # which holds the trainable counts against the checker's
+    assert "requires_grad_(False)" in emit_torch.emit(net)
+    assert "trainable" in emit_keras.emit(net)
