@@ -1,9 +1,10 @@
 """The IR: what a spec means, as a tree of instances over tables of values.
 
-`Design` is a file with its definitions bound. `Net` is one net, elaborated: every block call, loop turn and layer
-is a node of a tree, and nodes name the values they take and give by number in the table of their body. A `Body` is elaborated once for
-each combination of block, arguments and input shapes, and shared by all calls that agree in these. `CheckedNet` adds what inference
-found, in tables beside the net; only `infer` makes one, and emitters take nothing else.
+`Design` is a file with its definitions bound. `Net` is one net, elaborated: every block call, loop turn and layer is
+a node of a tree, and nodes name the values they take and give by number in the table of their body. A `Body` is
+elaborated once for each combination of block, arguments and input shapes, and shared by all calls that agree in
+these. `CheckedNet` adds what inference found, in tables beside the net; only `infer` makes one, and emitters take
+nothing else.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
-
-    from typing_extensions import TypeAlias
+    from typing import Any, TypeAlias
 
     from .diagnostics import Diagnostic
     from .dims import Dim, Shape

@@ -113,7 +113,7 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
 
 def _report_cycle(cycle: list[str], calls: Mapping[str, Mapping[str, tree.Name]], faults: Collector) -> None:
     ring = [*cycle, cycle[0]]
-    places = [calls[a][b] for a, b in zip(ring[:-1], ring[1:])]
+    places = [calls[a][b] for a, b in zip(cycle, ring[1:])]
     faults.add(
         Diagnostic(
             "recursion",

@@ -1,7 +1,7 @@
 """Twins: the PyTorch and the Keras model that are generated for a net, with the same random weights.
 
 Which module of a model holds which weight of the spec is found by running: modules (layers) are met in the order in
-which the net applies its steps. Arrays are in the language's order, channels last; each twin gets them as it keeps them.
+which the net applies its steps. Arrays are in the language's order, channels last; each twin gets them its own way.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def texts(net, style="functional"):
 
 
 def uses(code, owner=()):
-    """Each use of a layer that has weights, in the order of the net: its key, which uses that share it have in common."""
+    """Each use of a layer that has weights, in the order of the net, with a key; uses that share weights share it."""
     for number, item in enumerate(code if isinstance(code, tuple) else code.items):
         key = (*owner, number)
         if isinstance(item, Act):
@@ -67,7 +67,7 @@ def holders(names):
     return list(dict.fromkeys(name.rpartition(".")[0] for name in names))
 
 
-# --- the twins ---------------------------------------------------------------------------------------------------------
+# --- the twins -------------------------------------------------------------------------------------------
 
 
 class TorchTwin:

@@ -300,9 +300,14 @@ class Flow(Variables):
         made = inner.outputs[0] if isinstance(inner, Invoke) else inner.output
         other = next((v for v in operands if v not in (made, None)), inner.inputs[0])
         code = self._codes(inner, self.get(inner.inputs))[0]
-        text = f"{self.name_of(other)} if {attribute} is None else {inline(code)}"
         self.spend([*inner.inputs, *(v for v in operands if v is not None)])
-        self._assign(own, inner.inputs, [Raw(text)], None)
+        before, name = self.name_of(other), self.name(own, inner.inputs)
+        if name == before:
+            self.put("if ", Raw(f"{attribute} is not None"), ":")
+            self.lines.append(Line(self.level + 1, f"{name} = ", code))
+        else:
+            self.put(f"{name} = ", Raw(f"{before} if {attribute} is None else {inline(code)}"))
+        self.hold(own, name)
 
     # --- the end ------------------------------------------------------------------------------------------------------
 

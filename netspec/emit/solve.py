@@ -44,6 +44,7 @@ class Solver:
         self.written = list(written.values())
         self.said = dict(written)
         self.arguments = {name: [getattr(s.layer, name) for s in steps] for name in written}
+        self.incoming = [s.inputs[0].shape[-1] for s in steps if s.inputs and s.inputs[0].shape]
 
     # --- layers -------------------------------------------------------------------------------------------------------
 
@@ -155,7 +156,8 @@ class Solver:
             if len(values) == len(column) and matches(values, column):
                 stem = name.split("_")[0]
                 return f"{stem}_{argument}" if stem.isidentifier() else argument
-        return name if name.isidentifier() else f"layer{name}"
+        stem = name if name.isidentifier() else f"layer{name}"
+        return f"{stem}_in" if list(column) == self.incoming else stem
 
     # --- numbers that hang on the turn of a loop --------------------------------------------------------------------
 

@@ -136,7 +136,7 @@ class Variables:
 def _made_of(value: int, user: Any) -> int | str | None:
     """The value that the only user of a value makes of it, or a name that its role in it gives."""
     if isinstance(user, Leaf) and len(user.inputs) > 1:
-        if user.kind == "concat" and len(set(user.inputs)) > 2 - (user.inputs[0] == value):
+        if user.kind == "concat" and len(set(user.inputs)) > 2:
             return f"branch{user.inputs.index(value) + 1}"
         if user.inputs[0] != value:
             return "y"
