@@ -103,6 +103,8 @@ class _Walk:
             figures = figures.replace(trainable=0)
         field = field_after([fields.get(t.number) for t in step.inputs], reach)
         fields[step.output.number] = field
+        if step.layer.kind == "identity" and not step.given:
+            return figures  # nothing is done there, and nobody asked to see it
         path = prefix + step.name
         sizes = None if field is None else field.sizes
         self.rows.append(

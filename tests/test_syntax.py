@@ -35,7 +35,7 @@ TEXTS = {
 }
 SPECS = {name: text for name, text in TEXTS.items() if name.startswith("specs")}
 # seconds for a text of a page; far above what it takes, far below what a mistake in a loop would
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 
 # --- the tables ----------------------------------------------------------------------------------------------------
