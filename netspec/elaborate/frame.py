@@ -143,7 +143,7 @@ class Frame:
             run()
         finally:
             inner, self.items, self.namer, self.looping = self.items, outer, namer, looping
-            if inner or kind in ("turn", "if"):
+            if inner or kind != "flow":
                 self.items.append(Scope(kind, name, tuple(inner), node, bindings or {}))
 
     def subflow(self, body: tree.Body, flow: Any, name: tree.Identifier | None) -> Any:

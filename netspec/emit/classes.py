@@ -15,6 +15,7 @@ from .flow import Flow, Line, Writer
 from .naming import safe
 from .runs import loops, optional, plural, runs
 from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence
+from .terms import negated
 from .text import docstring
 from .variables import uses
 
@@ -47,6 +48,8 @@ class ClassWriter(Writer):
         self.helpers: list[Helper] = []
         self.attributes: set[str] = set()
         self.names: dict[int, list[str]] = {}
+        # how each branch of a choice is asked for
+        self.asked: dict[int, list[str]] = {}
         # parameters that are needed behind the constructor, and their attributes
         self.saved: dict[str, str] = {}
         self.shared: dict[Any, list[str]] = {}
@@ -175,11 +178,32 @@ class ClassWriter(Writer):
         short = optional(choice)
         if short is not None:
             return self._optional_module(choice, *short)
-        names = [self._attribute(f"has_{choice.name}{place or ''}") for place in range(len(choice.branches) - 1)]
-        self.names[id(choice)] = names
-        told = [Line(0, f"self.{name} = ", condition) for name, (condition, _) in zip(names, choice.branches)]
-        branches = [[line for node in nodes for line in self._modules(node)] for _, nodes in choice.branches]
-        return [*told, *_branched([f"self.{name}" for name in names], branches)]
+        told: list[Line] = []
+        asked = []
+        for place, (condition, _) in enumerate(choice.branches[:-1]):
+            if self._is_short(condition):
+                asked.append(inline(condition))
+                continue
+            name = self._attribute(f"has_{choice.name}{place or ''}")
+            told.append(Line(0, f"self.{name} = ", condition))
+            asked.append(f"self.{name}")
+        self.asked[id(choice)] = asked
+        return [*told, *_branched(asked, self._exclusive(choice))]
+
+    def _is_short(self, condition: Code) -> bool:
+        """Does a condition ask for one parameter, so that it may stand wherever it is asked?"""
+        names = words(condition)
+        return len(names) == 1 and names <= {p.name for p in self.template.parameters}
+
+    def _exclusive(self, choice: Choice) -> list[list[Line]]:
+        """The modules of each branch. Only one branch is ever taken, so their attributes may have the same names."""
+        before, after, found = self.attributes, set(self.attributes), []
+        for _condition, nodes in choice.branches:
+            self.attributes = set(before)
+            found.append([line for node in nodes for line in self._modules(node)])
+            after |= self.attributes
+        self.attributes = after
+        return found
 
     def _optional_module(self, choice: Choice, node: Any, place: int) -> list[Line]:
         """A module that is there or is None."""
@@ -187,7 +211,7 @@ class ClassWriter(Writer):
         condition = inline(choice.branches[0][0])
         return [
             Line(0, f"self.{held.attribute} = ", None),
-            Line(0, "if ", Raw(condition if place == 0 else f"not ({condition})"), ":"),
+            Line(0, "if ", Raw(condition if place == 0 else negated(condition)), ":"),
             Line(1, f"self.{held.attribute} = ", held.make),
         ]
 
@@ -267,7 +291,7 @@ class ClassWriter(Writer):
         return found
 
     def condition(self, choice: Choice, place: int) -> Code:
-        return Raw(f"self.{self.names[id(choice)][place]}")
+        return self.owned(Raw(self.asked[id(choice)][place]))
 
     def short_choice(self, choice: Choice) -> tuple[Any, str] | None:
         found = optional(choice)
@@ -312,7 +336,7 @@ def _branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
     """Statements under the conditions that lead to them; there is one more branch than conditions."""
     heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
     if len(branches) == 2 and not branches[0]:
-        heads, branches = [("if ", f"not {conditions[0]}")], branches[1:]
+        heads, branches = [("if ", negated(conditions[0]))], branches[1:]
     found: list[Line] = []
     last = max((place for place, lines in enumerate(branches) if lines), default=-1)
     for place, lines in enumerate(branches[: last + 1]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..pycode import Raw, fill, inline, lay_out
 from ..record import TYPE_CHECKING, Record
 from .template import Choice, Invoke, Leaf, Loop, Sequence
+from .terms import negated
 from .variables import Variables, uses
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ class Flow(Variables):
     def _put_blocks(self, node: Choice, blocks: list[list[Line]]) -> None:
         """The branches with their conditions, without those that have nothing to do."""
         if len(blocks) == 2 and not blocks[0] and blocks[1]:
-            self.put("if ", _negated(self.writer.condition(node, 0)), ":")
+            self.put("if ", Raw(negated(inline(self.writer.condition(node, 0)))), ":")
             self.lines += blocks[1]
             return
         while blocks and not blocks[-1]:
@@ -342,8 +343,3 @@ def _taken_in(node: Choice, place: int) -> list[int]:
     """The values that a branch takes, and those that it leaves."""
     left = [v for operands, _own in node.phis if (v := operands[place]) is not None]
     return [*(v for _, v in uses(node.branches[place][1])), *left]
-
-
-def _negated(condition: Code) -> Code:
-    text = inline(condition)
-    return Raw(f"not ({text})" if " " in text else f"not {text}")

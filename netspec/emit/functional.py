@@ -10,6 +10,7 @@ from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
 from .naming import safe
 from .parameters import Style
 from .program import program
+from .reaching import check_reaching
 from .template import REQUIRED, Invoke, Leaf, inside
 from .text import docstring
 
@@ -28,8 +29,10 @@ _STYLE = Style(channels=False, sequences=False, sizes=True, unroll=1, reserved=H
 
 
 def emit_functional(net: CheckedNet) -> str:
-    """The text of a module of functions."""
-    templates = program(net, KerasLowering(), _STYLE, function_name, _TAKEN)
+    """The text of a module of functions. Raises SpecError where Keras would lose weights."""
+    lowering = KerasLowering()
+    check_reaching(lowering.lower(net.net.body))
+    templates = program(net, lowering, _STYLE, function_name, _TAKEN)
     writers = [_Function(t, net if t is templates[-1] else None) for t in templates]
     functions = [w.lines() for w in writers]
     return file_text(functions, [h for w in writers for h in w.helpers])

@@ -279,3 +279,18 @@ def _factors(values: Sequence[int], column: Sequence[int]) -> list[Callable[[Ter
 def code(term: Term) -> Code:
     """A term as code; a plain literal stays a value."""
     return term.values[0] if not term.names and same(term.values) else Raw(term.text)
+
+
+_OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "in": "not in", "not in": "in"}
+
+
+def negated(text: str) -> str:
+    """The opposite of a condition."""
+    words = text.split(" ")
+    signs = [o for o in _OPPOSITES if f" {o} " in text and not (o == "in" and " not in " in text)]
+    if not {"and", "or", "if"} & set(words):
+        if words[0] == "not":
+            return text.removeprefix("not ")
+        if len(signs) == 1 and text.count(f" {signs[0]} ") == 1:
+            return text.replace(f" {signs[0]} ", f" {_OPPOSITES[signs[0]]} ")
+    return f"not ({text})" if " " in text else f"not {text}"
