@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -109,7 +110,9 @@ def test_code_is_formatted_and_clean(tmp_path):
         for framework, text in zip(("torch", "keras"), twins.texts(net)):
             assert "netspec" not in text
             (tmp_path / f"{net.name}{number}_{framework}.py").write_text(text, encoding="utf-8")
-    for words in (["format", "--check"], ["check", "--ignore", "E741"]):
+    # unused arguments and names, and whatever says the same in more words than needed
+    rules = ["--select", "E4,E7,E9,F,B,ARG,SIM,RET,C4,PIE,PLR1", "--ignore", "E741,E742,B905,SIM108"]
+    for words in (["format", "--check"], ["check", *rules]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *words, "--isolated", "--no-cache", "."],
             cwd=tmp_path,
@@ -118,6 +121,19 @@ def test_code_is_formatted_and_clean(tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stdout
+
+
+def attributes(tree, context):
+    """The names behind `self.`, where they are written or where they are read."""
+    nodes = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.ctx, context))
+    return {n.attr for n in nodes if isinstance(n.value, ast.Name) and n.value.id == "self"}
+
+
+def test_no_class_keeps_what_it_does_not_use():
+    for net in every_net():
+        tree = ast.parse(emit_torch.emit(net))
+        for made in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+            assert attributes(made, ast.Store) <= attributes(made, ast.Load), made.name
 
 
 def test_code_is_the_same_every_time():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..syntax.tree import Node
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
+_MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 # how tightly an operator binds
 _BINDING = dict.fromkeys(_COMPARISONS, 4) | {
     "if": 0, "or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9
@@ -167,6 +168,8 @@ def _pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
         return None
     if not left.names and not right.names and same(values):
         return constant(values[0], len(values))
+    if operator in _MIRRORED and right.names and not left.names:
+        operator, left, right = _MIRRORED[operator], right, left
     if operator == "/":
         operator = "//" if all(isinstance(v, int) for v in values) else "/"
     rank = _BINDING[operator]
