@@ -111,13 +111,6 @@ def random_weights(rng, weights):
     return found
 
 
-def placed(array, place):
-    """An array as the framework keeps it."""
-    if place.order is not None:
-        array = array.transpose(place.order)
-    return array if place.shape is None else array.reshape(place.shape)
-
-
 def to_first(array):
     """Channels behind the batch, where there is more than one axis."""
     return np.moveaxis(array, -1, 1) if array.ndim > 2 else array
@@ -185,18 +178,31 @@ class Built:
         return only, name
 
 
+def _followed(owner, path):
+    """What stands behind a path of attributes."""
+    for part in path.split("."):
+        owner = getattr(owner, part)
+    return owner
+
+
 def load_torch(built, weights, arrays):
     """Put the arrays where PyTorch keeps them. Every parameter and float buffer must be set."""
     left = {id(t) for m in built.modules.values() for t in [*m.parameters(), *m.buffers()] if t.is_floating_point()}
     with torch.no_grad():
         for weight in weights:
-            module, path = built.module(weight.torch.name)
-            for part in path.split("."):
-                module = getattr(module, part)
-            array = placed(arrays[weight.name], weight.torch)
-            assert tuple(module.shape) == array.shape, f"{weight.name}: {tuple(module.shape)} and {array.shape}"
-            module.copy_(torch.from_numpy(np.array(array)))
-            left.discard(id(module))
+            place = weight.torch
+            held = _followed(*built.module(place.name))
+            array = place.put(arrays[weight.name])
+            assert (place.take(array, weight.shape) == arrays[weight.name]).all(), f"{weight.name} does not come back"
+            left.discard(id(held))
+            if place.plus:
+                other = _followed(*built.module(place.plus))
+                other.zero_()
+                left.discard(id(other))
+            if place.part is not None:
+                held = held.chunk(place.part[1])[place.part[0]]
+            assert tuple(held.shape) == array.shape, f"{weight.name}: {tuple(held.shape)} and {array.shape}"
+            held.copy_(torch.from_numpy(np.array(array)))
     assert not left, "PyTorch keeps numbers that the layer does not declare"
 
 
@@ -205,9 +211,15 @@ def load_keras(built, weights, arrays):
     seeds = {"seed_generator_state"}
     left = {id(v) for m in built.modules.values() for v in m.weights if v.name not in seeds}
     for weight in weights:
-        layer, name = built.module(weight.keras.name)
+        layer, path = built.module(weight.keras.name)
+        *parts, name = path.split(".")
+        for part in parts:
+            layer = getattr(layer, part)
         (variable,) = [v for v in layer.weights if v.name == name]
-        array = placed(arrays[weight.name], weight.keras)
+        array = weight.keras.put(arrays[weight.name])
+        assert (weight.keras.take(array, weight.shape) == arrays[weight.name]).all(), (
+            f"{weight.name} does not come back"
+        )
         assert tuple(variable.shape) == array.shape, f"{weight.name}: {tuple(variable.shape)} and {array.shape}"
         variable.assign(array)
         left.discard(id(variable))

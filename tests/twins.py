@@ -6,7 +6,7 @@ which the net applies its steps. Arrays are in the language's order, channels la
 
 from __future__ import annotations
 
-import harness  # first: it chooses the Keras backend
+import harness  # noqa: F401  # first: it chooses the Keras backend
 import keras
 import numpy as np
 import torch
@@ -101,7 +101,7 @@ class TorchTwin:
                 if act.flattened and weight.name == "kernel":
                     value = reordered(value, act.flattened)
                 owner, _, name = weight.torch.name.rpartition(".")
-                put = harness.placed(value, weight.torch).astype(np.float32)
+                put = weight.torch.put(value).astype(np.float32)
                 held = getattr(modules[owner], name)
                 assert tuple(held.shape) == put.shape, f"{weight.name}: {tuple(held.shape)} and {put.shape}"
                 held.data.copy_(torch.from_numpy(put.copy()))
@@ -144,7 +144,7 @@ class KerasTwin:
             for weight in weights_of(act):
                 owner, _, name = weight.keras.name.rpartition(".")
                 (variable,) = [v for v in layers[owner].weights if v.name == name]
-                variable.assign(harness.placed(values[weight.name], weight.keras).astype(np.float32))
+                variable.assign(weight.keras.put(values[weight.name]).astype(np.float32))
         assert next(met, None) is None, "Keras runs layers with weights that the net does not have"
 
 

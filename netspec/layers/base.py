@@ -116,12 +116,45 @@ def function(code: Code, make: Call | None = None, helpers: tuple[Helper, ...] =
 class Place(Record):
     """Where a framework keeps a weight: its name there, and how to get its array from the language's.
 
-    The language's array is transposed by `order`, then reshaped to `shape` (either may be None).
+    The language's array has the equal blocks of its last axis (the gates of a recurrent layer) taken in the order of
+    `blocks`, is transposed by `order`, then reshaped to `shape`; each may be None. With `part=(i, n)` it is the i-th of
+    n equal parts of the framework's array along its first axis. `plus` names a second array of the framework that is
+    added to this one (PyTorch's second bias of a recurrent layer): zero when written, summed up when read.
+
+    `name` is a path of attributes from the layer or module to the array, such as `cell.kernel`; it begins with the name
+    of the `Apply` where a layer has several modules (`depthwise.weight`).
     """
 
     name: str
     order: tuple[int, ...] | None = None
     shape: tuple[int, ...] | None = None
+    blocks: tuple[int, ...] | None = None
+    part: tuple[int, int] | None = None
+    plus: str = ""
+
+    def put(self, array: Array) -> Array:
+        """The framework's array (or its part) from the language's."""
+        if self.blocks is not None:
+            array = _in_blocks(array, self.blocks)
+        if self.order is not None:
+            array = array.transpose(self.order)
+        return array if self.shape is None else array.reshape(self.shape)
+
+    def take(self, array: Array, shape: tuple[int, ...]) -> Array:
+        """The language's array, of this shape, from the framework's (or from its part): `put` undone."""
+        order = self.order or tuple(range(len(shape)))
+        array = array.reshape(tuple(shape[axis] for axis in order))
+        array = array.transpose(tuple(order.index(axis) for axis in range(len(order))))
+        if self.blocks is None:
+            return array
+        return _in_blocks(array, tuple(self.blocks.index(k) for k in range(len(self.blocks))))
+
+
+def _in_blocks(array: Array, order: tuple[int, ...]) -> Array:
+    """The equal blocks of the last axis in another order."""
+    parts = array.reshape(*array.shape[:-1], len(order), -1)
+    moved: Array = parts[..., list(order), :].reshape(array.shape)
+    return moved
 
 
 class Weight(Record):
