@@ -14,7 +14,7 @@ from .syntax.parser import parse as parse_source
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from .dims import Shape
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .ir import CheckedNet, Design
     from .layers.base import Weight
     from .reference import Reference
+    from .verify.verdict import Result
+    from .weights.targets import Target
 
 
 class UnknownNet(SettingError):
@@ -170,7 +172,7 @@ class Network:
 
     def weights(self) -> dict[str, Weight]:
         """All weights by path, in the language's order: their shapes and roles, not their numbers."""
-        from .reference import weight_table
+        from .weights.table import weight_table
 
         return weight_table(self.checked)
 
@@ -183,26 +185,58 @@ class Network:
 
         return Reference(self.checked, weights)
 
-    def torch(self) -> Any:
-        """A new `torch.nn.Module`, its weights initialised."""
-        return _run(self.to_torch(), self.name)
+    def torch(self, weights: Mapping[str, Any] | None = None) -> Any:
+        """A new `torch.nn.Module`, its weights initialised, or set to these (as for `reference`).
 
-    def keras(self, style: str = "functional") -> Any:
-        """A new `keras.Model`, its weights initialised."""
-        return _run(self.to_keras(style), self.name)
+        Raises WeightsError where the weights do not fit.
+        """
+        from .weights.targets import torch_target
 
+        return self._model(torch_target(self.checked), weights).module
 
-def _run(text: str, net: str) -> Any:
-    """Execute generated code in a module of its own; what it defines last is the model, or makes it.
+    def keras(self, style: str = "functional", weights: Mapping[str, Any] | None = None) -> Any:
+        """A new `keras.Model`, its weights initialised, or set to these (as for `reference`).
 
-    The text is known to `linecache`, so that a traceback shows its lines.
-    """
-    import linecache
-    from types import FunctionType, ModuleType
+        Raises WeightsError where the weights do not fit.
+        """
+        from .weights.targets import keras_target
 
-    module = ModuleType(f"netspec_{net}")
-    file = f"<{module.__name__}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    exec(compile(text, file, "exec"), module.__dict__)
-    last = list(module.__dict__.values())[-1]
-    return last() if isinstance(last, type | FunctionType) else last
+        return self._model(keras_target(self.checked, style), weights).model
+
+    def _model(self, target: Target, weights: Mapping[str, Any] | None) -> Any:
+        import numpy as np
+
+        from .weights.table import check_weights
+
+        model = target.model(self._example)
+        if weights is not None:
+            check_weights(self.checked, weights)
+            model.load(target.spelling.put({path: np.asarray(array) for path, array in weights.items()}))
+        return model
+
+    def _example(self) -> list[Any]:
+        """Inputs to make a model with."""
+        import numpy as np
+
+        from .verify.samples import random_inputs, sizes_that_fit
+
+        return random_inputs(self.checked, np.random.default_rng(0), 1, sizes_that_fit(self.checked, self._fits, 1)[0])
+
+    def _fits(self, sizes: dict[str, int]) -> bool:
+        """Does the net hold with these sizes for its symbols?"""
+        net = self.checked.net
+        return check(net.design.source, net.name, {**net.settings, **sizes}).ok
+
+    def verify(
+        self, targets: Sequence[str] = ("torch", "keras"), dtype: str = "float32", tolerance: float | None = None
+    ) -> Result:
+        """Run the generated code of these frameworks on random numbers and compare, as `netspec verify` does.
+
+        `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
+        form for something, and ModuleNotFoundError where one is not installed.
+        """
+        from .verify.pool import Pool
+        from .verify.verify import Options, verify
+
+        with Pool() as pool:
+            return verify(self.checked, self._fits, pool, Options(tuple(targets), dtype, tolerance))

@@ -5,53 +5,20 @@ Weights are held in the language's order under their paths, such as `layer1.0.co
 
 from __future__ import annotations
 
-from .diagnostics import did_you_mean
-from .ir import Call, Scope, Step
+from .ir import Call, Step
 from .record import TYPE_CHECKING
+from .weights.table import check_weights, paths_of, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
     from .ir import Body, CheckedNet, Item
-    from .layers.base import Array, Weight
-
-
-class WeightsError(ValueError):
-    """Weights do not fit a net. `problems` says which are missing, extra or of another shape."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
+    from .layers.base import Array
 
 
 class InputError(ValueError):
     """Inputs do not fit a net."""
-
-
-def weight_table(net: CheckedNet) -> dict[str, Weight]:
-    """All weights of a net by path, in the order of the language; shared ones once."""
-    found: dict[str, Weight] = {}
-    for row in net.layers:
-        step = row.node
-        if isinstance(step, Step):
-            for weight in step.layer.weights(*(t.shape for t in step.inputs)):
-                found.setdefault(f"{row.path}.{weight.name}", weight)
-    return found
-
-
-def check_weights(net: CheckedNet, weights: Mapping[str, Any]) -> None:
-    """Hold weights against a net. Raises WeightsError with all that does not fit."""
-    table = weight_table(net)
-    problems = [f"`{path}` is missing" for path in table if path not in weights]
-    for path, array in weights.items():
-        if path not in table:
-            hint = did_you_mean(path, table)
-            problems.append(f"`{path}` is not a weight of {net.name}" + (f" ({hint})" if hint else ""))
-        elif tuple(array.shape) != table[path].shape:
-            problems.append(f"`{path}` is {list(array.shape)}, but should be {list(table[path].shape)}")
-    if problems:
-        raise WeightsError(problems)
 
 
 class Reference:
@@ -66,6 +33,7 @@ class Reference:
 
         check_weights(net, weights)
         self.net = net
+        self.known: dict[int, dict[int, str]] = {}  # the paths within each body
         self.weights = {path: np.asarray(array, np.float64) for path, array in weights.items()}
 
     def __call__(self, *values: Any, **named: Any) -> Any:
@@ -74,10 +42,15 @@ class Reference:
 
     def outputs(self, *values: Any, **named: Any) -> dict[str, Array]:
         """The outputs by name."""
+        names = (result.name for result in self.net.net.body.outputs)
+        return dict(zip(names, self.listed(*values, **named)))
+
+    def listed(self, *values: Any, **named: Any) -> list[Array]:
+        """The outputs in their order."""
         body = self.net.net.body
         held = self._inputs(values, named)
-        self._items(body.items, "", held)
-        return {result.name: held[result.value.number] for result in body.outputs}
+        self._body(body, "", held)
+        return [held[result.value.number] for result in body.outputs]
 
     def _inputs(self, values: tuple[Any, ...], named: dict[str, Any]) -> dict[int, Array]:
         import numpy as np
@@ -105,31 +78,34 @@ class Reference:
             raise InputError(f"the inputs have different batch sizes: {sorted(batches)}")
         return held
 
-    def _items(self, items: Sequence[Item], prefix: str, held: dict[int, Array]) -> None:
+    def _body(self, body: Body, prefix: str, held: dict[int, Array]) -> None:
+        """Run a body; `held` are its values by number."""
+        self._items(body.items, prefix, self._paths(body), held)
+
+    def _paths(self, body: Body) -> dict[int, str]:
+        if id(body) not in self.known:
+            self.known[id(body)] = paths_of(body)
+        return self.known[id(body)]
+
+    def _items(self, items: Sequence[Item], prefix: str, paths: dict[int, str], held: dict[int, Array]) -> None:
         for item in items:
             if isinstance(item, Step):
-                held[item.output.number] = self._step(item, prefix, held)
+                held[item.output.number] = self._step(item, prefix + paths[id(item)], held)
             elif isinstance(item, Call):
-                self._call(item, prefix, held)
+                self._call(item, f"{prefix}{paths[id(item)]}.", held)
             else:
-                self._items(item.items, _inside(item, prefix), held)
+                self._items(item.items, prefix, paths, held)
 
-    def _step(self, step: Step, prefix: str, held: dict[int, Array]) -> Array:
+    def _step(self, step: Step, path: str, held: dict[int, Array]) -> Array:
         xs = tuple(held[t.number] for t in step.inputs)
-        path = prefix + step.name
-        weights = step.layer.weights(*(t.shape for t in step.inputs))
-        return step.layer.reference(xs, {w.name: self.weights[f"{path}.{w.name}"] for w in weights})
+        return step.layer.reference(xs, {w.name: self.weights[f"{path}.{w.name}"] for w in weights_of(step)})
 
     def _call(self, call: Call, prefix: str, held: dict[int, Array]) -> None:
-        body: Body = call.body
+        body = call.body
         inner = {port.value.number: held[t.number] for port, t in zip(body.inputs, call.inputs)}
-        self._items(body.items, f"{prefix}{call.name}.", inner)
+        self._body(body, prefix, inner)
         for outer, result in zip(call.outputs, body.outputs):
             held[outer.number] = inner[result.value.number]
-
-
-def _inside(scope: Scope, prefix: str) -> str:
-    return f"{prefix}{scope.name}." if scope.name else prefix
 
 
 def _fits(name: str, actual: tuple[int, ...], wanted: tuple[Any, ...], sizes: dict[str, int]) -> None:

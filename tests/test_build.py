@@ -13,10 +13,10 @@ import pytest
 import twins
 from checking import DATA, SPECS, check, check_spec
 
-from netspec.api import _run
 from netspec.diagnostics import SpecError
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
+from netspec.models.code import run as _run
 
 SMALL = ["mlp", "banknote", "mnist_cnn", "convnet", "lenet5", "accelerometer", "resnet18", "mobilenet_v2", "googlenet"]
 LARGE = [

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from checking import check, check_spec
 
-from netspec.api import _run
 from netspec.diagnostics import SpecError
 from netspec.emit.keras import STYLES, emit
 from netspec.emit.subclass import _RESERVED
 from netspec.layers.base import LAYERS
+from netspec.models.code import run as _run
 
 # --- models and their weights ------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from ..record import TYPE_CHECKING
 from .flow import Flow, Writer
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
 from .naming import safe
+from .origins import calls
 from .parameters import Style
 from .program import program
 from .reaching import check_reaching
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..ir import CheckedNet
     from ..layers.base import Helper
     from ..pycode import Code
+    from .origins import Called
     from .template import Node, Sequence, Template
 
 _TAKEN = {"keras", "layers", "ops", "inputs", "outputs"}
@@ -30,12 +32,21 @@ _STYLE = Style(channels=False, sequences=False, sizes=True, unroll=1, reserved=H
 
 def emit_functional(net: CheckedNet) -> str:
     """The text of a module of functions. Raises SpecError where Keras would lose weights."""
-    lowering = KerasLowering()
-    check_reaching(lowering.lower(net.net.body))
-    templates = program(net, lowering, _STYLE, function_name, _TAKEN)
+    templates = _templates(net)
     writers = [_Function(t, net if t is templates[-1] else None) for t in templates]
     functions = [w.lines() for w in writers]
     return file_text(functions, [h for w in writers for h in w.helpers])
+
+
+def functional_calls(net: CheckedNet) -> list[Called]:
+    """The layers that the code calls, in the order of the calls. Raises SpecError as the writer does."""
+    return list(calls(_templates(net), "keras"))
+
+
+def _templates(net: CheckedNet) -> list[Template]:
+    lowering = KerasLowering()
+    check_reaching(lowering.lower(net.net.body))
+    return program(net, lowering, _STYLE, function_name, _TAKEN)
 
 
 def function_name(name: str) -> str:

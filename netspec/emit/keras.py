@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from ..diagnostics import did_you_mean
 from ..record import TYPE_CHECKING
-from .functional import emit_functional
+from .functional import emit_functional, functional_calls
 from .keras_file import no_style
-from .sequential import emit_sequential
-from .subclass import emit_subclass
+from .sequential import emit_sequential, sequential_calls
+from .subclass import emit_subclass, subclass_holders
 
 if TYPE_CHECKING:
     from ..ir import CheckedNet
 
+# the forms of code; the first is what is written unless another is asked for
 STYLES = {"functional": emit_functional, "sequential": emit_sequential, "subclass": emit_subclass}
 
 
@@ -25,3 +26,8 @@ def emit(net: CheckedNet, style: str = "functional") -> str:
         hint = did_you_mean(style, STYLES) or f"styles are {', '.join(STYLES)}"
         raise no_style(f"there is no style `{style}`", hint, net.net.body.definition.name.span)
     return STYLES[style](net)
+
+
+# which layers hold the weights: those that code calls, in order, or those in the attributes of classes
+CALLS = {"functional": functional_calls, "sequential": sequential_calls}
+HOLDERS = {"subclass": subclass_holders}

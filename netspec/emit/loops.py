@@ -95,7 +95,7 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
 
     def close() -> Loop:
         carried = tuple((v.first, v.later, v.own) for v in loop.carried if v.later is not None)
-        return Loop(names, items, weaver.close(nodes), carried)
+        return Loop(names, items, weaver.close(nodes), carried, loop.uid)
 
     return close
 

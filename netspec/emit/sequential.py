@@ -12,6 +12,7 @@ from .functional import function_name
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name
 from .lower import Code as LoweredBody
 from .lower import Lines
+from .origins import calls
 from .parameters import Style
 from .program import program
 from .template import Leaf
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ..pycode import Code
     from ..source import Span
     from .lower import Act, Lowered
+    from .origins import Called
+    from .template import Template
 
 _STYLE = Style(channels=False, sequences=False, sizes=False, unroll=0, reserved=HIDDEN)
 _TAKEN = {"keras", "layers", "ops"}
@@ -34,7 +37,7 @@ _TAKEN = {"keras", "layers", "ops"}
 def emit_sequential(net: CheckedNet) -> str:
     """The text of a module with one function. Raises SpecError (`no-such-style`) where the net is no chain."""
     body = net.net.body
-    (template,) = program(net, _ChainLowering(), _STYLE, function_name, _TAKEN)
+    (template,) = _templates(net)
     port = body.inputs[0]
     made: list[Code] = [input_call(port.name, port.value.shape, port.value.dtype)]
     helpers: list[Helper] = []
@@ -46,6 +49,15 @@ def emit_sequential(net: CheckedNet) -> str:
     head = [f"def {template.name}({parameters}):", *docstring(template.doc, 4)]
     model = call("keras.Sequential", made, name=plain_name(net.name))
     return file_text([[*head, *lay_out("return ", model, "", 4)]], helpers)
+
+
+def sequential_calls(net: CheckedNet) -> list[Called]:
+    """The layers of the model, in a row. Raises SpecError as the writer does."""
+    return list(calls(_templates(net), "keras"))
+
+
+def _templates(net: CheckedNet) -> list[Template]:
+    return program(net, _ChainLowering(), _STYLE, function_name, _TAKEN)
 
 
 def _broken(reason: str, span: Span) -> SpecError:

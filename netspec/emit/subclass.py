@@ -9,6 +9,7 @@ from ..pycode import Call, Generator, Star, call
 from ..record import TYPE_CHECKING
 from .classes import ClassWriter, words
 from .keras_file import HIDDEN, KerasLowering, file_text
+from .origins import attributes
 from .parameters import Style
 from .program import program
 from .text import class_name
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..ir import CheckedNet
     from ..pycode import Code
     from .flow import Line
+    from .origins import Held
 
 _STYLE = Style(
     channels=False, sequences=True, sizes=True, unroll=4, reserved=HIDDEN | {"self", "kwargs", "input_shape"}
@@ -49,10 +51,20 @@ _RESERVED = frozenset(_NAMES.split())
 
 def emit_subclass(net: CheckedNet) -> str:
     """The text of a module of classes."""
-    templates = program(net, KerasLowering(), _STYLE, class_name, _TAKEN)
-    writers = [_Layer(t, is_net=t is templates[-1]) for t in templates]
+    writers = _writers(net)
     classes = [w.lines() for w in writers]
     return file_text(classes, [h for w in writers for h in w.helpers])
+
+
+def subclass_holders(net: CheckedNet) -> list[Held]:
+    """Which layer of the code holds each weight, by its path of attributes. Raises SpecError as the writer does."""
+    return list(attributes(_writers(net), "keras"))
+
+
+def _writers(net: CheckedNet) -> list[_Layer]:
+    """A writer for each class, the model last."""
+    templates = program(net, KerasLowering(), _STYLE, class_name, _TAKEN)
+    return [_Layer(t, is_net=t is templates[-1]) for t in templates]
 
 
 class _Layer(ClassWriter):

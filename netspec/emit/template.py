@@ -15,12 +15,20 @@ if TYPE_CHECKING:
     from ..ir import Body, Instance, Step
     from ..layers.base import Apply
     from ..pycode import Code
+    from .lower import Act, Enter
+    from .values import Path
 
     Node: TypeAlias = "Leaf | Invoke | Loop | Choice | Sequence"
+    # by the number of the body and the turns and branches around: what a node stands for there
+    Acts: TypeAlias = "Mapping[tuple[int, Path], Act]"
+    Enters: TypeAlias = "Mapping[tuple[int, Path], Enter]"
 
 
 class Leaf(Record):
-    """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape."""
+    """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape.
+
+    `origins` are the layers that it stands for.
+    """
 
     name: str
     given: str
@@ -32,10 +40,14 @@ class Leaf(Record):
     step: Step | None
     shared: Instance | None
     constant: bool
+    origins: Acts = {}
 
 
 class Invoke(Record):
-    """One block call, with the values of the callee's parameters. Parameters at their defaults are left out."""
+    """One block call, with the values of the callee's parameters. Parameters at their defaults are left out.
+
+    `origins` are the calls that it stands for.
+    """
 
     name: str
     given: str
@@ -45,6 +57,7 @@ class Invoke(Record):
     outputs: tuple[int, ...]
     shared: Instance | None
     shape: Any
+    origins: Enters = {}
 
 
 class Loop(Record):
@@ -57,6 +70,8 @@ class Loop(Record):
     items: Code
     nodes: tuple[Node, ...]
     carried: tuple[tuple[int | None, int, int], ...]
+    # its number in the paths of what its nodes stand for
+    uid: int
 
 
 class Choice(Record):

@@ -8,6 +8,7 @@ from ..pycode import Call, call
 from ..record import TYPE_CHECKING
 from .classes import ClassWriter
 from .layout import TorchLowering
+from .origins import attributes
 from .parameters import Style
 from .program import program
 from .text import class_name, module_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..ir import CheckedNet
     from ..layers.base import Helper
     from ..pycode import Code, Generator
+    from .origins import Held
 
 STYLE = Style(channels=True, sequences=True, sizes=False, unroll=4, reserved=frozenset(("self", "torch", "nn", "F")))
 _TAKEN = {"Module", "Sequential", "ModuleList", "torch", "nn", "F"}
@@ -37,11 +39,21 @@ _RESERVED = frozenset(_NAMES.split())
 
 def emit(net: CheckedNet) -> str:
     """The text of a Python module. Raises SpecError (`not-in-torch`) where PyTorch has no form for a layer."""
-    templates = program(net, TorchLowering(), STYLE, class_name, _TAKEN)
-    writers = [_Module(t, is_net=t is templates[-1]) for t in templates]
+    writers = _writers(net)
     classes = [w.lines() for w in writers]
     helpers = list(dict.fromkeys(h for w in writers for h in w.helpers))
     return module_text(_imports(classes, helpers), helpers, classes)
+
+
+def holders(net: CheckedNet) -> list[Held]:
+    """Which module of the code holds each weight, by its path of attributes. Raises SpecError as `emit` does."""
+    return list(attributes(_writers(net), "torch"))
+
+
+def _writers(net: CheckedNet) -> list[_Module]:
+    """A writer for each class, that of the net last."""
+    templates = program(net, TorchLowering(), STYLE, class_name, _TAKEN)
+    return [_Module(t, is_net=t is templates[-1]) for t in templates]
 
 
 def _imports(classes: Seq[Seq[str]], helpers: Seq[Helper]) -> list[str]:

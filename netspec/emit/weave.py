@@ -135,17 +135,19 @@ class Weaver:
             applies = solver.applies([a.general for a in column], first.name, self.in_chain)
         output = self._made([a.output for a in column], contexts, arounds)
         step = first.step
+        origins = _origins(column, contexts, arounds)
         if step is None:
             if inputs[0] in self.channels:
                 self.channels[output] = self.channels[inputs[0]]
-            return Leaf(first.name, "", "", "", applies, inputs, output, None, None, True)
+            return Leaf(first.name, "", "", "", applies, inputs, output, None, None, True, origins)
         shapes = [a.step.output.shape for a in column if a.step is not None]
         self._channel(output, shapes, solver)
         alike = all(s == shapes[0] for s in shapes)
         layer = step.layer
         return Leaf(
-            last_name(column), first.given, layer.kind, layer.style, applies, inputs, output, step, step.shared, alike
-        )
+            last_name(column), first.given, layer.kind, layer.style, applies, inputs, output, step, step.shared, alike,
+            origins,
+        )  # fmt: skip
 
     def _enter(self, column: tuple[Enter, ...], contexts: Contexts, arounds: Seq[Around]) -> Invoke:
         first = column[0]
@@ -172,7 +174,7 @@ class Weaver:
         alike = all(e.call.outputs[0].shape == shape for e in column)
         return Invoke(
             last_name(column), first.given, template, tuple(arguments), inputs, tuple(outputs), first.call.shared,
-            shape if alike else None,
+            shape if alike else None, _origins(column, contexts, arounds),
         )  # fmt: skip
 
     # --- values -------------------------------------------------------------------------------------------------------
@@ -252,6 +254,11 @@ class Weaver:
 def key_of(body: LoweredBody) -> Any:
     """What tells lowered bodies apart."""
     return id(body.body), body.layouts, body.frozen
+
+
+def _origins(column: Seq[Any], contexts: Contexts, arounds: Seq[Around]) -> dict[Any, Any]:
+    """What a node stands for, by body and by the turns and branches around."""
+    return {(owner, around.path): item for item, owner, around in zip(column, contexts.owners, arounds)}
 
 
 def ends(chain: Seq[Node]) -> tuple[tuple[int, ...], int]:

@@ -8,6 +8,8 @@ argument at fault. Layers know no syntax tree, span or file.
 
 from __future__ import annotations
 
+from math import prod
+
 from ..dims import product
 from ..pycode import Call
 from ..record import TYPE_CHECKING, Record
@@ -117,9 +119,10 @@ class Place(Record):
     """Where a framework keeps a weight: its name there, and how to get its array from the language's.
 
     The language's array has the equal blocks of its last axis (the gates of a recurrent layer) taken in the order of
-    `blocks`, is transposed by `order`, then reshaped to `shape`; each may be None. With `part=(i, n)` it is the i-th of
-    n equal parts of the framework's array along its first axis. `plus` names a second array of the framework that is
-    added to this one (PyTorch's second bias of a recurrent layer): zero when written, summed up when read.
+    `blocks`, is transposed by `order`, then reshaped to `shape`, in which one size may be -1; each may be None. With
+    `part=(i, n)` it is the i-th of n equal parts of the framework's array along its first axis. `plus` names a second
+    array of the framework that is added to this one (PyTorch's second bias of a recurrent layer): zero when written,
+    summed up when read.
 
     `name` is a path of attributes from the layer or module to the array, such as `cell.kernel`; it begins with the name
     of the `Apply` where a layer has several modules (`depthwise.weight`).
@@ -139,6 +142,14 @@ class Place(Record):
         if self.order is not None:
             array = array.transpose(self.order)
         return array if self.shape is None else array.reshape(self.shape)
+
+    def shape_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the framework's array (the whole, not the part) for one of the language's."""
+        found = self.shape or tuple(shape[axis] for axis in self.order or range(len(shape)))
+        if -1 in found:
+            rest = -prod(found)
+            found = tuple(prod(shape) // rest if n == -1 else n for n in found)
+        return found if self.part is None else (found[0] * self.part[1], *found[1:])
 
     def take(self, array: Array, shape: tuple[int, ...]) -> Array:
         """The language's array, of this shape, from the framework's (or from its part): `put` undone."""
@@ -172,6 +183,14 @@ class Weight(Record):
     @property
     def size(self) -> Dim:
         return product(self.shape)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The shape in numbers. Raises ValueError where it hangs on a symbol."""
+        found = tuple(d for d in self.shape if isinstance(d, int))
+        if len(found) < len(self.shape):
+            raise ValueError(f"the shape of a {self.name} hangs on {', '.join(map(str, self.shape))}")
+        return found
 
 
 Weights: TypeAlias = "tuple[Weight, ...]"
@@ -219,6 +238,8 @@ class Layer:
     pointwise: ClassVar[bool] = False
     # does it behave otherwise in training? (dropout, batch norm)
     training: ClassVar[bool] = False
+    # does it draw random numbers in training?
+    random: ClassVar[bool] = False
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)

@@ -20,6 +20,7 @@ class Noise(Layer):
     """Something random in training, nothing otherwise."""
 
     training = True
+    random = True
     computes = False
     pointwise = True
     # PyTorch's module and Keras's layer, and what PyTorch's module is made of where it is not in PyTorch

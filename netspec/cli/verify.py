@@ -1,0 +1,131 @@
+"""`netspec verify`: the generated PyTorch and Keras code run on the same random numbers, and held against NumPy."""
+
+from __future__ import annotations
+
+import shlex
+
+from ..api import check
+from ..diagnostics import SpecError
+from ..elaborate.net import SettingError
+from ..files import STDIN, ReadError
+from ..record import TYPE_CHECKING
+from . import MISUSED, OK, WRONG
+from .options import Misuse, Parser, add_net_options, examine, settings, whole
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from ..api import Verdict
+    from ..verify.pool import Pool
+    from ..verify.verdict import Result
+    from ..verify.verify import Options
+    from .screen import Screen
+
+_ABOUT = """Build the PyTorch and the Keras model from the code that `netspec build` writes, load the same random
+weights into both, feed them the same random inputs, and compare shapes, counts, outputs, the output of each layer and
+the gradients with one another, with the checker and with the NumPy reference."""
+_TARGETS = ("torch", "keras")
+
+
+def run(words: list[str], screen: Screen) -> int:
+    options = _options(words, screen)
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        raise Misuse("NumPy is not installed; `pip install netspec-lang[torch]` or [keras] brings it") from None
+    from ..verify.pool import Pool
+    from ..verify.verify import Options
+
+    how = Options(tuple(options.target or _TARGETS), options.dtype, options.tolerance, options.seed)
+    found: list[tuple[str, Result]] = []
+    status = OK
+    with Pool() as pool:
+        for path in options.files:
+            result, own = _verified(path, options, how, pool, screen)
+            status = max(status, own)
+            if result is None:
+                continue
+            found.append((path, result))
+            if options.format == "table":
+                _show(path, result, options, screen)
+    if options.format == "json":
+        from ..emit.json import dumps
+
+        made = [{"schema": 1, "file": path, **result.document()} for path, result in found]
+        screen.result(dumps(made if len(options.files) > 1 else made[0]) if made else "[]")
+    return status
+
+
+def _options(words: list[str], screen: Screen) -> argparse.Namespace:
+    parser = Parser("verify", screen, _ABOUT)
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, or - for standard input")
+    add_net_options(parser)
+    parser.add_argument("--target", choices=_TARGETS, action="append", help="only this framework (default: both)")
+    parser.add_argument(
+        "--dtype", choices=("float32", "float64"), default="float32", help="what the frameworks work in; NumPy: float64"
+    )
+    parser.add_argument(
+        "--tolerance", metavar="X", type=float, help="largest relative error (default: 1e-4; with float64 1e-9)"
+    )
+    parser.add_argument("--seed", metavar="N", type=whole(0), default=0, help="of the random numbers (default: 0)")
+    parser.add_argument("--layers", choices=("all", "none"), help="show each layer (default: where there is one file)")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    options = parser.read(words)
+    if options.files.count(STDIN) > 1:
+        raise Misuse("standard input can be read only once")
+    return options
+
+
+def _verified(
+    path: str, options: argparse.Namespace, how: Options, pool: Pool, screen: Screen
+) -> tuple[Result | None, int]:
+    """What became of a file, with its share of the exit status."""
+    from ..verify.verify import verify
+
+    try:
+        verdict = examine(path, options)
+    except (ReadError, SettingError) as error:
+        screen.complain(str(error))
+        return None, MISUSED
+    screen.diagnostics(verdict.diagnostics)
+    net = verdict.checked
+    if net is None or not verdict.ok:
+        return None, WRONG
+    try:
+        result = verify(net, _fitting(verdict, options), pool, how, lambda text: screen.note(f"{net.name}: {text}"))
+    except SpecError as error:
+        screen.diagnostics(error.diagnostics)
+        return None, WRONG
+    except ModuleNotFoundError as error:
+        raise Misuse(str(error)) from None
+    except ValueError as error:
+        screen.complain(f"{path}: {error}")
+        return None, MISUSED
+    return result, OK if result.ok else WRONG
+
+
+def _fitting(verdict: Verdict, options: argparse.Namespace) -> Callable[[dict[str, int]], bool]:
+    """Does the net hold with these sizes for its symbols?"""
+    given = settings(options.set)
+    return lambda sizes: check(verdict.source, options.net, {**given, **sizes}).ok
+
+
+def _show(path: str, result: Result, options: argparse.Namespace, screen: Screen) -> None:
+    from ..verify.table import table
+
+    if not screen.quiet or not result.ok:
+        layers = options.layers == "all" or (options.layers is None and len(options.files) == 1)
+        screen.result(table(result, layers and not screen.quiet, screen.paints, screen.ascii))
+    if not result.ok:
+        screen.note(f"to see it again: {_again(path, options)}")
+
+
+def _again(path: str, options: argparse.Namespace) -> str:
+    """The command that shows a disagreement again."""
+    words = ["netspec", "verify", path, "--seed", str(options.seed), "--dtype", options.dtype]
+    words += ["--net", options.net] if options.net else []
+    words += [word for pair in options.set for word in ("--set", pair)]
+    words += [word for name in options.target or () for word in ("--target", name)]
+    words += ["--tolerance", str(options.tolerance)] if options.tolerance is not None else []
+    return shlex.join(words)

@@ -1,0 +1,161 @@
+"""A generated Keras model."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from .code import MissingFramework, ModelError, follow, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ..layers.base import Array
+
+
+def import_keras(dtype: str = "float32") -> Any:
+    """The framework, set to a type of numbers. Raises MissingFramework."""
+    import os
+
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        import keras
+    except ImportError as error:
+        missing = "Keras" if error.name in (None, "keras") else error.name
+        raise MissingFramework(missing, "keras") from None
+    keras.config.set_floatx(dtype)
+    return keras
+
+
+class KerasModel:
+    """A model with its variables by name.
+
+    A name is a path of attributes (`layer1.conv1.kernel`), or in code that keeps its layers in no attributes the number
+    of a call and the attributes from there (`12.kernel`). `calls` are then the classes of the layers that the code
+    calls, one for each call; a Sequential model calls its layers in a row.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        net: str,
+        names: Sequence[str],
+        calls: Sequence[str] | None,
+        example: Callable[[], Sequence[Array]],
+        dtype: str = "float32",
+    ) -> None:
+        self.keras = import_keras(dtype)
+        self.keras.utils.clear_session()
+        with _Calls(self.keras) as called:
+            self.model = run(text, net)
+        if isinstance(self.model, self.keras.Sequential):
+            called = list(self.model.layers)
+        if not self.model.built:  # a subclassed model makes its variables when it is called
+            self(example())
+        root = self.model if calls is None else _checked(called, calls)
+        self.variables = {name: _variable(root, name) for name in names}
+        self._nothing_else()
+
+    def _nothing_else(self) -> None:
+        """Raises ModelError where the model holds variables that go by no name."""
+        known = {id(v) for v in self.variables.values()}
+        odd = [v.path for v in self.model.weights if id(v) not in known and not _is_seed(v)]
+        if odd:
+            raise ModelError(f"the Keras model holds arrays that the net does not have: {', '.join(odd[:5])}")
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(variable.shape) for name, variable in self.variables.items()}
+
+    @property
+    def trainable(self) -> dict[str, bool]:
+        held = {id(v) for v in self.model.trainable_variables}
+        return {name: id(variable) in held for name, variable in self.variables.items()}
+
+    def load(self, arrays: Mapping[str, Array]) -> None:
+        """Set all variables. Raises ModelError where they are not those of the model."""
+        odd = [n for n, shape in self.shapes.items() if n not in arrays or arrays[n].shape != shape]
+        if odd or len(arrays) != len(self.variables):
+            raise ModelError(f"the Keras model and the net hold different arrays: {', '.join(odd[:5])}")
+        for name, array in arrays.items():
+            self.variables[name].assign(array)
+
+    def __call__(self, inputs: Sequence[Array]) -> list[Array]:
+        """The outputs for inputs, in inference mode."""
+        return [self.keras.ops.convert_to_numpy(out) for out in self._outputs(inputs, False)]
+
+    def _outputs(self, inputs: Sequence[Array], training: bool) -> Sequence[Any]:
+        found = self.model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
+        return found if isinstance(found, list | tuple) else [found]
+
+    def gradients(self, inputs: Sequence[Array], directions: Sequence[Array], training: bool) -> dict[str, Array]:
+        """The gradients of the sum of the outputs, each times its direction, by name. For the TensorFlow backend."""
+        import tensorflow as tf
+
+        names = [n for n, held in self.trainable.items() if held]
+        values = [self.variables[n].value for n in names]
+        with tf.GradientTape() as tape:
+            outputs = self._outputs(inputs, training)
+            loss = sum(tf.reduce_sum(out * tf.cast(d, out.dtype)) for out, d in zip(outputs, directions))
+        found = tape.gradient(loss, values)
+        zeros = (tf.zeros_like(v) if g is None else tf.convert_to_tensor(g) for v, g in zip(values, found))
+        return {n: g.numpy() for n, g in zip(names, zeros)}
+
+
+class _Calls:
+    """Notes the layers that are called while it is entered, but not those that layers call."""
+
+    def __init__(self, keras: Any) -> None:
+        self.layer = keras.layers.Layer
+        self.found: list[Any] = []
+        self.depth = 0
+
+    def __enter__(self) -> list[Any]:
+        original = self.original = self.layer.__call__
+
+        def noted(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.depth == 0:
+                self.found.append(layer)
+            self.depth += 1
+            try:
+                return original(layer, *args, **kwargs)
+            finally:
+                self.depth -= 1
+
+        self.layer.__call__ = noted
+        return self.found
+
+    def __exit__(self, *_: object) -> None:
+        self.layer.__call__ = self.original
+
+
+def _checked(called: Sequence[Any], classes: Sequence[str]) -> Sequence[Any]:
+    """The layers that were called, which must be those that the code was written to call."""
+    found = [type(layer).__name__ for layer in called]
+    if found != list(classes):
+        at = next(
+            (k for k, pair in enumerate(zip(found, classes)) if pair[0] != pair[1]), min(len(found), len(classes))
+        )
+        raise ModelError(f"the Keras model calls other layers than its code says, from call {at} on")
+    return called
+
+
+def _variable(root: Any, name: str) -> Any:
+    """The variable of a name. Raises ModelError."""
+    *path, last = name.split(".")
+    layer = root[int(path[0])] if isinstance(root, list) else follow(root, path[:1])
+    layer = follow(layer, path[1:])
+    own = [v for v in _own(layer) if v.name == last]
+    if len(own) != 1:
+        raise ModelError(f"the Keras model has {len(own)} variables at `{name}`")
+    return own[0]
+
+
+def _own(layer: Any) -> Iterator[Any]:
+    """The variables of a layer, those of the layers in it left out."""
+    inner = {id(v) for part in layer._flatten_layers(include_self=False) for v in part.variables}
+    return (v for v in layer.variables if id(v) not in inner)
+
+
+def _is_seed(variable: Any) -> bool:
+    return str(variable.name).startswith("seed_generator")

@@ -1,0 +1,92 @@
+"""A generated PyTorch module."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from .code import MissingFramework, ModelError, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from ..layers.base import Array
+
+# what a state_dict holds that is no number of the function
+_COUNTERS = ("num_batches_tracked",)
+
+
+def is_counter(name: str) -> bool:
+    """Does a state_dict hold a count of steps under this name?"""
+    return name.rpartition(".")[2] in _COUNTERS
+
+
+def import_torch() -> Any:
+    """The framework. Raises MissingFramework."""
+    try:
+        import torch
+    except ImportError:
+        raise MissingFramework("PyTorch", "torch") from None
+    return torch
+
+
+class TorchModel:
+    """A module with its arrays by their names in the `state_dict`."""
+
+    def __init__(self, text: str, net: str, dtype: str = "float32") -> None:
+        self.torch = import_torch()
+        self.dtype = getattr(self.torch, dtype)
+        self.module = run(text, net).to(self.dtype).eval()
+        self.tensors = {n: t for n, t in self.module.state_dict(keep_vars=True).items() if not is_counter(n)}
+        self.fixed = {id(t) for t in self.module.buffers()}
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+
+    @property
+    def trainable(self) -> dict[str, bool]:
+        return {name: tensor.requires_grad for name, tensor in self.tensors.items()}
+
+    def load(self, arrays: Mapping[str, Array]) -> None:
+        """Set all arrays. Raises ModelError where they are not those of the module."""
+        if {n: tuple(a.shape) for n, a in arrays.items()} != self.shapes:
+            odd = sorted(arrays.keys() ^ self.tensors.keys()) or [
+                n for n in arrays if arrays[n].shape != self.shapes[n]
+            ]
+            raise ModelError(f"the PyTorch module and the net hold different arrays: {', '.join(odd[:5])}")
+        with self.torch.no_grad():
+            for name, array in arrays.items():
+                self.tensors[name].copy_(self.torch.from_numpy(array.copy()))
+
+    def __call__(self, inputs: Sequence[Array]) -> list[Array]:
+        """The outputs for inputs, both in the language's order of axes."""
+        with self.torch.no_grad():
+            return [_to_last(out.numpy()) for out in self._outputs(inputs)]
+
+    def _outputs(self, inputs: Sequence[Array]) -> Sequence[Any]:
+        found = self.module(*(self._tensor(a) for a in inputs))
+        return found if isinstance(found, tuple) else (found,)
+
+    def _tensor(self, array: Array) -> Any:
+        tensor = self.torch.from_numpy(_to_first(array).copy())
+        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+
+    def gradients(self, inputs: Sequence[Array], directions: Sequence[Array], training: bool) -> dict[str, Array]:
+        """The gradients of the sum of the outputs, each times its direction, by name."""
+        self.module.train(training)
+        outputs = self._outputs(inputs)
+        loss = sum((out * self._tensor(d)).sum() for out, d in zip(outputs, directions))
+        names = [n for n, t in self.tensors.items() if t.requires_grad]
+        found = self.torch.autograd.grad(loss, [self.tensors[n] for n in names], allow_unused=True)
+        self.module.eval()
+        zeros = (self.torch.zeros_like(self.tensors[n]) if g is None else g for n, g in zip(names, found))
+        return {n: g.numpy() for n, g in zip(names, zeros)}
+
+
+def _to_first(array: Array) -> Array:
+    """Images and volumes go in channels first."""
+    return array if array.ndim < 4 else array.transpose(0, array.ndim - 1, *range(1, array.ndim - 1))
+
+
+def _to_last(array: Array) -> Array:
+    return array if array.ndim < 4 else array.transpose(0, *range(2, array.ndim), 1)

@@ -1,0 +1,73 @@
+"""A net in which every value is an output, so that a layer at fault can be named."""
+
+from __future__ import annotations
+
+from ..ir import Call, Result, Scope, Step
+from ..record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..ir import Body, CheckedNet, Item, Tensor
+
+    # a value with the path of the step that makes it
+    Shown = tuple[str, Tensor]
+
+
+def expose(net: CheckedNet) -> tuple[CheckedNet, list[str]]:
+    """The net with the values of all its steps for outputs, behind its own, and the paths of these steps."""
+    body, shown = _Exposing().body(net.net.body)
+    return net.replace(net=net.net.replace(body=body)), [path for path, _ in shown]
+
+
+class _Exposing:
+    """Bodies that have been changed; what was one body stays one."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[Body, list[Shown]]] = {}
+
+    def body(self, body: Body) -> tuple[Body, list[Shown]]:
+        if id(body) not in self.known:
+            lines = _Lines(self, body)
+            items = lines.items(body.items, "")
+            results = (Result(f"value{k}", tensor) for k, (_, tensor) in enumerate(lines.shown))
+            self.known[id(body)] = body.replace(items=items, outputs=(*body.outputs, *results)), lines.shown
+        return self.known[id(body)]
+
+
+class _Lines:
+    """One body on the way."""
+
+    def __init__(self, exposing: _Exposing, body: Body) -> None:
+        self.exposing = exposing
+        self.fresh = 1 + max(_numbers(body.items), default=0) + len(body.inputs)
+        self.shown: list[Shown] = []
+
+    def items(self, items: Sequence[Item], prefix: str) -> tuple[Item, ...]:
+        return tuple(self._item(item, prefix) for item in items)
+
+    def _item(self, item: Item, prefix: str) -> Item:
+        path = prefix + item.name
+        if isinstance(item, Scope):
+            return item.replace(items=self.items(item.items, f"{path}." if item.name else prefix))
+        if isinstance(item, Step):
+            if item.layer.kind != "identity":
+                self.shown.append((path, item.output))
+            return item
+        body, shown = self.exposing.body(item.body)
+        tensors = []
+        for inner, tensor in shown:
+            tensors.append(tensor.replace(number=self.fresh))
+            self.shown.append((f"{path}.{inner}", tensors[-1]))
+            self.fresh += 1
+        return item.replace(body=body, outputs=(*item.outputs, *tensors))
+
+
+def _numbers(items: Sequence[Item]) -> list[int]:
+    found: list[int] = []
+    for item in items:
+        if isinstance(item, Scope):
+            found += _numbers(item.items)
+        else:
+            found += [t.number for t in (item.outputs if isinstance(item, Call) else (item.output,))]
+    return found

@@ -1,0 +1,158 @@
+"""The processes in which the frameworks run, one for each, started when they are first needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..layers.base import Array
+    from ..weights.targets import Target
+
+
+class Answer(Record):
+    """What a framework made of a job.
+
+    `error` says what failed, empty if nothing did; `kind` is the class of the error. `outputs` has a list for each
+    batch; `gradients` are by the framework's names, as are `shapes` and `trainable`.
+    """
+
+    error: str
+    kind: str
+    shapes: Mapping[str, tuple[int, ...]]
+    trainable: Mapping[str, bool]
+    outputs: tuple[tuple[Array, ...], ...]
+    gradients: Mapping[str, Array]
+
+
+class Job(Record):
+    """A model to build and to run on batches of inputs; with `directions`, the gradients on the first batch, too."""
+
+    target: Target
+    weights: Mapping[str, Array]
+    batches: Sequence[Sequence[Array]]
+    directions: Sequence[Array] = ()
+    training: bool = False
+    dtype: str = "float32"
+
+
+class Pool:
+    """Runs jobs. To be closed, or used as a context."""
+
+    def __init__(self) -> None:
+        self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.folder = tempfile.mkdtemp(prefix="netspec-verify-")
+        self.count = 0
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, job: Job) -> str:
+        """Hand a job to the process of its framework; the place where the answer will lie."""
+        self.count += 1
+        folder = os.path.join(self.folder, str(self.count))
+        os.mkdir(folder)
+        _write(folder, job)
+        process = self._process(job.target.framework)
+        assert process.stdin is not None
+        try:
+            process.stdin.write(folder + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has died: `answer` finds that out
+        return folder
+
+    def answer(self, job: Job, folder: str) -> Answer:
+        """Wait for what became of a job."""
+        process = self._process(job.target.framework)
+        assert process.stdout is not None
+        line = process.stdout.readline().rstrip("\n")
+        if line != folder:
+            code = process.wait()
+            del self.processes[job.target.framework]
+            return Answer(f"the process of {job.target.framework} ended with status {code}", "Died", {}, {}, (), {})
+        found = _read(folder, job)
+        shutil.rmtree(folder, ignore_errors=True)
+        return found
+
+    def _process(self, framework: str) -> subprocess.Popen[str]:
+        if framework not in self.processes:
+            code = f"from netspec.verify.worker import main; main({framework!r})"
+            path = os.pathsep.join(p or os.getcwd() for p in sys.path)
+            self.processes[framework] = subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if os.environ.get("NETSPEC_DEBUG") else subprocess.DEVNULL,
+                encoding="utf-8",
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        return self.processes[framework]
+
+
+def _write(folder: str, job: Job) -> None:
+    import numpy as np
+
+    target = job.target
+    arrays = target.spelling.put(job.weights)
+    names = list(target.spelling.shapes)
+    found = {f"weight{k}": arrays[name].astype(job.dtype) for k, name in enumerate(names)}
+    for b, inputs in enumerate(job.batches):
+        found |= {f"input{b}_{k}": _as(array, job.dtype) for k, array in enumerate(inputs)}
+    found |= {f"direction{k}": _as(array, job.dtype) for k, array in enumerate(job.directions)}
+    np.savez(os.path.join(folder, "arrays.npz"), **found)  # type: ignore[arg-type]  # NumPy's stub takes them for flags
+    with open(os.path.join(folder, "job.json"), "w", encoding="utf-8") as file:
+        json.dump(
+            {
+                "net": target.net,
+                "text": target.text,
+                "names": names,
+                "calls": target.calls,
+                "dtype": job.dtype,
+                "batches": len(job.batches),
+                "inputs": len(job.batches[0]),
+                "directions": len(job.directions),
+                "training": job.training,
+            },
+            file,
+        )
+
+
+def _as(array: Array, dtype: str) -> Array:
+    return array if array.dtype.kind == "i" else array.astype(dtype)
+
+
+def _read(folder: str, job: Job) -> Answer:
+    import numpy as np
+
+    with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
+        found = json.load(file)
+    if "error" in found:
+        return Answer(found["error"], found["kind"], {}, {}, (), {})
+    with np.load(os.path.join(folder, "result.npz"), allow_pickle=False) as held:
+        arrays = {name: held[name] for name in held.files}
+    outputs = []
+    for b in range(len(job.batches)):
+        count = sum(name.startswith(f"output{b}_") for name in arrays)
+        outputs.append(tuple(arrays[f"output{b}_{k}"] for k in range(count)))
+    names = list(job.target.spelling.shapes)
+    gradients = {n: arrays[f"gradient{k}"] for k, n in enumerate(names) if f"gradient{k}" in arrays}
+    shapes = {name: tuple(shape) for name, shape in found["shapes"].items()}
+    return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients)

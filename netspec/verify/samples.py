@@ -1,0 +1,83 @@
+"""Random weights and inputs that let every layer react to what comes in."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..dims import substitute
+from ..record import TYPE_CHECKING
+from ..weights.table import weight_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+
+    from ..dims import Dim
+    from ..ir import CheckedNet
+    from ..layers.base import Array, Weight
+
+# integers of an input whose limit is not known
+_LIMIT = 10
+
+
+def random_weights(net: CheckedNet, rng: np.random.Generator) -> dict[str, Array]:
+    """float32 arrays by path: kernels that keep the scale (He et al., 2015), variances and scales near 1."""
+    return {path: _random(rng, weight) for path, weight in weight_table(net).items()}
+
+
+def _random(rng: np.random.Generator, weight: Weight) -> Array:
+    import numpy as np
+
+    shape, found = weight.sizes, rng.standard_normal(weight.sizes, np.float32)
+    if "mean" in weight.name or weight.role == "bias":
+        found *= np.float32(0.1)
+    elif weight.role == "statistic" or len(shape) < 2:
+        found = rng.random(shape, np.float32) + np.float32(0.5)
+    else:
+        # PyTorch keeps what a number of the output is made of behind the first axis
+        found *= np.float32((2 / prod(weight.torch.shape_of(shape)[1:])) ** 0.5)
+    return found
+
+
+def random_inputs(net: CheckedNet, rng: np.random.Generator, batch: int, sizes: Mapping[str, int]) -> list[Array]:
+    """An array for each input, float32 or integers, in the language's order. `sizes` gives symbols their values."""
+    import numpy as np
+
+    found: list[Array] = []
+    for port in net.net.body.inputs:
+        shape = (batch, *_numbers(port.value.shape, sizes))
+        if port.value.dtype.startswith("int"):
+            (limit,) = _numbers((_LIMIT if port.limit is None else port.limit,), sizes)
+            found.append(rng.integers(0, limit, shape).astype(np.int32))
+        else:
+            found.append(rng.standard_normal(shape, np.float32))
+    return found
+
+
+def _numbers(dims: Sequence[Dim], sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """Sizes with their symbols replaced. Raises KeyError where a symbol has no value."""
+    found = (substitute(d, sizes) for d in dims)
+    return tuple(d if isinstance(d, int) else sizes[str(d)] for d in found)
+
+
+def sizes_that_fit(
+    net: CheckedNet, try_out: Callable[[dict[str, int]], bool], count: int = 2
+) -> Sequence[dict[str, int]]:
+    """Values for the symbolic sizes with which the net holds; `try_out(sizes)` says so. Raises ValueError for none.
+
+    Each set gives all symbols other values, so that sizes that were mixed up come to light.
+    """
+    symbols = net.net.symbols
+    if not symbols:
+        return [{}]
+    found: list[dict[str, int]] = []
+    for least in (5, 8, 16, 32, 48, 64, 96, 128, 224, 256, 299, 331, 512):
+        sizes = {symbol: least + 3 * place + len(found) for place, symbol in enumerate(symbols)}
+        if try_out(sizes):
+            found.append(sizes)
+        if len(found) == count:
+            return found
+    if not found:
+        raise ValueError(f"no sizes were found that fit {', '.join(symbols)}; give some with --set")
+    return found

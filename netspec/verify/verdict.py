@@ -1,0 +1,136 @@
+"""What a verification found."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from ..layers.base import Array
+
+    # two of `torch`, `keras` and `reference`, and the largest relative error between them
+    Errors = Mapping[tuple[str, str], float]
+
+NAMES = {"torch": "PyTorch", "keras": "Keras", "reference": "reference", "checker": "checker"}
+
+
+class LayerLine(Record):
+    """One layer: what the checker says of it, what each framework made of it, and how far they are apart.
+
+    `shapes` and `counts` are by framework, `checker` among them; `counts` are of the learned parameters.
+    """
+
+    path: str
+    kind: str
+    shapes: Mapping[str, tuple[int, ...]]
+    counts: Mapping[str, int]
+    errors: Errors
+
+    @property
+    def agrees(self) -> bool:
+        """Are shapes and counts the same everywhere?"""
+        return len(set(self.shapes.values())) == 1 == len(set(self.counts.values()))
+
+    @property
+    def error(self) -> float:
+        return max(self.errors.values(), default=0.0)
+
+
+class Gradients(Record):
+    """Gradients of all parameters in PyTorch and in Keras: the largest relative error, and where it is.
+
+    `training` is False where the net draws random numbers in training, so that only inference can be compared.
+    """
+
+    error: float
+    path: str
+    training: bool
+
+
+class Result(Record):
+    """What became of a net.
+
+    `outputs` are the largest relative errors of the net's outputs, over all inputs; `lines` are its layers; `problems`
+    says in words what is wrong, `notes` what could not be compared. `sizes` are the values that symbols were given.
+    """
+
+    net: str
+    frameworks: tuple[str, ...]
+    tolerance: float
+    lines: tuple[LayerLine, ...]
+    outputs: Errors
+    gradients: Gradients | None
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    sizes: tuple[Mapping[str, int], ...]
+    seed: int
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    @property
+    def worst(self) -> float:
+        """The largest relative error between any two, in the outputs."""
+        return max(self.outputs.values(), default=0.0)
+
+    def document(self) -> dict[str, Any]:
+        """For JSON: the same with pairs named `torch-keras`."""
+        return {
+            "net": self.net,
+            "ok": self.ok,
+            "frameworks": list(self.frameworks),
+            "tolerance": self.tolerance,
+            "seed": self.seed,
+            "sizes": [dict(s) for s in self.sizes],
+            "seconds": round(self.seconds, 2),
+            "errors": _named(self.outputs),
+            "gradients": None if self.gradients is None else dict(self.gradients.__dict__),
+            "layers": [
+                {
+                    "path": line.path,
+                    "type": line.kind,
+                    "shapes": {who: list(shape) for who, shape in line.shapes.items()},
+                    "params": dict(line.counts),
+                    "errors": _named(line.errors),
+                }
+                for line in self.lines
+            ],
+            "problems": list(self.problems),
+            "notes": list(self.notes),
+        }
+
+
+def _named(errors: Errors) -> dict[str, float]:
+    return {"-".join(pair): error for pair, error in errors.items()}
+
+
+def apart(one: Array, other: Array, least: float = 0.0) -> float:
+    """The largest difference of two arrays, relative to the largest number in them (but at least to `least`).
+
+    Infinite where the shapes differ, or where one has a number that is none and the other has not.
+    """
+    import numpy as np
+
+    if one.shape != other.shape:
+        return float("inf")
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    odd = ~(np.isfinite(a) & np.isfinite(b))
+    if odd.any() and not np.array_equal(a[odd], b[odd], equal_nan=True):
+        return float("inf")
+    a, b = a[~odd], b[~odd]
+    scale = max(_largest(a), _largest(b), least)
+    return _largest(a - b) / scale if scale else 0.0
+
+
+def _largest(array: Array) -> float:
+    return float(abs(array).max(initial=0.0))
+
+
+def pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Any two of them."""
+    found = list(names)
+    return [(a, b) for k, a in enumerate(found) for b in found[k + 1 :]]

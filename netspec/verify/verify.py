@@ -1,0 +1,275 @@
+"""One net, built and run in each framework with the same random weights and inputs, and in NumPy.
+
+The model as a user builds it gives the outputs and the gradients. A second one, in which every value is an output,
+gives the numbers of each layer, so that the first one that differs can be named.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ..dims import substitute
+from ..record import TYPE_CHECKING, Record
+from ..reference import Reference
+from ..weights.table import steps_of
+from ..weights.targets import TARGETS
+from .expose import expose
+from .pool import Job
+from .samples import random_inputs, random_weights, sizes_that_fit
+from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from ..dims import Dim
+    from ..ir import CheckedNet
+    from ..layers.base import Array
+    from ..weights.targets import Target
+    from .pool import Answer, Pool
+    from .verdict import Errors
+
+# what rounding may come to, relative to the largest number of an array
+TOLERANCES = {"float32": 1e-4, "float64": 1e-9}
+# gradients are worked out in float64
+_STEEP = 1e-7
+# batch sizes; and those for a net of so many activations that three samples would take long
+_BATCHES, _SMALL, _LARGE = (3, 1), (2, 1), 25_000_000
+# activations that gradients may take at once
+_MOST = 100_000_000
+
+
+class Options(Record):
+    """How to verify. `tolerance` None is that of the type of number that the frameworks work in."""
+
+    frameworks: tuple[str, ...] = ("torch", "keras")
+    dtype: str = "float32"
+    tolerance: float | None = None
+    seed: int = 0
+
+
+def verify(
+    net: CheckedNet,
+    fits: Callable[[dict[str, int]], bool],
+    pool: Pool,
+    options: Options,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Result:
+    """Hold a net's forms against one another. `fits(sizes)` says whether values for the symbols suit the net.
+
+    Raises SpecError where a framework has no form for something, and ValueError where no sizes fit.
+    """
+    return _Verification(net, fits, pool, options, progress).run()
+
+
+class _Verification:
+    """One net on the way."""
+
+    def __init__(
+        self,
+        net: CheckedNet,
+        fits: Callable[[dict[str, int]], bool],
+        pool: Pool,
+        options: Options,
+        progress: Callable[[str], None],
+    ) -> None:
+        import numpy as np
+
+        self.net = net
+        self.pool = pool
+        self.options = options
+        self.progress = progress
+        self.tolerance = TOLERANCES[options.dtype] if options.tolerance is None else options.tolerance
+        self.rng = np.random.default_rng(options.seed)
+        self.weights = random_weights(net, self.rng)
+        self.sizes = sizes_that_fit(net, fits)
+        self.activations = _number(net.totals.activations, self.sizes[0])
+        counts = _SMALL if self.activations > _LARGE else _BATCHES
+        self.batches = [random_inputs(net, self.rng, n, sizes) for sizes in self.sizes for n in counts]
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+
+    def run(self) -> Result:
+        start = time.perf_counter()
+        targets = {name: TARGETS[name](self.net) for name in self.options.frameworks}
+        self.progress("running the model")
+        answers, wanted = self._together(
+            [Job(t, self.weights, self.batches, dtype=self.options.dtype) for t in targets.values()],
+            lambda: [self._reference(self.net, batch) for batch in self.batches],
+        )
+        outputs = self._outputs(answers, wanted)
+        lines = self._layers(answers, targets) if not self.problems or outputs else ()
+        self._totals(answers, targets)
+        self._judge(outputs, lines)
+        gradients = self._gradients(targets, [out.shape for out in wanted[0]]) if len(answers) > 1 else None
+        return Result(
+            self.net.name,
+            self.options.frameworks,
+            self.tolerance,
+            lines,
+            outputs,
+            gradients,
+            tuple(self.problems),
+            tuple(self.notes),
+            tuple(self.sizes),
+            self.options.seed,
+            time.perf_counter() - start,
+        )
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def _together(
+        self, jobs: Sequence[Job], meanwhile: Callable[[], list[list[Array]]]
+    ) -> tuple[dict[str, Answer], list[list[Array]]]:
+        """Answers of all frameworks that could do it, by name, and what was worked out meanwhile."""
+        places = [self.pool.start(job) for job in jobs]
+        found = meanwhile()
+        answers = {}
+        for job, place in zip(jobs, places):
+            answer = self.pool.answer(job, place)
+            if answer.kind == "MissingFramework":
+                raise ModuleNotFoundError(answer.error)
+            if answer.error:
+                self.problems.append(f"{NAMES[job.target.framework]}: {answer.error}")
+            else:
+                answers[job.target.framework] = answer
+        return answers, found
+
+    def _reference(self, net: CheckedNet, inputs: Sequence[Array]) -> list[Array]:
+        names = [port.name for port in net.net.body.inputs]
+        return Reference(net, self.weights).listed(**dict(zip(names, inputs)))
+
+    # --- the outputs --------------------------------------------------------------------------------------------------
+
+    def _outputs(self, answers: Mapping[str, Answer], wanted: list[list[Array]]) -> Errors:
+        """The largest errors over all batches and outputs."""
+        worst: dict[tuple[str, str], float] = {}
+        for b, arrays in enumerate(wanted):
+            found = {name: answer.outputs[b] for name, answer in answers.items()} | {"reference": tuple(arrays)}
+            for pair, error in _apart(found).items():
+                worst[pair] = max(worst.get(pair, 0.0), error)
+        return worst if answers else {}
+
+    def _judge(self, outputs: Errors, lines: Sequence[LayerLine]) -> None:
+        """Say what is wrong with the outputs, and which layer it begins with."""
+        for line in lines:
+            if not line.agrees:
+                self.problems.append(f"{line.path}: {_disagreement(line)}")
+        beyond = {pair: error for pair, error in outputs.items() if not error <= self.tolerance}
+        for (one, other), error in beyond.items():
+            self.problems.append(f"the outputs of {NAMES[one]} and {NAMES[other]} differ by {error:.1e}")
+        first = next((line for line in lines if not line.error <= self.tolerance), None)
+        if first is not None:
+            (one, other), error = max(first.errors.items(), key=lambda item: item[1])
+            self.problems.append(
+                f"`{first.path}` ({first.kind}) is the first layer that differs:"
+                f" {NAMES[one]} and {NAMES[other]} by {error:.1e}"
+            )
+        elif beyond and lines:
+            self.problems.append("each layer agrees by itself, so it is the code between them that differs")
+
+    # --- layer by layer -----------------------------------------------------------------------------------------------
+
+    def _layers(self, answers: Mapping[str, Answer], targets: Mapping[str, Target]) -> tuple[LayerLine, ...]:
+        """Each layer of the net, from a model in which all of them are outputs."""
+        self.progress("comparing layer by layer")
+        shown, paths = expose(self.net)
+        batch = self.batches[:1]
+        jobs = [Job(TARGETS[name](shown), self.weights, batch, dtype=self.options.dtype) for name in answers]
+        found, wanted = self._together(jobs, lambda: [self._reference(shown, batch[0])])
+        skip = len(self.net.net.body.outputs)
+        values = {name: answer.outputs[0][skip:] for name, answer in found.items()}
+        values["reference"] = tuple(wanted[0][skip:])
+        counts = {name: _counts(targets[name], answers[name]) for name in found}
+        rows = {row.path: row for row in self.net.layers}
+        lines = []
+        for k, path in enumerate(paths):
+            row = rows[path]
+            at = {name: arrays[k] for name, arrays in values.items()}
+            assert row.output is not None  # a layer gives something
+            told = tuple(substitute(d, self.sizes[0]) for d in row.output.shape)
+            shapes = {"checker": told} | {name: a.shape[1:] for name, a in at.items()}
+            held: dict[str, Any] = {"checker": row.figures.params}
+            held |= {name: 0 if row.again else count.get(path, 0) for name, count in counts.items()}
+            errors = {(a, b): apart(at[a], at[b]) for a, b in pairs(at)}
+            lines.append(LayerLine(path, row.kind, shapes, held, errors))
+        return tuple(lines)
+
+    def _totals(self, answers: Mapping[str, Answer], targets: Mapping[str, Target]) -> None:
+        """The trainable parameters and the statistics of the whole net, held against the checker's."""
+        totals = self.net.totals
+        for name, answer in answers.items():
+            sums = {"trainable parameters": 0, "statistics": 0}
+            for held in targets[name].spelling.held:
+                size = _size(held.weight.sizes)
+                if held.weight.role == "statistic":
+                    sums["statistics"] += size
+                elif answer.trainable[held.key]:
+                    sums["trainable parameters"] += size
+            for what, told in (("trainable parameters", totals.trainable), ("statistics", totals.statistics)):
+                if sums[what] != told:
+                    self.problems.append(f"{NAMES[name]} has {sums[what]:,} {what}, the checker says {told}")
+
+    # --- gradients ----------------------------------------------------------------------------------------------------
+
+    def _gradients(self, targets: Mapping[str, Target], shapes: Sequence[tuple[int, ...]]) -> Gradients | None:
+        """Gradients of all parameters in both frameworks, in float64."""
+        if not self.net.totals.trainable:
+            return None
+        self.progress("comparing gradients")
+        training = not any(step.layer.random for _, step in steps_of(self.net.net.body))
+        count = max(1, _MOST // max(self.activations, 1))
+        batch = [[array[:count] for array in self.batches[0]]]
+        directions = [self.rng.standard_normal(shape)[:count] / _size(shape) ** 0.5 for shape in shapes]
+        jobs = [Job(t, self.weights, batch, directions, training, "float64") for t in targets.values()]
+        answers, _ = self._together(jobs, list)
+        if len(answers) < len(jobs):
+            return None
+        one, other = (targets[name].spelling.gradients(answers[name].gradients) for name in targets)
+        if one.keys() != other.keys():
+            odd = ", ".join(sorted(one.keys() ^ other.keys())[:5])
+            self.problems.append(f"only one of the frameworks has gradients of {odd}")
+            return None
+        least = 1e-4 * max(float(abs(g).max(initial=0.0)) for g in one.values())
+        errors = {path: apart(one[path], other[path], least) for path in one}
+        path = max(errors, key=lambda p: errors[p])
+        if not errors[path] <= _STEEP:
+            self.problems.append(f"the gradients of `{path}` differ by {errors[path]:.1e}")
+        return Gradients(errors[path], path, training)
+
+
+# --- small questions --------------------------------------------------------------------------------------------------
+
+
+def _apart(found: Mapping[str, Sequence[Array]]) -> dict[tuple[str, str], float]:
+    """The largest errors between any two that have run, over all their arrays."""
+    return {(a, b): max(apart(x, y) for x, y in zip(found[a], found[b])) for a, b in pairs(found)}
+
+
+def _counts(target: Target, answer: Answer) -> dict[str, int]:
+    """How many learned parameters the framework holds for each layer, by its path."""
+    found: dict[str, int] = {}
+    for held in target.spelling.held:
+        if held.weight.role != "statistic":
+            parts = 1 if held.place.part is None else held.place.part[1]
+            layer = held.path.rpartition(".")[0]
+            found[layer] = found.get(layer, 0) + _size(answer.shapes[held.key]) // parts
+    return found
+
+
+def _number(dim: Dim, sizes: Mapping[str, int]) -> int:
+    found = substitute(dim, sizes)
+    return found if isinstance(found, int) else 0
+
+
+def _size(shape: Sequence[int]) -> int:
+    size = 1
+    for d in shape:
+        size *= d
+    return size
+
+
+def _disagreement(line: LayerLine) -> str:
+    if len(set(line.shapes.values())) > 1:
+        return "the shapes differ: " + ", ".join(f"{NAMES[n]} {list(s)}" for n, s in line.shapes.items())
+    return "the counts differ: " + ", ".join(f"{NAMES[n]} {c:,}" for n, c in line.counts.items())

@@ -1,0 +1,90 @@
+"""The weights of a net by path, in the order of the language."""
+
+from __future__ import annotations
+
+from ..diagnostics import did_you_mean
+from ..ir import Call, Scope, Step
+from ..record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ..ir import Body, CheckedNet, Item
+    from ..layers.base import Weight
+
+
+class WeightsError(ValueError):
+    """Weights do not fit a net. `problems` says which are missing, extra or of another shape."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+def paths_of(body: Body) -> dict[int, str]:
+    """The path within a body of each step and call, by its identity.
+
+    What is shared has the path of its declaration, wherever it is used.
+    """
+    return {id(item): path for path, item in _placed(body.items, "")}
+
+
+def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Call]]:
+    for item in items:
+        if isinstance(item, Scope):
+            yield from _placed(item.items, f"{prefix}{item.name}." if item.name else prefix)
+        else:
+            yield (prefix + item.name if item.shared is None else item.shared.name), item
+
+
+def steps_of(body: Body, prefix: str = "") -> Iterator[tuple[str, Step]]:
+    """All steps and their paths, in the order of the net; each use of a shared one."""
+    for path, item in _placed(body.items, ""):
+        if isinstance(item, Call):
+            yield from steps_of(item.body, f"{prefix}{path}.")
+        else:
+            yield prefix + path, item
+
+
+def weights_of(step: Step) -> tuple[Weight, ...]:
+    """The arrays that a step holds."""
+    return step.layer.weights(*(t.shape for t in step.inputs))
+
+
+def weight_table(net: CheckedNet) -> dict[str, Weight]:
+    """All weights of a net by path, in the order of the language; shared ones once."""
+    found: dict[str, Weight] = {}
+    for path, step in steps_of(net.net.body):
+        for weight in weights_of(step):
+            found.setdefault(f"{path}.{weight.name}", weight)
+    return found
+
+
+def check_weights(net: CheckedNet, weights: Mapping[str, Any]) -> None:
+    """Hold weights against a net. Raises WeightsError with all that does not fit."""
+    wanted = {path: weight.shape for path, weight in weight_table(net).items()}
+    problems = misfits(wanted, {path: tuple(array.shape) for path, array in weights.items()}, f"net {net.name}")
+    if problems:
+        raise WeightsError(problems)
+
+
+def misfits(wanted: Mapping[str, tuple[Any, ...]], given: Mapping[str, tuple[int, ...]], holder: str) -> list[str]:
+    """What is missing, extra or mis-shaped among named arrays, a line each, with the nearest name if there is one."""
+    missing = [name for name in wanted if name not in given]
+    extra = [name for name in given if name not in wanted]
+    problems = []
+    for name in missing:
+        hint = did_you_mean(name, [n for n in extra if given[n] == wanted[name]])
+        problems.append(f"`{name}` {_shown(wanted[name])} is missing" + (f" ({hint})" if hint else ""))
+    for name in extra:
+        hint = did_you_mean(name, wanted)
+        problems.append(f"`{name}` {_shown(given[name])} is not a weight of {holder}" + (f" ({hint})" if hint else ""))
+    for name, shape in wanted.items():
+        if name in given and given[name] != shape:
+            problems.append(f"`{name}` is {_shown(given[name])}, but should be {_shown(shape)}")
+    return problems
+
+
+def _shown(shape: Sequence[Any]) -> str:
+    return f"[{', '.join(map(str, shape))}]"

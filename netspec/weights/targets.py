@@ -1,0 +1,66 @@
+"""Targets: the code for a framework, together with where it keeps the weights of the spec."""
+
+from __future__ import annotations
+
+from ..emit import keras, torch
+from ..record import TYPE_CHECKING, Record
+from .spelling import Spelling, spelling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
+
+    from ..ir import CheckedNet
+    from ..layers.base import Array
+
+    Example: TypeAlias = "Callable[[], Sequence[Array]]"
+
+
+class Target(Record):
+    """The code of a net for a framework. `calls` are the classes of the layers that it calls (see `KerasModel`)."""
+
+    framework: str
+    net: str
+    text: str
+    spelling: Spelling
+    calls: tuple[str, ...] | None = None
+
+    def model(self, example: Example, dtype: str = "float32") -> Any:
+        """A model of the framework, its weights initialised; `example` gives inputs in the language's order.
+
+        Raises MissingFramework and ModelError.
+        """
+        return _MODELS[self.framework](self, example, dtype)
+
+
+def _torch_model(target: Target, _example: Example, dtype: str) -> Any:
+    from ..models.torch_model import TorchModel
+
+    return TorchModel(target.text, target.net, dtype)
+
+
+def _keras_model(target: Target, example: Example, dtype: str) -> Any:
+    from ..models.keras_model import KerasModel
+
+    return KerasModel(target.text, target.net, list(target.spelling.shapes), target.calls, example, dtype)
+
+
+_MODELS: dict[str, Callable[[Target, Example, str], Any]] = {"torch": _torch_model, "keras": _keras_model}
+
+
+def torch_target(net: CheckedNet) -> Target:
+    """The PyTorch code of a net. Raises SpecError where PyTorch has no form for something."""
+    return Target("torch", net.name, torch.emit(net), spelling(torch.holders(net)))
+
+
+def keras_target(net: CheckedNet, style: str = "functional") -> Target:
+    """The Keras code of a net in one of its styles. Raises SpecError where Keras has no form for something."""
+    text = keras.emit(net, style)
+    if style in keras.HOLDERS:
+        return Target("keras", net.name, text, spelling(keras.HOLDERS[style](net)))
+    called = keras.CALLS[style](net)
+    classes = tuple(apply.make.func.rpartition(".")[2] for apply, _ in called if apply.make is not None)
+    return Target("keras", net.name, text, spelling(held for _, found in called for held in found), classes)
+
+
+TARGETS: dict[str, Callable[[CheckedNet], Target]] = {"torch": torch_target, "keras": keras_target}
