@@ -1,4 +1,4 @@
-"""The NumPy reference of whole nets: held against the PyTorch model with the same weights, and what it refuses."""
+"""The NumPy reference of whole nets: held against both models with the same weights, and what it refuses."""
 
 from __future__ import annotations
 
@@ -7,28 +7,13 @@ import pytest
 import twins
 from checking import DATA, check, check_spec
 
-from netspec.emit.layout import TorchLowering
 from netspec.reference import InputError, Reference, WeightsError, weight_table
 
 
 def agree(net):
-    rng = np.random.default_rng(0)
-    uses = list(twins.uses(TorchLowering().lower(net.net.body)))
-    rows = [r for r in net.layers if r.node.layer.weights(*(t.shape for t in r.node.inputs))]
-    weights, found = {}, []
-    for (_, act), row in zip(uses, rows, strict=True):
-        paths = {w.name: f"{row.path}.{w.name}" for w in twins.weights_of(act)}
-        for weight in twins.weights_of(act):
-            weights.setdefault(paths[weight.name], twins.random_array(rng, act, weight))
-        found.append((act, {name: weights[path] for name, path in paths.items()}))
+    _, weights = twins.random_weights(np.random.default_rng(0), net)
     assert list(weights) == list(weight_table(net))
-    inputs = twins.random_inputs(rng, net, {}, 2)
-    twin = twins.TorchTwin(net)
-    twin.load(found, inputs)
-    ours = Reference(net, weights).outputs(*inputs)
-    for a, b in zip(twin(inputs), ours.values(), strict=True):
-        assert a.shape == b.shape
-        assert twins.relative(a, b) < twins.TOLERANCE
+    twins.compare(net, batches=(2,), style="subclass")
 
 
 @pytest.mark.parametrize("name", ["mlp", "lenet5", "accelerometer"])

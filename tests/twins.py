@@ -1,7 +1,8 @@
-"""Twins: the PyTorch and the Keras model that are generated for a net, with the same random weights.
+"""Twins: the PyTorch and the Keras model that are generated for a net, and the NumPy reference, on the same weights.
 
-Which module of a model holds which weight of the spec is found by running: modules (layers) are met in the order in
-which the net applies its steps. Arrays are in the language's order, channels last; each twin gets them its own way.
+Which module of a model holds which weight of the spec is found by running: modules (layers) are first met in the order
+in which the net first applies its steps. Arrays are in the language's order, channels last; each twin gets them its own
+way.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.emit.layout import TorchLowering
 from netspec.emit.lower import Act, Enter
+from netspec.record import Record
+from netspec.reference import Reference
 
-TOLERANCE = 1e-4
+# how far two may be apart, in the kind of number that both work with
+TOLERANCE = {"float32": 1e-4, "float64": 1e-7}
 
 
 def texts(net, style="functional"):
@@ -29,17 +33,20 @@ def texts(net, style="functional"):
 # --- the weights of a net --------------------------------------------------------------------------------------------
 
 
-def uses(code, owner=()):
-    """Each use of a layer that has weights, in the order of the net, with a key; uses that share weights share it."""
-    for number, item in enumerate(code if isinstance(code, tuple) else code.items):
-        key = (*owner, number)
+def uses(items, body=(), place=()):
+    """Each use of a layer that has weights, in the order of the net, with a key; uses that share weights share it.
+
+    `body` is the key of the body that the items stand in, `place` where in it.
+    """
+    for number, item in enumerate(items):
+        here = (*place, number)
         if isinstance(item, Act):
             if item.step is not None and weights_of(item):
-                yield (*owner, item.step.shared) if item.step.shared else key, item
+                yield (body, item.step.shared or here), item
         elif isinstance(item, Enter):
-            yield from uses(item.code, (*owner, item.call.shared) if item.call.shared else key)
+            yield from uses(item.code.items, (body, item.call.shared or here))
         else:
-            yield from uses(item.items, key)
+            yield from uses(item.items, body, here)
 
 
 def weights_of(act):
@@ -71,9 +78,9 @@ def holders(names):
 
 
 class TorchTwin:
-    def __init__(self, net):
+    def __init__(self, net, dtype="float32"):
         self.text = emit_torch.emit(net)
-        self.model = _run(self.text, net.name).eval()
+        self.model = _run(self.text, net.name).eval().to(getattr(torch, dtype))
         self.parameters = sum(p.numel() for p in self.model.parameters())
         self.trainable = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
         self.statistics = sum(b.numel() for b in self.model.buffers() if b.is_floating_point())
@@ -88,10 +95,10 @@ class TorchTwin:
 
     def load(self, found, arrays):
         """Put weights where they belong. `found` are the uses, each with its arrays; `arrays` are inputs to run on."""
-        order = []
+        order = {}
         for module in self.model.modules():
             if [*module.parameters(recurse=False), *module.buffers(recurse=False)]:
-                module.register_forward_hook(lambda module, *_: order.append(module))
+                module.register_forward_hook(lambda module, *_: order.setdefault(module))
         self(arrays)
         met = iter(order)
         for act, values in found:
@@ -101,7 +108,7 @@ class TorchTwin:
                 if act.flattened and weight.name == "kernel":
                     value = reordered(value, act.flattened)
                 owner, _, name = weight.torch.name.rpartition(".")
-                put = weight.torch.put(value).astype(np.float32)
+                put = weight.torch.put(value)
                 held = getattr(modules[owner], name)
                 assert tuple(held.shape) == put.shape, f"{weight.name}: {tuple(held.shape)} and {put.shape}"
                 held.data.copy_(torch.from_numpy(put.copy()))
@@ -109,23 +116,28 @@ class TorchTwin:
 
 
 class KerasTwin:
-    def __init__(self, net, style="functional"):
+    def __init__(self, net, style="functional", dtype="float32", arrays=()):
+        """`arrays` are inputs to run on: only then a subclassed model makes its weights."""
         self.text = emit_keras.emit(net, style)
-        self.order = []
+        self.order = {}
         called = keras.layers.Layer.__call__
 
         def noted(layer, *args, **kwargs):
             result = called(layer, *args, **kwargs)
-            if not isinstance(layer, keras.Model) and any("seed" not in w.name for w in layer.weights):
-                self.order.append(layer)
+            if not layer._flatten_layers(include_self=False) and any("seed" not in w.name for w in layer.weights):
+                self.order.setdefault(id(layer), layer)
             return result
 
         keras.utils.clear_session()
+        keras.config.set_floatx(dtype)
         keras.layers.Layer.__call__ = noted
         try:
             self.model = _run(self.text, net.name)
+            if style == "subclass":
+                self(arrays)
         finally:
             keras.layers.Layer.__call__ = called
+            keras.config.set_floatx("float32")
         held = {id(w): w for w in self.model.weights if "seed" not in w.name}.values()
         sizes = [(w, int(np.prod(w.shape))) for w in held]
         self.statistics = sum(n for w, n in sizes if "moving" in w.name)
@@ -138,25 +150,44 @@ class KerasTwin:
         return [np.array(o) for o in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 
     def load(self, found):
-        met = iter(self.order)
+        met = iter(self.order.values())
         for act, values in found:
             layers = {name: next(met) for name in holders(w.keras.name for w in weights_of(act))}
             for weight in weights_of(act):
                 owner, _, name = weight.keras.name.rpartition(".")
                 (variable,) = [v for v in layers[owner].weights if v.name == name]
-                variable.assign(weight.keras.put(values[weight.name]).astype(np.float32))
+                variable.assign(weight.keras.put(values[weight.name]))
         assert next(met, None) is None, "Keras runs layers with weights that the net does not have"
 
 
 # --- the comparison ------------------------------------------------------------------------------------------------
 
 
-def random_inputs(rng, net, sizes, batch):
+class Constant(AssertionError):
+    """The output does not hang on the input."""
+
+
+class Infinite(AssertionError):
+    """The numbers are past all bounds."""
+
+
+class Errors(Record):
+    """The worst relative error between each two."""
+
+    torch_keras: float = 0.0
+    torch_reference: float = 0.0
+    keras_reference: float = 0.0
+
+    def worse(self, other):
+        return Errors(*(max(pair) for pair in zip(self.__dict__.values(), other.__dict__.values())))
+
+
+def random_inputs(rng, net, sizes, batch, dtype="float32"):
     found = []
     for port in net.net.body.inputs:
         shape = (batch, *(substitute(n, sizes) for n in port.value.shape))
         if port.value.dtype == "float32":
-            found.append(rng.standard_normal(shape).astype(np.float32))
+            found.append(rng.standard_normal(shape).astype(dtype))
         else:
             found.append(rng.integers(0, substitute(port.limit, sizes) if port.limit else 4, shape))
     return found
@@ -166,43 +197,62 @@ def relative(a, b):
     return float(np.abs(a - b).max(initial=0) / max(np.abs(b).max(initial=0), 1e-6))
 
 
-def compare(net, batches=(3, 1), sizes=({},), style="functional", reacts=True):
-    """Build both models and hold them against the checker and each other. The worst relative error.
+def random_weights(rng, net):
+    """The layers that have weights, in the order of their first use, each with its arrays; and all arrays by path."""
+    rows = [r for r in net.layers if r.node.layer.weights(*(t.shape for t in r.node.inputs))]
+    found, arrays = {}, {}
+    for (key, act), row in zip(uses(TorchLowering().lower(net.net.body).items), rows, strict=True):
+        if key not in found:
+            values = {w.name: random_array(rng, act, w) for w in weights_of(act)}
+            found[key] = act, values
+            arrays.update((f"{row.path}.{name}", array) for name, array in values.items())
+    return list(found.values()), arrays
 
-    `sizes` are values for the symbols of the net; the same two models are run with each. `reacts` says that the outputs
-    must depend on the inputs, without which agreement would mean little.
+
+def compare(net, batches=(3, 1), sizes=({},), style="functional", reacts=True, dtype="float32"):
+    """Build both models and hold them against the checker, the reference and each other. The worst relative errors.
+
+    `sizes` are values for the symbols of the net; the same models are run with each. `reacts` says that the outputs
+    must depend on the inputs, without which agreement would mean little. `dtype` is what the frameworks work with; the
+    reference has float64.
     """
     assert net.ok, [(d.code, d.message) for d in net.diagnostics]
-    one, other = TorchTwin(net), KerasTwin(net, style)
+    rng = np.random.default_rng(0)
+    arrays = random_inputs(rng, net, sizes[0], 2, dtype)
+    one, other = TorchTwin(net, dtype), KerasTwin(net, style, dtype, arrays)
     totals = net.totals
     for twin in (one, other):
         counts = (twin.parameters, twin.statistics)
         assert counts == (totals.params, totals.statistics), f"{type(twin).__name__}: {counts}"
         assert twin.trainable == totals.trainable, f"{type(twin).__name__}: {twin.trainable} {totals.trainable}"
-    rng = np.random.default_rng(0)
-    found, arrays = [], {}
-    for key, act in uses(TorchLowering().lower(net.net.body)):
-        values = {w.name: arrays.setdefault((key, w.name), random_array(rng, act, w)) for w in weights_of(act)}
-        found.append((act, values))
-    one.load(found, random_inputs(rng, net, sizes[0], 2))
+    found, weights = random_weights(rng, net)
+    one.load(found, arrays)
     other.load(found)
-    return max(_errors(net, one, other, rng, values, batches, reacts) for values in sizes)
+    reference = Reference(net, weights)
+    worst = Errors()
+    for values in sizes:
+        worst = worst.worse(_errors(net, (one, other, reference), rng, values, batches, reacts, dtype))
+    for pair, error in worst.__dict__.items():
+        assert error < TOLERANCE[dtype], f"{pair}: relative error {error:.2g}"
+    return worst
 
 
-def _errors(net, one, other, rng, sizes, batches, reacts):
-    worst = 0.0
-    inputs = random_inputs(rng, net, sizes, max(batches))
+def _errors(net, three, rng, sizes, batches, reacts, dtype):
+    one, other, reference = three
+    worst = Errors()
+    inputs = random_inputs(rng, net, sizes, max(batches), dtype)
     before = None
     for batch in batches:
         given = [x[:batch] for x in inputs]
-        a, b = one(given), other(given)
-        for result, y, z in zip(net.net.body.outputs, a, b, strict=True):
+        a, b, c = one(given), other(given), reference.outputs(*given).values()
+        for result, x, y, z in zip(net.net.body.outputs, a, b, c, strict=True):
             shape = (batch, *(substitute(n, sizes) for n in result.value.shape))
-            assert y.shape == z.shape == shape, f"{result.name}: {y.shape}, {z.shape}, {shape}"
-            assert np.isfinite(y).all()
-            worst = max(worst, relative(y, z))
+            shapes = {"torch": x.shape, "keras": y.shape, "reference": z.shape}
+            assert x.shape == y.shape == z.shape == shape, f"{result.name}: {shapes}, {shape}"
+            if not np.isfinite(z).all():
+                raise Infinite("the reference gives infinite numbers")
+            worst = worst.worse(Errors(relative(x, y), relative(x, z), relative(y, z)))
         before = before or a
-    assert worst < TOLERANCE, f"relative error {worst:.2g}"
     if reacts:
         _reacts(one, inputs, before)
     return worst
@@ -211,6 +261,7 @@ def _errors(net, one, other, rng, sizes, batches, reacts):
 def _reacts(twin, inputs, before):
     """Two models that give a constant agree, too; so the outputs must depend on the inputs."""
     moved = [x[::-1].copy() if len(x) > 1 and x.dtype.kind == "i" else x for x in inputs]
-    moved = [x * 1.5 + np.float32(0.3) if x.dtype.kind == "f" else x for x in moved]
+    moved = [x * x.dtype.type(1.5) + x.dtype.type(0.3) if x.dtype.kind == "f" else x for x in moved]
     for old, new in zip(before, twin(moved)):
-        assert relative(new, old) > 1e-4, "the output does not react to the input"
+        if relative(new, old) <= 1e-4:
+            raise Constant("the output does not react to the input")
