@@ -6,7 +6,7 @@ Weights are held in the language's order under their paths, such as `layer1.0.co
 from __future__ import annotations
 
 from .diagnostics import did_you_mean
-from .ir import Call, Scope, Step
+from .ir import Call, Scope, Step, path_of
 from .record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Reference:
         """The outputs by name."""
         body = self.net.net.body
         held = self._inputs(values, named)
-        self._items(body.items, "", held)
+        self._items(body.items, "", "", held)
         return {result.name: held[result.value.number] for result in body.outputs}
 
     def _inputs(self, values: tuple[Any, ...], named: dict[str, Any]) -> dict[int, Array]:
@@ -105,25 +105,24 @@ class Reference:
             raise InputError(f"the inputs have different batch sizes: {sorted(batches)}")
         return held
 
-    def _items(self, items: Sequence[Item], prefix: str, held: dict[int, Array]) -> None:
+    def _items(self, items: Sequence[Item], prefix: str, home: str, held: dict[int, Array]) -> None:
         for item in items:
             if isinstance(item, Step):
-                held[item.output.number] = self._step(item, prefix, held)
+                held[item.output.number] = self._step(item, path_of(item, prefix, home), held)
             elif isinstance(item, Call):
-                self._call(item, prefix, held)
+                self._call(item, path_of(item, prefix, home), held)
             else:
-                self._items(item.items, _inside(item, prefix), held)
+                self._items(item.items, _inside(item, prefix), home, held)
 
-    def _step(self, step: Step, prefix: str, held: dict[int, Array]) -> Array:
+    def _step(self, step: Step, path: str, held: dict[int, Array]) -> Array:
         xs = tuple(held[t.number] for t in step.inputs)
-        path = prefix + step.name
         weights = step.layer.weights(*(t.shape for t in step.inputs))
         return step.layer.reference(xs, {w.name: self.weights[f"{path}.{w.name}"] for w in weights})
 
-    def _call(self, call: Call, prefix: str, held: dict[int, Array]) -> None:
+    def _call(self, call: Call, path: str, held: dict[int, Array]) -> None:
         body: Body = call.body
         inner = {port.value.number: held[t.number] for port, t in zip(body.inputs, call.inputs)}
-        self._items(body.items, f"{prefix}{call.name}.", inner)
+        self._items(body.items, f"{path}.", f"{path}.", inner)
         for outer, result in zip(call.outputs, body.outputs):
             held[outer.number] = inner[result.value.number]
 
