@@ -8,7 +8,7 @@ Receptive Fields of Convolutional Neural Networks" (Distill, 2019): field += (wi
 from __future__ import annotations
 
 from .expect import check_expectations
-from .ir import Call, CheckedNet, Figures, Row, Scope, Step
+from .ir import Call, CheckedNet, Figures, Row, Scope, Step, path_of
 from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
     for port in net.body.inputs:
         axes = max(len(port.value.shape) - 1, 0)
         fields[port.value.number] = Field((1,) * axes, ((1, 1),) * axes)
-    totals = walk.items(net.body.items, "", 0, fields, (), False, False)
+    totals = walk.items(net.body.items, "", 0, fields, "", False, False)
     outcomes = check_expectations(net, totals, fields, faults) if net.whole else ()
     return CheckedNet(net, tuple(r for r in walk.rows if r is not None), totals, outcomes, faults.all)
 
@@ -65,21 +65,21 @@ class _Walk:
         prefix: str,
         depth: int,
         fields: dict[int, Field | None],
-        owner: tuple[str, ...],
+        home: str,
         frozen: bool,
         again: bool,
     ) -> Figures:
-        """Rows for items, and the sum of their figures. `owner` is the path of the body they belong to."""
+        """Rows for items, and the sum of their figures. `home` is the prefix of the body that they belong to."""
         total = _NOTHING
         for item in items:
             if isinstance(item, Step):
-                total = total + self._step(item, prefix, depth, fields, owner, frozen, again)
+                total = total + self._step(item, prefix, depth, fields, home, frozen, again)
             elif isinstance(item, Call):
-                total = total + self._call(item, prefix, depth, fields, owner, frozen, again)
+                total = total + self._call(item, prefix, depth, fields, home, frozen, again)
             elif item.name:
-                total = total + self._scope(item, prefix, depth, fields, owner, frozen, again)
+                total = total + self._scope(item, prefix, depth, fields, home, frozen, again)
             else:
-                total = total + self.items(item.items, prefix, depth, fields, owner, frozen, again)
+                total = total + self.items(item.items, prefix, depth, fields, home, frozen, again)
         return total
 
     def _step(
@@ -88,7 +88,7 @@ class _Walk:
         prefix: str,
         depth: int,
         fields: dict[int, Field | None],
-        owner: tuple[str, ...],
+        home: str,
         frozen: bool,
         again: bool,
     ) -> Figures:
@@ -96,7 +96,7 @@ class _Walk:
         if known is None:
             known = self._known[id(step.layer)] = figures_of(step), reach_of(step)
         figures, reach = known
-        again = again or self._used_before(step.shared, owner)
+        again = again or self._used_before(step.shared, home)
         if again:
             figures = figures.replace(params=0, weights=0, biases=0, trainable=0, statistics=0)
         elif frozen or step.frozen:
@@ -105,7 +105,7 @@ class _Walk:
         fields[step.output.number] = field
         if step.layer.kind == "identity" and not step.given:
             return figures  # nothing is done there, and nobody asked to see it
-        path = prefix + step.name
+        path = path_of(step, prefix, home)
         sizes = None if field is None else field.sizes
         self.rows.append(
             Row(path, step.name, step.layer.kind, depth, step.span, step, step.output, figures, sizes, True, again)
@@ -118,16 +118,16 @@ class _Walk:
         prefix: str,
         depth: int,
         fields: dict[int, Field | None],
-        owner: tuple[str, ...],
+        home: str,
         frozen: bool,
         again: bool,
     ) -> Figures:
-        path = prefix + call.name
-        again = again or self._used_before(call.shared, owner)
+        path = path_of(call, prefix, home)
+        again = again or self._used_before(call.shared, home)
         inner = {p.value.number: fields.get(t.number) for p, t in zip(call.body.inputs, call.inputs)}
         place = self._hold()
         figures = self.items(
-            call.body.items, path + ".", depth + 1, inner, (*owner, call.name), frozen or call.frozen, again
+            call.body.items, path + ".", depth + 1, inner, path + ".", frozen or call.frozen, again
         )
         for outer, result in zip(call.outputs, call.body.outputs):
             fields[outer.number] = inner.get(result.value.number)
@@ -140,13 +140,13 @@ class _Walk:
         prefix: str,
         depth: int,
         fields: dict[int, Field | None],
-        owner: tuple[str, ...],
+        home: str,
         frozen: bool,
         again: bool,
     ) -> Figures:
         path = prefix + scope.name
         place = self._hold()
-        figures = self.items(scope.items, path + ".", depth + 1, fields, owner, frozen, again)
+        figures = self.items(scope.items, path + ".", depth + 1, fields, home, frozen, again)
         self._group(place, path, scope.name, scope.kind, depth, scope, last_output(scope), figures, again)
         return figures
 
@@ -169,10 +169,10 @@ class _Walk:
     ) -> None:
         self.rows[place] = Row(path, name, kind, depth, node.span, node, output, figures, None, False, again)
 
-    def _used_before(self, shared: Instance | None, owner: tuple[str, ...]) -> bool:
+    def _used_before(self, shared: Instance | None, home: str) -> bool:
         if shared is None:
             return False
-        key = (".".join(owner), shared)
+        key = (home, shared)
         if key in self._seen:
             return True
         self._seen.add(key)
@@ -238,4 +238,4 @@ def field_after(before: Sequence[Field | None], reach: Reach) -> Field | None:
 
 def body_figures(body: Body) -> Figures:
     """The sum of a body on its own."""
-    return _Walk().items(body.items, "", 0, {}, (), False, False)
+    return _Walk().items(body.items, "", 0, {}, "", False, False)

@@ -133,6 +133,12 @@ class Scope(Record):
         return self.node.span
 
 
+def path_of(item: Step | Call, prefix: str, home: str) -> str:
+    """The path of a step or call. `prefix` is that of its place, `home` that of the body: what is shared lives there,
+    in whichever scopes it is used."""
+    return (prefix if item.shared is None else home) + item.name
+
+
 class Body(Record):
     """A net or block, elaborated for given arguments and input shapes.
 

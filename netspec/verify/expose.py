@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Call, Result, Scope, Step
+from ..ir import Call, Result, Scope, Step, path_of
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class _Lines:
         return tuple(self._item(item, prefix) for item in items)
 
     def _item(self, item: Item, prefix: str) -> Item:
-        path = prefix + item.name
         if isinstance(item, Scope):
-            return item.replace(items=self.items(item.items, f"{path}." if item.name else prefix))
+            return item.replace(items=self.items(item.items, f"{prefix}{item.name}." if item.name else prefix))
+        path = path_of(item, prefix, "")
         if isinstance(item, Step):
             if item.layer.kind != "identity":
                 self.shown.append((path, item.output))

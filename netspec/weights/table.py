@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..diagnostics import did_you_mean
-from ..ir import Call, Scope, Step
+from ..ir import Call, Scope, Step, path_of
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Ca
         if isinstance(item, Scope):
             yield from _placed(item.items, f"{prefix}{item.name}." if item.name else prefix)
         else:
-            yield (prefix + item.name if item.shared is None else item.shared.name), item
+            yield path_of(item, prefix, ""), item
 
 
 def steps_of(body: Body, prefix: str = "") -> Iterator[tuple[str, Step]]:
