@@ -1,0 +1,176 @@
+"""`netspec verify`: it agrees with what is right, and names what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from checking import check
+
+from netspec import api
+from netspec.cli import main
+from netspec.layers.conv import Conv
+from netspec.verify.expose import expose
+from netspec.verify.pool import Pool
+from netspec.verify.verdict import apart
+from netspec.verify.verify import Options, verify
+from netspec.weights.spelling import Spelling
+from netspec.weights.table import weight_table
+from netspec.weights.targets import keras_target, torch_target
+
+SMALL = """
+block unit(n) { conv(n, 3x3, padding=same, bias=false) -> batchnorm -> relu }
+net small {
+  input x [6, 6, 3]
+  unit(4) -> unit(5)
+  add(identity, conv(5, 1x1))
+  flatten -> dense(7) as head
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with Pool() as made:
+        yield made
+
+
+def verified(pool, text, **options):
+    net = check(text)
+    return verify(net, lambda sizes: check(text, **sizes).ok, pool, Options(**options))
+
+
+def test_forms_agree(pool):
+    found = verified(pool, SMALL)
+    assert found.ok, found.problems
+    assert 0 < found.worst < 1e-5
+    assert found.gradients.training
+    assert found.gradients.error < 1e-10
+    assert [line.path for line in found.lines] == [row.path for row in check(SMALL).layers]
+    assert all(line.agrees and line.error < 1e-5 for line in found.lines)
+
+
+def test_symbols_get_two_sizes(pool):
+    found = verified(pool, "net seq { input x [T, 4]; conv(3, 3, padding=same) -> dense(2) }")
+    assert found.ok, found.problems
+    assert len({sizes["T"] for sizes in found.sizes}) == 2
+
+
+def test_random_layers_are_compared_in_inference(pool):
+    found = verified(pool, "net noisy { input x [5]; dense(4) -> dropout(0.5) -> dense(3) }")
+    assert found.ok, found.problems
+    assert not found.gradients.training
+
+
+def test_float64(pool):
+    found = verified(pool, SMALL, dtype="float64")
+    assert found.ok, found.problems
+    assert found.worst < 1e-12
+
+
+def test_a_wrong_layer_is_named(pool, monkeypatch):
+    right = Conv.reference
+    monkeypatch.setattr(Conv, "reference", lambda self, xs, w: right(self, xs, w) * (1.01 if self.bias else 1))
+    found = verified(pool, SMALL)
+    assert not found.ok
+    assert any("`conv` (conv) is the first layer that differs" in problem for problem in found.problems)
+
+
+def test_a_wrong_code_is_found(pool, monkeypatch):
+    """The same weights in other places: shapes and counts agree, the numbers do not."""
+    right = Spelling.put
+
+    def turned(self, weights):
+        found = right(self, weights)
+        return {n: a[::-1].copy() if n.startswith("head") and a.ndim > 1 else a for n, a in found.items()}
+
+    monkeypatch.setattr(Spelling, "put", turned)
+    found = verified(pool, SMALL)
+    assert not found.ok
+    assert any("`head`" in problem for problem in found.problems)
+
+
+def test_code_that_fails_is_told(pool, monkeypatch):
+    from netspec.emit import torch as emit_torch
+
+    right = emit_torch.emit
+    monkeypatch.setattr(emit_torch, "emit", lambda net: right(net).replace("self.head(x)", "self.head(x.no_such)"))
+    found = verified(pool, SMALL)
+    assert any("no_such" in problem and "line" in problem for problem in found.problems)
+
+
+# --- its parts --------------------------------------------------------------------------------------------------------
+
+
+def test_every_value_is_exposed():
+    net = check(SMALL)
+    shown, paths = expose(net)
+    assert paths == [row.path for row in net.layers]
+    assert len(shown.net.body.outputs) == 1 + len(paths)
+
+
+@pytest.mark.parametrize("target", [torch_target, keras_target])
+def test_spellings_come_back(target):
+    net = check(SMALL)
+    rng = np.random.default_rng(3)
+    weights = {path: rng.standard_normal(w.shape).astype(np.float32) for path, w in weight_table(net).items()}
+    spelling = target(net).spelling
+    back = spelling.take(spelling.put(weights))
+    assert list(back) == list(weights)
+    assert all((back[path] == weights[path]).all() for path in weights)
+
+
+def test_apart():
+    a = np.array([1.0, 2.0, np.inf])
+    assert apart(a, a) == 0
+    assert apart(a, np.array([1.0, 2.0, 3.0])) == float("inf")
+    assert apart(a[:2], np.array([1.0, 2.2])) == pytest.approx(0.2 / 2.2)
+    assert apart(a[:1], a[:2]) == float("inf")
+
+
+def test_models_take_weights():
+    net = api.parse(SMALL)
+    rng = np.random.default_rng(4)
+    weights = {path: rng.random(w.shape) + 0.5 for path, w in net.weights().items()}
+    x = rng.standard_normal((2, 6, 6, 3)).astype(np.float32)
+    import torch
+
+    with torch.no_grad():
+        one = net.torch(weights).eval()(torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).numpy()
+    other = np.array(net.keras(weights=weights)(x, training=False))
+    wanted = net.reference(weights)(x=x)
+    assert apart(one, wanted) < 1e-5
+    assert apart(other, wanted) < 1e-5
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_the_command(tmp_path, capsys):
+    path = tmp_path / "small.net"
+    path.write_text(SMALL, encoding="utf-8")
+    assert main(["verify", str(path), "--target", "torch"]) == 0
+    told = capsys.readouterr()
+    assert "unit2.conv" in told.out
+    assert "checker = PyTorch = reference" in told.out
+    assert "comparing layer by layer" in told.err
+    assert main(["verify", str(path), "--target", "torch", "--tolerance", "1e-12", "--format", "json", "-q"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert not document["ok"]
+    assert document["layers"][0]["path"] == "unit1.conv"
+
+
+def test_a_disagreement_can_be_seen_again(tmp_path, capsys):
+    path = tmp_path / "small.net"
+    path.write_text(SMALL, encoding="utf-8")
+    assert main(["verify", str(path), "--target", "torch", "--tolerance", "1e-12", "--seed", "7"]) == 1
+    assert f"netspec verify {path} --seed 7" in capsys.readouterr().err
+
+
+def test_wrong_specs_and_files(tmp_path, capsys):
+    path = tmp_path / "wrong.net"
+    path.write_text("net a { input x [4]; dens(3) }", encoding="utf-8")
+    assert main(["verify", str(path)]) == 1
+    assert "unknown-name" in capsys.readouterr().err
+    assert main(["verify", str(tmp_path / "none.net")]) == 2
