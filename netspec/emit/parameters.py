@@ -75,6 +75,8 @@ class Parameters:
         names: dict[str, Term] = {}
         for parameter in definition.parameters:
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
+            if isinstance(parameter.default, tree.Literal) and isinstance(parameter.default.value, tuple):
+                column = [_window(value) for value in column]
             names[parameter.name.text] = self._term(parameter.name.text, column)
             for name in names[parameter.name.text].names:
                 self.declared[name] = parameter
@@ -169,8 +171,15 @@ class Parameters:
             return REQUIRED
         if self.bodies[0].body.definition.word == "net":
             return self.columns[name][0]
-        return parameter.default.value if isinstance(parameter.default, tree.Literal) else REQUIRED
+        default = self.bodies[0].body.defaults.get(parameter.name.text, REQUIRED)
+        return _window(default) if isinstance(parameter.default, tree.Literal) else default
 
     def values(self, name: str) -> list[Any]:
         """The values of a parameter, one for each body."""
         return self.extra[name] if name in self.extra else self.columns[name]
+
+
+def _window(value: Any) -> Any:
+    """The size of a window as both frameworks take it: 3 for 3x3."""
+    alike = isinstance(value, tuple) and len(value) > 1 and same(value) and type(value[0]) is int
+    return value[0] if alike else value
