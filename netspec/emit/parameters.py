@@ -6,7 +6,7 @@ from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from .naming import BUILTINS, safe
 from .template import REQUIRED, Parameter
-from .terms import Contexts, Term, constant, equal, matches, plain, same
+from .terms import Contexts, Term, constant, equal, express, matches, plain, same
 from .values import MismatchError
 
 if TYPE_CHECKING:
@@ -77,11 +77,22 @@ class Parameters:
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
             if isinstance(parameter.default, tree.Literal) and isinstance(parameter.default.value, tuple):
                 column = [_window(value) for value in column]
+            said = self._default_term(parameter, column, names)
+            if said is not None:
+                names[parameter.name.text] = said
+                continue
             names[parameter.name.text] = self._term(parameter.name.text, column)
             for name in names[parameter.name.text].names:
                 self.declared[name] = parameter
         terms = {t.text: t for t in names.values() if t.names}
         return Contexts(tuple(range(len(self.bodies))), terms, names)
+
+    def _default_term(self, parameter: tree.Parameter, column: list[Any], names: dict[str, Term]) -> Term | None:
+        """What a default says with the parameters before it, where no body has anything else."""
+        if parameter.default is None:
+            return None
+        term = express(parameter.default, Contexts(tuple(range(len(column))), {}, names))
+        return term if term is not None and term.names and matches(term.values, column) else None
 
     def _term(self, wish: str, column: list[Any]) -> Term:
         """A constant where all bodies agree, or else a name for the column."""
