@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from .diagnostics import Collector, Diagnostic, Label, SpecError, did_you_mean
 from .elaborate.net import SettingError, elaborate
 from .files import read_source
@@ -13,7 +15,6 @@ from .source import Source, Span
 from .syntax.parser import parse as parse_source
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
     from typing import Any
 
@@ -45,15 +46,17 @@ class Verdict(Record):
         return self.checked is not None and not any(d.severity == "error" for d in self.diagnostics)
 
 
-def check(source: Source, net: str | None = None, settings: Mapping[str, Any] | None = None) -> Verdict:
+def check(
+    source: Source, net: str | None = None, settings: Mapping[str, Any] | None = None, include: Sequence[str] = ()
+) -> Verdict:
     """The whole way from text to figures; never stops at the first fault.
 
-    `net` is a name, or None for the last net of the text. Raises SettingError where a name or a setting does not
-    fit the text.
+    `net` is a name, or None for the last net of the text; `include` are folders from which any file may be imported.
+    Raises SettingError where a name or a setting does not fit the text.
     """
     faults = Collector()
     spec = parse_source(source, faults)
-    design = resolve(spec, faults)
+    design = resolve(spec, faults, include)
     definition = find_net(design, net, source)
     if definition is None:
         if not any(d.code == "syntax" for d in faults.all):
@@ -77,22 +80,44 @@ def _no_net(design: Design, name: str | None, faults: Collector) -> None:
     )
 
 
-def load(path: str | os.PathLike[str], /, net: str | None = None, **settings: Any) -> Network:
+def load(
+    path: str | os.PathLike[str],
+    /,
+    net: str | None = None,
+    include: Sequence[str | os.PathLike[str]] = (),
+    **settings: Any,
+) -> Network:
     """The net of a file (its last one, or the one named). Settings give values to its parameters and symbols.
+
+    The file may import what lies in its folder or below, and in the folders of `include`.
 
     Raises SpecError where the spec is wrong, SettingError where a setting does not fit, and ReadError where the file
     cannot be read.
     """
-    return _network(read_source(path), net, settings)
+    return _network(read_source(path), net, include, settings)
 
 
-def parse(text: str, /, name: str = "<text>", net: str | None = None, **settings: Any) -> Network:
-    """The net of a text, as `load` gives it; `name` is what diagnostics call the text."""
-    return _network(Source(name, text), net, settings)
+def parse(
+    text: str,
+    /,
+    name: str = "<text>",
+    net: str | None = None,
+    include: Sequence[str | os.PathLike[str]] = (),
+    **settings: Any,
+) -> Network:
+    """The net of a text, as `load` gives it; `name` is what diagnostics call the text.
+
+    Its imports are relative to the current folder.
+    """
+    return _network(Source(name, text), net, include, settings)
 
 
-def _network(source: Source, net: str | None, settings: Mapping[str, Any]) -> Network:
-    verdict = check(source, net, {n: _setting(n, v) for n, v in settings.items()})
+def _network(
+    source: Source, net: str | None, include: Sequence[str | os.PathLike[str]], settings: Mapping[str, Any]
+) -> Network:
+    folders = [include] if isinstance(include, str) or hasattr(include, "__fspath__") else list(include)
+    given = {n: _setting(n, v) for n, v in settings.items()}
+    verdict = check(source, net, given, [os.fspath(folder) for folder in folders])
     if verdict.checked is None or not verdict.ok:
         raise SpecError(verdict.diagnostics)
     return Network(verdict.checked)

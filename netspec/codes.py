@@ -142,6 +142,78 @@ net tiny {
 """,
 )
 
+
+_code(
+    "import-failed",
+    "a file that is imported cannot be read",
+    """There is no such file, it is a folder, or it is no text in UTF-8. A path is relative to the file that imports it;
+    a text from standard input stands in the current folder. `std/` is the library that ships with netspec, so a folder
+    of your own of that name is written `./std/`.""",
+    """
+from "std/conv_norm.net" import conv_norm_act
+
+net tiny {
+  input x [28, 28, 1]
+  conv_norm_act(8)
+}
+""",
+    """
+from "std/conv.net" import conv_norm_act
+
+net tiny {
+  input x [28, 28, 1]
+  conv_norm_act(8)
+}
+""",
+)
+_code(
+    "import-outside",
+    "a file is imported from a folder that was not allowed",
+    """A spec may import files of its own folder and of the folders below it, so that a spec from elsewhere cannot read
+    what it likes. `--include DIR`, or `include=` in Python, allows the files of another folder.""",
+    """
+import "../elsewhere/blocks.net"
+
+net tiny {
+  input x [28, 28, 1]
+  flatten
+}
+""",
+    """
+import "std/conv.net"
+
+net tiny {
+  input x [28, 28, 1]
+  flatten
+}
+""",
+)
+_code(
+    "import-cycle",
+    "files import one another",
+    """A file that imports itself, straight or through others, could never be read to its end. The message shows the way
+    round, and the marks the imports that lead there. Put what both files need into a third one. (The wrong example is
+    a file called example.net.)""",
+    """
+from "example.net" import unit
+
+block unit { dense(8) -> relu }
+
+net tiny {
+  input x [16]
+  dense(4)
+}
+""",
+    """
+block unit { dense(8) -> relu }
+
+net tiny {
+  input x [16]
+  unit -> dense(4)
+}
+""",
+)
+
 # --- arguments -----------------------------------------------------------------------------------------------------
 
 _code(

@@ -27,8 +27,14 @@ class WriteError(Exception):
 def read_source(path: str | os.PathLike[str]) -> Source:
     """The text of a file, or of standard input for `-`. Raises ReadError."""
     name = os.fspath(path)
-    shown = "<stdin>" if name == STDIN else name
-    return Source(shown, _decode(shown, _read_input() if name == STDIN else _read_file(name)))
+    if name == STDIN:
+        return Source("<stdin>", _decode("<stdin>", _read_input()))
+    return read_as(name, name)
+
+
+def read_as(path: str, shown: str) -> Source:
+    """The text of a file, with the name it is shown under. Raises ReadError."""
+    return Source(shown, _decode(shown, _read_file(path, shown)), path)
 
 
 def _read_input() -> bytes:
@@ -40,29 +46,29 @@ def _read_input() -> bytes:
         raise ReadError(f"standard input cannot be read: {reason(error)}") from None
 
 
-def _read_file(name: str) -> bytes:
+def _read_file(path: str, shown: str) -> bytes:
     try:
-        with open(name, "rb") as file:
+        with open(path, "rb") as file:
             return file.read(LARGEST + 1)
     except FileNotFoundError:
-        shown = name or "of an empty name"
-        raise ReadError(f"there is no file {shown}{_near(name)}") from None
+        near = nearest_file(path)
+        hint = f"; did you mean {os.path.join(os.path.dirname(shown), near)}?" if near else ""
+        raise ReadError(f"there is no file {shown or 'of an empty name'}{hint}") from None
     except IsADirectoryError:
-        raise ReadError(f"{name} is a folder; name a file in it") from None
+        raise ReadError(f"{shown} is a folder; name a file in it") from None
     except (OSError, ValueError) as error:
-        raise ReadError(f"{name} cannot be read: {reason(error)}") from None
+        raise ReadError(f"{shown} cannot be read: {reason(error)}") from None
 
 
-def _near(name: str) -> str:
-    """The file of the same folder that was most likely meant."""
+def nearest_file(path: str) -> str | None:
+    """The spec of the same folder that was most likely meant."""
     from .diagnostics import nearest
 
-    folder, base = os.path.split(name)
+    folder, base = os.path.split(path)
     try:
-        found = nearest(base, (n for n in os.listdir(folder or ".") if n.endswith(".net")))
-    except OSError:
-        return ""
-    return f"; did you mean {os.path.join(folder, found)}?" if found else ""
+        return nearest(base, (n for n in os.listdir(folder or ".") if n.endswith(".net")))
+    except (OSError, ValueError):
+        return None
 
 
 def _decode(name: str, data: bytes) -> str:

@@ -31,12 +31,31 @@ if TYPE_CHECKING:
 
 
 class Design(Record):
-    """A file with its definitions bound: nets in order, blocks by name, constants as written."""
+    """A file with its definitions bound: its own nets in order, and by name all nets and blocks that it knows, and all
+    constants as written.
+
+    Imported definitions stand among them; those of `import ... as b` have names such as `b.stage`, and `modules` maps
+    `b` to its file. `files` are the designs of all files that this one leads to. `lost` are names that an import should
+    have brought and did not, with a fault; `partial` says that there may be more of them.
+    """
 
     source: Source
-    nets: tuple[Definition, ...]
-    blocks: Mapping[str, Definition]
-    constants: Mapping[str, Const]
+    nets: tuple[Definition, ...] = ()
+    definitions: Mapping[str, Definition] = {}
+    constants: Mapping[str, Const] = {}
+    modules: Mapping[str, Source] = {}
+    files: Mapping[Source, Design] = {}
+    lost: frozenset[str] = frozenset()
+    partial: bool = False
+
+    def home(self, source: Source) -> Design:
+        """The design of the file that something was written in, in which its names mean what they mean."""
+        return self if source is self.source else self.files[source]
+
+    def excuses(self, name: str) -> bool:
+        """Is it no wonder that a name is not known? What kept it away has been reported."""
+        module, dot, _ = name.partition(".")
+        return name in self.lost or (module in self.lost if dot else self.partial)
 
 
 # --- elaborate ---------------------------------------------------------------------------------------------------
@@ -142,7 +161,8 @@ def path_of(item: Step | Call, prefix: str, home: str) -> str:
 class Body(Record):
     """A net or block, elaborated for given arguments and input shapes.
 
-    `sizes` are the names that `input x [h, w, c]` bound. `size` counts the instances in it, inner calls included.
+    `defaults` are those of its parameters that are the same wherever it is used. `sizes` are the names that `input x
+    [h, w, c]` bound. `size` counts the instances in it, inner calls included.
     `labels` are the names that the author bound to values, by number of the value; `marks` those given with `as`.
     """
 
@@ -155,6 +175,7 @@ class Body(Record):
     size: int
     labels: Mapping[int, str] = {}
     marks: Mapping[int, str] = {}
+    defaults: Mapping[str, Any] = {}
 
     @property
     def name(self) -> str:

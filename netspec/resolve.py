@@ -2,62 +2,198 @@
 
 from __future__ import annotations
 
+import re
+
 from .diagnostics import Collector, Diagnostic, Label, did_you_mean
 from .elaborate.functions import FUNCTIONS
 from .ir import Design
 from .layers import LAYERS
-from .record import TYPE_CHECKING
+from .record import TYPE_CHECKING, Record
+from .source import Span
 from .syntax import tree
 from .syntax.tree import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .source import Source
     from .syntax.tree import Definition, Spec
 
-
-def resolve(spec: Spec, faults: Collector) -> Design:
-    """Bind the definitions of a file. Faults: `duplicate-name`, `recursion`, `unknown-name`."""
-    nets: dict[str, Definition] = {}
-    blocks: dict[str, Definition] = {}
-    constants: dict[str, tree.Const] = {}
-    tables: dict[str, dict[str, tree.Definition]] = {"net": nets, "block": blocks}
-    seen: dict[str, tree.Identifier] = {}
-    for node in spec.definitions:
-        if isinstance(node, tree.Broken) or not isinstance(node, tree.Definition | tree.Const):
-            continue
-        _once(node.name, seen, faults)
-        if isinstance(node, tree.Const):
-            constants.setdefault(node.name.text, node)
-        else:
-            tables[node.word].setdefault(node.name.text, node)
-            _parameters_once(node, faults)
-    design = Design(spec.source, tuple(nets.values()), blocks, constants)
-    for definition in [*blocks.values(), *nets.values()]:
-        _callees(definition, design, nets, faults)
-    _cycles(blocks, faults)
-    return design
+_IMPORTS = (tree.Import, tree.ImportNames)
 
 
-def _once(name: tree.Identifier, seen: dict[str, tree.Identifier], faults: Collector) -> None:
-    first = seen.setdefault(name.text, name)
-    if first is not name:
-        faults.add(
-            Diagnostic(
-                "duplicate-name",
-                f"`{name.text}` is defined twice",
-                Label(name.span, "the second time"),
-                (Label(first.span, "first defined here"),),
-                "give one of them another name",
-            )
+def resolve(spec: Spec, faults: Collector, allowed: Sequence[str] = ()) -> Design:
+    """Bind the definitions of a file and of all files that it imports. `allowed` are folders from which any file may be
+    imported.
+
+    Faults: `duplicate-name`, `recursion`, `unknown-name`, and those of `imports`.
+    """
+    if not any(isinstance(d, _IMPORTS) for d in spec.definitions):
+        return _File(spec, {}, faults).design()
+    from .imports import gather
+
+    designs: dict[Source, Design] = {}
+    for loaded in gather(spec, faults, allowed):
+        targets = {at: None if to is None else designs[to] for at, to in loaded.targets.items()}
+        designs[loaded.spec.source] = _File(loaded.spec, targets, faults).design()
+    return designs[spec.source]
+
+
+class _Claim(Record):
+    """What a name stands for in a file: the definition, or the file of `import ... as`."""
+
+    meaning: object
+    span: Span
+    told: str
+
+
+class _File:
+    """One file on the way; `targets` are the designs of what it imports, by the place of the import."""
+
+    def __init__(self, spec: Spec, targets: Mapping[Span, Design | None], faults: Collector) -> None:
+        self.spec = spec
+        self.targets = targets
+        self.faults = faults
+        self.own: dict[str, Definition] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.constants: dict[str, tree.Const] = {}
+        self.modules: dict[str, Source] = {}
+        self.lost: set[str] = set()
+        self.partial = False
+        self.claims: dict[str, _Claim] = {}
+
+    def design(self) -> Design:
+        for node in self.spec.definitions:
+            if isinstance(node, tree.Definition | tree.Const):
+                self._define(node)
+            elif isinstance(node, _IMPORTS):
+                self._import(node)
+            elif isinstance(node, tree.Broken):
+                self._lose(node)
+        nets = tuple(d for d in self.own.values() if d.word == "net")
+        direct = [d for d in self.targets.values() if d is not None]
+        files = {source: design for d in direct for source, design in ((d.source, d), *d.files.items())}
+        lost = frozenset(self.lost)
+        design = Design(
+            self.spec.source, nets, self.definitions, self.constants, self.modules, files, lost, self.partial
         )
+        for definition in self.own.values():
+            _callees(definition, design, self.faults)
+        _cycles(self.own, self.faults)
+        return design
+
+    # --- definitions of its own ---------------------------------------------------------------------------------
+
+    def _define(self, node: Definition | tree.Const) -> None:
+        name = node.name.text
+        first = self.claims.get(name)
+        self._claim(name, _Claim(node, node.name.span, _OWN))
+        if first is None or first.told != _OWN:
+            self._bind(name, node)
+        if isinstance(node, tree.Definition):
+            self.own.setdefault(name, node)
+            _parameters_once(node, self.faults)
+
+    def _bind(self, name: str, node: Definition | tree.Const) -> None:
+        if isinstance(node, tree.Const):
+            self.constants[name] = node
+        else:
+            self.definitions[name] = node
+
+    def _claim(self, name: str, claim: _Claim) -> bool:
+        """Take a name. False where it stands for something else already, which is a fault."""
+        first = self.claims.setdefault(name, claim)
+        if first.meaning is claim.meaning:
+            return True
+        if first.told == claim.told == _OWN:
+            self.faults.add(_twice(name, claim.span, first.span))
+            return False
+        told = Label(claim.span, claim.told), (Label(first.span, first.told),)
+        self.faults.add(Diagnostic("duplicate-name", f"`{name}` stands for two things here", *told, _APART))
+        return False
+
+    def _lose(self, node: tree.Broken) -> None:
+        """What did not parse would have brought names; that they are missing is not said again."""
+        word, _, rest = node.span.text.partition(" ")
+        self.partial = self.partial or word in ("import", "from")
+        self.lost.update(re.findall(r"^\s*([^\W\d]\w*)", rest))
+
+    # --- imports ----------------------------------------------------------------------------------------------------
+
+    def _import(self, node: tree.Import | tree.ImportNames) -> None:
+        target = self.targets[node.path.span]
+        if isinstance(node, tree.ImportNames):
+            self._import_names(node, target)
+        elif node.name is not None:
+            self._import_as(node.name, target)
+        elif target is None:
+            self.partial = True
+        else:
+            self.lost |= target.lost
+            for name, definition in exports(target).items():
+                if self._claim(name, _Claim(definition, node.path.span, f"`{name}` is imported here")):
+                    self._bind(name, definition)
+
+    def _import_as(self, alias: tree.Identifier, target: Design | None) -> None:
+        if target is None:
+            self.lost.add(alias.text)
+        elif self._claim(alias.text, _Claim(target, alias.span, "a file is imported under this name here")):
+            self.modules[alias.text] = target.source
+            self.lost.update(f"{alias.text}.{name}" for name in target.lost)
+            for name, definition in exports(target).items():
+                self._bind(f"{alias.text}.{name}", definition)
+
+    def _import_names(self, node: tree.ImportNames, target: Design | None) -> None:
+        for item in node.items:
+            name = item.alias or item.name
+            definition = exports(target).get(item.name.text) if target is not None else None
+            if definition is not None:
+                if self._claim(name.text, _Claim(definition, name.span, f"`{name.text}` is imported here")):
+                    self._bind(name.text, definition)
+                continue
+            self.lost.add(name.text)
+            if target is not None and item.name.text not in target.lost:
+                self.faults.add(lacks(target, item.name.text, item.name.span))
+
+
+_OWN = "defined here"
+_APART = 'import one of them under another name: `from "file.net" import a as b`, or `import "file.net" as c`'
+
+
+def exports(design: Design) -> dict[str, Definition | tree.Const]:
+    """What a file defines itself; what it imports it does not hand on."""
+    known: dict[str, Definition | tree.Const] = {**design.definitions, **design.constants}
+    return {n: d for n, d in known.items() if d.span.source is design.source}
+
+
+def lacks(design: Design, name: str, span: Span) -> Diagnostic:
+    """A name that an imported file does not define."""
+    there = exports(design)
+    help = did_you_mean(name, there)
+    if name in design.definitions or name in design.constants:
+        known = design.definitions.get(name) or design.constants[name]
+        help = f"it imports `{name}` from {known.span.source.name} itself; import it from there"
+    listed = f"it has {', '.join(there)}" if 0 < len(there) <= _MOST_LISTED else ""
+    return Diagnostic(
+        "unknown-name", f"{design.source.name} has no definition `{name}`", Label(span), help=help or listed
+    )
+
+
+_MOST_LISTED = 12
 
 
 def _parameters_once(definition: Definition, faults: Collector) -> None:
     seen: dict[str, tree.Identifier] = {}
     for parameter in definition.parameters:
-        _once(parameter.name, seen, faults)
+        first = seen.setdefault(parameter.name.text, parameter.name)
+        if first is not parameter.name:
+            faults.add(_twice(first.text, parameter.name.span, first.span))
+
+
+def _twice(name: str, span: Span, first: Span) -> Diagnostic:
+    others = (Label(first, "first defined here"),)
+    help = "give one of them another name"
+    return Diagnostic("duplicate-name", f"`{name}` is defined twice", Label(span, "the second time"), others, help)
 
 
 def bound_names(definition: Definition) -> set[str]:
@@ -65,20 +201,34 @@ def bound_names(definition: Definition) -> set[str]:
     return {node.text for node in walk(definition) if isinstance(node, tree.Identifier)}
 
 
-def _callees(definition: Definition, design: Design, nets: Mapping[str, Definition], faults: Collector) -> None:
-    known = {*LAYERS, *FUNCTIONS, *design.blocks, *nets}
+def _callees(definition: Definition, design: Design, faults: Collector) -> None:
+    known = {*LAYERS, *FUNCTIONS, *design.definitions, *(n for n in design.constants if "." in n)}
     local = bound_names(definition)
     for node in walk(definition.body):
-        if isinstance(node, tree.Expect):
+        if isinstance(node, tree.Expect) or not isinstance(node, tree.Call):
             continue
-        if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name):
-            name = node.callee
-            if name.text not in known and name.text not in local and name.text not in ("memory", "receptive_field"):
-                faults.add(unknown_callee(name, [*known, *local]))
+        name = node.callee if isinstance(node.callee, tree.Name) else dotted(design, node.callee)
+        if name is None or name.text in known or name.text in ("memory", "receptive_field"):
+            continue
+        if name.text.partition(".")[0] not in local and not design.excuses(name.text):
+            faults.add(unknown_callee(name, [*known, *local], design))
 
 
-def unknown_callee(name: tree.Name, candidates: list[str]) -> Diagnostic:
+def dotted(design: Design, node: tree.Node) -> tree.Name | None:
+    """`b.stage` of `import ... as b` as the one name that it is."""
+    if isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name):
+        module = node.value.text
+        if module in design.modules or module in design.lost:
+            return tree.Name(node.span, f"{module}.{node.name.text}")
+    return None
+
+
+def unknown_callee(name: tree.Name, candidates: list[str], design: Design) -> Diagnostic:
     """A step or function that there is not."""
+    module, _, rest = name.text.rpartition(".")
+    if module:
+        place = Span(name.span.source, name.span.end - len(rest), name.span.end)
+        return lacks(design.files[design.modules[module]], rest, place)
     help = did_you_mean(name.text, candidates) or "`netspec layers` lists the layers"
     return Diagnostic(
         "unknown-name", f"there is no layer, block or function `{name.text}`", Label(name.span), help=help

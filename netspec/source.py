@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """A text with the name it is shown under."""
+    """A text with the name it is shown under, and the file that it was read from, if it was."""
 
-    __slots__ = ("_starts", "name", "text")
+    __slots__ = ("_starts", "name", "path", "text")
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, path: str | None = None) -> None:
         self.name = name
         self.text = text
+        self.path = path
         self._starts: Sequence[int] | None = None
 
     def _line_starts(self) -> Sequence[int]:

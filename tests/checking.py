@@ -30,7 +30,8 @@ def check_all(source: Source) -> tuple[list[Verdict], list[Diagnostic]]:
     design = resolve(parse(source, Collector()), Collector())
     names = [definition.name.text for definition in design.nets] or [None]
     verdicts = [check_source(source, name) for name in names]
-    found = {(d.code, d.primary.span.start): d for v in verdicts for d in v.diagnostics}
+    # each check reads imported files anew, so a place is known by the name of its file
+    found = {(d.code, d.primary.span.source.name, d.primary.span.start): d for v in verdicts for d in v.diagnostics}
     return verdicts, sorted(found.values(), key=lambda d: d.order)
 
 

@@ -24,6 +24,7 @@ FLOORS = {
     "syntax": 4,
     "ir": 5,
     "resolve": 6,
+    "imports": 6,
     "elaborate": 6,
     "infer": 6,
     "expect": 6,

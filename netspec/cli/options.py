@@ -84,6 +84,21 @@ def add_net_options(parser: Parser) -> None:
         default=[],
         help="give a value to a parameter or a symbolic size; may be repeated",
     )
+    parser.add_argument(
+        "--include",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder outside of the spec's own from which it may import; may be repeated",
+    )
+
+
+def folders(paths: list[str]) -> list[str]:
+    """The folders of all `--include DIR`. Raises Misuse."""
+    for path in paths:
+        if not os.path.isdir(path):
+            raise Misuse(f"--include {path}: there is no such folder")
+    return paths
 
 
 def settings(pairs: list[str]) -> dict[str, Any]:
@@ -102,7 +117,7 @@ def settings(pairs: list[str]) -> dict[str, Any]:
 
 def examine(path: str, options: argparse.Namespace) -> Verdict:
     """Read a file and check the net that the options ask for. Raises ReadError and SettingError."""
-    return check(read_source(path), options.net, settings(options.set))
+    return check(read_source(path), options.net, settings(options.set), folders(options.include))
 
 
 def whole(least: int) -> Callable[[str], int]:

@@ -10,13 +10,14 @@ from ..layers import LAYERS
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
 from ..record import TYPE_CHECKING, Record
-from ..resolve import unknown_callee
+from ..resolve import dotted, unknown_callee
 from ..source import Span
 from ..syntax import tree
 from .arguments import Settled, bind_arguments, missing, read_arguments, settled_words, take_inputs
 from .blocks import apply_block
 from .functions import FUNCTIONS, Fault, call_function
 from .layering import layer, violated
+from .lookup import unknown
 from .machine import HOLE, ITEMS, Hole, kind_of
 
 if TYPE_CHECKING:
@@ -66,18 +67,24 @@ def is_shared(value: object) -> bool:
 def constant(frame: Frame, name: str) -> Any:
     """The value of a `const`, worked out at its first use."""
     machine = frame.machine
-    if name in machine.constants:
-        return machine.constants[name]
-    node = machine.design.constants[name]
-    if name in machine.pending:
-        return machine.fault("recursion", f"`const {name}` needs its own value", node.name.span)
-    machine.pending.add(name)
-    names, frame.names = frame.names, {}
-    value = frame.evaluate(node.value)
-    frame.names = names
-    machine.pending.discard(name)
-    machine.constants[name] = value
+    node = frame.design.constants[name]
+    key = node.name.span
+    if key in machine.constants:
+        return machine.constants[key]
+    if key in machine.pending:
+        return machine.fault("recursion", f"`const {node.name.text}` needs its own value", key)
+    machine.pending.add(key)
+    value = frame.evaluate_in(machine.home(node), {}, node.value)
+    machine.pending.discard(key)
+    machine.constants[key] = value
     return value
+
+
+def named(frame: Frame, node: Node) -> Node:
+    """`b.stage` of `import ... as b` as the one name that it is; anything else as it stands."""
+    found = dotted(frame.design, node)
+    bound = found is None or found.text.partition(".")[0] in frame.names
+    return node if bound or found is None else found
 
 
 def net_as_step(frame: Frame, node: tree.Name) -> Hole:
@@ -100,9 +107,8 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
         return _intrinsic(at, bound, node, arguments)
     if bound is not None and is_shared(bound):
         return shared(at, bound, node.span, arguments)
-    design = frame.machine.design
     cls = LAYERS.get(name)
-    definition = design.blocks.get(name)
+    definition = frame.design.definitions.get(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
     settled = frame.machine.settled.get(id(node))
@@ -111,6 +117,8 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     given = read_arguments(at, arguments, join=cls is not None and cls.arity != 1)
     if given is None:
         return HOLE
+    if definition is not None and definition.word == "net":
+        return net_as_step(frame, callee)
     if definition is not None:
         return apply_block(at, node, callee, definition, given)
     if name in FUNCTIONS and not given.tensors and given.positional:
@@ -150,16 +158,17 @@ def _arguments_alone(
 
 
 def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:
-    machine, name = at.frame.machine, callee.text
+    machine, design, name = at.frame.machine, at.frame.design, callee.text
     if name not in FUNCTIONS:
-        if any(net.name.text == name for net in machine.design.nets):
-            return net_as_step(at.frame, callee)
+        if name in design.constants:
+            return machine.fault("not-a-step", f"`{name}` is a constant; it cannot be called", callee.span)
         if name in at.frame.names:
             return machine.fault(
                 "not-a-step", f"`{name}` is {kind_of(at.frame.names[name])}; it cannot be called", callee.span
             )
-        pool = [*LAYERS, *FUNCTIONS, *machine.design.blocks, *at.frame.names]
-        machine.faults.add(unknown_callee(callee, pool))
+        if not design.excuses(name):
+            pool = [*LAYERS, *FUNCTIONS, *design.definitions, *at.frame.names]
+            machine.faults.add(unknown_callee(callee, pool, design))
         return HOLE
     values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
     if HOLE in values:
@@ -203,17 +212,26 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
     frame.shared = bound
     try:
         node = bound.step
-        callee = node.callee if isinstance(node, tree.Call) else node
-        if not isinstance(callee, tree.Name) or (
-            callee.text not in LAYERS and callee.text not in frame.machine.design.blocks
-        ):
-            return frame.machine.fault(
-                "not-a-step", "`layer` needs a layer or a block", node.span, help="write `layer enc = dense(64)`"
-            )
+        callee = _shared_callee(frame, node)
+        if not isinstance(callee, tree.Name):
+            return HOLE
         result = step(at.on(flow), node, callee, node.arguments if isinstance(node, tree.Call) else ())
     finally:
         frame.shared = None
     return result if result is HOLE or _same_weights(frame, bound.instance, span) else HOLE
+
+
+def _shared_callee(frame: Frame, node: Node) -> tree.Name | Hole:
+    """What a `layer` is made of."""
+    callee = named(frame, node.callee if isinstance(node, tree.Call) else node)
+    if isinstance(callee, tree.Name):
+        if callee.text in LAYERS or callee.text in frame.design.definitions:
+            return callee
+        if callee.text not in frame.names and callee.text not in FUNCTIONS:
+            return unknown(frame, callee)
+    return frame.machine.fault(
+        "not-a-step", "`layer` needs a layer or a block", node.span, help="write `layer enc = dense(64)`"
+    )
 
 
 def _same_weights(frame: Frame, instance: Instance, span: Span) -> bool:

@@ -33,13 +33,15 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     inputs = take_inputs(at, callee, given.tensors, plan.inputs)
     if inputs is None:
         return HOLE
+    if plan.defaults is None:
+        plan.defaults = _fixed_defaults(frame, definition)
     arguments = _with_defaults(frame, definition, {n: v[0] for n, v in values.items()})
     if arguments is None:
         return HOLE
     body = _body(frame, definition, arguments, inputs, callee.span)
     if not isinstance(body, Body):
         return HOLE
-    name, chosen = frame.name_for(definition.name.text, given.label if given.label is not None else at.chosen)
+    name, chosen = frame.name_for(callee.text.rpartition(".")[2], given.label if given.label is not None else at.chosen)
     outputs = tuple(frame.tensor(r.value.shape, r.value.dtype, node.span) for r in body.outputs)
     written = {n: v[2] for n, v in values.items()}
     instance = frame.shared.instance if frame.shared is not None else None
@@ -62,14 +64,12 @@ def _with_defaults(frame: Frame, definition: Definition, values: dict[str, Any])
     """All parameters in their order. A default may use the parameters before it."""
     machine = frame.machine
     found: dict[str, Any] = {}
-    names = frame.names
+    home = machine.home(definition)
     for name, parameter in machine.plan(definition).parameters.items():
         if name in values:
             found[name] = values[name]
         elif parameter.default is not None:
-            frame.names = found
-            found[name] = frame.evaluate(parameter.default)
-            frame.names = names
+            found[name] = frame.evaluate_in(home, found, parameter.default)
         if found.get(name) is HOLE:
             return None
         if isinstance(found.get(name), tuple) and any(isinstance(v, Tensor) for v in found[name]):
@@ -82,6 +82,17 @@ def _with_defaults(frame: Frame, definition: Definition, values: dict[str, Any])
     return found
 
 
+def _fixed_defaults(frame: Frame, definition: Definition) -> dict[str, Any]:
+    """The defaults that are literals, words or constants."""
+    home, declared = frame.machine.home(definition), frame.machine.plan(definition).parameters
+    found = {}
+    for name, parameter in declared.items():
+        node = parameter.default
+        if isinstance(node, tree.Literal) or (isinstance(node, tree.Name) and node.text not in declared):
+            found[name] = frame.evaluate_in(home, {}, node)
+    return found
+
+
 def _body(
     frame: Frame, definition: Definition, arguments: Mapping[str, Any], inputs: tuple[Tensor, ...], span: Span
 ) -> Body | Hole:
@@ -90,7 +101,7 @@ def _body(
 
     machine = frame.machine
     shapes = tuple((t.shape, t.dtype) for t in inputs)
-    key = (definition.name.text, value_key(arguments), shapes)
+    key = (definition.name.span, value_key(arguments), shapes)
     known = machine.bodies.get(key)
     if known is not None:
         return known

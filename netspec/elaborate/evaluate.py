@@ -73,11 +73,13 @@ def _name(at: Context, node: tree.Name) -> Any:
         if apply.is_shared(value) and not at.words:
             return apply.shared(at, value, node.span)
         return value
-    if text in frame.machine.design.constants:
+    if text in frame.design.constants:
         return apply.constant(frame, text)
-    if at.words:
+    if text in frame.design.lost:
+        return HOLE
+    if at.words and "." not in text:
         return Word(text)
-    if text in LAYERS or text in frame.machine.design.blocks:
+    if text in LAYERS or text in frame.design.definitions:
         return apply.step(at, node, node, ())
     if at.binding and text in option_words():
         return Word(text)
@@ -138,6 +140,9 @@ def _again(at: Context, node: Node) -> Any:
 
 
 def _attribute(at: Context, node: tree.Attribute) -> Any:
+    imported = apply.named(at.frame, node)
+    if isinstance(imported, tree.Name):
+        return _name(at, imported)
     value = at.plain(node.value, words=False)
     if value is HOLE:
         return HOLE
@@ -215,7 +220,7 @@ def _as_step(at: Context, node: Node) -> Node:
         isinstance(node, tree.Name)
         and node.text in at.frame.names
         and not apply.is_shared(at.frame.names[node.text])
-        and (node.text in LAYERS or node.text in at.frame.machine.design.blocks)
+        and (node.text in LAYERS or node.text in at.frame.design.definitions)
     ):
         return tree.Call(node.span, node, ())
     return node
@@ -240,6 +245,7 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
         stage = _as_step(at, stage)
     step = _as_step(at, stage.step) if isinstance(stage, tree.Named) else stage
     frame = at.frame
+    step = apply.named(frame, step)
     if isinstance(step, tree.Name) and step.text in frame.names and not apply.is_shared(frame.names[step.text]):
         value = frame.names[step.text]
         if value is HOLE:
@@ -263,7 +269,7 @@ def _body(at: Context, node: tree.Body) -> Any:
 
 
 def _call(at: Context, node: tree.Call) -> Any:
-    callee = node.callee
+    callee = apply.named(at.frame, node.callee)
     if not isinstance(callee, tree.Name):
         at.plain(callee, words=False)
         return at.frame.machine.fault("not-a-step", "only layers, blocks and functions can be called", callee.span)

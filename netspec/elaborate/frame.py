@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Dim, Shape
-    from ..ir import Item
+    from ..ir import Design, Item
     from ..source import Span
     from ..syntax.tree import Definition, Node
     from .machine import Machine
@@ -36,6 +36,8 @@ class Frame:
     def __init__(self, machine: Machine, definition: Definition, arguments: Mapping[str, Any], given: Sequence[Tensor]):
         self.machine = machine
         self.definition = definition
+        # the file whose names are known here
+        self.design = machine.home(definition)
         self.arguments = arguments
         self.names: dict[str, Any] = dict(arguments)
         self.given = list(given)
@@ -66,6 +68,15 @@ class Frame:
 
     def evaluate(self, node: Node, words: bool = True) -> Any:
         return _evaluate.evaluate(self, node, self.flow, words=words)
+
+    def evaluate_in(self, design: Design, names: dict[str, Any], node: Node) -> Any:
+        """The value of an expression that stands elsewhere: in a file, where these names are bound."""
+        before = self.design, self.names
+        self.design, self.names = design, names
+        try:
+            return self.evaluate(node)
+        finally:
+            self.design, self.names = before
 
     def bind(self, name: tree.Identifier, value: Any, mark: bool = False) -> None:
         """Give a value a name; `mark` where `as` did, on the way."""
@@ -129,6 +140,7 @@ class Frame:
             self.size,
             self.labels,
             self.marks,
+            self.machine.plan(self.definition).defaults or {},
         )
 
     def scoped(

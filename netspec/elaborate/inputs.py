@@ -41,11 +41,7 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
             return frame.machine.fault(
                 "wrong-value", "`...` stands for axes of a block's input; a net must say its own", size.span
             )
-        if (
-            isinstance(size, tree.Name)
-            and size.text not in frame.names
-            and size.text not in frame.machine.design.constants
-        ):
+        if isinstance(size, tree.Name) and size.text not in frame.names and size.text not in frame.design.constants:
             frame.symbols[size.text] = None
             frame.names[size.text] = symbol(size.text)
         value = frame.evaluate(size)
@@ -97,11 +93,7 @@ def _match_sizes(frame: Frame, node: tree.Input, shape: Shape) -> bool:
         list(zip(written[::-1], shape[::-1]))[: len(written) - head - 1] if dots else []
     )
     for size, actual in pairs:
-        if (
-            isinstance(size, tree.Name)
-            and size.text not in frame.arguments
-            and size.text not in frame.machine.design.constants
-        ):
+        if isinstance(size, tree.Name) and size.text not in frame.arguments and size.text not in frame.design.constants:
             bound = frame.sizes.get(size.text, frame.names.get(size.text) if size.text in frame.sizes else None)
             if bound is None:
                 frame.sizes[size.text] = frame.names[size.text] = actual

@@ -7,10 +7,10 @@ from ..dims import DimExpr
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
+from ..resolve import unknown_callee
 from ..syntax import tree
-from . import apply
 from .functions import FUNCTIONS
-from .machine import Hole
+from .machine import HOLE, Hole
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -22,8 +22,16 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     `number` says that a compile-time value is wanted, not one of the net.
     """
     machine = frame.machine
+    if node.text in frame.design.modules:
+        return _module(frame, node)
+    if frame.design.excuses(node.text):
+        return HOLE
+    if "." in node.text:
+        machine.faults.add(unknown_callee(node, [], frame.design))
+        return HOLE
     values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
-    pool = [*values, *machine.design.blocks, *LAYERS, *FUNCTIONS]
+    steps = () if number else (*frame.design.definitions, *LAYERS)
+    pool = [*values, *frame.design.constants, *steps, *FUNCTIONS]
     help = did_you_mean(node.text, values) or did_you_mean(node.text, pool)
     later = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
     if later:
@@ -35,11 +43,17 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
             others=((place, "it is bound only here"),),
             help=help or _listed(frame, node, number) or "bind it first, or move this line down",
         )
-    if any(net.name.text == node.text for net in machine.design.nets):
-        return apply.net_as_step(frame, node)
     return machine.fault(
         "unknown-name", f"nothing is called `{node.text}` here", node.span, help=help or _listed(frame, node, number)
     )
+
+
+def _module(frame: Frame, node: tree.Name) -> Hole:
+    """A file where one of its definitions should stand."""
+    inside = [f"`{n}`" for n in (*frame.design.definitions, *frame.design.constants) if n.startswith(f"{node.text}.")]
+    help = f"name what is meant in it: {', '.join(inside[:_MOST_LISTED])}" if inside else "it has no definitions"
+    source = frame.design.modules[node.text]
+    return frame.machine.fault("not-a-step", f"`{node.text}` is the file {source.name}", node.span, help=help)
 
 
 def _listed(frame: Frame, node: tree.Name, number: bool) -> str:

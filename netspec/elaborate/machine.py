@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..ir import Body, Design
     from ..layers.base import Layer
     from ..source import Span
-    from ..syntax.tree import Definition
+    from ..syntax.tree import Definition, Node
     from .arguments import Settled
 
 MOST_INSTANCES = 100_000
@@ -57,9 +57,14 @@ class Machine:
         self.layers: dict[Any, tuple[Layer, tuple[Any, ...], str]] = {}
         # by the id of a call: its arguments, where they are the same each time
         self.settled: dict[int, Settled] = {}
-        self.constants: dict[str, Any] = {}
-        self.pending: set[str] = set()
+        # constants by where they are defined: their values, and which of them are being worked out
+        self.constants: dict[Span, Any] = {}
+        self.pending: set[Span] = set()
         self._plans: dict[int, Plan] = {}
+
+    def home(self, node: Node) -> Design:
+        """The file that something was written in."""
+        return self.design.home(node.span.source)
 
     def plan(self, definition: Definition) -> Plan:
         found = self._plans.get(id(definition))
@@ -77,7 +82,7 @@ class Machine:
         help: str = "",
     ) -> Hole:
         """Report an error; the hole that is left in its place."""
-        notes = tuple(f"in {d.word} {d.name.text}, line {at.line}" for d, at in reversed(self.chain[-3:]) if at != span)
+        notes = tuple(_within(d, at, span) for d, at in reversed(self.chain[-3:]) if at != span)
         self.faults.add(
             Diagnostic(code, message, Label(span, label), tuple(Label(s, t) for s, t in others), help, notes)
         )
@@ -96,6 +101,12 @@ class Machine:
         )
         self.fault("too-large", message, span, "it grows past the limit here", trail, "use fewer repeats")
         raise Stop
+
+
+def _within(definition: Definition, at: Span, span: Span) -> str:
+    """That something happened in a block, and where that is used."""
+    file = "" if at.source is span.source else f" of {at.source.name}"
+    return f"in {definition.word} {definition.name.text}, line {at.line}{file}"
 
 
 def kind_of(value: Any) -> str:

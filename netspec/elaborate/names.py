@@ -11,6 +11,7 @@ from ..syntax import tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from ..syntax.tree import Definition, Node
 
@@ -22,6 +23,8 @@ class Plan:
 
     def __init__(self, definition: Definition) -> None:
         self.parameters = parameters(definition)
+        # the defaults that are the same wherever it is used, once they have been worked out
+        self.defaults: dict[str, Any] | None = None
         # how many values it takes; one, the flow, where it declares none
         self.inputs = sum(isinstance(s, tree.Input) for s in definition.body.statements) or 1
         self.given: set[str] = set()
@@ -40,12 +43,14 @@ class Plan:
         if isinstance(node, tree.Named):
             self.given.add(node.name.text)
             step = node.step.callee if isinstance(node.step, tree.Call) else node.step
-            if isinstance(step, tree.Name):
-                self.sites[step.text] = self.sites.get(step.text, 0) - weight
+            if isinstance(step, tree.Name | tree.Attribute):
+                self._count(step.text if isinstance(step, tree.Name) else step.name.text, -weight)
         elif isinstance(node, tree.Shared):
             self.given.add(node.name.text)
         elif isinstance(node, tree.Name):
             self._count(node.text, weight)
+        elif isinstance(node, tree.Attribute):
+            self._count(node.name.text, weight)
         elif isinstance(node, tree.Chain | tree.Unary | tree.Subscript):
             for kind in _operations(node):
                 self._count(kind, weight)

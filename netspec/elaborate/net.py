@@ -34,7 +34,7 @@ def read_setting(text: str) -> Any:
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
         raise SettingError(f"`{text}` is not a value of the language")
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
-    frame = Frame(Machine(Design(source, (), {}, {}), faults), blank, {}, ())
+    frame = Frame(Machine(Design(source), faults), blank, {}, ())
     value = frame.evaluate(node.value)
     if value is HOLE or isinstance(value, DimExpr):
         raise SettingError(f"`{text}` is not a value of the language")

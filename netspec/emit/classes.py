@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from keyword import iskeyword
 
 from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline
 from ..record import TYPE_CHECKING, Record
@@ -309,7 +310,7 @@ WORD = re.compile(r"(?<![\w.\"'])[^\W\d]\w*\b(?!=(?!=))")
 def words(code: Code) -> set[str]:
     """The names that an expression takes from around it."""
     if isinstance(code, Raw):
-        return set(WORD.findall(code.text))
+        return {word for word in WORD.findall(code.text) if not iskeyword(word)}
     found: set[str] = set()
 
     def visit(part: Code) -> Code:

@@ -55,7 +55,7 @@ def _figures(report: Report) -> dict[str, Any]:
     return {
         "inputs": [_value(p) for p in report.inputs],
         "outputs": [_value(r) for r in report.outputs],
-        "layers": [_layer(row) for row in report.layers],
+        "layers": [_layer(row, report.file) for row in report.layers],
         "totals": {name: plain(value) for name, value in report.totals.__dict__.items()},
         "batch": report.batch,
         "dtype": report.dtype,
@@ -68,8 +68,10 @@ def _value(port: Port | Result) -> dict[str, Any]:
     return {"name": port.name, "shape": plain(port.value.shape), "dtype": port.value.dtype}
 
 
-def _layer(row: Line) -> dict[str, Any]:
-    return {name: plain(getattr(row, name)) for name in _LAYER}
+def _layer(row: Line, file: str) -> dict[str, Any]:
+    """A layer; with the file that its line is in, where that is another."""
+    elsewhere = {} if row.file == file else {"file": row.file}
+    return {**{name: plain(getattr(row, name)) for name in _LAYER}, **elsewhere}
 
 
 def _expectation(outcome: Outcome) -> dict[str, Any]:

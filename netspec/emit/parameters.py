@@ -6,7 +6,7 @@ from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from .naming import BUILTINS, safe
 from .template import REQUIRED, Parameter
-from .terms import Contexts, Term, constant, equal, matches, plain, same
+from .terms import Contexts, Term, constant, equal, express, matches, plain, same
 from .values import MismatchError
 
 if TYPE_CHECKING:
@@ -75,11 +75,24 @@ class Parameters:
         names: dict[str, Term] = {}
         for parameter in definition.parameters:
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
+            if isinstance(parameter.default, tree.Literal) and isinstance(parameter.default.value, tuple):
+                column = [_window(value) for value in column]
+            said = self._default_term(parameter, column, names)
+            if said is not None:
+                names[parameter.name.text] = said
+                continue
             names[parameter.name.text] = self._term(parameter.name.text, column)
             for name in names[parameter.name.text].names:
                 self.declared[name] = parameter
         terms = {t.text: t for t in names.values() if t.names}
         return Contexts(tuple(range(len(self.bodies))), terms, names)
+
+    def _default_term(self, parameter: tree.Parameter, column: list[Any], names: dict[str, Term]) -> Term | None:
+        """What a default says with the parameters before it, where no body has anything else."""
+        if parameter.default is None:
+            return None
+        term = express(parameter.default, Contexts(tuple(range(len(column))), {}, names))
+        return term if term is not None and term.names and matches(term.values, column) else None
 
     def _term(self, wish: str, column: list[Any]) -> Term:
         """A constant where all bodies agree, or else a name for the column."""
@@ -169,8 +182,15 @@ class Parameters:
             return REQUIRED
         if self.bodies[0].body.definition.word == "net":
             return self.columns[name][0]
-        return parameter.default.value if isinstance(parameter.default, tree.Literal) else REQUIRED
+        default = self.bodies[0].body.defaults.get(parameter.name.text, REQUIRED)
+        return _window(default) if isinstance(parameter.default, tree.Literal) else default
 
     def values(self, name: str) -> list[Any]:
         """The values of a parameter, one for each body."""
         return self.extra[name] if name in self.extra else self.columns[name]
+
+
+def _window(value: Any) -> Any:
+    """The size of a window as both frameworks take it: 3 for 3x3."""
+    alike = isinstance(value, tuple) and len(value) > 1 and same(value) and type(value[0]) is int
+    return value[0] if alike else value

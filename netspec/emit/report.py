@@ -37,12 +37,14 @@ class Totals(Record):
 class Line(Record):
     """One line of the report: an input, a layer, or a block or named group with the sum of what is in it.
 
-    `again` marks a further use of a shared layer, whose parameters are counted at the first.
+    `file` and `line` are where it is written: in the spec, or in what it imports. `again` marks a further use of a
+    shared layer, whose parameters are counted at the first.
     """
 
     name: str
     path: str
     type: str
+    file: str
     line: int
     output_shape: Shape | None
     params: Dim
@@ -140,8 +142,9 @@ def _totals(sums: Figures, batch: int, width: int) -> Totals:
 
 
 def _input(port: Port) -> Line:
-    place = port.value.span.line
-    return Line(port.name, port.name, "input", place, port.value.shape, 0, 0, 0, 0, 0, 0, 0, 0, None, 0, False)
+    place, shape = port.value.span, port.value.shape
+    name, nothing = port.name, (0,) * 8
+    return Line(name, name, "input", place.source.name, place.line, shape, *nothing, None, 0, False)
 
 
 def _line(row: Row, batch: int) -> Line:
@@ -150,6 +153,7 @@ def _line(row: Row, batch: int) -> Line:
         row.name,
         row.path,
         "group" if isinstance(row.node, Scope) else row.kind,
+        row.span.source.name,
         row.span.line,
         None if row.output is None else row.output.shape,
         own.params,

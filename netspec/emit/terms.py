@@ -173,6 +173,8 @@ def _pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
     if operator == "/":
         operator = "//" if all(isinstance(v, int) for v in values) else "/"
     rank = _BINDING[operator]
+    if right.text == "None":
+        operator = {"==": "is", "!=": "is not"}.get(operator, operator)
     # powers bind to the right, comparisons to neither side
     tight = operator == "**" or rank == _BINDING["=="]
     text = f"{left.within(rank + tight)} {operator} {right.within(rank + 1)}"
@@ -284,13 +286,15 @@ def code(term: Term) -> Code:
     return term.values[0] if not term.names and same(term.values) else Raw(term.text)
 
 
-_OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "in": "not in", "not in": "in"}
+_OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_OPPOSITES |= {"in": "not in", "not in": "in", "is": "is not", "is not": "is"}
+_PARTS = {"in": "not in", "is": "is not"}
 
 
 def negated(text: str) -> str:
     """The opposite of a condition."""
     words = text.split(" ")
-    signs = [o for o in _OPPOSITES if f" {o} " in text and not (o == "in" and " not in " in text)]
+    signs = [o for o in _OPPOSITES if f" {o} " in text and f" {_PARTS.get(o, chr(10))} " not in text]
     if not {"and", "or", "if"} & set(words):
         if words[0] == "not":
             return text.removeprefix("not ")

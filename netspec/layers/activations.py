@@ -194,6 +194,38 @@ def _word(value: Any) -> Any:
 activation_reader = Reader(_word, "an activation, such as relu or tanh, or none", tuple(WORDS))
 
 
+def _named(value: Any) -> Any:
+    word = _word(value)
+    if word is None:
+        raise ValueError("must be an activation, such as relu or tanh", "leave the step out where there is none")
+    return word
+
+
+@layer("activation", style="activation")
+class Named(Layer):
+    """An activation that is named by a word, for blocks that take it as a parameter."""
+
+    function: Word = arg(Reader(_named, "an activation, such as relu or tanh", tuple(WORDS)), doc="which one")
+
+    pointwise = True
+    examples = (
+        Example("activation(relu)", (5, 4, 3), (5, 4, 3)),
+        Example("activation(softmax)", (6,), (6,)),
+    )
+
+    def torch(self, at: At) -> Use:
+        return WORDS[self.function].torch(at)
+
+    def keras(self, at: At) -> Use:
+        return WORDS[self.function].keras(at)
+
+    def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        return WORDS[self.function].reach(x)
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        return WORDS[self.function].reference(xs, w)
+
+
 def _behind(at: At) -> At:
     return At((at.output,), at.output, at.first)
 

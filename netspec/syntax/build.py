@@ -62,6 +62,18 @@ class Builder:
     def const(self, parts: list[Any], span: Span) -> Node:
         return tree.Const(span, self._identifier(parts[0]), parts[1])
 
+    def import_all(self, parts: list[Any], span: Span) -> Node:
+        return tree.Import(span, self._path(parts[0]), self._optional_name(parts[1:]))
+
+    def import_names(self, parts: list[Any], span: Span) -> Node:
+        return tree.ImportNames(span, self._path(parts[0]), tuple(p for p in parts if isinstance(p, tree.Imported)))
+
+    def imported(self, parts: list[Any], span: Span) -> Node:
+        return tree.Imported(span, self._identifier(parts[0]), self._optional_name(parts[1:]))
+
+    def _path(self, token: Token) -> tree.Literal:
+        return self.string([token], Span(self.source, token.start, token.end))
+
     def parameters(self, parts: list[Any], span: Span) -> tuple[Node, ...]:
         return tuple(parts)
 
@@ -216,7 +228,7 @@ class Builder:
     def size_literal(self, parts: list[Any], span: Span) -> Node:
         return tree.Literal(span, tuple(int(n[:18]) for n in parts[0].text.split("x")))
 
-    def string(self, parts: list[Any], span: Span) -> Node:
+    def string(self, parts: list[Any], span: Span) -> tree.Literal:
         inner = parts[0].text[1:-1]
         if "\\" in inner:
             pieces = inner.split("\\")

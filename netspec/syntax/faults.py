@@ -15,7 +15,8 @@ _CLOSER = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
 _STATEMENT_WORDS = ("input", "output", "layer", "expect", "repeat", "for", "if")
 _DEFINITION_WORDS = ("net", "block", "const")
 # words of the language page that this version does not have
-_LATER = ("cell", "state", "next", "weight", "import", "from", "scan")
+_LATER = ("cell", "state", "next", "weight", "scan")
+_IMPORT_WORDS = ("import", "from")
 
 Finding = "tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]"
 
@@ -31,6 +32,12 @@ def explain(
     opener = brackets[-1] if brackets else None
     if token.type == "?":
         return _odd_character(token, here)
+    if token.text in _IMPORT_WORDS and opener is not None and opener.type == "LBRACE":
+        others = [(opener, "it stands inside of this")]
+        return f"`{token.text}` stands outside of nets and blocks", here, "", others, "move it to the top of the file"
+    line = before.rstrip().rsplit("\n", 1)[-1].split()
+    if line[:1] and line[0] in _IMPORT_WORDS and not brackets:
+        return _in_import(token, row, here if token.text.strip() else after, line)
     if opener is not None and _closes_wrong(token, opener):
         closer = _CLOSER[opener.type]
         what = "the end of the file" if token.type == "$END" else f"`{token.text.strip()}`"
@@ -69,8 +76,8 @@ def explain(
         return f"the line ends where {_expected(row)} should follow", after, "after this", [], ""
     found = "`" + (token.text.strip() or "the end of the line") + "`"
     if not brackets and "NET" in row:
-        word = nearest(token.text, _DEFINITION_WORDS)
-        help = f"did you mean `{word}`?" if word else "a file holds `net`, `block` and `const` definitions"
+        word = nearest(token.text, (*_DEFINITION_WORDS, *_IMPORT_WORDS))
+        help = f"did you mean `{word}`?" if word else "a file holds `net`, `block` and `const` definitions, and imports"
         return f"a definition begins with `net`, `block` or `const`, not {found}", here, "", [], help
     help = "comparison is `==`" if token.text == "=" else ""
     return f"{_expected(row)} should stand here, not {found}", here, "", [], help
@@ -83,8 +90,23 @@ def _closes_wrong(token: Token, opener: Token) -> bool:
         return token.text != _CLOSER[opener.type]
     words = _STATEMENT_WORDS + _DEFINITION_WORDS
     if opener.type == "LBRACE":
-        return token.type == "NAME" and token.text in _DEFINITION_WORDS
+        return token.text in _DEFINITION_WORDS
     return token.type == "NAME" and token.text in words
+
+
+def _in_import(
+    token: Token, row: Mapping[str, int], place: tuple[int, int], line: Sequence[str]
+) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
+    """A line that begins as an import and does not go on as one."""
+    found = f"`{token.text.strip()}`" if token.text.strip() else "the end of the line"
+    helps = {"STRING": 'write `import "blocks.net"`, or `from "blocks.net" import name`'}
+    if token.type == "TIMES":
+        helps = {"NAME": f"`import {line[1]}` brings all definitions in"}
+    expected = {"STRING": "the path of a file, in double quotes,", "IMPORT": "`import`", "NAME": "a name"}
+    what, help = next(((text, helps.get(kind, "")) for kind, text in expected.items() if kind in row), ("", ""))
+    if not what:
+        return f"the import is complete before {found}", place, "", [], "one file stands in each import"
+    return f"{what} should stand here, not {found}", place, "", [], help
 
 
 def _odd_character(

@@ -253,6 +253,27 @@ class Const(Node):
     value: Node
 
 
+class Import(Node):
+    """`import "path" as name`; without a name all definitions of the file are brought in."""
+
+    path: Literal
+    name: Identifier | None
+
+
+class ImportNames(Node):
+    """`from "path" import a, b as c`"""
+
+    path: Literal
+    items: tuple[Imported, ...]
+
+
+class Imported(Node):
+    """A definition of another file, with the name that it has here, if that is another."""
+
+    name: Identifier
+    alias: Identifier | None
+
+
 class Spec(Record):
     """A whole file."""
 

@@ -1,0 +1,187 @@
+"""Imports: the files that a spec names, read and parsed once each, those that others need first.
+
+A path is relative to the file that imports it; a text that comes from no file stands in the current folder. `std/` is
+the library that ships with the project. Only files in the folder of the importing file or below it are read, and those
+in the folders that are allowed beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+
+from .diagnostics import Diagnostic, Label, nearest
+from .files import ReadError, nearest_file, read_as
+from .record import TYPE_CHECKING, Record
+from .syntax import tree
+from .syntax.parser import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .diagnostics import Collector
+    from .source import Source, Span
+    from .syntax.tree import Spec
+
+    Import = tree.Import | tree.ImportNames
+
+LIBRARY = "std/"
+LIBRARY_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std")
+
+
+class Loaded(Record):
+    """A file, and for each of its imports, by its place, the file that it leads to; None where that cannot be had."""
+
+    spec: Spec
+    targets: Mapping[Span, Source | None]
+
+
+class Place(Record):
+    """Where an import leads: the real path of the file, and what it is called in messages."""
+
+    path: str
+    shown: str
+
+
+class Refused(Exception):
+    """An import cannot be had: a code, why, and what to do."""
+
+
+def gather(root: Spec, faults: Collector, allowed: Sequence[str] = ()) -> list[Loaded]:
+    """A spec and all files that it leads to, the spec last. `allowed` are folders from which any file may be imported.
+
+    Faults: `import-failed`, `import-outside`, `import-cycle`, and what is wrong with the text of the files.
+    """
+    folders = tuple(map(os.path.realpath, allowed))
+    found: dict[str, Spec] = {_key(root.source): root}
+    edges: dict[str, dict[Span, str | None]] = {}
+    todo = [root]
+    while todo:
+        spec = todo.pop()
+        here: dict[Span, str | None] = {}
+        edges[_key(spec.source)] = here
+        for node in imports_of(spec):
+            at = node.path.span
+            try:
+                place = _place(spec.source, str(node.path.value), folders)
+                if place.path not in found:
+                    found[place.path] = parse(_read(place, str(node.path.value)), faults)
+                    todo.append(found[place.path])
+                here[at] = place.path
+            except Refused as refused:
+                code, message, help = refused.args
+                faults.add(Diagnostic(code, message, Label(at), (), help))
+                here[at] = None
+    return [
+        Loaded(found[key], {at: None if to is None else found[to].source for at, to in edges[key].items()})
+        for key in _ordered(_key(root.source), edges, found, faults)
+    ]
+
+
+def imports_of(spec: Spec) -> Iterator[Import]:
+    return (d for d in spec.definitions if isinstance(d, tree.Import | tree.ImportNames))
+
+
+def library() -> list[str]:
+    """The files of the library."""
+    return sorted(name for name in os.listdir(LIBRARY_FOLDER) if name.endswith(".net"))
+
+
+def _key(source: Source) -> str:
+    """What a file is known by, however it was reached."""
+    return os.path.realpath(source.path) if source.path is not None else ""
+
+
+# --- places --------------------------------------------------------------------------------------------------------
+
+
+def _place(source: Source, written: str, allowed: Sequence[str]) -> Place:
+    """Where an import leads. Raises Refused where it may not lead there."""
+    if not written or "\0" in written:
+        raise Refused("import-failed", "an import needs the path of a file", "")
+    if written.startswith(LIBRARY):
+        folder, shown, path = LIBRARY_FOLDER, "", written.removeprefix(LIBRARY)
+    elif source.path is None:
+        folder, shown, path = os.getcwd(), "", written
+    else:
+        folder, shown, path = os.path.dirname(os.path.abspath(source.path)), os.path.dirname(source.name), written
+    real = os.path.realpath(os.path.join(folder, path))
+    if any(real.startswith(inside.rstrip(os.sep) + os.sep) for inside in (os.path.realpath(folder), *allowed)):
+        return Place(real, os.path.normpath(os.path.join(shown, written)))
+    if written.startswith(LIBRARY):
+        raise Refused("import-outside", f"{written} leads out of the library", "")
+    where = os.path.normpath(os.path.join(shown, os.path.dirname(written)))
+    message = f"{written} is outside of the folder of {source.name}"
+    raise Refused("import-outside", message, f"`--include {where}` allows it")
+
+
+def _read(place: Place, written: str) -> Source:
+    """The text of a file. Raises Refused."""
+    if not os.path.exists(place.path):
+        raise Refused("import-failed", f"there is no file {place.shown}", _near(place, written))
+    try:
+        return read_as(place.path, place.shown)
+    except ReadError as error:
+        raise Refused("import-failed", str(error), "") from None
+
+
+def _near(place: Place, written: str) -> str:
+    """The file that was most likely meant, as it would be written."""
+    near = nearest_file(place.path)
+    if near is not None:
+        return f"did you mean `{os.path.join(os.path.dirname(written), near)}`?"
+    if written.startswith(LIBRARY):
+        return f"the library has {', '.join(LIBRARY + name for name in library())}"
+    name = os.path.basename(written)
+    in_library = name if name in library() else nearest(name, library())
+    return f"did you mean `{LIBRARY}{in_library}`?" if in_library else ""
+
+
+# --- order ---------------------------------------------------------------------------------------------------------
+
+
+def _ordered(
+    root: str, edges: Mapping[str, dict[Span, str | None]], specs: Mapping[str, Spec], faults: Collector
+) -> list[str]:
+    """Each file behind those that it imports. An import that leads back is cut off, with a fault that shows the way."""
+    order: list[str] = []
+    done: set[str] = set()
+    path = [root]
+    rests = [list(edges[root].items())]
+    while path:
+        here, rest = path[-1], rests[-1]
+        if not rest:
+            done.add(here)
+            order.append(path.pop())
+            rests.pop()
+            continue
+        at, target = rest.pop(0)
+        if target in path:
+            edges[here][at] = None
+            _report_cycle([*path[path.index(target) :], target], at, edges, specs, faults)
+        elif target is not None and target not in done:
+            path.append(target)
+            rests.append(list(edges[target].items()))
+    return order
+
+
+def _report_cycle(
+    ring: Sequence[str],
+    last: Span,
+    edges: Mapping[str, Mapping[Span, str | None]],
+    specs: Mapping[str, Spec],
+    faults: Collector,
+) -> None:
+    """`ring` begins and ends with the same file; `last` is the import that closes it."""
+    names = [specs[key].source.name for key in ring]
+    places = [next(at for at, to in edges[a].items() if to == b) for a, b in pairwise(ring[:-1])]
+    labels = [Label(at, f"{b} is imported here") for at, b in zip([*places, last], names[1:])]
+    faults.add(
+        Diagnostic(
+            "import-cycle",
+            f"files cannot import one another: {' -> '.join(names)}",
+            labels[0],
+            tuple(labels[1:]),
+            "put what both need into a file of its own",
+        )
+    )
