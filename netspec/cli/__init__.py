@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "shapes, parameters and cost of every layer, and the expectations of the spec",
     "build": "PyTorch or Keras code",
     "draw": "a diagram: DOT, or a picture",
+    "fmt": "the canonical layout of specs",
     "explain": "what a diagnostic means, with a wrong and a right example",
     "layers": "the layers of the language: arguments, shapes, what they become in each framework",
 }
