@@ -26,15 +26,41 @@ class WriteError(Exception):
 
 def read_source(path: str | os.PathLike[str]) -> Source:
     """The text of a file, or of standard input for `-`. Raises ReadError."""
+    return decode(path, read_data(path))
+
+
+def read_data(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, or of standard input for `-`. Raises ReadError."""
+    name = os.fspath(path)
+    return _read_input() if name == STDIN else _read_file(name, name)
+
+
+def decode(path: str | os.PathLike[str], data: bytes) -> Source:
+    """The text that bytes of a file hold; line ends of any kind become one. Raises ReadError."""
     name = os.fspath(path)
     if name == STDIN:
-        return Source("<stdin>", _decode("<stdin>", _read_input()))
-    return read_as(name, name)
+        return Source("<stdin>", _decode("<stdin>", data))
+    return Source(name, _decode(name, data), name)
 
 
 def read_as(path: str, shown: str) -> Source:
     """The text of a file, with the name it is shown under. Raises ReadError."""
     return Source(shown, _decode(shown, _read_file(path, shown)), path)
+
+
+def specs_below(folder: str) -> list[str]:
+    """The paths of all `.net` files in a folder and the folders in it, but for hidden ones. Raises ReadError."""
+    found = []
+    for here, folders, files in os.walk(folder, onerror=_unreadable):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        found += [os.path.join(here, f) for f in sorted(files) if f.endswith(".net") and not f.startswith(".")]
+    if not found:
+        raise ReadError(f"there is no .net file in {folder}")
+    return found
+
+
+def _unreadable(error: OSError) -> None:
+    raise ReadError(f"{error.filename} cannot be read: {reason(error)}") from None
 
 
 def _read_input() -> bytes:

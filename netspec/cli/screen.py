@@ -21,6 +21,7 @@ class Screen:
     def __init__(self) -> None:
         self.colour = "auto"
         self.quiet = False
+        self._told = False  # have there been diagnostics?
 
     # --- what can be shown -----------------------------------------------------------------------------------------
 
@@ -68,7 +69,8 @@ class Screen:
         texts = [render(d, self._colourful(sys.stderr)) for d in found]
         if texts:
             self.flush()
-            _write(sys.stderr, "\n\n".join(texts) + "\n")
+            _write(sys.stderr, "\n" * self._told + "\n\n".join(texts) + "\n")
+            self._told = True
 
     def complain(self, text: str) -> None:
         """Why the command cannot do what was asked."""

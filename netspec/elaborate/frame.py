@@ -185,7 +185,7 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
 
 
 def _binding(frame: Frame, node: tree.Binding) -> None:
-    if isinstance(node.target, tree.Broken):
+    if isinstance(node.target, tree.Unbindable):
         frame.machine.fault("syntax", "only names can be bound", node.target.span, help="write `name = ...`")
         return
     values = tuple(_evaluate.evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)

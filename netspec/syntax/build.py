@@ -124,7 +124,7 @@ class Builder:
         names, values = parts
         return tree.Binding(span, self._binding_target(names), values)
 
-    def _binding_target(self, written: tuple[Node, ...]) -> tree.Target | tree.Broken:
+    def _binding_target(self, written: tuple[Node, ...]) -> tree.Target | tree.Unbindable:
         items = written
         if len(written) == 1 and isinstance(written[0], tree.Group | tree.List):
             items = written[0].items
@@ -132,7 +132,7 @@ class Builder:
         if all(isinstance(i, tree.Name) for i in items):
             names = tuple(Identifier(i.span, i.text) for i in items if isinstance(i, tree.Name))
             return tree.Target(place, names, items is not written or len(written) > 1)
-        return tree.Broken(place)
+        return tree.Unbindable(place, written)
 
     def flow(self, parts: list[Any], span: Span) -> Node:
         items = parts[0]
@@ -273,9 +273,11 @@ def comment_above(text: str, start: int) -> str:
     """The comment lines directly above an offset, without their signs."""
     lines: list[str] = []
     line_start = text.rfind("\n", 0, start) + 1
+    if text[line_start:start].replace(";", " ").strip():
+        return ""  # what stands before it on its line has the comment
     while line_start > 0:
         above = text.rfind("\n", 0, line_start - 1) + 1
-        line = text[above : line_start - 1].strip()
+        line = text[above : line_start - 1].lstrip("; \t").rstrip()
         if not line.startswith("#"):
             break
         lines.append(line[1:].removeprefix(" ").rstrip())

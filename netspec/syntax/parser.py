@@ -18,6 +18,7 @@ from .faults import explain
 from .tree import Broken, Node, Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from ..diagnostics import Collector
@@ -43,6 +44,28 @@ def parse(source: Source, faults: Collector) -> Spec:
     """The tree of a text. Faults go to the collector; what did not parse stands as `Broken`."""
     definitions = _Machine(source, faults).run()
     return Spec(source, tuple(definitions))
+
+
+def lex(text: str) -> Iterator[tuple[str, int, int]]:
+    """The tokens of a text that parses: kind, start and end. A word that may be a name is one."""
+    place = 0
+    while place < len(text):
+        found = _match(text, place)
+        assert found is not None, "this text does not parse"
+        start, place = place, found.end()
+        if found.lastgroup is not None:
+            yield found.lastgroup, start, place
+
+
+def _opened(parts: list[Any]) -> list[Any]:
+    """The parts, with lists opened. The first, which holds the items of a repetition so far, grows in place."""
+    found: list[Any] = parts[0] if parts[0].__class__ is list else parts[:1]
+    for part in parts[1:]:
+        if part.__class__ is list:
+            found.extend(part)
+        else:
+            found.append(part)
+    return found
 
 
 class _Machine:
@@ -114,7 +137,7 @@ class _Machine:
             value = parts[0]
         else:
             if any(part.__class__ is list for part in parts):
-                parts = [p for part in parts for p in (part if part.__class__ is list else (part,))]
+                parts = _opened(parts)
             if name[0] == "_":
                 value = parts
             elif lone and len(parts) == 1:

@@ -209,10 +209,16 @@ class If(Node):
     otherwise: Node | None
 
 
-class Binding(Node):
-    """`names = values`; the target is Broken where it is no name."""
+class Unbindable(Node):
+    """What stands before `=` and is no name."""
 
-    target: Target | Broken
+    values: tuple[Node, ...]
+
+
+class Binding(Node):
+    """`names = values`"""
+
+    target: Target | Unbindable
     values: tuple[Node, ...]
 
 

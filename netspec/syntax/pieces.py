@@ -1,0 +1,76 @@
+"""A text as its words and signs, each with what stands before it: comments, line ends, blank lines."""
+
+from __future__ import annotations
+
+import re
+
+from ..record import Record
+from .parser import lex
+
+_BETWEEN = re.compile(r"#[^\n]*|\n")
+_OPENERS, _CLOSERS = frozenset("([{"), frozenset(")]}")
+
+
+class Remark(Record):
+    """A comment; `own` where it has a line of its own, `blank` where a blank line stands before it."""
+
+    text: str
+    own: bool
+    blank: bool
+
+
+class Piece:
+    """A word or sign at a place of the text.
+
+    `newline` and `blank` say whether a line end, or a blank line, stands before it; `closer` is the number of the
+    piece that closes this bracket.
+    """
+
+    __slots__ = ("blank", "closer", "end", "newline", "remarks", "start", "text")
+
+    def __init__(self, text: str, start: int, remarks: tuple[Remark, ...], newlines: int) -> None:
+        self.text = text
+        self.start = start
+        self.end = start + len(text)
+        self.remarks = remarks
+        self.newline = newlines > 0 or bool(remarks)
+        self.blank = newlines > 1
+        self.closer = 0
+
+
+def pieces(text: str) -> list[Piece]:
+    """All words and signs of a text that parses, and an empty one for its end. Line ends and `;` are none."""
+    found: list[Piece] = []
+    open_here: list[Piece] = []
+    end = 0
+    for kind, start, stop in [*lex(text), ("$END", len(text), len(text))]:
+        if kind == "_NEWLINE":
+            continue
+        core = {"ARROW": stop - len("->"), "ELSE": stop - len("else")}.get(kind, start)
+        piece = Piece(text[core:stop], core, *_between(text[end:core], not found))
+        if piece.text in _OPENERS:
+            open_here.append(piece)
+        elif piece.text in _CLOSERS:
+            open_here.pop().closer = len(found)
+        found.append(piece)
+        end = stop
+    return found
+
+
+def _between(text: str, first: bool) -> tuple[tuple[Remark, ...], int]:
+    """The comments in what stands between two pieces, and how many line ends come after the last of them."""
+    remarks: list[Remark] = []
+    newlines = int(first)
+    for part in _BETWEEN.findall(text):
+        if part == "\n":
+            newlines += 1
+            continue
+        remarks.append(Remark(_tidy(part), newlines > 0, newlines > 1))
+        newlines = 0
+    return tuple(remarks), newlines
+
+
+def _tidy(comment: str) -> str:
+    """A comment with a blank behind its sign, and none at its end."""
+    text = comment.rstrip()
+    return f"# {text[1:]}" if text[1:2].isalnum() else text
