@@ -15,6 +15,7 @@ from netspec.api import _run
 from netspec.dims import substitute
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
+from netspec.emit.keras_file import KerasLowering
 from netspec.emit.layout import TorchLowering
 from netspec.emit.lower import Act, Enter
 
@@ -62,9 +63,47 @@ def reordered(array, shape):
     return np.moveaxis(array.reshape(*shape, -1), len(shape) - 1, 0).reshape(array.shape)
 
 
-def holders(names):
-    """The parts of a layer that hold weights: `depthwise` of `depthwise.weight`, or the layer itself."""
-    return list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+def kept(act):
+    """The modules of a layer, by their names in it."""
+    return [apply for apply in act.use.steps if apply.stateful]
+
+
+def class_of(make):
+    """The class that is constructed: `nn.Linear` for `nn.Linear(3, 4).requires_grad_(False)`."""
+    while not isinstance(make.func, str):
+        make = make.func.value
+    return make.func
+
+
+def is_one_of(thing, names):
+    """Is a module or layer of one of these classes? Those of generated code have no room in front of their names."""
+    kind = type(thing)
+    room = "" if kind.__module__.startswith("netspec_") else "layers." if isinstance(thing, keras.Layer) else "nn."
+    return room + kind.__name__ in names
+
+
+def classes(net, lowering):
+    """The classes of all modules that the layers with weights make."""
+    return {class_of(apply.make) for _, act in uses(lowering.lower(net.net.body)) for apply in kept(act)}
+
+
+def outermost(module, names):
+    """The modules of these classes, but not what is inside one of them."""
+    if is_one_of(module, names):
+        yield module
+        return
+    for child in module.children():
+        yield from outermost(child, names)
+
+
+def owner_of(place, modules):
+    """The module that holds a weight, followed along the path in it, and the name of the array there."""
+    head, _, rest = place.name.partition(".")
+    found, path = (modules[head], rest) if head in modules and rest else (next(iter(modules.values())), place.name)
+    *parts, name = path.split(".")
+    for part in parts:
+        found = getattr(found, part)
+    return found, name
 
 
 # --- the twins -------------------------------------------------------------------------------------------
@@ -73,6 +112,7 @@ def holders(names):
 class TorchTwin:
     def __init__(self, net):
         self.text = emit_torch.emit(net)
+        self.classes = classes(net, TorchLowering())
         self.model = _run(self.text, net.name).eval()
         self.parameters = sum(p.numel() for p in self.model.parameters())
         self.trainable = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
@@ -89,20 +129,21 @@ class TorchTwin:
     def load(self, found, arrays):
         """Put weights where they belong. `found` are the uses, each with its arrays; `arrays` are inputs to run on."""
         order = []
-        for module in self.model.modules():
-            if [*module.parameters(recurse=False), *module.buffers(recurse=False)]:
+        for module in outermost(self.model, self.classes):
+            if [*module.parameters(), *module.buffers()]:
                 module.register_forward_hook(lambda module, *_: order.append(module))
         self(arrays)
         met = iter(order)
         for act, values in found:
-            modules = {name: next(met) for name in holders(w.torch.name for w in weights_of(act))}
+            modules = {apply.name: next(met) for apply in kept(act)}
             for weight in weights_of(act):
                 value = values[weight.name]
                 if act.flattened and weight.name == "kernel":
                     value = reordered(value, act.flattened)
-                owner, _, name = weight.torch.name.rpartition(".")
                 put = weight.torch.put(value).astype(np.float32)
-                held = getattr(modules[owner], name)
+                held = getattr(*owner_of(weight.torch, modules))
+                if weight.torch.part is not None:
+                    held = held.data.chunk(weight.torch.part[1])[weight.torch.part[0]]
                 assert tuple(held.shape) == put.shape, f"{weight.name}: {tuple(held.shape)} and {put.shape}"
                 held.data.copy_(torch.from_numpy(put.copy()))
         assert next(met, None) is None, "PyTorch runs modules with weights that the net does not have"
@@ -111,12 +152,18 @@ class TorchTwin:
 class KerasTwin:
     def __init__(self, net, style="functional"):
         self.text = emit_keras.emit(net, style)
+        self.uses = [act for _, act in uses(KerasLowering().lower(net.net.body))]
         self.order = []
+        names, inside = classes(net, KerasLowering()), []
         called = keras.layers.Layer.__call__
 
         def noted(layer, *args, **kwargs):
+            if not is_one_of(layer, names):
+                return called(layer, *args, **kwargs)
+            inside.append(layer)
             result = called(layer, *args, **kwargs)
-            if not isinstance(layer, keras.Model) and any("seed" not in w.name for w in layer.weights):
+            inside.pop()
+            if not inside and any("seed" not in w.name for w in layer.weights):
                 self.order.append(layer)
             return result
 
@@ -139,11 +186,11 @@ class KerasTwin:
 
     def load(self, found):
         met = iter(self.order)
-        for act, values in found:
-            layers = {name: next(met) for name in holders(w.keras.name for w in weights_of(act))}
+        for act, (_, values) in zip(self.uses, found, strict=True):
+            layers = {apply.name: next(met) for apply in kept(act)}
             for weight in weights_of(act):
-                owner, _, name = weight.keras.name.rpartition(".")
-                (variable,) = [v for v in layers[owner].weights if v.name == name]
+                owner, name = owner_of(weight.keras, layers)
+                (variable,) = [v for v in owner.weights if v.name == name]
                 variable.assign(weight.keras.put(values[weight.name]).astype(np.float32))
         assert next(met, None) is None, "Keras runs layers with weights that the net does not have"
 
