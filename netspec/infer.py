@@ -126,9 +126,7 @@ class _Walk:
         again = again or self._used_before(call.shared, home)
         inner = {p.value.number: fields.get(t.number) for p, t in zip(call.body.inputs, call.inputs)}
         place = self._hold()
-        figures = self.items(
-            call.body.items, path + ".", depth + 1, inner, path + ".", frozen or call.frozen, again
-        )
+        figures = self.items(call.body.items, path + ".", depth + 1, inner, path + ".", frozen or call.frozen, again)
         for outer, result in zip(call.outputs, call.body.outputs):
             fields[outer.number] = inner.get(result.value.number)
         self._group(place, path, call.name, call.body.name, depth, call, call.outputs[0], figures, again)

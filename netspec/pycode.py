@@ -29,6 +29,10 @@ class X(Record):
     index: int = 0
 
 
+class Made(Record):
+    """The module or layer that was constructed for a step, in the expression that applies it."""
+
+
 class Call(Record):
     """`func(*args, **kwargs)`; `func` is dotted text or an expression."""
 
@@ -113,7 +117,7 @@ def each_part(code: Code, change: Callable[[Code], Code]) -> Code:
         return type(code)(change(c) for c in code)
     if isinstance(code, slice):
         return slice(*(change(c) for c in (code.start, code.stop, code.step)))
-    if isinstance(code, Record) and not isinstance(code, X | Raw):
+    if isinstance(code, Record) and not isinstance(code, X | Raw | Made):
         return type(code)(*(change(v) for v in code.__dict__.values()))
     return code
 
@@ -123,9 +127,9 @@ def rebuild(code: Code, change: Callable[[Code], Code]) -> Code:
     return change(each_part(code, lambda part: rebuild(part, change)))
 
 
-def fill(code: Code, values: Sequence[Code]) -> Code:
-    """The expression with each `X(i)` replaced by `values[i]`."""
-    return rebuild(code, lambda c: values[c.index] if isinstance(c, X) else c)
+def fill(code: Code, values: Sequence[Code], made: Code = None) -> Code:
+    """The expression with each `X(i)` replaced by `values[i]`, and `Made()` by what was constructed."""
+    return rebuild(code, lambda c: values[c.index] if isinstance(c, X) else made if isinstance(c, Made) else c)
 
 
 def inline(code: Code) -> str:
@@ -172,7 +176,7 @@ def _operand(code: Code) -> str:
 
 
 def _infix(code: Infix) -> str:
-    left, right = _left(code), _operand(code.right)
+    left, right = _left(code), _right(code)
     if code.op == "**" and _is_simple(left) and _is_simple(right):
         return f"{left}**{right}"
     return f"{left} {code.op} {right}"
@@ -190,6 +194,13 @@ def _is_chain(code: Infix) -> bool:
 
 def _left(code: Infix) -> str:
     return _infix(code.left) if _is_chain(code) else _operand(code.left)
+
+
+def _right(code: Infix) -> str:
+    """The right side; a power needs no brackets behind a product or quotient."""
+    right = code.right
+    tight = isinstance(right, Infix) and right.op == "**" and code.op in ("*", "/")
+    return _infix(right) if tight else _operand(right)
 
 
 def _callee(code: Code) -> str:
@@ -282,4 +293,4 @@ def _broken_generator(code: Generator, indent: int) -> list[str]:
 
 def _broken(code: Infix, indent: int) -> list[str]:
     pad = " " * indent
-    return [pad + _left(code), pad + code.op + " " + _operand(code.right)]
+    return [pad + _left(code), pad + code.op + " " + _right(code)]

@@ -152,7 +152,7 @@ class Built:
                 self.steps.append((None, step.call))
                 continue
             thing = eval(inline(step.make), names)
-            self.steps.append((thing, None))
+            self.steps.append((thing, step.call if step.stateful else None))
             if step.stateful:
                 assert step.name not in self.modules, "two modules of one layer need names"
                 self.modules[step.name] = thing
@@ -165,8 +165,8 @@ class Built:
                 values = [join(thing, values)]
             else:
                 local = {f"x{i}": value for i, value in enumerate(values)}
-                text = inline(fill(code, [Raw(name) for name in local]))
-                values = [eval(text, {**self.names, **local})]
+                text = inline(fill(code, [Raw(name) for name in local], Raw("made")))
+                values = [eval(text, {**self.names, **local, "made": thing})]
         return values[0]
 
     def module(self, name):

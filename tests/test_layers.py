@@ -32,6 +32,7 @@ from harness import (
     torch_built,
     torch_run,
 )
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from netspec.dims import substitute, symbol
@@ -139,8 +140,14 @@ def test_macs(cls, example):
     first = cls.torch_layout == "first"
     built = torch_built(layer, at_of(layer, shapes, first))
     xs, _, _ = numbers(layer, cls, example, 1)
-    with FlopCounterMode(display=False) as counter:
-        torch_run(built, xs, first)
+    # the counter knows no fused attention, so attention is done in its parts
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            torch_run(built, xs, first)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
     assert macs == counter.get_total_flops() / 2
 
 
@@ -316,6 +323,20 @@ def test_noise_keeps_the_mean(cls):
     assert abs(spreads[0] - spreads[1]) < 0.1
 
 
+def test_attention_drops_weights():
+    """`multihead_attention` drops a share of its weights in training, in both frameworks, and none otherwise."""
+    layer, shape = build("multihead_attention(2, dropout=0.5)"), (6, 4)
+    x, at = np.ones((2, *shape)), At((shape,), shape)
+    built, (model, parts) = torch_built(layer, at), keras_model(layer, at)
+    arrays = random_weights(np.random.default_rng(0), layer.weights(shape))
+    load_torch(built, layer.weights(shape), arrays)
+    load_keras(parts, layer.weights(shape), arrays)
+    still = layer.reference((x,), arrays)
+    built.modules[""].train()
+    for y in (torch_run(built, (x,), False), np.array(model(x.astype(np.float32), training=True))):
+        assert abs(y - still).max() > 0.1
+
+
 def test_what_is_dropped_together():
     """`drop_path` drops samples, `spatial_dropout` channels of a sample."""
     x = np.ones((60, 4, 4, 8))
@@ -448,6 +469,20 @@ FAULTS = [
     ("dot", [(5, 4), (5, 4)], "wrong-rank", ""),
     ("dot", [(5,), (4,)], "shape-mismatch", ""),
     ("matmul", [(5, 4), (5, 4)], "shape-mismatch", ""),
+    ("attention", [(5, 4), (6, 3)], "shape-mismatch", ""),
+    ("attention", [(5, 4), (6, 3), (7, 4)], "shape-mismatch", ""),
+    ("attention", [(5, 4), (4,)], "wrong-rank", ""),
+    ("attention", [(5, 5, 4), (6, 4)], "wrong-rank", ""),
+    ("attention(causal=true)", [(4,), (6, 4)], "wrong-rank", "causal"),
+    ("attention(scale=sqrt)", [(5, 4), (6, 4)], "wrong-value", "scale"),
+    ("additive_attention(0)", [(5, 4), (6, 4)], "wrong-value", "units"),
+    ("multihead_attention(4)", [(5, 6)], "group-mismatch", "heads"),
+    ("multihead_attention(3)", [(6,)], "wrong-rank", ""),
+    ("multihead_attention(3, key_size=0)", [(5, 6)], "wrong-value", "key_size"),
+    ("positional_encoding", [(5, 4, 3)], "wrong-rank", ""),
+    ("positional_encoding(learned=true)", [(T, 4)], "unknown-size", "learned"),
+    ("positional_encoding(learned=true, length=4)", [(5, 4)], "shape-mismatch", "length"),
+    ("positional_encoding(length=4)", [(5, 4)], "wrong-value", "length"),
     ("matmul", [(5, 4), ()], "wrong-rank", ""),
 ]
 

@@ -108,7 +108,7 @@ def _verified(
 def _fitting(verdict: Verdict, options: argparse.Namespace) -> Callable[[dict[str, int]], bool]:
     """Does the net hold with these sizes for its symbols?"""
     given = settings(options.set)
-    return lambda sizes: check(verdict.source, options.net, {**given, **sizes}).ok
+    return lambda sizes: check(verdict.source, options.net, {**given, **sizes}, options.include).ok
 
 
 def _show(path: str, result: Result, options: argparse.Namespace, screen: Screen) -> None:
@@ -125,6 +125,7 @@ def _again(path: str, options: argparse.Namespace) -> str:
     """The command that shows a disagreement again."""
     words = ["netspec", "verify", path, "--seed", str(options.seed), "--dtype", options.dtype]
     words += ["--net", options.net] if options.net else []
+    words += [word for folder in options.include for word in ("--include", folder)]
     words += [word for pair in options.set for word in ("--set", pair)]
     words += [word for name in options.target or () for word in ("--target", name)]
     words += ["--tolerance", str(options.tolerance)] if options.tolerance is not None else []

@@ -204,7 +204,8 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
             return frame.machine.fault(
                 "wrong-arity", f"`{bound.instance.name}` has its arguments already; it takes values only", span
             )
-        flow = given.tensors if len(given.tensors) > 1 else given.tensors[0]
+        before = () if not at.piped else at.flow if isinstance(at.flow, tuple) else (at.flow,)
+        flow = (*before, *given.tensors)
     if frame.shared is not None:
         return frame.machine.fault(
             "recursion", f"`{bound.instance.name}` cannot be made of a shared layer", bound.step.span

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import did_you_mean
 from ..ir import Tensor
+from ..layers import LAYERS
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
@@ -161,12 +162,7 @@ def take_inputs(
 ) -> tuple[Tensor, ...] | None:
     """The values that a step works on: those given, the flow before them where one is missing."""
     if arity is None:
-        if tensors or at.flow is HOLE:
-            return tensors or None
-        flow = at.flow if isinstance(at.flow, tuple) else (at.flow,) if at.flow is not None else ()
-        if not flow:
-            no_flow(at, callee)
-        return flow or None
+        return _any_number(at, callee, tensors)
     if len(tensors) > arity:
         at.frame.machine.fault(
             "wrong-arity", f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}", callee.span
@@ -182,13 +178,25 @@ def take_inputs(
     flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
     if len(flow) + len(tensors) == arity:
         return (*flow, *tensors)
+    many = len(flow) + len(tensors)
     at.frame.machine.fault(
         "wrong-arity",
-        f"`{callee.text}` takes {arity} values, but {len(flow) + len(tensors)} is given",
+        f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, but {many} {'is' if many == 1 else 'are'} given",
         callee.span,
-        help=f"give them by name: `{callee.text}(a, b)`",
+        help=f"give them by name: `{callee.text}(a, b)`" if many < arity else "",
     )
     return None
+
+
+def _any_number(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+    """The values of a layer that takes several. Where it takes a few and one flows in, that is the first."""
+    cls = LAYERS[callee.text]
+    flow = at.flow if isinstance(at.flow, tuple) else (at.flow,) if at.flow is not None else ()
+    if tensors and not (flow and cls.most is not None and (at.piped or len(tensors) < cls.least)):
+        return tensors
+    if not flow:
+        no_flow(at, callee)
+    return None if HOLE in flow or not flow else (*flow, *tensors)
 
 
 def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:

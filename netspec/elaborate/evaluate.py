@@ -26,16 +26,25 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """How an expression is to be read."""
+    """How an expression is to be read. `piped` says that the flow comes through an arrow right before it."""
 
-    __slots__ = ("binding", "chosen", "flow", "frame", "words")
+    __slots__ = ("binding", "chosen", "flow", "frame", "piped", "words")
 
-    def __init__(self, frame: Frame, flow: Any, words: bool, chosen: tree.Identifier | None, binding: bool) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        flow: Any,
+        words: bool,
+        chosen: tree.Identifier | None,
+        binding: bool,
+        piped: bool = False,
+    ) -> None:
         self.frame = frame
         self.flow = flow
         self.words = words
         self.chosen = chosen
         self.binding = binding
+        self.piped = piped
 
     def plain(self, node: Node, words: bool | None = None) -> Any:
         """Another expression at the same place, not named."""
@@ -44,7 +53,7 @@ class Context:
 
     def called(self, name: tree.Identifier | None) -> Context:
         """The same place, for a step of another name."""
-        return Context(self.frame, self.flow, self.words, name, self.binding)
+        return Context(self.frame, self.flow, self.words, name, self.binding, self.piped)
 
     def on(self, flow: Any) -> Context:
         """The same frame, for a nameless step on another flow."""
@@ -205,7 +214,7 @@ def _item(at: Context, node: Node) -> Any:
 
 
 def _named(at: Context, node: tree.Named) -> Any:
-    inner = Context(at.frame, at.flow, False, node.name, at.binding)
+    inner = Context(at.frame, at.flow, False, node.name, at.binding, at.piped)
     value = _again(inner, _as_step(at, node.step))
     at.frame.bind(node.name, value, mark=True)
     return value
@@ -261,7 +270,7 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
         return frame.machine.fault(
             "not-a-step", "a step should stand after `->`: a layer, a block or `{ ... }`", step.span
         )
-    return _again(Context(frame, flow, False, None, at.binding), stage)
+    return _again(Context(frame, flow, False, None, at.binding, True), stage)
 
 
 def _body(at: Context, node: tree.Body) -> Any:

@@ -63,6 +63,8 @@ def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -
     made = bind(cls, values)
     if cls.arity is None and len(inputs) < cls.least:
         raise Violation("wrong-arity", f"`{kind}` needs at least {cls.least} values", help=f"write `{kind}(a, b)`")
+    if cls.most is not None and len(inputs) > cls.most:
+        raise Violation("wrong-arity", f"`{kind}` takes at most {cls.most} values, not {len(inputs)}")
     for tensor in inputs:
         is_int = tensor.dtype.startswith("int")
         if cls.takes != "any" and is_int is not (cls.takes == "int"):
@@ -94,7 +96,7 @@ def violated(
         origin = inputs[0].span
         label = f"the flow here is {show(inputs[0].shape)}, from {_origin(origin)} on line {origin.line}"
     if len(inputs) > 1:
-        others = [(t.span, f"this is {show(t.shape)}") for t in inputs if t.span != place]
+        others = list(dict.fromkeys((t.span, f"this is {show(t.shape)}") for t in inputs if t.span != place))
     elif argument is not None and inputs and violation.code != "wrong-value":
         others = [(inputs[0].span, f"the input, {show(inputs[0].shape)}, comes from here")]
     return at.frame.machine.fault(violation.code, violation.message, place, label, tuple(others), violation.help)

@@ -225,10 +225,11 @@ class ClassWriter(Writer):
             if number and len(inline(codes[-1])) > NESTED:
                 values = [X()]
                 codes.append(values[0])
-            if is_kept(apply):
-                codes[-1] = self.applied(self._module(names.pop(0)), values)
+            made = self._module(names.pop(0)) if is_kept(apply) else ""
+            if apply.call is None:
+                codes[-1] = self.applied(made, values)
             else:
-                codes[-1] = self.owned(fill(apply.call, values))
+                codes[-1] = self.owned(fill(apply.call, values, Raw(made)))
             values = [codes[-1]]
         return codes
 

@@ -86,7 +86,7 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
     for item in items:
         if isinstance(item, Part) or _is_shared(item):
             return False
-        if isinstance(item, Act) and any(a.make is None for a in item.use.steps):
+        if isinstance(item, Act) and not all(a.plain for a in item.use.steps):
             return False
         outputs = item.outputs if isinstance(item, Enter) else (item.output,)
         if len(item.inputs) != 1 or len(outputs) != 1 or (before is not None and item.inputs[0] != before):

@@ -126,11 +126,11 @@ class _Function(Writer):
         values = arguments
         names = iter(self.shared.get(leaf.shared, ()))
         for apply in leaf.applies:
-            if apply.make is not None:
-                made = Raw(next(names)) if apply.stateful and leaf.shared is not None else apply.make
+            made = Raw(next(names)) if apply.stateful and leaf.shared is not None else apply.make
+            if apply.plain:
                 codes.append(Call(made, (_one(values),)))
             else:
-                codes.append(fill(apply.call, values))
+                codes.append(fill(apply.call, values, made))
             values = [X()]
         return codes
 

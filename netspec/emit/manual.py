@@ -29,6 +29,7 @@ _STYLES = {
     "conv": "Convolutions",
     "pool": "Pooling",
     "dense": "Dense layers",
+    "attention": "Attention",
     "norm": "Normalisation",
     "dropout": "Noise and dropout",
     "activation": "Activations",

@@ -110,7 +110,7 @@ class _Chain(Lines):
 
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
         act = super().act(step, at, inputs)
-        if any(a.make is None for a in act.use.steps):
+        if not all(a.plain for a in act.use.steps):
             raise _broken(f"`{step.layer.kind}` needs an operation here that is no layer of Keras", step.span)
         return act.replace(general=act.use)
 

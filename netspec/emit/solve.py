@@ -60,9 +60,10 @@ class Solver:
             raise MismatchError
         makes, calls = [a.make for a in column], [a.call for a in column]
         classes = self.parameters.style.sequences
-        if classes and self.contexts.index is not None and first.make is None and not same(calls):
+        in_forward = first.make is None or first.stateful
+        if classes and self.contexts.index is not None and in_forward and not same(calls):
             raise MismatchError  # a `forward` does not know the number of the turn
-        if first.make is not None and first.call is not None and not same(calls):
+        if not first.stateful and first.make is not None and first.call is not None and not same(calls):
             # a module in a chain or function, an expression elsewhere: solving both would ask for the numbers of both
             if in_chain or not classes:
                 return first.replace(make=self.code(makes, name), call=None)

@@ -86,6 +86,8 @@ class Apply(Record):
     `make` constructs the thing that holds state or that the framework has as a layer (`nn.Conv2d(...)`,
     `layers.Conv2D(...)`); it is then called on the values. Without `make`, `call` is an expression over `X(i)`
     (`F.relu(X())`). A stateless step of PyTorch gives both: `call` for a `forward`, `make` for an `nn.Sequential`.
+    A stateful one gives both where it is not just called on its values; `Made()` then stands for the module:
+    `Made()(X(), X(), X(), need_weights=False)[0]`.
     `name` tells several modules of one layer apart (`depthwise`, `pointwise`).
     """
 
@@ -94,6 +96,11 @@ class Apply(Record):
     stateful: bool = False
     name: str = ""
     helpers: tuple[Helper, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Is it a module that is called on its values, and nothing else?"""
+        return self.make is not None and not (self.stateful and self.call is not None)
 
 
 class Use(Record):
@@ -105,9 +112,9 @@ class Use(Record):
     steps: tuple[Apply, ...]
 
 
-def module(make: Call, name: str = "", helpers: tuple[Helper, ...] = ()) -> Apply:
-    """A step with weights or state: constructed once, then called."""
-    return Apply(make, None, True, name, helpers)
+def module(make: Call, name: str = "", helpers: tuple[Helper, ...] = (), call: Code = None) -> Apply:
+    """A step with weights or state: constructed once, then called, or applied as `call` says."""
+    return Apply(make, call, True, name, helpers)
 
 
 def function(code: Code, make: Call | None = None, helpers: tuple[Helper, ...] = ()) -> Apply:
@@ -226,6 +233,8 @@ class Layer:
     arity: ClassVar[int | None] = 1
     # the least number of values that a join needs
     least: ClassVar[int] = 1
+    # the most values that a layer of several takes; None for any number
+    most: ClassVar[int | None] = None
     # the argument that takes all values given by position, as in `reshape(28, 28, 1)`; empty where each has its own
     gathers: ClassVar[str] = ""
     # what the values must hold: "float", "int" or "any"

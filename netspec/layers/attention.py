@@ -1,0 +1,318 @@
+"""Attention: each query takes a mean of the values, weighted by how well it fits their keys.
+
+Queries are rows of a sequence [T, n]; a single vector [n] asks once. Values and keys are sequences of one length.
+"""
+
+from __future__ import annotations
+
+from ..dims import product, show
+from ..pycode import Call, Infix, Made, X, call, method, unless
+from ..record import TYPE_CHECKING
+from .arguments import Reader, Violation, Word, arg, describe, flag, positive
+from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .shapes import known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar, TypeVar
+
+    from ..dims import Dim, Shape
+    from ..pycode import Code
+    from .base import Array, Weights
+
+    V = TypeVar("V")
+
+
+def roles(xs: tuple[V, ...]) -> tuple[V, V, V]:
+    """Query, value and key of one, two or three values: the values are the queries, too, and the keys are the values,
+    where they are not given."""
+    query, value = xs[0], xs[min(1, len(xs) - 1)]
+    return query, value, xs[2] if len(xs) > 2 else value
+
+
+def needs_sequences(kind: str, xs: tuple[Shape, ...], vectors: bool) -> None:
+    """Raises Violation where values and keys are not sequences of one length, or the query neither sequence nor
+    (with `vectors`) vector."""
+    query, value, key = roles(xs)
+    ranks = (1, 2) if vectors else (2,)
+    if len(query) not in ranks or len(value) != 2 or len(key) != 2:
+        odd = query if len(query) not in ranks else value if len(value) != 2 else key
+        help = "`reshape(-1, n)` joins the axes of an image" if len(odd) > 2 else "`expand(axis=0)` makes a step of it"
+        raise Violation("wrong-rank", f"{kind} needs sequences [T, n], but one value is {show(odd)}", help=help)
+    if key[0] != value[0]:
+        raise Violation(
+            "shape-mismatch",
+            f"{kind} needs a key for each value, but there are {key[0]} keys and {value[0]} values",
+            label=f"{key[0]} and {value[0]} do not agree",
+        )
+
+
+def weighed(scores: Array, values: Array, causal: bool) -> Array:
+    """The values weighed by the softmax of the scores, in NumPy; `causal` hides what comes after a query."""
+    import numpy as np
+
+    if causal:
+        scores = np.where(np.tri(*scores.shape[-2:]) > 0, scores, -np.inf)
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    y: Array = e / e.sum(-1, keepdims=True) @ values
+    return y
+
+
+CAUSAL = "no query sees a value behind its own place, as in a text that is being written"
+
+
+class Attending(Layer):
+    """Attention of queries to values by one score for each pair."""
+
+    arity: ClassVar[int | None] = None
+    least = 2
+    most: ClassVar[int | None] = 3
+    torch_layout = "last"
+
+    causal: bool = False
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_sequences(self.kind, xs, vectors=True)
+        if self.causal and len(xs[0]) == 1:
+            raise Violation("wrong-rank", f"a single query, {show(xs[0])}, has no place in time", "causal")
+        return (*xs[0][:-1], xs[1][-1])
+
+    def pairs(self, xs: tuple[Shape, ...]) -> Dim:
+        """How many scores there are."""
+        return product(xs[0][:-1]) * xs[1][0]
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return self.pairs(xs)
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def scores(self, query: Array, key: Array, w: Mapping[str, Array]) -> Array:
+        """The score of each query and key, in NumPy: (batch, queries, keys)."""
+        raise NotImplementedError
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        query, value, key = roles(xs)
+        single = query.ndim == 2
+        scores = self.scores(query[:, None] if single else query, key, w)
+        y = weighed(scores, value, self.causal)
+        return y[:, 0] if single else y
+
+
+# --- the product -----------------------------------------------------------------------------------------------------
+
+
+def _scale(value: Any) -> Any:
+    if value == "auto" and isinstance(value, Word):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number or auto, not {describe(value)}", "")
+    return value
+
+
+scale_reader = Reader(_scale, "a number, or auto: 1 / sqrt(size of a key)", ("auto",))
+
+
+@layer("attention", style="attention")
+class Attention(Attending):
+    """softmax(scale * Q K^T) V for a query, a value and, where they differ from the values, their keys.
+
+    Luong et al. (2015), the score `dot`; with `scale=auto` that of Vaswani et al. (2017), equation 1.
+    """
+
+    scale: Any = arg(scale_reader, 1, doc="what the products are multiplied by")
+    causal: bool = arg(flag, False, doc=CAUSAL)
+
+    examples = (
+        Example("attention", ((5, 4), (6, 4)), (5, 4)),
+        Example("attention", ((5, 4), (6, 3), (6, 4)), (5, 3)),
+        Example("attention(scale=auto)", ((4,), (6, 4)), (4,)),
+        Example("attention(scale=0.3, causal=true)", ((5, 4), (5, 4)), (5, 4)),
+        Example("attention(causal=true)", ((5, 4), (6, 3), (6, 4)), (5, 3)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        y = super().shape(*xs)
+        query, _, key = roles(xs)
+        if query[-1] != key[-1]:
+            raise Violation(
+                "shape-mismatch",
+                f"attention multiplies queries with keys, but a query has {query[-1]} numbers and a key {key[-1]}",
+                help=f"bring the queries to the size of the keys: `dense({key[-1]})`",
+                label=f"{query[-1]} and {key[-1]} do not agree",
+            )
+        return y
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return self.pairs(xs) * (xs[0][-1] + xs[1][-1])
+
+    def torch(self, at: At) -> Use:
+        query, value, key = roles(tuple(X(i) for i in range(len(at.inputs))))
+        single = len(at.x) == 1
+        scale = {} if self.scale == "auto" else {"scale": float(self.scale)}
+        code = call(
+            "F.scaled_dot_product_attention",
+            method(query, "unsqueeze", 1) if single else query,
+            key,
+            value,
+            **unless(False, is_causal=self.causal),
+            **scale,
+        )
+        return Use((function(method(code, "squeeze", 1) if single else code),))
+
+    def _scaled(self, at: At) -> Code:
+        """Keras knows no scale but a learned one, so the query takes it."""
+        if self.scale == "auto":
+            (size,) = known("Keras", at.x[-1])
+            return Infix(X(), "/", Infix(size, "**", 0.5))
+        return X() if self.scale == 1 else Infix(X(), "*", self.scale)
+
+    def keras(self, at: At) -> Use:
+        single, query = len(at.x) == 1, self._scaled(at)
+        query = call("ops.expand_dims", query, 1) if single else query
+        values = [query, *(X(i) for i in range(1, len(at.inputs)))]
+        applied = Call(Made(), (values,), tuple(unless(False, use_causal_mask=self.causal).items()))
+        plain = query == X() and not self.causal
+        apply = Apply(call("layers.Attention"), None if plain else applied, stateful=not plain)
+        return Use((apply, function(call("ops.squeeze", X(), 1))) if single else (apply,))
+
+    def scores(self, query: Array, key: Array, w: Mapping[str, Array]) -> Array:
+        scale = query.shape[-1] ** -0.5 if self.scale == "auto" else self.scale
+        y: Array = scale * (query @ key.swapaxes(1, 2))
+        return y
+
+
+# --- the sum ---------------------------------------------------------------------------------------------------------
+
+TORCH_ADDITIVE = Helper(
+    "AdditiveAttention",
+    '''\
+class AdditiveAttention(nn.Module):
+    """Attention with the score v . tanh(W query + U key). Bahdanau et al. (2014)."""
+
+    def __init__(self, query_size, key_size, units, bias=False, causal=False):
+        super().__init__()
+        self.causal = causal
+        self.query = nn.Linear(query_size, units, bias=bias)
+        self.key = nn.Linear(key_size, units, bias=False)
+        self.score = nn.Linear(units, 1, bias=False)
+
+    def forward(self, query, value, key=None):
+        key = value if key is None else key
+        hidden = self.query(query).unsqueeze(-2) + self.key(key).unsqueeze(-3)
+        scores = self.score(hidden.tanh()).squeeze(-1)
+        if self.causal:
+            later = torch.ones_like(scores, dtype=torch.bool).triu(1)
+            scores = scores.masked_fill(later, float("-inf"))
+        return scores.softmax(-1) @ value
+''',
+    ("import torch", "from torch import nn"),
+)
+KERAS_ADDITIVE = Helper(
+    "AdditiveAttention",
+    '''\
+@keras.saving.register_keras_serializable()
+class AdditiveAttention(layers.Layer):
+    """Attention with the score v . tanh(W query + U key). Bahdanau et al. (2014)."""
+
+    def __init__(self, units, use_bias=False, use_causal_mask=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.use_bias = use_bias
+        self.use_causal_mask = use_causal_mask
+        self.query = layers.Dense(units, use_bias=use_bias)
+        self.key = layers.Dense(units, use_bias=False)
+        self.score = layers.Dense(1, use_bias=False)
+
+    def build(self, input_shape):
+        self.query.build(input_shape[0])
+        self.key.build(input_shape[-1])
+        self.score.build((None, None, None, self.units))
+
+    def call(self, inputs):
+        query, value, key = inputs[0], inputs[1], inputs[-1]
+        hidden = ops.expand_dims(self.query(query), 2)
+        hidden = ops.tanh(hidden + ops.expand_dims(self.key(key), 1))
+        scores = ops.squeeze(self.score(hidden), -1)
+        if self.use_causal_mask:
+            later = ops.triu(ops.ones_like(scores), 1)
+            scores = ops.where(later > 0, -float("inf"), scores)
+        return ops.softmax(scores) @ value
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[0][:-1], input_shape[1][-1])
+
+    def get_config(self):
+        config = {
+            "units": self.units,
+            "use_bias": self.use_bias,
+            "use_causal_mask": self.use_causal_mask,
+        }
+        return {**super().get_config(), **config}
+''',
+    ("import keras", "from keras import layers, ops"),
+)
+
+
+@layer("additive_attention", style="attention")
+class AdditiveAttention(Attending):
+    """softmax(v . tanh(W query + U key)) times the values: a small net scores each query and key.
+
+    Bahdanau et al. (2014), appendix A.1.2.
+    """
+
+    units: int = arg(positive, doc="size of the hidden layer that scores")
+    bias: bool = arg(flag, False, doc="add learned numbers within the tanh; the paper has none")
+    causal: bool = arg(flag, False, doc=CAUSAL)
+
+    examples = (
+        Example("additive_attention(3)", ((5, 4), (6, 2)), (5, 2), weights=21),
+        Example("additive_attention(3, bias=true)", ((4,), (6, 2)), (2,), weights=24),
+        Example("additive_attention(3, causal=true)", ((5, 4), (6, 2), (6, 7)), (5, 2), weights=36),
+    )
+
+    def weights(self, *xs: Shape) -> Weights:
+        query, _, key = roles(xs)
+        found = [
+            Weight("query", (query[-1], self.units), Place("query.weight", (1, 0)), Place("query.kernel")),
+            Weight("key", (key[-1], self.units), Place("key.weight", (1, 0)), Place("key.kernel")),
+            Weight("score", (self.units,), Place("score.weight", None, (1, -1)), Place("score.kernel", None, (-1, 1))),
+        ]
+        bias = Weight("bias", (self.units,), Place("query.bias"), Place("query.bias"), "bias")
+        return (*found, bias) if self.bias else tuple(found)
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        query, value, key = roles(xs)
+        projected = product(query) + product(key)
+        return projected * self.units + self.pairs(xs) * (self.units + value[-1])
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return self.pairs(xs) * (self.units + 1)
+
+    def torch(self, at: At) -> Use:
+        query, _, key = roles(at.inputs)
+        how = {**unless(False, bias=self.bias), **unless(False, causal=self.causal)}
+        make = call("AdditiveAttention", *known("PyTorch", query[-1], key[-1]), self.units, **how)
+        if len(at.x) > 1:
+            return Use((module(make, helpers=(TORCH_ADDITIVE,)),))
+        applied = Call(Made(), (method(X(), "unsqueeze", 1), *(X(i) for i in range(1, len(at.inputs)))))
+        return Use((module(make, helpers=(TORCH_ADDITIVE,), call=method(applied, "squeeze", 1)),))
+
+    def keras(self, at: At) -> Use:
+        query, _, key = roles(at.inputs)
+        known("Keras", query[-1], key[-1])
+        how = {**unless(False, use_bias=self.bias), **unless(False, use_causal_mask=self.causal)}
+        make = call("AdditiveAttention", self.units, **how)
+        if len(at.x) > 1:
+            return Use((module(make, helpers=(KERAS_ADDITIVE,)),))
+        values = [call("ops.expand_dims", X(), 1), *(X(i) for i in range(1, len(at.inputs)))]
+        applied = call("ops.squeeze", Call(Made(), (values,)), 1)
+        return Use((module(make, helpers=(KERAS_ADDITIVE,), call=applied),))
+
+    def scores(self, query: Array, key: Array, w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        asked = query @ w["query"] + (w["bias"] if self.bias else 0)
+        hidden = np.tanh(asked[:, :, None] + (key @ w["key"])[:, None])
+        y: Array = hidden @ w["score"]
+        return y

@@ -1,0 +1,199 @@
+"""Attention of several heads, as in transformers."""
+
+from __future__ import annotations
+
+from ..dims import product, show
+from ..pycode import Call, Index, Made, X, call, unless
+from ..record import TYPE_CHECKING
+from .arguments import Violation, arg, flag, optional, positive, rate
+from .attention import CAUSAL, needs_sequences, roles, weighed
+from .base import At, Example, Helper, Layer, Place, Use, Weight, layer, module
+from .shapes import known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
+    from ..dims import Dim, Shape
+    from .base import Array, Weights
+
+
+def _rows(size: Dim) -> tuple[int, int]:
+    """The shape of a matrix of so many rows. Arrays are only moved where sizes are known."""
+    return (size if isinstance(size, int) else 1), -1
+
+
+_PARTS = ("query", "key", "value")
+
+TORCH_HEADS = Helper(
+    "MultiHeadAttention",
+    '''\
+class MultiHeadAttention(nn.Module):
+    """Scaled dot-product attention of several heads. Vaswani et al. (2017), section 3.2."""
+
+    def __init__(
+        self,
+        size,
+        heads,
+        key_size,
+        kdim=None,
+        vdim=None,
+        bias=True,
+        dropout=0.0,
+        causal=False,
+    ):
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.causal = causal
+        inner = heads * key_size
+        self.query = nn.Linear(size, inner, bias=bias)
+        self.key = nn.Linear(kdim or size, inner, bias=bias)
+        self.value = nn.Linear(vdim or size, inner, bias=bias)
+        self.output = nn.Linear(inner, size, bias=bias)
+
+    def forward(self, query, value=None, key=None):
+        value = query if value is None else value
+        key = value if key is None else key
+        q = self.split(self.query(query))
+        k = self.split(self.key(key))
+        v = self.split(self.value(value))
+        dropout = self.dropout if self.training else 0.0
+        x = F.scaled_dot_product_attention(
+            q, k, v, dropout_p=dropout, is_causal=self.causal
+        )
+        return self.output(x.transpose(1, 2).flatten(2))
+
+    def split(self, x):
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+''',
+    ("import torch.nn.functional as F", "from torch import nn"),
+)
+
+
+@layer("multihead_attention", style="attention")
+class MultiheadAttention(Layer):
+    """Several scaled dot-product attentions side by side, each on projections of its own, and a projection of them all.
+
+    Vaswani et al. (2017), section 3.2.2. Of one value it is self-attention; of two, the first is the query and the
+    second key and value; a third is the key. What flows in is the query: `x -> multihead_attention(memory, heads=8)`.
+    """
+
+    heads: int = arg(positive, doc="how many attentions")
+    key_size: int | None = arg(
+        optional(positive), None, doc="size of the queries, keys and values of a head; without it a share of the query"
+    )
+    causal: bool = arg(flag, False, doc=CAUSAL)
+    bias: bool = arg(flag, True, doc="add learned numbers to each projection")
+    dropout: float = arg(rate, 0.0, doc="share of the attention weights that is dropped in training")
+
+    arity: ClassVar[int | None] = None
+    most: ClassVar[int | None] = 3
+    torch_layout = "last"
+    training = True
+    examples = (
+        Example("multihead_attention(2)", (5, 6), (5, 6), weights=168),
+        Example("multihead_attention(3, bias=false)", ((5, 6), (4, 6)), (5, 6), weights=144),
+        Example("multihead_attention(2)", ((5, 6), (4, 3), (4, 2)), (5, 6), weights=126),
+        Example("multihead_attention(2, key_size=4)", (5, 6), (5, 6), weights=222),
+        Example("multihead_attention(2, causal=true, dropout=0.1)", (5, 6), (5, 6), weights=168),
+        Example("multihead_attention(2, 3, causal=true)", ((5, 6), (4, 3)), (5, 6), weights=132),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        needs_sequences(self.kind, xs, vectors=False)
+        size = xs[0][-1]
+        if self.key_size is None and isinstance(size, int) and size % self.heads:
+            raise Violation(
+                "group-mismatch",
+                f"{self.heads} heads cannot share the {size} numbers of a query, {show(xs[0])}, evenly",
+                "heads",
+                help="choose a divisor, or give the size of a head with `key_size=`",
+            )
+        return xs[0]
+
+    def _head(self, xs: tuple[Shape, ...]) -> Dim:
+        """The size of a head."""
+        return xs[0][-1] // self.heads if self.key_size is None else self.key_size
+
+    def _is_native(self, xs: tuple[Shape, ...]) -> bool:
+        """Does `nn.MultiheadAttention` have it? Its heads share the size of the query, and it takes a mask instead of
+        `causal`."""
+        return not self.causal and self._head(xs) * self.heads == xs[0][-1]
+
+    def weights(self, *xs: Shape) -> Weights:
+        query, value, key = roles(xs)
+        size, heads, head = query[-1], self.heads, self._head(xs)
+        sizes = {"query": size, "key": key[-1], "value": value[-1]}
+        projections = [
+            Weight(part, (n, heads, head), self._torch_place(xs, part, n), Place(f"{part}_dense.kernel"))
+            for part, n in sizes.items()
+        ]
+        name = "out_proj" if self._is_native(xs) else "output"
+        place = Place(f"{name}.weight", (2, 0, 1), _rows(size))
+        output = Weight("output", (heads, head, size), place, Place("output_dense.kernel"))
+        biases = (
+            *(Weight(f"{part}_bias", (heads, head), self._torch_bias(xs, part), Place(f"{part}_dense.bias"), "bias")
+              for part in sizes),
+            Weight("output_bias", (size,), Place(f"{name}.bias"), Place("output_dense.bias"), "bias"),
+        )  # fmt: skip
+        return (*projections, output, *(biases if self.bias else ()))
+
+    def _torch_place(self, xs: tuple[Shape, ...], part: str, size: Dim) -> Place:
+        order, shape = (1, 2, 0), _rows(size)[::-1]
+        if not self._is_native(xs):
+            return Place(f"{part}.weight", order, shape)
+        if len({x[-1] for x in roles(xs)}) > 1:
+            return Place(f"{part[0]}_proj_weight", order, shape)
+        return Place("in_proj_weight", order, shape, part=(_PARTS.index(part), 3))
+
+    def _torch_bias(self, xs: tuple[Shape, ...], part: str) -> Place:
+        if not self._is_native(xs):
+            return Place(f"{part}.bias", None, (-1,))
+        return Place("in_proj_bias", None, (-1,), part=(_PARTS.index(part), 3))
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        query, value, key = roles(xs)
+        inner = self.heads * self._head(xs)
+        return (2 * product(query) + product(key) + product(value) + 2 * query[0] * key[0]) * inner
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        """The softmax of each head."""
+        return self.heads * xs[0][0] * roles(xs)[1][0]
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def torch(self, at: At) -> Use:
+        sizes = known("PyTorch", *(x[-1] for x in roles(at.inputs)))
+        kinds = {**unless(sizes[0], kdim=sizes[2]), **unless(sizes[0], vdim=sizes[1])}
+        how = {**unless(True, bias=self.bias), **unless(0.0, dropout=self.dropout)}
+        if not self._is_native(at.inputs):
+            (head,) = known("PyTorch", self._head(at.inputs))
+            how = {**kinds, **how, **unless(False, causal=self.causal)}
+            return Use((module(call("MultiHeadAttention", sizes[0], self.heads, head, **how), helpers=(TORCH_HEADS,)),))
+        make = call("nn.MultiheadAttention", sizes[0], self.heads, **how, **kinds, batch_first=True)
+        query, value, key = roles(tuple(X(i) for i in range(len(at.inputs))))
+        applied = Call(Made(), (query, key, value), (("need_weights", False),))
+        return Use((module(make, call=Index(applied, (0,))),))
+
+    def keras(self, at: At) -> Use:
+        known("Keras", *(x[-1] for x in at.inputs))
+        how = {**unless(True, use_bias=self.bias), **unless(0.0, dropout=self.dropout)}
+        make = call("layers.MultiHeadAttention", self.heads, *known("Keras", self._head(at.inputs)), **how)
+        values = (X(0), X(min(1, len(at.inputs) - 1)), *((X(2),) if len(at.inputs) > 2 else ()))
+        applied = Call(Made(), values, tuple(unless(False, use_causal_mask=self.causal).items()))
+        return Use((module(make, call=applied),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        def projected(x: Array, part: str) -> Any:
+            y = np.einsum("btn,nhk->bhtk", x, w[part])
+            return y + w[f"{part}_bias"][:, None] if self.bias else y
+
+        query, value, key = roles(xs)
+        q, k, v = projected(query, "query"), projected(key, "key"), projected(value, "value")
+        y = weighed(q @ k.swapaxes(2, 3) / q.shape[-1] ** 0.5, v, self.causal)
+        joined: Array = np.einsum("bhtk,hkn->btn", y, w["output"])
+        return joined + w["output_bias"] if self.bias else joined

@@ -1,0 +1,166 @@
+"""Where in a sequence a vector stands, said in numbers that are added to it."""
+
+from __future__ import annotations
+
+from ..dims import show
+from ..pycode import Attr, Call, Infix, Made, X, call, method, unless
+from ..record import TYPE_CHECKING
+from .arguments import Violation, arg, flag, number, optional, positive
+from .base import At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .shapes import known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..dims import Dim, Shape
+    from .base import Array, Weights
+
+TORCH_WAVES = Helper(
+    "add_positions",
+    '''\
+def add_positions(x, base=10000.0):
+    """Add sines and cosines of the position, each pair slower than the one before.
+
+    Vaswani et al. (2017), section 3.5.
+    """
+    length, size = x.shape[-2:]
+    positions = torch.arange(length, device=x.device, dtype=torch.float32)
+    exponents = torch.arange(0, size, 2, device=x.device) / size
+    angles = torch.outer(positions, base**-exponents)
+    table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)
+    return x + table[:, :size].to(x.dtype)
+''',
+    ("import torch",),
+)
+KERAS_WAVES = Helper(
+    "PositionalEncoding",
+    '''\
+@keras.saving.register_keras_serializable()
+class PositionalEncoding(layers.Layer):
+    """Adds sines and cosines of the position, each pair slower than the one before.
+
+    Vaswani et al. (2017), section 3.5.
+    """
+
+    def __init__(self, base=10000.0, **kwargs):
+        super().__init__(**kwargs)
+        self.base = base
+
+    def call(self, x):
+        length, size = ops.shape(x)[1], x.shape[-1]
+        positions = ops.arange(length, dtype="float32")
+        exponents = ops.arange(0, size, 2, dtype="float32") / size
+        angles = ops.outer(positions, self.base**-exponents)
+        table = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
+        table = ops.reshape(table, (length, -1))[:, :size]
+        return x + ops.cast(table, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "base": self.base}
+''',
+    ("import keras", "from keras import layers, ops"),
+)
+KERAS_TABLE = Helper(
+    "PositionEmbedding",
+    '''\
+@keras.saving.register_keras_serializable()
+class PositionEmbedding(layers.Layer):
+    """Adds a learned vector for each position."""
+
+    def __init__(self, length, **kwargs):
+        super().__init__(**kwargs)
+        self.length = length
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.length, input_shape[-1]),
+            initializer="uniform",
+        )
+
+    def call(self, x):
+        return x + self.embeddings[: ops.shape(x)[1]]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "length": self.length}
+''',
+    ("import keras", "from keras import layers, ops"),
+)
+
+
+@layer("positional_encoding", style="attention")
+class PositionalEncoding(Layer):
+    """Add to each step of a sequence numbers that tell its position.
+
+    They are sines and cosines of position / base^(2i / n) for the i-th pair of n numbers, Vaswani et al. (2017),
+    section 3.5; or with `learned` a vector for each position, Gehring et al. (2017), as in BERT and GPT.
+    """
+
+    learned: bool = arg(flag, False, doc="learn a vector for each position")
+    length: int | None = arg(optional(positive), None, doc="how many positions are learned; without it, all there are")
+    base: float = arg(number, 10000.0, doc="how much slower the last pair is than the first")
+
+    torch_layout = "last"
+    examples = (
+        Example("positional_encoding", (5, 4), (5, 4)),
+        Example("positional_encoding(base=100.0)", (6, 3), (6, 3)),
+        Example("positional_encoding(learned=true)", (5, 4), (5, 4), weights=20),
+        Example("positional_encoding(learned=true, length=9)", (5, 4), (5, 4), weights=36),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        x = xs[0]
+        if len(x) != 2:
+            raise Violation("wrong-rank", f"positional_encoding needs a sequence [T, n], but x is {show(x)}")
+        if self.length is not None and not self.learned:
+            raise Violation(
+                "wrong-value", "`length` belongs to positions that are learned", "length", "add learned=true"
+            )
+        if self.learned and not isinstance(self._length(x), int):
+            help = "say how many there are at most: `length=512`"
+            raise Violation("unknown-size", f"{x[0]} positions cannot be learned", "learned", help)
+        if self.length is not None and isinstance(x[0], int) and x[0] > self.length:
+            raise Violation("shape-mismatch", f"{self.length} positions are too few for {show(x)}", "length")
+        return x
+
+    def _length(self, x: Shape) -> Dim:
+        return x[0] if self.length is None else self.length
+
+    def weights(self, *xs: Shape) -> Weights:
+        if not self.learned:
+            return ()
+        return (Weight("table", (self._length(xs[0]), xs[0][-1]), Place("weight"), Place("embeddings")),)
+
+    def torch(self, at: At) -> Use:
+        if not self.learned:
+            return Use(
+                (function(call("add_positions", X(), **unless(10000.0, base=self.base)), helpers=(TORCH_WAVES,)),)
+            )
+        positions = call("torch.arange", method(X(), "size", 1), device=Attr(X(), "device"))
+        make = call("nn.Embedding", *known("PyTorch", self._length(at.x), at.channels))
+        return Use((module(make, call=Infix(X(), "+", Call(Made(), (positions,)))),))
+
+    def keras(self, at: At) -> Use:
+        known("Keras", at.channels)
+        if not self.learned:
+            make = call("PositionalEncoding", **unless(10000.0, base=self.base))
+            return Use((module(make, helpers=(KERAS_WAVES,)),))
+        make = call("PositionEmbedding", *known("Keras", self._length(at.x)))
+        return Use((module(make, helpers=(KERAS_TABLE,)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        length, size = xs[0].shape[1:]
+        if self.learned:
+            return xs[0] + w["table"][:length]
+        pair = np.arange(size) // 2 * 2
+        angles = np.arange(length)[:, None] / self.base ** (pair / size)
+        y: Array = xs[0] + np.where(np.arange(size) % 2, np.cos(angles), np.sin(angles))
+        return y

@@ -1,0 +1,72 @@
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable()
+class PositionalEncoding(layers.Layer):
+    """Adds sines and cosines of the position, each pair slower than the one before.
+
+    Vaswani et al. (2017), section 3.5.
+    """
+
+    def __init__(self, base=10000.0, **kwargs):
+        super().__init__(**kwargs)
+        self.base = base
+
+    def call(self, x):
+        length, size = ops.shape(x)[1], x.shape[-1]
+        positions = ops.arange(length, dtype="float32")
+        exponents = ops.arange(0, size, 2, dtype="float32") / size
+        angles = ops.outer(positions, self.base**-exponents)
+        table = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
+        table = ops.reshape(table, (length, -1))[:, :size]
+        return x + ops.cast(table, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "base": self.base}
+
+
+def encoder_layer(x):
+    """Self-attention, then a net of two layers at each step; each is added to what came in"""
+    y = layers.MultiHeadAttention(8, 64, dropout=0.1)(x, x)
+    attended = layers.Add()([x, y])
+    attended = layers.LayerNormalization(epsilon=1e-5)(attended)
+    y = layers.Dense(2048, activation="relu")(attended)
+    y = layers.Dense(512)(y)
+    x = layers.Add()([attended, y])
+    return layers.LayerNormalization(epsilon=1e-5)(x)
+
+
+def decoder_layer(x, memory):
+    """The same with a look at the other text in between"""
+    y = layers.MultiHeadAttention(8, 64, dropout=0.1)(x, x, use_causal_mask=True)
+    said = layers.Add()([x, y])
+    said = layers.LayerNormalization(epsilon=1e-5)(said)
+    y = layers.MultiHeadAttention(8, 64, dropout=0.1)(said, memory)
+    asked = layers.Add()([said, y])
+    asked = layers.LayerNormalization(epsilon=1e-5)(asked)
+    y = layers.Dense(2048, activation="relu")(asked)
+    y = layers.Dense(512)(y)
+    x = layers.Add()([asked, y])
+    return layers.LayerNormalization(epsilon=1e-5)(x)
+
+
+def transformer(layers_=2):
+    source = keras.Input((None,), dtype="int64", name="source")
+    target = keras.Input((None,), dtype="int64", name="target")
+    words = layers.Embedding(37000, 512)
+    memory = words(source)
+    memory = PositionalEncoding()(memory)
+    memory = layers.Dropout(0.1)(memory)
+    for _ in range(layers_):
+        memory = encoder_layer(memory)
+    x = words(target)
+    x = PositionalEncoding()(x)
+    x = layers.Dropout(0.1)(x)
+    for _ in range(layers_):
+        x = decoder_layer(x, memory)
+    x = layers.Dense(37000)(x)
+    return keras.Model([source, target], x, name="transformer")

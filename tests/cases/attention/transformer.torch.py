@@ -1,0 +1,135 @@
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class MultiHeadAttention(nn.Module):
+    """Scaled dot-product attention of several heads. Vaswani et al. (2017), section 3.2."""
+
+    def __init__(
+        self,
+        size,
+        heads,
+        key_size,
+        kdim=None,
+        vdim=None,
+        bias=True,
+        dropout=0.0,
+        causal=False,
+    ):
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.causal = causal
+        inner = heads * key_size
+        self.query = nn.Linear(size, inner, bias=bias)
+        self.key = nn.Linear(kdim or size, inner, bias=bias)
+        self.value = nn.Linear(vdim or size, inner, bias=bias)
+        self.output = nn.Linear(inner, size, bias=bias)
+
+    def forward(self, query, value=None, key=None):
+        value = query if value is None else value
+        key = value if key is None else key
+        q = self.split(self.query(query))
+        k = self.split(self.key(key))
+        v = self.split(self.value(value))
+        dropout = self.dropout if self.training else 0.0
+        x = F.scaled_dot_product_attention(
+            q, k, v, dropout_p=dropout, is_causal=self.causal
+        )
+        return self.output(x.transpose(1, 2).flatten(2))
+
+    def split(self, x):
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def add_positions(x, base=10000.0):
+    """Add sines and cosines of the position, each pair slower than the one before.
+
+    Vaswani et al. (2017), section 3.5.
+    """
+    length, size = x.shape[-2:]
+    positions = torch.arange(length, device=x.device, dtype=torch.float32)
+    exponents = torch.arange(0, size, 2, device=x.device) / size
+    angles = torch.outer(positions, base**-exponents)
+    table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)
+    return x + table[:, :size].to(x.dtype)
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then a net of two layers at each step; each is added to what came in"""
+
+    def __init__(self):
+        super().__init__()
+        self.multihead_attention = nn.MultiheadAttention(
+            512,
+            8,
+            dropout=0.1,
+            batch_first=True,
+        )
+        self.attended = nn.LayerNorm(512)
+        self.dense1 = nn.Linear(512, 2048)
+        self.dense2 = nn.Linear(2048, 512)
+        self.layernorm = nn.LayerNorm(512)
+
+    def forward(self, x):
+        y = self.multihead_attention(x, x, x, need_weights=False)[0]
+        attended = self.attended(x + y)
+        y = F.relu(self.dense1(attended))
+        y = self.dense2(y)
+        return self.layernorm(attended + y)
+
+
+class DecoderLayer(nn.Module):
+    """The same with a look at the other text in between"""
+
+    def __init__(self):
+        super().__init__()
+        self.multihead_attention1 = MultiHeadAttention(
+            512,
+            8,
+            64,
+            dropout=0.1,
+            causal=True,
+        )
+        self.said = nn.LayerNorm(512)
+        self.multihead_attention2 = nn.MultiheadAttention(
+            512,
+            8,
+            dropout=0.1,
+            batch_first=True,
+        )
+        self.asked = nn.LayerNorm(512)
+        self.dense1 = nn.Linear(512, 2048)
+        self.dense2 = nn.Linear(2048, 512)
+        self.layernorm = nn.LayerNorm(512)
+
+    def forward(self, x, memory):
+        y = self.multihead_attention1(x)
+        said = self.said(x + y)
+        y = self.multihead_attention2(said, memory, memory, need_weights=False)[0]
+        asked = self.asked(said + y)
+        y = F.relu(self.dense1(asked))
+        y = self.dense2(y)
+        return self.layernorm(asked + y)
+
+
+class Transformer(nn.Module):
+    def __init__(self, layers=2):
+        super().__init__()
+        self.words = nn.Embedding(37000, 512)
+        self.dropout1 = nn.Dropout(0.1)
+        self.encoder_layers = nn.Sequential(*(EncoderLayer() for _ in range(layers)))
+        self.dropout2 = nn.Dropout(0.1)
+        self.decoder_layers = nn.ModuleList(DecoderLayer() for _ in range(layers))
+        self.dense = nn.Linear(512, 37000)
+
+    def forward(self, source, target):
+        memory = self.words(source)  # S x 512
+        memory = self.dropout1(add_positions(memory))  # S x 512
+        memory = self.encoder_layers(memory)
+        x = self.words(target)  # T x 512
+        x = self.dropout2(add_positions(x))  # T x 512
+        for decoder_layer in self.decoder_layers:
+            x = decoder_layer(x, memory)  # T x 512
+        return self.dense(x)  # T x 37000
