@@ -37,8 +37,7 @@ def pool():
 
 
 def verified(pool, text, **options):
-    net = check(text)
-    return verify(net, lambda sizes: check(text, **sizes).ok, pool, Options(**options))
+    return verify(check(text), pool, Options(**options))
 
 
 def test_forms_agree(pool):

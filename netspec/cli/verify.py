@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import shlex
 
-from ..api import check
 from ..diagnostics import SpecError
 from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, add_net_options, examine, settings, whole
+from .options import Misuse, Parser, add_net_options, examine, whole
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
-    from ..api import Verdict
     from ..verify.pool import Pool
     from ..verify.verdict import Result
     from ..verify.verify import Options
@@ -93,7 +90,7 @@ def _verified(
     if net is None or not verdict.ok:
         return None, WRONG
     try:
-        result = verify(net, _fitting(verdict, options), pool, how, lambda text: screen.note(f"{net.name}: {text}"))
+        result = verify(net, pool, how, lambda text: screen.note(f"{net.name}: {text}"))
     except SpecError as error:
         screen.diagnostics(error.diagnostics)
         return None, WRONG
@@ -103,12 +100,6 @@ def _verified(
         screen.complain(f"{path}: {error}")
         return None, MISUSED
     return result, OK if result.ok else WRONG
-
-
-def _fitting(verdict: Verdict, options: argparse.Namespace) -> Callable[[dict[str, int]], bool]:
-    """Does the net hold with these sizes for its symbols?"""
-    given = settings(options.set)
-    return lambda sizes: check(verdict.source, options.net, {**given, **sizes}, options.include).ok
 
 
 def _show(path: str, result: Result, options: argparse.Namespace, screen: Screen) -> None:

@@ -247,8 +247,6 @@ class Layer:
     pointwise: ClassVar[bool] = False
     # does it behave otherwise in training? (dropout, batch norm)
     training: ClassVar[bool] = False
-    # does it draw random numbers in training?
-    random: ClassVar[bool] = False
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
@@ -310,6 +308,10 @@ class Layer:
         The step between neighbouring outputs, counted on the input, is `reach`'s stride divided by this.
         """
         return (1,) * max(len(x) - 1, 0)
+
+    def draws(self) -> bool:
+        """Does it draw random numbers in training?"""
+        return False
 
     def torch(self, at: At) -> Use:
         """The PyTorch form. Raises Unsupported."""

@@ -20,13 +20,15 @@ class Noise(Layer):
     """Something random in training, nothing otherwise."""
 
     training = True
-    random = True
     computes = False
     pointwise = True
     # PyTorch's module and Keras's layer, and what PyTorch's module is made of where it is not in PyTorch
     torch_name: ClassVar[str] = ""
     keras_name: ClassVar[str] = ""
     torch_helpers: ClassVar[tuple[Helper, ...]] = ()
+
+    def draws(self) -> bool:
+        return True
 
     def torch(self, at: At) -> Use:
         return Use((module(call(self.torch_name, *self._values()), helpers=self.torch_helpers),))

@@ -164,6 +164,9 @@ class MultiheadAttention(Layer):
     def reach(self, x: Shape) -> None:
         return None
 
+    def draws(self) -> bool:
+        return self.dropout > 0
+
     def torch(self, at: At) -> Use:
         sizes = known("PyTorch", *(x[-1] for x in roles(at.inputs)))
         kinds = {**unless(sizes[0], kdim=sizes[2]), **unless(sizes[0], vdim=sizes[1])}

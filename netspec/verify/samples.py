@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from math import prod
 
+from ..diagnostics import Collector
 from ..dims import substitute
+from ..elaborate.net import elaborate
 from ..record import TYPE_CHECKING
 from ..weights.table import weight_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -61,10 +63,15 @@ def _numbers(dims: Sequence[Dim], sizes: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(d if isinstance(d, int) else sizes[str(d)] for d in found)
 
 
-def sizes_that_fit(
-    net: CheckedNet, try_out: Callable[[dict[str, int]], bool], count: int = 2
-) -> Sequence[dict[str, int]]:
-    """Values for the symbolic sizes with which the net holds; `try_out(sizes)` says so. Raises ValueError for none.
+def _holds(net: CheckedNet, sizes: dict[str, int]) -> bool:
+    """Is the net whole with these values for its symbols?"""
+    faults, design = Collector(), net.net.design
+    found = elaborate(design, net.net.body.definition, {**net.net.settings, **sizes}, faults)
+    return found.whole and not faults.failed
+
+
+def sizes_that_fit(net: CheckedNet, count: int = 2) -> Sequence[dict[str, int]]:
+    """Values for the symbolic sizes with which the net holds. Raises ValueError where none are found.
 
     Each set gives all symbols other values, so that sizes that were mixed up come to light.
     """
@@ -74,7 +81,7 @@ def sizes_that_fit(
     found: list[dict[str, int]] = []
     for least in (5, 8, 16, 32, 48, 64, 96, 128, 224, 256, 299, 331, 512):
         sizes = {symbol: least + 3 * place + len(found) for place, symbol in enumerate(symbols)}
-        if try_out(sizes):
+        if _holds(net, sizes):
             found.append(sizes)
         if len(found) == count:
             return found

@@ -50,16 +50,15 @@ class Options(Record):
 
 def verify(
     net: CheckedNet,
-    fits: Callable[[dict[str, int]], bool],
     pool: Pool,
     options: Options,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Result:
-    """Hold a net's forms against one another. `fits(sizes)` says whether values for the symbols suit the net.
+    """Hold a net's forms against one another.
 
     Raises SpecError where a framework has no form for something, and ValueError where no sizes fit.
     """
-    return _Verification(net, fits, pool, options, progress).run()
+    return _Verification(net, pool, options, progress).run()
 
 
 class _Verification:
@@ -68,7 +67,6 @@ class _Verification:
     def __init__(
         self,
         net: CheckedNet,
-        fits: Callable[[dict[str, int]], bool],
         pool: Pool,
         options: Options,
         progress: Callable[[str], None],
@@ -82,7 +80,7 @@ class _Verification:
         self.tolerance = TOLERANCES[options.dtype] if options.tolerance is None else options.tolerance
         self.rng = np.random.default_rng(options.seed)
         self.weights = random_weights(net, self.rng)
-        self.sizes = sizes_that_fit(net, fits)
+        self.sizes = sizes_that_fit(net)
         self.activations = _number(net.totals.activations, self.sizes[0])
         counts = _SMALL if self.activations > _LARGE else _BATCHES
         self.batches = [random_inputs(net, self.rng, n, sizes) for sizes in self.sizes for n in counts]
@@ -217,7 +215,7 @@ class _Verification:
         if not self.net.totals.trainable:
             return None
         self.progress("comparing gradients")
-        training = not any(step.layer.random for _, step in steps_of(self.net.net.body))
+        training = not any(step.layer.draws() for _, step in steps_of(self.net.net.body))
         count = max(1, _MOST // max(self.activations, 1))
         batch = [[array[:count] for array in self.batches[0]]]
         directions = [self.rng.standard_normal(shape)[:count] / _size(shape) ** 0.5 for shape in shapes]
