@@ -54,10 +54,10 @@ def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Give
             broken = True
         elif keyword.name.text == "frozen":
             frozen = value
-            broken = broken or not _of_kind(at, keyword, value, bool, "true or false")
+            broken = not _of_kind(at, keyword, value, bool, "true or false") or broken
         elif keyword.name.text == "name":
             label = tree.Identifier(keyword.value.span, str(value))
-            broken = broken or not _of_kind(at, keyword, value, str, 'a name, as in `name="stem"`')
+            broken = not _of_kind(at, keyword, value, str, 'a name, as in `name="stem"`') or broken
         else:
             named[keyword.name.text] = (value, keyword)
     return None if broken else Given(tuple(tensors), tuple(positional), named, frozen, label)
@@ -96,7 +96,7 @@ def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
 
 def _of_kind(at: Context, keyword: tree.Keyword, value: Any, kind: type, doc: str) -> bool:
     """Is one of the arguments that every step takes what it should be?"""
-    if isinstance(value, kind):
+    if isinstance(value, kind) and (kind is not str or value.strip()):
         return True
     at.frame.machine.fault(
         "wrong-value", f"`{keyword.name.text}` must be {doc}, not {kind_of(value)}", keyword.value.span

@@ -6,6 +6,7 @@ from ..dims import DimExpr
 from ..ir import Call, Step
 from ..layers.arguments import axes, describe, spread
 from ..record import TYPE_CHECKING
+from ..render import clean
 from ..syntax.tree import Literal
 
 if TYPE_CHECKING:
@@ -138,20 +139,15 @@ def split(text: str) -> tuple[str, list[str]]:
 # --- DOT ---------------------------------------------------------------------------------------------------------
 
 
-def _clean(text: str) -> str:
-    """Text without the characters that XML, and so an SVG, cannot hold."""
-    return "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else " " for c in text)
-
-
 def markup(text: str) -> str:
     """Text within an HTML-like label. Never empty, which Graphviz does not take."""
-    text = _clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    text = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return text or " "
 
 
 def quoted(text: str) -> str:
     """A DOT string that stands for this text: an id, or an attribute whose escapes and entities are taken away."""
-    return '"' + _clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def quoted_text(text: str) -> str:

@@ -15,7 +15,13 @@ def safe(name: str, reserved: frozenset[str] | set[str] = frozenset()) -> str:
     """A name that Python takes, and that hides nothing."""
     # Python reads names in this form, so that two spellings may be one name
     plain = normalize("NFKC", name)
-    cleaned = "".join(c if f"a{c}".isidentifier() else "_" for c in plain) or "value"
+    cleaned = plain
+    if not f"a{plain}".isidentifier():
+        cleaned = "_".join("".join(c if f"a{c}".isidentifier() else " " for c in plain).split())
+    cleaned = cleaned or "value"
+    if cleaned.startswith("__"):
+        # Python has `__name__` to itself, and puts the name of a class before `__name` in it
+        cleaned = "_" + cleaned.strip("_")
     if not cleaned.isidentifier():
         cleaned = "_" + cleaned
     while keyword.iskeyword(cleaned) or cleaned in reserved:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..dims import show
 from ..expect import figure
 from ..record import TYPE_CHECKING, Record
@@ -79,7 +81,7 @@ def _cells(rows: Sequence[Line], name: str) -> list[str]:
     """A column as texts."""
     holds = COLUMNS[name].holds
     if holds == "word":
-        return [str(getattr(row, name)) for row in rows]
+        return [clean(str(getattr(row, name))) for row in rows]
     write = number if holds == "shape" else _figure
     known: dict[Any, str] = {}  # a net of many layers has few different figures
     texts = []
@@ -198,18 +200,33 @@ def markdown(report: Report, columns: Sequence[str] = USUAL, depth: int | None =
     heads = [COLUMNS[c].title for c in columns]
     sides = ["---:" if COLUMNS[c].right else "---" for c in columns]
     doc = " ".join(report.doc.split())
-    lines = [f"### {_escape(report.name)}", "", *([_escape(doc), ""] if doc else [])]
+    lines = [f"### {_escape(report.name)}", "", *([_paragraph(doc), ""] if doc else [])]
     lines += [f"| {' | '.join(cells)} |" for cells in (heads, sides, *rows)]
     lines.append("")
     lines += [f"- {_escape(' '.join(line.split()))}" for line in _sums(report)]
-    lines += [f"- [{'x' if o.ok else ' '}] `{clean(' '.join(o.text.split()))}`" for o in report.expectations]
+    lines += [f"- [{'x' if o.ok else ' '}] {_code(clean(' '.join(o.text.split())))}" for o in report.expectations]
     return "\n".join(lines)
 
 
+_SIGNS = re.compile(r"[\\|*_<>\[\]`&~$]")
+# what makes a heading, a list or a rule of a line that begins with it
+_BLOCK = re.compile(r"^(\d+(?=[.)])|(?=[#+=-]))")
+
+
 def _escape(text: str) -> str:
-    for sign in "\\|*_<>[]`":
-        text = text.replace(sign, "\\" + sign)
-    return clean(text)
+    """Text that stays text in a line of Markdown."""
+    return clean(_SIGNS.sub(r"\\\g<0>", text))
+
+
+def _paragraph(text: str) -> str:
+    """A paragraph that is no heading, list or rule, however it begins."""
+    return _BLOCK.sub(r"\g<1>\\", _escape(text))
+
+
+def _code(text: str) -> str:
+    """Code within a line; its fence is longer than any in it."""
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
 # --- CSV ---------------------------------------------------------------------------------------------------------

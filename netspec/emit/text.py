@@ -5,6 +5,8 @@ from __future__ import annotations
 from sys import stdlib_module_names
 
 from ..record import TYPE_CHECKING
+from ..render import clean
+from .naming import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +18,7 @@ _SHORT = frozenset(("gan", "vae", "gru", "aux", "se"))
 
 def class_name(name: str) -> str:
     """The name of a net or block as a class: `resnet50` is ResNet50, `vgg16` VGG16, `mobilenet_v2` MobileNetV2."""
-    return "".join(_word(part) for part in name.split("_") if part) or "Net"
+    return safe("".join(_word(part) for part in name.split("_") if part) or "Net")
 
 
 def _word(part: str) -> str:
@@ -41,13 +43,13 @@ def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     if not lines:
         return []
     pad = " " * indent
-    safe = [line.replace("\\", "\\\\").replace('"""', "'''") for line in lines]
-    first = safe[0].strip()
+    shown = [clean(line.expandtabs(4)).replace("\\", "\\\\").replace('"""', "'''") for line in lines]
+    first = shown[0].strip()
     if first.startswith('"'):
         first = " " + first
-    if len(safe) == 1:
+    if len(shown) == 1:
         return [f'{pad}"""{first}{" " if first.endswith(chr(34)) else ""}"""']
-    return [f'{pad}"""{first}', *(pad + line if line else "" for line in safe[1:]), f'{pad}"""']
+    return [f'{pad}"""{first}', *(pad + line if line else "" for line in shown[1:]), f'{pad}"""']
 
 
 def helper_lines(helpers: Iterable[Helper]) -> list[str]:

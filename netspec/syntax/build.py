@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..record import TYPE_CHECKING
 from ..source import Span
 from . import tree
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from ..source import Source
 
 _ESCAPES = {"n": "\n", "t": "\t"}
+_ESCAPE = re.compile(r"\\(.)")
 
 
 class Token:
@@ -230,10 +233,7 @@ class Builder:
 
     def string(self, parts: list[Any], span: Span) -> tree.Literal:
         inner = parts[0].text[1:-1]
-        if "\\" in inner:
-            pieces = inner.split("\\")
-            inner = pieces[0] + "".join(_ESCAPES.get(p[:1], p[:1]) + p[1:] for p in pieces[1:])
-        return tree.Literal(span, inner)
+        return tree.Literal(span, _ESCAPE.sub(lambda m: _ESCAPES.get(m[1], m[1]), inner) if "\\" in inner else inner)
 
     def true(self, parts: list[Any], span: Span) -> Node:
         return tree.Literal(span, True)

@@ -168,7 +168,7 @@ def _pipeline(p: Typesetter, node: tree.Pipeline) -> Doc:
 
 
 def _body(p: Typesetter, node: tree.Body) -> Doc:
-    return Group(p.body(node), bool(node.statements) and _lines(node))
+    return p.inline(), Group(p.body(node), bool(node.statements) and _lines(node))
 
 
 # --- statements ----------------------------------------------------------------------------------------------------

@@ -44,8 +44,12 @@ class Typesetter:
 
     def take(self) -> Doc:
         """The next piece, after its comments."""
-        remarks = tuple((HARD, r.text, HARD) if r.own else Comment(r.text) for r in self.next.remarks)
-        return (remarks, self.bare()) if remarks else self.bare()
+        return (self.inline(), self.bare()) if self.next.remarks else self.bare()
+
+    def inline(self) -> Doc:
+        """The comments before the next piece in the midst of an expression."""
+        remarks, self.next.remarks = self.next.remarks, ()
+        return tuple((HARD, r.text, HARD) if r.own else Comment(r.text) for r in remarks)
 
     def bare(self) -> str:
         """The next piece, whose comments are taken care of."""
@@ -95,11 +99,11 @@ class Typesetter:
 
     def bracketed(self, inner: Callable[[], Doc]) -> Doc:
         """`( )` around something that no comma may follow."""
-        opener = self.take()
+        lead, opener = self.inline(), self.bare()
         outer, self.hang, narrow, self.narrow = self.hang, 0, self.narrow, False
         doc = (self.before("", True), inner(), self.remarks())
         self.hang, self.narrow = outer, narrow
-        return Group((opener, Indent(doc), Line(), self.bare()))
+        return lead, Group((opener, Indent(doc), Line(), self.bare()))
 
     def joined(self, nodes: Sequence[Node]) -> Doc:
         """`a, b` outside of brackets."""
@@ -108,7 +112,7 @@ class Typesetter:
     def items(self, nodes: Sequence[Node], lone: bool = False) -> Doc:
         """A list in its brackets: on one line, or an item a line. `lone`: one item has a comma behind it, too."""
         closer = self.next.closer
-        opener = self.take()
+        lead, opener = self.inline(), self.bare()
         kept = bool(nodes) and self.next.newline
         outer, self.hang, narrow, self.narrow = self.hang, STEP, self.narrow, False
         simple = _simple if kept else _atomic
@@ -117,7 +121,7 @@ class Typesetter:
         else:
             inner = self._column(nodes, lone)
         self.hang, self.narrow = outer, narrow
-        return Group((opener, Indent(inner), Line(), self.bare()), kept)
+        return lead, Group((opener, Indent(inner), Line(), self.bare()), kept)
 
     def _column(self, nodes: Sequence[Node], lone: bool) -> Doc:
         docs: list[Doc] = []
@@ -136,7 +140,8 @@ class Typesetter:
         hard: list[bool] = []
         for place, node in enumerate(nodes, 1):
             hard.append(kept and self.next.newline)
-            parts.append((self.show(node), self.comma(place < len(nodes) or lone)))
+            apart = BLANK if hard[-1] and self.next.blank and parts else ""
+            parts.append((apart, self.show(node), self.comma(place < len(nodes) or lone)))
         return first, Fill(tuple(parts), tuple(hard))
 
     def spaced(self, parts: Sequence[Doc], hard: Sequence[bool]) -> Doc:
