@@ -204,6 +204,8 @@ def random_inputs(rng, net, sizes, batch):
         shape = (batch, *(substitute(n, sizes) for n in port.value.shape))
         if port.value.dtype == "float32":
             found.append(rng.standard_normal(shape).astype(np.float32))
+        elif port.value.dtype == "bool":
+            found.append(rng.random(shape) < 0.5)
         else:
             found.append(rng.integers(0, substitute(port.limit, sizes) if port.limit else 4, shape))
     return found

@@ -23,7 +23,7 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     """
     machine = frame.machine
     values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
-    pool = [*values, *machine.design.blocks, *LAYERS, *FUNCTIONS]
+    pool = values if number else [*values, *machine.design.blocks, *LAYERS, *FUNCTIONS]
     help = did_you_mean(node.text, values) or did_you_mean(node.text, pool)
     later = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
     if later:

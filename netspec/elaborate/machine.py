@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..ir import Body, Design
     from ..layers.base import Layer
     from ..source import Span
-    from ..syntax.tree import Definition
+    from ..syntax.tree import Definition, Node
     from .arguments import Settled
 
 MOST_INSTANCES = 100_000
@@ -96,6 +96,14 @@ class Machine:
         )
         self.fault("too-large", message, span, "it grows past the limit here", trail, "use fewer repeats")
         raise Stop
+
+
+def no_condition(machine: Machine, value: Any, node: Node) -> Hole:
+    """Report what should decide something when the net is compiled, and cannot."""
+    if isinstance(value, Tensor):
+        message = "values of the net are not known when it is compiled, so they decide nothing"
+        return machine.fault("not-a-value", message, node.span, help="choose number by number: `where(x > 0, x, 0)`")
+    return machine.fault("wrong-value", f"a condition is true or false, not {kind_of(value)}", node.span)
 
 
 def kind_of(value: Any) -> str:
