@@ -94,11 +94,32 @@ def shapes_of(example):
 # --- random numbers ------------------------------------------------------------------------------------------------
 
 
-def random_inputs(rng, cls, shapes, batch, vocabulary=0):
-    """Float64 arrays, or integers below `vocabulary` for a layer that takes integers."""
-    if cls.takes == "int" or (cls.takes == "any" and vocabulary):
-        return tuple(rng.integers(0, vocabulary, (batch, *shape)) for shape in shapes)
+def kinds(cls, example):
+    """What each input of an example holds: `int32`, `bool` or `float32`."""
+    many = len(shapes_of(example))
+    if cls.takes == "int" or (cls.takes == "any" and example.vocabulary):
+        return ("int32",) * many
+    conditions = many if cls.takes == "bool" else example.conditions
+    return ("bool",) * conditions + ("float32",) * (many - conditions)
+
+
+def random_numbers(rng, shapes, batch):
+    """Float64 arrays."""
     return tuple(rng.standard_normal((batch, *shape)) * 1.5 for shape in shapes)
+
+
+def random_inputs(rng, cls, example, batch):
+    """Float64 arrays, integers below the example's `vocabulary`, or true and false."""
+    found = []
+    for shape, kind in zip(shapes_of(example), kinds(cls, example)):
+        if kind == "int32":
+            found.append(rng.integers(0, example.vocabulary, (batch, *shape)))
+        elif kind == "bool":
+            found.append(rng.random((batch, *shape)) < 0.5)
+        else:
+            (array,) = random_numbers(rng, (shape,), batch)
+            found.append(abs(array) + 0.1 if example.positive else array)
+    return tuple(found)
 
 
 def random_weights(rng, weights):
@@ -244,29 +265,29 @@ def torch_built(layer, at, prefer="call"):
     return built
 
 
-def torch_run(built, xs, first):
-    """The result in the language's order."""
+def torch_run(built, xs, first, keeps_channels=True):
+    """The result in the language's order; `first` says that the values are channels-first in PyTorch."""
     tensors = []
     for x in xs:
         array = np.ascontiguousarray(to_first(x) if first else x)
         tensors.append(torch.from_numpy(array if array.dtype.kind in "iub" else array.astype(np.float32)))
     with torch.no_grad():
         y = built.run(tensors, lambda module, values: module(*values)).numpy()
-    return to_last(y) if first else y
+    return to_last(y) if first and keeps_channels else y
 
 
 # --- Keras -----------------------------------------------------------------------------------------------------------
 
 
-def keras_inputs(shapes, integers):
+def keras_inputs(shapes, kinds):
     sizes = [tuple(n if isinstance(n, int) else None for n in shape) for shape in shapes]
-    return [keras.Input(size, dtype="int32" if integers else "float32") for size in sizes]
+    return [keras.Input(size, dtype=kind) for size, kind in zip(sizes, kinds)]
 
 
-def keras_model(layer, at, integers=False, prefer="make"):
-    """A functional model of one layer, and what it is made of."""
+def keras_model(layer, at, kinds=None, prefer="make"):
+    """A functional model of one layer, and what it is made of. `kinds` are the types of its inputs."""
     built = Built(layer.keras(at), prefer)
-    inputs = keras_inputs(at.inputs, integers)
+    inputs = keras_inputs(at.inputs, kinds or ["float32"] * len(at.inputs))
     output = built.run(inputs, lambda made, values: made(values if len(values) > 1 else values[0]))
     model = keras.Model(inputs, keras.layers.Identity()(output))
     return model, built

@@ -21,9 +21,11 @@ from harness import (
     count_torch,
     keras_model,
     keras_run,
+    kinds,
     load_keras,
     load_torch,
     random_inputs,
+    random_numbers,
     random_weights,
     settled,
     shapes_of,
@@ -62,7 +64,7 @@ def numbers(layer, cls, example, batch):
     rng = np.random.default_rng(batch)
     shapes = shapes_of(example)
     arrays = random_weights(rng, layer.weights(*shapes))
-    xs = random_inputs(rng, cls, shapes, batch, example.vocabulary)
+    xs = random_inputs(rng, cls, example, batch)
     return xs, arrays, layer.reference(xs, arrays)
 
 
@@ -205,7 +207,7 @@ def check_torch(layer, cls, example, built, first):
     for batch in BATCHES:
         xs, arrays, expected = numbers(layer, cls, example, batch)
         load_torch(built, weights, arrays)
-        close(torch_run(built, xs, first), expected)
+        close(torch_run(built, xs, first, layer.keeps_channels(shapes_of(example)[0])), expected)
         assert expected.shape == (batch, *example.gives)
 
 
@@ -239,8 +241,7 @@ def test_keras(cls, example):
 
 
 def check_keras(layer, cls, example, at, prefer):
-    integers = cls.takes == "int" or (cls.takes == "any" and example.vocabulary > 0)
-    model, built = keras_model(layer, at, integers, prefer)
+    model, built = keras_model(layer, at, kinds(cls, example), prefer)
     assert model.output_shape == (None, *(n if isinstance(n, int) else None for n in at.output))
     assert count_keras(built) == example.weights
     weights = layer.weights(*shapes_of(example))
@@ -276,7 +277,7 @@ def test_fused_activation(word, code, shape):
     at = At((shape,), layer.shape(shape), len(shape) > 1)
     rng = np.random.default_rng(0)
     arrays = random_weights(rng, layer.weights(shape))
-    xs = random_inputs(rng, type(layer), (shape,), 2)
+    xs = random_numbers(rng, (shape,), 2)
     expected = build(word).reference((plain.reference(xs, arrays),), {})
     close(layer.reference(xs, arrays), expected)
     built = torch_built(layer, at)
@@ -369,11 +370,11 @@ def test_types(cls, example):
     """Both frameworks give the type of number that the layer says (PyTorch counts in int64)."""
     layer, shapes = build(example.code), shapes_of(example)
     xs, _, _ = numbers(layer, cls, example, 1)
-    given = "int32" if xs[0].dtype.kind == "i" else "float32"
-    expected = layer.dtype(*[given] * len(shapes))
+    given = kinds(cls, example)
+    expected = layer.dtype(*given)
     at = at_of(layer, shapes)
     if "keras" not in example.refused:
-        model, _ = keras_model(layer, at, given == "int32")
+        model, _ = keras_model(layer, at, given)
         assert model.output.dtype == expected
     if "torch" not in example.refused and cls.torch_layout != "first":
         found = torch_run(torch_built(layer, at), xs, False).dtype.name
@@ -470,6 +471,27 @@ FAULTS = [
     ("dot", [(5,), (4,)], "shape-mismatch", ""),
     ("matmul", [(5, 4), (5, 4)], "shape-mismatch", ""),
     ("attention", [(5, 4), (6, 3)], "shape-mismatch", ""),
+    ("sum(axis=2)", [(5, 4)], "wrong-axis", "axis"),
+    ("sum(axis=(0, -2))", [(5, 4)], "wrong-axis", "axis"),
+    ("mean(axis=same)", [(5, 4)], "wrong-value", "axis"),
+    ("norm(p=0)", [(5, 4)], "wrong-value", "p"),
+    ("argmax(axis=2)", [(5, 4)], "wrong-axis", "axis"),
+    ("clip", [(5, 4)], "wrong-value", ""),
+    ("clip(1, 0)", [(5, 4)], "wrong-value", "low"),
+    ("greater", [(5, 4)], "wrong-arity", ""),
+    ("greater(2)", [(5, 4), (5, 4)], "wrong-arity", ""),
+    ("where(1)", [(5, 4)], "wrong-arity", ""),
+    ("where", [(5, 4), (5, 4), (3,)], "shape-mismatch", ""),
+    ("transpose(0, 2)", [(5, 4)], "wrong-axis", "second"),
+    ("roll(1, axis=2)", [(5, 4)], "wrong-axis", "axis"),
+    ("outer", [(5, 4), (4,)], "shape-mismatch", ""),
+    ("cosine", [(5, 4), (3,)], "shape-mismatch", ""),
+    ('einsum("ij,jk")', [(5, 4), (4, 3)], "wrong-value", "formula"),
+    ('einsum("ii->i")', [(5, 5)], "wrong-value", "formula"),
+    ('einsum("ij->k")', [(5, 5)], "wrong-value", "formula"),
+    ('einsum("ij,jk->ik")', [(5, 4)], "wrong-arity", "formula"),
+    ('einsum("ij,jk->ik")', [(5, 4), (3, 3)], "shape-mismatch", "formula"),
+    ('einsum("i,jk->ik")', [(5, 4), (3, 3)], "wrong-rank", "formula"),
     ("attention", [(5, 4), (6, 3), (7, 4)], "shape-mismatch", ""),
     ("attention", [(5, 4), (4,)], "wrong-rank", ""),
     ("attention", [(5, 5, 4), (6, 4)], "wrong-rank", ""),

@@ -121,10 +121,10 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
         return net_as_step(frame, callee)
     if definition is not None:
         return apply_block(at, node, callee, definition, given)
-    if name in FUNCTIONS and not given.tensors and given.positional:
+    if name in FUNCTIONS and not given.tensors and given.positional and not at.piped:
         return _function(at, node, callee, arguments)
     assert cls is not None
-    values = bind_arguments(at, callee, list(cls.arguments), given, cls.gathers)
+    values = bind_arguments(at, callee, list(cls.arguments), given, cls.gathers, cls.places)
     if values is None:
         return HOLE
     required = [n for n in cls.required if n not in values]

@@ -25,7 +25,9 @@ class Given(Record):
     """The arguments of a call, evaluated: tensors apart from compile-time values."""
 
     tensors: tuple[Tensor, ...]
+    # values given by position, and their places among all that is given so
     positional: tuple[tuple[Any, Node], ...]
+    places: tuple[int, ...]
     named: Mapping[str, tuple[Any, tree.Keyword]]
     frozen: bool
     label: Identifier | None
@@ -36,6 +38,7 @@ def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Give
     tensors: list[Tensor] = []
     positional: list[tuple[Any, Node]] = []
     named: dict[str, tuple[Any, tree.Keyword]] = {}
+    places: list[int] = []
     frozen, label, broken = False, None, False
     for node in arguments:
         keyword = node if isinstance(node, tree.Keyword) else None
@@ -45,6 +48,7 @@ def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Give
         elif keyword is None:
             found = _tensors(value)
             if found is None:
+                places.append(len(tensors) + len(positional))
                 positional.append((value, node))
             else:
                 tensors.extend(found)
@@ -60,7 +64,7 @@ def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Give
             broken = not _of_kind(at, keyword, value, str, 'a name, as in `name="stem"`') or broken
         else:
             named[keyword.name.text] = (value, keyword)
-    return None if broken else Given(tuple(tensors), tuple(positional), named, frozen, label)
+    return None if broken else Given(tuple(tensors), tuple(positional), tuple(places), named, frozen, label)
 
 
 class Settled(Record):
@@ -96,7 +100,7 @@ def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
 
 def _of_kind(at: Context, keyword: tree.Keyword, value: Any, kind: type, doc: str) -> bool:
     """Is one of the arguments that every step takes what it should be?"""
-    if isinstance(value, kind) and (kind is not str or value.strip()):
+    if isinstance(value, kind) and (not isinstance(value, str) or value.strip()):
         return True
     at.frame.machine.fault(
         "wrong-value", f"`{keyword.name.text}` must be {doc}, not {kind_of(value)}", keyword.value.span
@@ -114,14 +118,17 @@ def _tensors(value: Any) -> tuple[Tensor, ...] | None:
 
 
 def bind_arguments(
-    at: Context, callee: tree.Name, names: list[str], given: Given, gathers: str = ""
+    at: Context, callee: tree.Name, names: list[str], given: Given, gathers: str = "", places: tuple[str, ...] = ()
 ) -> dict[str, tuple[Any, Span, Node]] | None:
     """Each argument with its value, its span and how it was written. None where they do not fit the declaration.
 
-    `gathers` names an argument that takes all values given by position.
+    `gathers` names an argument that takes all values given by position; `places` are the arguments that a number in the
+    place of a value is.
     """
     machine, good = at.frame.machine, True
     found: dict[str, tuple[Any, Span, Node]] = {}
+    if places:
+        return _by_place(at, callee, given, places)
     if gathers and given.positional:
         nodes = tuple(node for _, node in given.positional)
         span = Span(nodes[0].span.source, nodes[0].span.start, nodes[-1].span.end)
@@ -147,6 +154,29 @@ def bind_arguments(
     return found if good else None
 
 
+def _by_place(
+    at: Context, callee: tree.Name, given: Given, places: tuple[str, ...]
+) -> dict[str, tuple[Any, Span, Node]] | None:
+    """The same where a number may stand in the place of a value: `where(x > 0, x, 0)`."""
+    before = len(at.flow) if isinstance(at.flow, tuple) else 1
+    names, values, numbers = list(dict.fromkeys(filter(None, places))), [], []
+    for place, (value, node) in zip(given.places, given.positional):
+        name = places[place + before * at.piped] if place + before * at.piped < len(places) else None
+        if name:
+            values.append((name, value, node))
+        else:
+            numbers.append((value, node))
+    if numbers:
+        message = f"a value of the net should stand here, not {kind_of(numbers[0][0])}"
+        at.frame.machine.fault("not-a-value", message, numbers[0][1].span)
+        return None
+    found = bind_arguments(at, callee, names, given.replace(positional=(), places=()))
+    if found is not None:
+        for name, value, node in values:
+            found[name] = (value, node.span, node)
+    return found
+
+
 def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
     listed = " and ".join(f"`{n}`" for n in names)
     return at.frame.machine.fault(
@@ -164,8 +194,12 @@ def take_inputs(
     if arity is None:
         return _any_number(at, callee, tensors)
     if len(tensors) > arity:
+        several = LAYERS[callee.text].several if callee.text in LAYERS else ""
         at.frame.machine.fault(
-            "wrong-arity", f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}", callee.span
+            "wrong-arity",
+            f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}",
+            callee.span,
+            help=f"`{several}(a, b)` does it with several values, number by number" if several else "",
         )
         return None
     if len(tensors) == arity:

@@ -15,7 +15,7 @@ from ..syntax import tree
 from . import apply, operators
 from .layering import layer
 from .lookup import option_words, unknown
-from .machine import HOLE, kind_of
+from .machine import HOLE, kind_of, no_condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,9 +135,7 @@ def _conditional(at: Context, node: tree.Conditional) -> Any:
     if condition is HOLE:
         return HOLE
     if not isinstance(condition, bool):
-        return at.frame.machine.fault(
-            "wrong-value", f"a condition is true or false, not {kind_of(condition)}", node.condition.span
-        )
+        return no_condition(at.frame.machine, condition, node.condition)
     return _again(at, node.value if condition else node.otherwise)
 
 

@@ -9,7 +9,7 @@ from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from . import evaluate as _evaluate
 from .inputs import declare_input
-from .machine import HOLE, MOST_INSTANCES, kind_of
+from .machine import HOLE, MOST_INSTANCES, kind_of, no_condition
 from .names import Namer
 
 if TYPE_CHECKING:
@@ -322,9 +322,7 @@ def _if(frame: Frame, node: tree.If) -> None:
             _forget(frame, node)
             return
         if not isinstance(condition, bool):
-            frame.machine.fault(
-                "wrong-value", f"a condition is true or false, not {kind_of(condition)}", otherwise.condition.span
-            )
+            no_condition(frame.machine, condition, otherwise.condition)
             _forget(frame, node)
             return
         if condition or not isinstance(otherwise.otherwise, tree.If):

@@ -58,6 +58,18 @@ def value_key(values: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple([(name, value, type(value)) for name, value in values.items()])
 
 
+_HOLDS = {"float": "real numbers", "int": "whole numbers", "bool": "true and false"}
+# by what is needed and what is there
+_REMEDIES = {
+    ("float", "int"): "put `embedding` or `cast(float)` before it",
+    ("float", "bool"): "put `cast(float)` before it",
+    ("int", "float"): "declare the input as `input x [T] int(vocabulary)`",
+    ("int", "bool"): "put `cast(int)` before it",
+    ("bool", "float"): "compare it with something: `x > 0`",
+    ("bool", "int"): "compare it with something: `x > 0`",
+}
+
+
 def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> tuple[Layer, tuple[Any, ...], str]:
     cls = LAYERS[kind]
     made = bind(cls, values)
@@ -66,17 +78,10 @@ def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -
     if cls.most is not None and len(inputs) > cls.most:
         raise Violation("wrong-arity", f"`{kind}` takes at most {cls.most} values, not {len(inputs)}")
     for tensor in inputs:
-        is_int = tensor.dtype.startswith("int")
-        if cls.takes != "any" and is_int is not (cls.takes == "int"):
-            wants, has = ("whole numbers", "real numbers") if cls.takes == "int" else ("real numbers", "whole numbers")
-            help = (
-                "declare the input as `input x [T] int(vocabulary)`"
-                if cls.takes == "int"
-                else "put `embedding` or `cast(float)` before it"
-            )
-            raise Violation(
-                "wrong-dtype", f"{kind} needs {wants}, but its input holds {has} ({tensor.dtype})", help=help
-            )
+        holds = tensor.dtype.rstrip("0123456789")
+        if cls.takes not in ("any", holds):
+            message = f"{kind} needs {_HOLDS[cls.takes]}, but its input holds {_HOLDS[holds]} ({tensor.dtype})"
+            raise Violation("wrong-dtype", message, help=_REMEDIES[cls.takes, holds])
     return made, made.shape(*(t.shape for t in inputs)), made.dtype(*(t.dtype for t in inputs))
 
 

@@ -30,8 +30,8 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
         machine.faults.add(unknown_callee(node, [], frame.design))
         return HOLE
     values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
-    steps = () if number else (*frame.design.definitions, *LAYERS)
-    pool = [*values, *frame.design.constants, *steps, *FUNCTIONS]
+    known = [*values, *frame.design.constants]
+    pool = known if number else [*known, *frame.design.definitions, *LAYERS, *FUNCTIONS]
     help = did_you_mean(node.text, values) or did_you_mean(node.text, pool)
     later = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
     if later:

@@ -109,6 +109,14 @@ def _within(definition: Definition, at: Span, span: Span) -> str:
     return f"in {definition.word} {definition.name.text}, line {at.line}{file}"
 
 
+def no_condition(machine: Machine, value: Any, node: Node) -> Hole:
+    """Report what should decide something when the net is compiled, and cannot."""
+    if isinstance(value, Tensor):
+        message = "values of the net are not known when it is compiled, so they decide nothing"
+        return machine.fault("not-a-value", message, node.span, help="choose number by number: `where(x > 0, x, 0)`")
+    return machine.fault("wrong-value", f"a condition is true or false, not {kind_of(value)}", node.span)
+
+
 def kind_of(value: Any) -> str:
     """What a value is, in words, for messages."""
     if isinstance(value, Tensor):

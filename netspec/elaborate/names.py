@@ -6,6 +6,7 @@ named loop turn, a named `{ ... }`) nameless steps are numbered from 0, as in an
 
 from __future__ import annotations
 
+from ..layers.compare import COMPARISONS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 
@@ -68,8 +69,10 @@ _OPERATIONS = {
     "-": ("sub", "shift", "complement", "scale"),
     "*": ("mul", "scale"),
     "/": ("div", "scale", "reciprocal"),
-    "**": ("power",),
+    "**": ("power", "pow"),
     "@": ("matmul",),
+    **{sign: (kind,) for sign, kind in COMPARISONS.items()},
+    **{word: (f"logical_{word}",) for word in ("and", "or", "not")},
 }
 
 

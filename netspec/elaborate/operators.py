@@ -6,6 +6,7 @@ from ..dims import DimExpr
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
+from ..layers.compare import COMPARISONS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .functions import Fault, apply_operator
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from ..syntax.tree import Node
     from .evaluate import Context
 
-_ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
+_ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul", "**": "pow"}
 
 
 def unary(at: Context, node: tree.Unary) -> Any:
     value = at.plain(node.operand, words=node.operator == "not")
     if value is HOLE:
         return HOLE
+    if node.operator == "not" and isinstance(value, Tensor):
+        return layer(at, "logical_not", {}, (value,), node.span)
     if node.operator == "not":
         if isinstance(value, bool):
             return not value
@@ -105,10 +108,12 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
 
 
 def _logic(at: Context, node: tree.Chain, word: str) -> Any:
-    for operand in node.operands:
+    for place, operand in enumerate(node.operands):
         value = at.plain(operand, words=True)
         if value is HOLE:
             return HOLE
+        if isinstance(value, Tensor):
+            return _logic_of_values(at, node, word, value, place)
         if not isinstance(value, bool):
             return at.frame.machine.fault(
                 "wrong-value", f"`{word}` needs true or false, not {kind_of(value)}", operand.span
@@ -118,18 +123,52 @@ def _logic(at: Context, node: tree.Chain, word: str) -> Any:
     return word == "and"
 
 
+def _logic_of_values(at: Context, node: tree.Chain, word: str, first: Tensor, place: int) -> Any:
+    """`and` and `or` of values of the net, number by number. What stands before the first of them does not decide."""
+    values = [first]
+    for operand in node.operands[place + 1 :]:
+        value = at.plain(operand, words=True)
+        if value is HOLE:
+            return HOLE
+        if not isinstance(value, Tensor):
+            return at.frame.machine.fault(
+                "not-a-value", f"`{word}` does not take a value and {kind_of(value)}", operand.span
+            )
+        values.append(value)
+    return layer(at, f"logical_{word}", {}, tuple(values), node.span) if len(values) > 1 else first
+
+
 def _comparison(at: Context, node: tree.Chain) -> Any:
     values = [at.plain(operand, words=True) for operand in node.operands]
     if HOLE in values:
         return HOLE
+    if any(isinstance(value, Tensor) for value in values):
+        return _comparison_of_values(at, node, values)
+    try:
+        return all(apply_operator(o, left, right) for o, left, right in zip(node.operators, values, values[1:]))
+    except Fault as fault:
+        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+def _comparison_of_values(at: Context, node: tree.Chain, values: list[Any]) -> Any:
+    """Values of the net compared with one another and with numbers: true or false for each number."""
+    unnamed = at.called(None) if len(node.operators) > 1 else at
+    found = []
     for operator, left, right in zip(node.operators, values, values[1:]):
-        if isinstance(left, Tensor) or isinstance(right, Tensor):
+        if not isinstance(left, Tensor):
+            operator, left, right = _MIRRORED.get(operator, operator), right, left
+        others = (right,) if isinstance(right, Tensor) else ()
+        is_number = isinstance(right, int | float) and not isinstance(right, bool)
+        if operator not in COMPARISONS or not isinstance(left, Tensor) or not (others or is_number):
+            code = "unknown-size" if isinstance(right, DimExpr) else "not-a-value"
             return at.frame.machine.fault(
-                "not-a-value", "values of the net are not known when it is compiled", node.span
+                code, f"`{operator}` does not compare {kind_of(left)} with {kind_of(right)}", node.span
             )
-        try:
-            if not apply_operator(operator, left, right):
-                return False
-        except Fault as fault:
-            return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
-    return True
+        given = {} if others else {"to": right}
+        found.append(layer(unnamed, COMPARISONS[operator], given, (left, *others), node.span))
+    if HOLE in found:
+        return HOLE
+    return found[0] if len(found) == 1 else layer(at, "logical_and", {}, tuple(found), node.span)

@@ -116,7 +116,8 @@ class _TorchLines(Lines):
         inputs = tuple(self._taken(t, want) for t in step.inputs)
         first = want == "first" and len(widest.shape) >= 2 and not absorbed
         at = At(tuple(t.shape for t in step.inputs), step.output.shape, first)
-        self.layout[step.output.number] = want if len(step.output.shape) >= 2 else "last"
+        kept = len(step.output.shape) >= 2 and layer.keeps_channels(widest.shape)
+        self.layout[step.output.number] = want if kept else "last"
         act = self.act(step, at, inputs).replace(flattened=self.flattened.get(id(step), ()))
         found, self.pending = [*self.pending, act], []
         return found

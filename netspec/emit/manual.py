@@ -106,11 +106,12 @@ def _net(cls: type[Layer], example: Example) -> str:
     """A spec in which the example stands."""
     shapes = _shapes(example)
     names = "x" if len(shapes) == 1 else _NAMES[: len(shapes)]
-    kind = f" int({example.vocabulary})" if example.vocabulary else ""
-    inputs = [f"  input {name} {show(shape)}{kind}" for name, shape in zip(names, shapes)]
+    conditions = len(shapes) if cls.takes == "bool" else example.conditions
+    kinds = [" bool"] * conditions + ([f" int({example.vocabulary})"] if example.vocabulary else [""]) * len(shapes)
+    inputs = [f"  input {name} {show(shape)}{kind}" for name, shape, kind in zip(names, shapes, kinds)]
     head, sign, rest = example.code.partition("(")
     code = example.code
-    if len(shapes) > 1:
+    if len(shapes) > 1 or cls.places:
         code = f"{head}({', '.join(names)}{', ' + rest if sign else ')'}"
     return "\n".join(["net example {", *inputs, f"  {code}", "}", ""])
 

@@ -208,7 +208,8 @@ class Example(Record):
 
     `shape` is one shape, or a tuple of shapes for a layer of several inputs. `weights` counts the learned
     numbers. `macs` is given by hand where a framework's counter sees nothing. `vocabulary` bounds the integers of
-    an integer input. `refused` names the frameworks ("torch", "keras") that have no form for it.
+    an integer input; `positive` says that the numbers are above 0, and `conditions` how many of the inputs, from the
+    first, are true or false. `refused` names the frameworks ("torch", "keras") that have no form for it.
     """
 
     code: str
@@ -217,6 +218,8 @@ class Example(Record):
     weights: int = 0
     macs: int | None = None
     vocabulary: int = 0
+    positive: bool = False
+    conditions: int = 0
     refused: tuple[str, ...] = ()
 
 
@@ -237,7 +240,11 @@ class Layer:
     most: ClassVar[int | None] = None
     # the argument that takes all values given by position, as in `reshape(28, 28, 1)`; empty where each has its own
     gathers: ClassVar[str] = ""
-    # what the values must hold: "float", "int" or "any"
+    # by place in a call, the argument that a number in the place of a value is; empty where it can be none
+    places: ClassVar[tuple[str, ...]] = ()
+    # the layer that does to several values what this one does to the numbers of one
+    several: ClassVar[str] = ""
+    # what the values must hold: "float", "int", "bool" or "any"
     takes: ClassVar[str] = "float"
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is
     torch_layout: ClassVar[str] = "any"
@@ -312,6 +319,13 @@ class Layer:
     def draws(self) -> bool:
         """Does it draw random numbers in training?"""
         return False
+
+    def keeps_channels(self, x: Shape) -> bool:
+        """Is the last axis of the result still that of the channels?
+
+        Where it is not, what PyTorch makes of a channels-first value has its axes in the language's order.
+        """
+        return True
 
     def torch(self, at: At) -> Use:
         """The PyTorch form. Raises Unsupported."""

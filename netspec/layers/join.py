@@ -198,6 +198,26 @@ class Average(Elementwise):
         return total / many
 
 
+@layer("pow", style="join")
+class Pow(Elementwise):
+    """The first value to the power of the second: `x ** y`."""
+
+    arity = 2
+    examples = (
+        Example("pow", ((5, 4, 3), (5, 4, 3)), (5, 4, 3), positive=True),
+        Example("pow", ((3,), (5, 4, 3)), (5, 4, 3), positive=True),
+    )
+
+    def combine(self, values: list[Code]) -> Code:
+        return chain(values, "**")
+
+    def keras(self, at: At) -> Use:
+        return Use((function(self.combine_keras([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
+
+    def define(self, a: Array, b: Array) -> Any:
+        return a**b
+
+
 class _Extreme(Elementwise):
     torch_function: ClassVar[str] = ""
 

@@ -7,7 +7,8 @@ from ..pycode import Index, Infix, X, call, method, unless
 from ..record import TYPE_CHECKING
 from .arguments import Violation, arg, flag
 from .base import Apply, At, Example, Layer, Use, function, layer
-from .join import lifted
+from .join import lift, lifted
+from .norm import epsilon_reader
 from .shapes import broadcast, same_shapes
 
 if TYPE_CHECKING:
@@ -62,6 +63,93 @@ class Dot(Layer):
         if self.normalize:
             a, b = (x / (x**2).sum(1, keepdims=True) ** 0.5 for x in xs)
         y: Array = (a * b).sum(1, keepdims=True)
+        return y
+
+
+@layer("outer", style="join")
+class Outer(Layer):
+    """The product of each number of one vector with each of another: a b^T. Axes in front of theirs must agree."""
+
+    arity = 2
+    torch_layout = "last"
+    examples = (
+        Example("outer", ((5,), (4,)), (5, 4)),
+        Example("outer", ((6, 5), (6, 4)), (6, 5, 4)),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        a, b = xs
+        if not a or not b or a[:-1] != b[:-1]:
+            raise Violation(
+                "shape-mismatch",
+                f"outer multiplies two vectors, or as many of both, not {show(a)} and {show(b)}",
+            )
+        return (*a, b[-1])
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def torch(self, at: At) -> Use:
+        return Use((function(Infix(method(X(0), "unsqueeze", -1), "*", method(X(1), "unsqueeze", -2))),))
+
+    def keras(self, at: At) -> Use:
+        column, row = call("ops.expand_dims", X(0), -1), call("ops.expand_dims", X(1), -2)
+        return Use((function(Infix(column, "*", row)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        y: Array = xs[0][..., :, None] * xs[1][..., None, :]
+        return y
+
+
+@layer("cosine", style="join")
+class Cosine(Layer):
+    """The cosine of the angle between vectors, which lie along the last axis; axes in front are matched as in joins.
+
+    A memory [N, n] and a key [n] give [N], as in Graves et al., "Neural Turing Machines" (2014), equation 6.
+    """
+
+    epsilon: float = arg(epsilon_reader, 1e-8, doc="the least length that is divided by, so that it is never 0")
+
+    arity = 2
+    torch_layout = "last"
+    examples = (
+        Example("cosine", ((5, 4), (4,)), (5,), macs=20),
+        Example("cosine(epsilon=0.5)", ((5, 4), (5, 4)), (5,), macs=20),
+        Example("cosine", ((4,), (4,)), (), macs=4),
+    )
+
+    def shape(self, *xs: Shape) -> Shape:
+        for x in xs:
+            if not x or x[-1] != xs[0][-1]:
+                raise Violation(
+                    "shape-mismatch", f"cosine needs vectors of one size, not {show(xs[0])} and {show(xs[1])}"
+                )
+        return broadcast(self.kind, xs)[:-1]
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return product(y) * xs[0][-1]
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def _values(self, at: At) -> list[Code]:
+        rank = max(map(len, at.inputs))
+        return [lifted(i, x, rank) for i, x in enumerate(at.inputs)]
+
+    def torch(self, at: At) -> Use:
+        how = unless(1e-8, eps=self.epsilon)
+        return Use((function(call("F.cosine_similarity", *self._values(at), dim=-1, **how)),))
+
+    def keras(self, at: At) -> Use:
+        a, b = (call("ops.normalize", value, axis=-1, epsilon=self.epsilon) for value in self._values(at))
+        return Use((function(call("ops.sum", Infix(a, "*", b), axis=-1)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        rank = max(x.ndim for x in xs) - 1
+        a, b = (lift(x / np.maximum((x**2).sum(-1, keepdims=True) ** 0.5, self.epsilon), rank) for x in xs)
+        y: Array = (a * b).sum(-1)
         return y
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dims import DimExpr, ceil_div, show
-from ..pycode import Index, X, call, method
+from ..pycode import Index, X, call
 from ..record import TYPE_CHECKING, Record
 from .arguments import Reader, Violation, arg, describe
 from .base import At, Example, Use, function, layer
@@ -118,6 +118,9 @@ class Slice(Arrangement):
             return None
         return (1,) * len(spatial), tuple(item.step or 1 for item in spatial)
 
+    def keeps_channels(self, x: Shape) -> bool:
+        return not isinstance(self._each(x)[-1], int)
+
     def torch(self, at: At) -> Use:
         items = self._each(at.x)
         held = torch_order(len(at.x), at.first)
@@ -127,8 +130,6 @@ class Slice(Arrangement):
             code = _picked(code, [items[axis] for axis in held if not isinstance(items[axis], int)])
         else:
             code = _index(X(), [_written(items[axis]) for axis in held])
-        if at.first and isinstance(items[-1], int) and len(at.y) > 1:
-            code = method(code, "movedim", -1, 1)
         return Use((function(code),))
 
     def keras(self, at: At) -> Use:

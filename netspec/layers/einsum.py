@@ -1,0 +1,136 @@
+"""Sums of products, written with a letter for each axis."""
+
+from __future__ import annotations
+
+from ..dims import product, show
+from ..pycode import X, call
+from ..record import TYPE_CHECKING, Record
+from .arguments import Reader, Violation, Word, arg, describe
+from .base import At, Example, Layer, Use, function, layer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
+    from ..dims import Dim, Shape
+    from .base import Array
+
+
+class Formula(Record):
+    """`ij,jk->ik`: the letters of each value, and of the result."""
+
+    inputs: tuple[str, ...]
+    output: str
+
+    def __str__(self) -> str:
+        return f"{','.join(self.inputs)}->{self.output}"
+
+
+_FORM = 'a text such as "ij,jk->ik": a letter for each axis but the batch, and behind the arrow those that stay'
+
+
+def _formula(value: Any) -> Formula:
+    if isinstance(value, Word) or not isinstance(value, str):
+        raise ValueError(f"must be {_FORM}, not {describe(value)}", "")
+    inputs, arrow, output = value.replace(" ", "").partition("->")
+    parts = tuple(inputs.split(","))
+    letters = "".join((*parts, output))
+    if not arrow or not all(part for part in parts) or not all(c.isascii() and c.isalpha() for c in letters):
+        raise ValueError(f"must be {_FORM}, not {describe(value)}", "")
+    for part in (*parts, output):
+        twice = next((c for c in part if part.count(c) > 1), "")
+        if twice:
+            raise ValueError(f"has `{twice}` twice in `{part}`", "give each axis of a value a letter of its own")
+    strange = next((c for c in output if c not in inputs), "")
+    if strange:
+        raise ValueError(f"has `{strange}` behind the arrow, but in no value", "")
+    return Formula(parts, output)
+
+
+@layer("einsum", style="join")
+class Einsum(Layer):
+    """Products of numbers, summed over the letters that are not behind the arrow: `einsum("ij,jk->ik", a, b)`.
+
+    Einstein (1916), section 5. Letters stand for the written axes; the batch is always there. Several values are
+    multiplied from the left to the right, and MACs are counted where such a product is summed.
+    """
+
+    formula: Formula = arg(Reader(_formula, _FORM), doc="the letters of each value, and of the result")
+
+    arity: ClassVar[int | None] = None
+    torch_layout = "last"
+    examples = (
+        Example('einsum("ij,jk->ik")', ((5, 4), (4, 3)), (5, 3)),
+        Example('einsum("hqd,hkd->hqk")', ((2, 5, 4), (2, 3, 4)), (2, 5, 3)),
+        Example('einsum("i,j->ij")', ((5,), (4,)), (5, 4)),
+        Example('einsum("bij->jb")', (5, 4, 3), (3, 5)),
+        Example('einsum("i,i->")', ((5,), (5,)), (), macs=5),
+        Example('einsum("ij,j,jk->ik")', ((5, 4), (4,), (4, 3)), (5, 3), macs=60),
+    )
+
+    def sizes(self, xs: tuple[Shape, ...]) -> dict[str, Dim]:
+        """What each letter stands for. Raises Violation."""
+        formula = self.formula
+        if len(formula.inputs) != len(xs):
+            raise Violation("wrong-arity", f"`{formula}` is for {len(formula.inputs)} values, not {len(xs)}", "formula")
+        found: dict[str, Dim] = {}
+        for letters, x in zip(formula.inputs, xs):
+            if len(letters) != len(x):
+                raise Violation(
+                    "wrong-rank", f"`{letters}` names {len(letters)} axes, but a value is {show(x)}", "formula"
+                )
+            for letter, n in zip(letters, x):
+                if found.setdefault(letter, n) != n:
+                    raise Violation(
+                        "shape-mismatch", f"`{letter}` is {found[letter]} in one value and {n} in another", "formula"
+                    )
+        return found
+
+    def shape(self, *xs: Shape) -> Shape:
+        sizes = self.sizes(xs)
+        return tuple(sizes[letter] for letter in self.formula.output)
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        """Each product of two values that is summed: all letters of both, once what stands in one of them only and
+        nowhere behind has been summed away."""
+        sizes = self.sizes(xs)
+        total: Dim = 0
+        left, *rest = self.formula.inputs
+        for number, right in enumerate(rest, 1):
+            behind = "".join((*rest[number:], self.formula.output))
+            left, right = _alone(left, right + behind), _alone(right, left + behind)
+            both = "".join(dict.fromkeys(left + right))
+            kept = "".join(c for c in both if c in behind)
+            if kept != both:
+                total = product(sizes[c] for c in both) + total
+            left = kept
+        return total
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return 0 if self.macs(xs, y) else product(self.sizes(xs).values())
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def _text(self) -> str:
+        """The formula with a letter for the batch."""
+        used = str(self.formula)
+        batch = next(c for c in "bnBNzZ" + "acdefghijklmopqrstuvwxyACDEFGHIJKLMOPQRSTUVWXY" if c not in used)
+        return f"{','.join(batch + part for part in self.formula.inputs)}->{batch}{self.formula.output}"
+
+    def torch(self, at: At) -> Use:
+        return Use((function(call("torch.einsum", self._text(), *(X(i) for i in range(len(at.inputs))))),))
+
+    def keras(self, at: At) -> Use:
+        return Use((function(call("ops.einsum", self._text(), *(X(i) for i in range(len(at.inputs))))),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        y: Array = np.einsum(self._text(), *xs)
+        return y
+
+
+def _alone(letters: str, others: str) -> str:
+    """The letters that stand elsewhere, too."""
+    return "".join(c for c in letters if c in others)
