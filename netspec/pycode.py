@@ -268,11 +268,14 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
         opening, closing, parts = "[", "]", [("", c) for c in code]
     elif isinstance(code, tuple) and code:
         opening, closing, parts = "(", ")", [("", c) for c in code]
+    elif isinstance(code, Infix) and suffix == ",":  # an argument, which needs no brackets of its own
+        lines = _broken(code, indent)
+        return [*lines[:-1], lines[-1] + suffix] if not prefix else _in_brackets(prefix, code, suffix, indent)
     elif isinstance(code, Infix):
         head = f"{prefix}{_left(code)} {code.op} "
         if isinstance(code.right, Call) and not _is_chain(code) and len(pad + head + _callee(code.right.func)) < WIDTH:
             return lay_out(head, code.right, suffix, indent)
-        return [pad + prefix + "(", *_broken(code, indent + 4), pad + ")" + suffix]
+        return _in_brackets(prefix, code, suffix, indent)
     else:
         return [line]
     lines = [pad + prefix + opening]
@@ -289,6 +292,12 @@ def _broken_generator(code: Generator, indent: int) -> list[str]:
     if len(line) <= WIDTH:
         return [line]
     return [*lay_out("", code.element, "", indent), *lay_out(f"for {code.names} in ", code.items, "", indent)]
+
+
+def _in_brackets(prefix: str, code: Infix, suffix: str, indent: int) -> list[str]:
+    """An operation in brackets, broken before its operator."""
+    pad = " " * indent
+    return [pad + prefix + "(", *_broken(code, indent + 4), pad + ")" + suffix]
 
 
 def _broken(code: Infix, indent: int) -> list[str]:

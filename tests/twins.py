@@ -81,5 +81,5 @@ def _errors(net, twins, reference, inputs, sizes, batches):
             errors = {"torch-keras": apart(y, z), "torch-numpy": apart(y, r), "keras-numpy": apart(z, r)}
             worst = max(worst, *errors.values())
             assert worst < TOLERANCE, f"{result.name}: {errors}"
-    moved = [x[::-1].copy() if x.dtype.kind == "i" else x * 1.5 + np.float32(0.3) for x in inputs]
+    moved = [x[::-1].copy() if x.dtype.kind in "ib" else x * 1.5 + np.float32(0.3) for x in inputs]
     return worst, all(apart(new, old) > 1e-4 for old, new in zip(twins[0](inputs), twins[0](moved)))

@@ -136,7 +136,7 @@ def _write(folder: str, job: Job) -> None:
 
 
 def _as(array: Array, dtype: str) -> Array:
-    return array if array.dtype.kind == "i" else array.astype(dtype)
+    return array if array.dtype.kind in "ib" else array.astype(dtype)
 
 
 def _read(folder: str, job: Job) -> Answer:

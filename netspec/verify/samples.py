@@ -43,7 +43,10 @@ def _random(rng: np.random.Generator, weight: Weight) -> Array:
 
 
 def random_inputs(net: CheckedNet, rng: np.random.Generator, batch: int, sizes: Mapping[str, int]) -> list[Array]:
-    """An array for each input, float32 or integers, in the language's order. `sizes` gives symbols their values."""
+    """An array for each input, in the language's order: float32, integers, true and false.
+
+    `sizes` gives symbols their values.
+    """
     import numpy as np
 
     found: list[Array] = []
@@ -52,6 +55,8 @@ def random_inputs(net: CheckedNet, rng: np.random.Generator, batch: int, sizes: 
         if port.value.dtype.startswith("int"):
             (limit,) = _numbers((_LIMIT if port.limit is None else port.limit,), sizes)
             found.append(rng.integers(0, limit, shape).astype(np.int32))
+        elif port.value.dtype == "bool":
+            found.append(rng.random(shape) < 0.5)
         else:
             found.append(rng.standard_normal(shape, np.float32))
     return found
