@@ -201,6 +201,41 @@ class Network:
 
         return weight_table(self.checked)
 
+    def load_weights(
+        self,
+        path: str | os.PathLike[str],
+        form: str | None = None,
+        style: str = "functional",
+        rename: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The weights in a file by path, as NumPy arrays in the language's order of axes.
+
+        The file is .safetensors, .pt, .pth, .weights.h5 or .keras; `form` says whose names and axes it has (`netspec`,
+        `torch` or `keras`; None is what its suffix says), `style` the style of the Keras code that it belongs to, and
+        `rename` what foreign names are called here, with `*` for any text. Raises WeightsError where the weights do not
+        fit the net, ReadError where the file cannot be read, and FormError where it cannot have that form.
+        """
+        from .weights.convert import read_weights
+        from .weights.rename import renaming
+
+        return dict(read_weights(self.checked, os.fspath(path), form, style, renaming(rename or {})).weights)
+
+    def save_weights(
+        self,
+        path: str | os.PathLike[str],
+        weights: Mapping[str, Any],
+        form: str | None = None,
+        style: str = "functional",
+    ) -> None:
+        """Write weights by path to a file, whole or not at all; `form` and `style` as for `load_weights`.
+
+        Raises WeightsError where the weights do not fit the net, WriteError where the file cannot be written, and
+        FormError where it cannot have that form.
+        """
+        from .weights.convert import write_weights
+
+        write_weights(self.checked, weights, os.fspath(path), form, style)
+
     def reference(self, weights: Mapping[str, Any]) -> Reference:
         """The net in NumPy, float64, with these weights: `net.reference(weights)(image=x)`.
 
@@ -240,12 +275,9 @@ class Network:
         return model
 
     def _example(self) -> list[Any]:
-        """Inputs to make a model with."""
-        import numpy as np
+        from .weights.samples import example
 
-        from .verify.samples import random_inputs, sizes_that_fit
-
-        return random_inputs(self.checked, np.random.default_rng(0), 1, sizes_that_fit(self.checked, 1)[0])
+        return example(self.checked)
 
     def verify(
         self, targets: Sequence[str] = ("torch", "keras"), dtype: str = "float32", tolerance: float | None = None

@@ -6,7 +6,11 @@ import os
 import stat
 import sys
 
+from .record import TYPE_CHECKING
 from .source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STDIN = "-"
 # far above any spec; a device that never ends is refused instead of filling the memory
@@ -86,13 +90,13 @@ def _read_file(path: str, shown: str) -> bytes:
         raise ReadError(f"{shown} cannot be read: {reason(error)}") from None
 
 
-def nearest_file(path: str) -> str | None:
-    """The spec of the same folder that was most likely meant."""
+def nearest_file(path: str, suffixes: tuple[str, ...] = (".net",)) -> str | None:
+    """The file of the same folder that was most likely meant: a spec, or what ends in one of the suffixes."""
     from .diagnostics import nearest
 
     folder, base = os.path.split(path)
     try:
-        return nearest(base, (n for n in os.listdir(folder or ".") if n.endswith(".net")))
+        return nearest(base, (n for n in os.listdir(folder or ".") if n.endswith(suffixes)))
     except (OSError, ValueError):
         return None
 
@@ -124,6 +128,16 @@ def reason(error: Exception) -> str:
 
 def write_file(path: str, data: bytes) -> None:
     """Write a file whole or not at all: beside its target first, then moved into place. Raises WriteError."""
+
+    def write(name: str) -> None:
+        with open(name, "wb") as file:
+            file.write(data)
+
+    write_with(path, write)
+
+
+def write_with(path: str, write: Callable[[str], None], suffix: str = "") -> None:
+    """The same for what a library writes: `write(name)` makes the file, whose name ends in `suffix`."""
     target = os.path.realpath(path)
     try:
         mode = os.stat(target).st_mode
@@ -136,25 +150,20 @@ def write_file(path: str, data: bytes) -> None:
         raise WriteError(f"{path} cannot be written: there is no folder {os.path.dirname(path) or folder}")
     try:
         if mode is not None and not stat.S_ISREG(mode):
-            _write_device(target, data)
+            write(target)  # a pipe or a device is written to, never replaced
         else:
-            _replace(target, data, mode)
+            _replace(target, write, mode, suffix)
     except (OSError, ValueError) as error:
         raise WriteError(f"{path} cannot be written: {reason(error)}") from None
 
 
-def _write_device(target: str, data: bytes) -> None:
-    """A pipe or a device is written to, never replaced."""
-    with open(target, "wb", buffering=0) as device:
-        device.write(data)
-
-
-def _replace(target: str, data: bytes, mode: int | None) -> None:
+def _replace(target: str, write: Callable[[str], None], mode: int | None, suffix: str) -> None:
     folder, base = os.path.split(target)
-    beside = os.path.join(folder, f".{base[:40]}.{os.getpid()}.part")
+    beside = os.path.join(folder, f".{base[:40]}.{os.getpid()}.part{suffix}")
+    with open(beside, "xb"):  # never over what somebody else has put there
+        pass
     try:
-        with open(beside, "xb") as file:
-            file.write(data)
+        write(beside)
         if mode is not None:
             os.chmod(beside, stat.S_IMODE(mode))
         os.replace(beside, target)

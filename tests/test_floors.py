@@ -40,13 +40,13 @@ FLOORS = {
 }
 # what stands alone among the emitters; all else under emit/ may be shared
 EMITTERS = {"torch", "keras", "dot", "report", "json", "annotations", "tables", "manual"}
-FRAMEWORKS = {"torch", "keras", "tensorflow", "numpy", "pandas", "graphviz", "pygraphviz"}
+FRAMEWORKS = {"torch", "keras", "tensorflow", "numpy", "pandas", "graphviz", "pygraphviz", "safetensors", "h5py"}
 # who runs models, and who works with arrays or pictures
 RUNNING = {"models", "api"}
 ROOMS = {
     "reference": {"numpy"},
     "layers": {"numpy"},
-    "weights": {"numpy"},
+    "weights": {"numpy", "safetensors", "h5py"},
     "verify": {"numpy"},
     "emit": {"pandas", "graphviz", "pygraphviz"},
     "cli": {"numpy"},

@@ -13,8 +13,8 @@ from netspec.dims import substitute
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.reference import Reference
-from netspec.verify import samples
 from netspec.verify.verdict import apart
+from netspec.weights import samples
 from netspec.weights.table import weight_table
 from netspec.weights.targets import keras_target, torch_target
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "build": "PyTorch or Keras code",
     "draw": "a diagram: DOT, or a picture",
     "verify": "PyTorch, Keras and NumPy run on the same random weights and inputs, and compared",
+    "weights": "trained weights carried over between PyTorch, Keras and files",
     "fmt": "the canonical layout of specs",
     "explain": "what a diagnostic means, with a wrong and a right example",
     "layers": "the layers of the language: arguments, shapes, what they become in each framework",

@@ -29,6 +29,9 @@ class SharedStep(Record):
     step: Node
     instance: Instance
 
+    def __str__(self) -> str:
+        return f"the layer `{self.instance.name}`"
+
 
 class Frame:
     """The state of one body on the way: its names, its flow, and the items so far."""

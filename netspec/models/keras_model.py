@@ -80,6 +80,47 @@ class KerasModel:
         for name, array in arrays.items():
             self.variables[name].assign(array)
 
+    def save(self, path: str) -> None:
+        """Write the weights alone (`.weights.h5`), or the model with its weights (`.keras`)."""
+        if path.endswith(".keras"):
+            self.model.save(path)
+        else:
+            self.model.save_weights(path)
+
+    def stored(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Where Keras keeps the variables in a file: our name for each dataset, and its layer for each group.
+
+        The name is empty for what is no weight, such as the state of a generator of random numbers. The model is given
+        a number for each variable and written, so that the answer is that of the installed version; its weights are
+        lost.
+        """
+        import os
+        import tempfile
+
+        import h5py
+        import numpy as np
+
+        variables = list(self.model.variables)
+        names = {id(variable): name for name, variable in self.variables.items()}
+        for number, variable in enumerate(variables):
+            variable.assign(np.full(variable.shape, number, variable.dtype))
+        datasets: dict[str, str] = {}
+        layers: dict[str, str] = {}
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "numbered.weights.h5")
+            self.model.save_weights(path)
+            with h5py.File(path, "r") as file:
+
+                def visit(name: str, item: Any) -> None:
+                    if isinstance(item, h5py.Dataset):
+                        number = int(item[(0,) * item.ndim])
+                        datasets[name] = names.get(id(variables[number]), "")
+                    elif "name" in item.attrs:
+                        layers[name] = str(item.attrs["name"])
+
+                file.visititems(visit)
+        return datasets, layers
+
     def __call__(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs for inputs, in inference mode."""
         return [self.keras.ops.convert_to_numpy(out) for out in self._outputs(inputs, False)]

@@ -11,11 +11,11 @@ import time
 from ..dims import substitute
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
+from ..weights.samples import random_inputs, random_weights, sizes_that_fit
 from ..weights.table import steps_of
 from ..weights.targets import TARGETS
 from .expose import expose
 from .pool import Job
-from .samples import random_inputs, random_weights, sizes_that_fit
 from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs
 
 if TYPE_CHECKING:

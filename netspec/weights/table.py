@@ -78,7 +78,7 @@ def misfits(wanted: Mapping[str, tuple[Any, ...]], given: Mapping[str, tuple[int
         hint = did_you_mean(name, [n for n in extra if given[n] == wanted[name]])
         problems.append(f"`{name}` {_shown(wanted[name])} is missing" + (f" ({hint})" if hint else ""))
     for name in extra:
-        hint = did_you_mean(name, wanted)
+        hint = did_you_mean(name, [n for n in missing if given[name] == wanted[n]])
         problems.append(f"`{name}` {_shown(given[name])} is not a weight of {holder}" + (f" ({hint})" if hint else ""))
     for name, shape in wanted.items():
         if name in given and given[name] != shape:

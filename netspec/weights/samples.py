@@ -8,7 +8,7 @@ from ..diagnostics import Collector
 from ..dims import substitute
 from ..elaborate.net import elaborate
 from ..record import TYPE_CHECKING
-from ..weights.table import weight_table
+from .table import weight_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,3 +93,10 @@ def sizes_that_fit(net: CheckedNet, count: int = 2) -> Sequence[dict[str, int]]:
     if not found:
         raise ValueError(f"no sizes were found that fit {', '.join(symbols)}; give some with --set")
     return found
+
+
+def example(net: CheckedNet) -> list[Array]:
+    """Inputs with which a model can be made."""
+    import numpy as np
+
+    return random_inputs(net, np.random.default_rng(0), 1, sizes_that_fit(net, 1)[0])

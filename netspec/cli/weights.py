@@ -1,0 +1,137 @@
+"""`netspec weights`: trained weights carried over between PyTorch, Keras and files of netspec's own."""
+
+from __future__ import annotations
+
+from ..diagnostics import SpecError, did_you_mean
+from ..record import TYPE_CHECKING
+from . import MISUSED, OK, WRONG
+from .options import Misuse, Parser, add_net_options, examine
+from .output import add_output, put
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from ..ir import CheckedNet
+    from .screen import Screen
+
+_CONVERT = """Carry the weights of a net over. Each file is .safetensors, .pt or .pth (PyTorch), .weights.h5 or .keras;
+nothing in it is executed. A file that does not fit the net is refused, with all that is missing, extra or of another
+shape."""
+_MATCH = """Guess which array of a file is which of the net's, from shapes, names and order, and print the table that
+`netspec weights convert --rename` takes. Read it before you use it."""
+_SPELLINGS = ("netspec", "torch", "keras")
+
+
+def run(words: list[str], screen: Screen) -> int:
+    name = words[0] if words else "--help"
+    if name in ("-h", "--help"):
+        screen.result("\n".join(["usage: netspec weights COMMAND FILE WEIGHTS ...", "", *_LINES]))
+        return OK if words else MISUSED
+    if name not in _COMMANDS:
+        hint = did_you_mean(name, _COMMANDS) or f"there are {', '.join(_COMMANDS)}"
+        raise Misuse(f"there is no command `netspec weights {name}`; {hint}")
+    return _guarded(*_COMMANDS[name], words[1:], screen)
+
+
+def _guarded(
+    parser: Callable[[Screen], Parser],
+    work: Callable[[CheckedNet, argparse.Namespace, Screen], None],
+    words: list[str],
+    screen: Screen,
+) -> int:
+    """Run a command on a net that is whole; what can go wrong with files of weights becomes a message and a status."""
+    options = parser(screen).read(words)
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        raise Misuse("NumPy is not installed; `pip install netspec-lang[weights]` brings it") from None
+    from ..models.code import MissingFramework
+    from ..weights.convert import FormError
+    from ..weights.table import WeightsError
+
+    verdict = examine(options.file, options)
+    screen.diagnostics(verdict.diagnostics)
+    if verdict.checked is None or not verdict.ok:
+        return WRONG
+    try:
+        work(verdict.checked, options, screen)
+    except SpecError as error:
+        screen.diagnostics(error.diagnostics)
+        return WRONG
+    except WeightsError as error:
+        lines = [f"{options.weights} does not fit net {verdict.checked.name}:", *(f"  {p}" for p in error.problems)]
+        lines.append("`netspec weights match` proposes a table of names for --rename")
+        screen.complain("\n".join(lines))
+        return WRONG
+    except (FormError, MissingFramework) as error:
+        raise Misuse(str(error)) from None
+    return OK
+
+
+def _parser(name: str, about: str, screen: Screen) -> Parser:
+    parser = Parser(f"weights {name}", screen, about)
+    parser.add_argument("file", metavar="FILE", help="a spec, or - for standard input")
+    parser.add_argument("weights", metavar="WEIGHTS", help="the file of weights")
+    add_net_options(parser)
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=_SPELLINGS,
+        help="whose names and axes WEIGHTS has (default: what its suffix says; .safetensors: netspec)",
+    )
+    parser.add_argument(
+        "--style",
+        choices=("functional", "sequential", "subclass"),
+        default="functional",
+        help="the style of the Keras model (default: functional)",
+    )
+    return parser
+
+
+def _convert_parser(screen: Screen) -> Parser:
+    parser = _parser("convert", _CONVERT, screen)
+    parser.add_argument("--to", choices=_SPELLINGS, help="the same for OUT")
+    parser.add_argument("--rename", metavar="TABLE", help="lines `foreign = ours`, with * for any text")
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the file to write")
+    return parser
+
+
+def _convert(net: CheckedNet, options: argparse.Namespace, screen: Screen) -> None:
+    from ..files import read_source
+    from ..weights.convert import form_of, read_weights, write_weights
+    from ..weights.rename import Renaming, read_rules
+
+    form_of(options.output, options.to)  # what cannot be written is refused before anything is read
+    renaming = read_rules(read_source(options.rename)) if options.rename else Renaming()
+    found = read_weights(net, options.weights, options.source, options.style, renaming)
+    for note in found.notes:
+        screen.note(note)
+    write_weights(net, found.weights, options.output, options.to, options.style)
+    numbers = sum(array.size for array in found.weights.values())
+    screen.note(f"wrote {options.output}: {len(found.weights):,} arrays, {numbers:,} numbers")
+
+
+def _match_parser(screen: Screen) -> Parser:
+    parser = _parser("match", _MATCH, screen)
+    add_output(parser, "a file for the table (default: standard output)")
+    return parser
+
+
+def _match(net: CheckedNet, options: argparse.Namespace, screen: Screen) -> None:
+    from ..weights.convert import likely_names
+    from ..weights.rename import show_rules
+
+    found = likely_names(net, options.weights, options.source, options.style)
+    put((show_rules(found) + "\n").encode(), options.output, options.file, screen)
+
+
+_COMMANDS = {"convert": (_convert_parser, _convert), "match": (_match_parser, _match)}
+_LINES = (
+    "Trained weights carried over between PyTorch, Keras and netspec.",
+    "",
+    "  convert  weights from one file to another, in another framework's names and order of axes",
+    "  match    a table of names for the weights of a foreign file, guessed",
+    "",
+    "`netspec weights COMMAND --help` tells more.",
+)

@@ -1,0 +1,146 @@
+"""Weights from files and to files."""
+
+from __future__ import annotations
+
+from ..files import write_with
+from ..models.code import MissingFramework
+from ..record import TYPE_CHECKING, Record
+from .archives import opened, suffix_of
+from .forms import FORMS, FORMS_OF, model_of, target_of
+from .match import partners
+from .rename import Renaming
+from .table import WeightsError, check_weights, misfits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from ..ir import CheckedNet
+    from ..layers.base import Array
+    from .archives import Archive
+    from .forms import Form
+
+# the types of number that both frameworks compute with
+_NUMBERS = ("float16", "float32", "float64")
+_NO_RENAMING = Renaming()
+
+
+class FormError(ValueError):
+    """A file of this kind cannot hold weights in that form."""
+
+
+class Read(Record):
+    """Weights by path, in the language's order, and what is to be said about how they were found."""
+
+    weights: Mapping[str, Array]
+    notes: tuple[str, ...]
+
+
+def form_of(path: str, form: str | None) -> str:
+    """The form of the weights in a file. Raises FormError, and ReadError where the name of the file says nothing."""
+    suffix = suffix_of(path)
+    possible = FORMS_OF[suffix]
+    if form is not None and form not in possible:
+        others = " or ".join(s for s, forms in FORMS_OF.items() if form in forms)
+        raise FormError(f"{path}: a {suffix} file cannot hold weights as {form} spells them; {others} can")
+    return form or possible[0]
+
+
+def read_weights(
+    net: CheckedNet,
+    path: str,
+    form: str | None = None,
+    style: str = "functional",
+    renaming: Renaming = _NO_RENAMING,
+) -> Read:
+    """The weights in a file, each in its own precision.
+
+    `form` says whose names and axes they have: `netspec`, `torch` or `keras`; `style` is the style of the Keras code.
+    Raises WeightsError where they do not fit the net, ReadError, FormError, MissingFramework, and SpecError where a
+    framework has no form for something.
+    """
+    form = form_of(path, form)
+    with opened(path) as archive:
+        made = FORMS[form](net, style)
+        names, problems = renaming.names(name for name in archive.shapes if not made.beside(renaming.of(name)))
+        given = {ours: archive.shapes[name] for ours, name in names.items()}
+        problems += misfits(made.shapes, given, f"net {net.name}")
+        if problems:
+            raise WeightsError(problems)
+        arrays = {ours: archive.read(names[ours]) for ours in made.shapes}
+        notes = [*_idle(renaming, archive), *_other_layers(made, archive)]
+    problems = [f"`{n}` is {a.dtype}, no numbers with a fraction" for n, a in arrays.items() if a.dtype.kind != "f"]
+    if problems:
+        raise WeightsError(problems)
+    return Read(made.take(arrays), tuple(notes))
+
+
+def _idle(renaming: Renaming, archive: Archive) -> list[str]:
+    return [f"line {r.line} of the table: no array is called `{r.pattern}`" for r in renaming.idle(archive.shapes)]
+
+
+def _other_layers(form: Form, archive: Archive) -> list[str]:
+    """Keras numbers layers of a class in their order; another name at a number may be another layer."""
+    odd = [
+        f"`{archive.layers[group]}` for `{name}`"
+        for group, name in form.layers.items()
+        if archive.layers.get(group, name) != name
+    ]
+    if not odd:
+        return []
+    more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+    return [f"the file calls layers otherwise, which were taken by their order: {', '.join(odd[:3])}{more}"]
+
+
+def likely_names(net: CheckedNet, path: str, form: str | None = None, style: str = "functional") -> dict[str, str]:
+    """Our name for each array of a file as far as it can be guessed (see `partners`); empty for those left over."""
+    form = form_of(path, form)
+    with opened(path) as archive:
+        made = FORMS[form](net, style)
+        given = {name: shape for name, shape in archive.shapes.items() if not made.beside(name)}
+    ours = {foreign: name for name, foreign in partners(made.shapes, given).items()}
+    return {name: ours.get(name, "") for name in given}
+
+
+def write_weights(
+    net: CheckedNet, weights: Mapping[str, Array], path: str, form: str | None = None, style: str = "functional"
+) -> None:
+    """Write weights by path to a file, whole or not at all.
+
+    The arrays keep their precision; a model of a framework has one, that of the most precise of them. Raises
+    WeightsError where they do not fit the net, ReadError where the name of the file does not say what it is to hold,
+    FormError, WriteError, MissingFramework, and SpecError where a framework has no form for something.
+    """
+    form, suffix = form_of(path, form), suffix_of(path)
+    check_weights(net, weights)
+    if suffix == ".safetensors":
+        _write_safetensors(net, weights, path, form, style)
+        return
+    target = target_of(net, form, style)
+    model = model_of(net, target, _precision(weights))
+    model.load(target.spelling.put(weights))
+    write_with(path, model.save, suffix)
+
+
+def _precision(weights: Mapping[str, Array]) -> str:
+    """The type of number that holds them all."""
+    import numpy as np
+
+    found = str(np.result_type(*weights.values())) if weights else "float32"
+    if found not in _NUMBERS:
+        raise WeightsError([f"weights are of type {found}; a model has one of {', '.join(_NUMBERS)}"])
+    return found
+
+
+def _write_safetensors(net: CheckedNet, weights: Mapping[str, Array], path: str, form: str, style: str) -> None:
+    try:
+        from safetensors.numpy import save_file
+    except ImportError:
+        raise MissingFramework("safetensors", "weights") from None
+    import numpy as np
+
+    arrays = dict(weights) if form == "netspec" else target_of(net, form, style).spelling.put(weights)
+    whole: dict[str, np.ndarray] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    about = {"format": "pt" if form == "torch" else form}  # what PyTorch's own readers look for
+    write_with(path, lambda name: save_file(whole, name, about), ".safetensors")

@@ -1,0 +1,80 @@
+"""Forms: how the weights of a net stand in files, as netspec spells them, or as a framework does."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+from .table import weight_table
+from .targets import Target, keras_target, torch_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ..ir import CheckedNet
+    from ..layers.base import Array
+
+
+class Form(Record):
+    """The weights of one net in files.
+
+    `shapes` are the arrays that a file must hold, by their names there; `beside` says which others it may hold
+    (counters, the state of random numbers). `layers` tells for groups of arrays what the layer is called, where files
+    say so. `take` makes the weights of the net from the arrays of a file.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    take: Callable[[Mapping[str, Array]], dict[str, Array]]
+    beside: Callable[[str], bool] = lambda _name: False
+    layers: Mapping[str, str] = {}
+
+
+def _netspec(net: CheckedNet, _style: str) -> Form:
+    """The canonical form: paths of the spec, axes of the language."""
+    shapes = {path: weight.sizes for path, weight in weight_table(net).items()}
+    return Form(shapes, lambda arrays: {path: arrays[path] for path in shapes})
+
+
+def _torch(net: CheckedNet, _style: str) -> Form:
+    """The names and axes of the `state_dict` of the generated module."""
+    from ..models.torch_model import is_counter
+
+    spelling = torch_target(net).spelling
+    return Form(spelling.shapes, spelling.take, is_counter)
+
+
+def _keras(net: CheckedNet, style: str) -> Form:
+    """The datasets that Keras writes for the generated model of this style."""
+    target = keras_target(net, style)
+    keys, layers = model_of(net, target).stored()
+    shapes = {name: target.spelling.shapes[key] for name, key in keys.items() if key}
+
+    def take(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        return target.spelling.take({keys[name]: array for name, array in arrays.items()})
+
+    def beside(name: str) -> bool:
+        return name.startswith("optimizer/") or keys.get(name) == ""
+
+    return Form(shapes, take, beside, layers)
+
+
+FORMS: dict[str, Callable[[CheckedNet, str], Form]] = {"netspec": _netspec, "torch": _torch, "keras": _keras}
+# by the end of a file's name, the forms that it can have; the first is meant unless another is asked for
+FORMS_OF = {
+    ".safetensors": ("netspec", "torch"),
+    ".pt": ("torch",),
+    ".pth": ("torch",),
+    ".weights.h5": ("keras",),
+    ".keras": ("keras",),
+}
+
+
+def target_of(net: CheckedNet, form: str, style: str) -> Target:
+    """The generated code that a framework's form goes with."""
+    return keras_target(net, style) if form == "keras" else torch_target(net)
+
+
+def model_of(net: CheckedNet, target: Target, dtype: str = "float32") -> Any:
+    """The model of generated code, its weights initialised."""
+    from .samples import example
+
+    return target.model(lambda: example(net), dtype)

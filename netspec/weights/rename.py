@@ -1,0 +1,93 @@
+"""Tables of names: what the arrays of a foreign file are called here."""
+
+from __future__ import annotations
+
+import re
+
+from ..files import ReadError
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..source import Source
+
+
+class Rule(Record):
+    """A line `foreign = ours`. Each `*` stands for any text, the same on both sides in turn; an empty right side leaves
+    the arrays out."""
+
+    line: int
+    pattern: str
+    name: str
+
+    def apply(self, name: str) -> str | None:
+        """The name that it makes of one, or None where it does not fit."""
+        found = re.fullmatch("(.*)".join(map(re.escape, self.pattern.split("*"))), name)
+        if found is None:
+            return None
+        if not self.name:
+            return ""
+        parts = self.name.split("*")
+        return "".join(part + text for part, text in zip(parts, (*found.groups(), "")))
+
+
+class Renaming(Record):
+    """The rules of a table; the first that fits a name counts, and a name that none fits stays as it is."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def of(self, name: str) -> str:
+        """Our name for a foreign one; empty where it is left out."""
+        return next((made for rule in self.rules if (made := rule.apply(name)) is not None), name)
+
+    def names(self, foreign: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+        """The foreign name behind each of ours, and a line for each two that would get the same."""
+        found: dict[str, str] = {}
+        problems = []
+        for name in foreign:
+            ours = self.of(name)
+            if ours in found:
+                problems.append(f"`{found[ours]}` and `{name}` would both be `{ours}`")
+            elif ours:
+                found[ours] = name
+        return found, problems
+
+    def idle(self, foreign: Iterable[str]) -> list[Rule]:
+        """The rules that fit none of the names."""
+        names = list(foreign)
+        return [rule for rule in self.rules if all(rule.apply(name) is None for name in names)]
+
+
+def read_rules(source: Source) -> Renaming:
+    """The rules of a text: `foreign = ours` a line; `#` begins a comment. Raises ReadError."""
+    rules = []
+    for number, line in enumerate(source.text.split("\n"), 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        pattern, sign, name = (part.strip() for part in text.partition("="))
+        if not sign or not pattern:
+            raise ReadError(f"{source.name}:{number}: a line is `foreign = ours`, not `{text}`")
+        if not _fits(pattern, name):
+            raise ReadError(f"{source.name}:{number}: both sides need as many `*`: `{text}`")
+        rules.append(Rule(number, pattern, name))
+    return Renaming(tuple(rules))
+
+
+def renaming(names: Mapping[str, str]) -> Renaming:
+    """The rules of a mapping from foreign names to ours. Raises ValueError."""
+    for pattern, name in names.items():
+        if not _fits(pattern, name):
+            raise ValueError(f"both sides need as many `*`: `{pattern}` and `{name}`")
+    return Renaming(tuple(Rule(n, pattern, name) for n, (pattern, name) in enumerate(names.items(), 1)))
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return not name or name.count("*") == pattern.count("*")
+
+
+def show_rules(names: Mapping[str, str]) -> str:
+    """A table that gives foreign names ours."""
+    width = max(map(len, names), default=0)
+    return "\n".join(f"{foreign:<{width}} = {ours}".rstrip() for foreign, ours in names.items())

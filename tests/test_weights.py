@@ -1,0 +1,459 @@
+"""Files of weights: round trips to the bit, foreign names, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import harness  # first: it chooses the Keras backend
+import keras
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+import netspec
+from netspec.cli import main
+from netspec.files import ReadError, WriteError
+from netspec.weights.convert import FormError, likely_names, read_weights, write_weights
+from netspec.weights.rename import renaming
+from netspec.weights.samples import random_weights
+from netspec.weights.table import WeightsError
+
+assert harness  # it is imported for what it does
+ROOT = Path(__file__).parent.parent
+SMALL = """
+net small(rate=0.5) {
+  input x [9, 7, 4]
+  layer again = conv(4, 3x3, padding=same, bias=false)
+  again -> batchnorm -> relu -> again
+  separable_conv(6, 3x3)
+  conv_transpose(5, 3x3, stride=2)
+  dropout(rate)
+  maxpool(2) -> flatten -> dense(7) -> layernorm
+  dense(3)
+}
+"""
+SEQUENCE = """
+net sequence {
+  input word [12] int(20)
+  embedding(20, 8) as e
+  multihead_attention(2) + e
+  dropout(0.1) -> layernorm -> conv(6, 3) -> global_avgpool -> dense(2)
+}
+"""
+NETS = {"small": SMALL, "sequence": SEQUENCE}
+FILES = ["x.safetensors", "x.pt", "x.pth", "x.weights.h5", "x.keras"]
+
+
+@pytest.fixture
+def small():
+    return netspec.parse(SMALL)
+
+
+def weights_of(net, seed=0, dtype=np.float32):
+    made = random_weights(net.checked, np.random.default_rng(seed))
+    return {path: array.astype(dtype) for path, array in made.items()}
+
+
+def same(one, other):
+    assert list(one) == list(other)
+    for path in one:
+        assert one[path].dtype == other[path].dtype, path
+        assert one[path].tobytes() == other[path].tobytes(), path
+
+
+# --- round trips --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("name", NETS)
+def test_round_trips_are_exact(tmp_path, name, file, dtype):
+    net = netspec.parse(NETS[name])
+    weights = weights_of(net, dtype=dtype)
+    net.save_weights(tmp_path / file, weights)
+    same(net.load_weights(tmp_path / file), weights)
+
+
+@pytest.mark.parametrize("style", ["functional", "sequential", "subclass"])
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_styles_have_files_of_their_own(tmp_path, style, suffix):
+    net = netspec.load(ROOT / "specs/lenet5.net")
+    weights = weights_of(net)
+    net.save_weights(tmp_path / f"x{suffix}", weights, style=style)
+    same(net.load_weights(tmp_path / f"x{suffix}", style=style), weights)
+
+
+def test_frameworks_load_what_is_written(tmp_path, small):
+    """The files are those of the frameworks: their own readers take them, and the models compute the same."""
+    weights = weights_of(small)
+    small.save_weights(tmp_path / "x.pt", weights)
+    small.save_weights(tmp_path / "x.weights.h5", weights)
+    small.save_weights(tmp_path / "x.keras", weights)
+    small.save_weights(tmp_path / "torch.safetensors", weights, form="torch")
+    module, model = small.torch().eval(), small.keras()
+    module.load_state_dict(torch.load(tmp_path / "x.pt", weights_only=True))
+    model.load_weights(tmp_path / "x.weights.h5")
+    x = np.random.default_rng(1).standard_normal((2, 9, 7, 4), np.float32)
+    with torch.no_grad():
+        y = module(torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).numpy()
+    wanted = small.reference(weights)(x=x)
+    np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(model(x)), wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(keras.saving.load_model(tmp_path / "x.keras")(x)), wanted, 1e-4, 1e-5)
+    module.load_state_dict({n: torch.from_numpy(a) for n, a in load_file(tmp_path / "torch.safetensors").items()})
+
+
+def test_a_trained_model_is_read(tmp_path, small):
+    """A model file holds an optimizer as well, and the state of dropout's random numbers."""
+    model = small.keras()
+    model.compile("adam", "mse")
+    model.fit(np.ones((2, 9, 7, 4)), np.ones((2, 3)), verbose=0)
+    model.save(tmp_path / "x.keras")
+    found = small.load_weights(tmp_path / "x.keras")
+    assert found["dense2.kernel"].tobytes() == model.layers[-1].kernel.numpy().tobytes()
+
+
+def test_the_canonical_file_has_paths_and_axes_of_the_language(tmp_path, small):
+    weights = weights_of(small)
+    small.save_weights(tmp_path / "x.safetensors", weights)
+    held = load_file(tmp_path / "x.safetensors")
+    assert held["again.kernel"].shape == (3, 3, 4, 4)
+    assert held.keys() == small.weights().keys()
+
+
+def test_half_precision(tmp_path, small):
+    """bfloat16 becomes the float32 of the same value; float16 stays."""
+    module = small.torch()
+    wanted = {n: t.bfloat16().float() for n, t in module.state_dict().items()}
+    torch.save({n: t.bfloat16() for n, t in module.state_dict().items()}, tmp_path / "x.pt")
+    found = small.load_weights(tmp_path / "x.pt")
+    assert found["dense2.bias"].tobytes() == wanted["dense2.bias"].numpy().tobytes()
+    from safetensors.torch import save_file as save_tensors
+
+    save_tensors({n: t.bfloat16() for n, t in module.state_dict().items() if t.ndim}, tmp_path / "x.safetensors")
+    same(small.load_weights(tmp_path / "x.safetensors", "torch"), found)
+    halves = weights_of(small, dtype=np.float16)
+    small.save_weights(tmp_path / "half.pt", halves)
+    same(small.load_weights(tmp_path / "half.pt"), halves)
+
+
+def test_the_most_precise_number_counts(tmp_path, small):
+    weights = weights_of(small)
+    weights["dense2.bias"] = weights["dense2.bias"].astype(np.float64) / 3
+    small.save_weights(tmp_path / "x.pt", weights)
+    found = small.load_weights(tmp_path / "x.pt")
+    assert all((found[path] == array).all() for path, array in weights.items())
+
+
+# --- foreign names ------------------------------------------------------------------------------------------------
+
+
+def common_resnet50():
+    """The names and shapes of the ResNet-50 checkpoints that are about for PyTorch."""
+
+    def norm(name, n):
+        shapes = {f"{name}.{part}": (n,) for part in ("weight", "bias", "running_mean", "running_var")}
+        return {**shapes, f"{name}.num_batches_tracked": ()}
+
+    found = {"conv1.weight": (64, 3, 7, 7), **norm("bn1", 64)}
+    before = 64
+    for stage, (count, width) in enumerate([(3, 64), (4, 128), (6, 256), (3, 512)], 1):
+        for k in range(count):
+            at = f"layer{stage}.{k}"
+            for conv, shape in enumerate([(width, before, 1, 1), (width, width, 3, 3), (4 * width, width, 1, 1)], 1):
+                found |= {f"{at}.conv{conv}.weight": shape, **norm(f"{at}.bn{conv}", shape[0])}
+            if k == 0:
+                found |= {f"{at}.downsample.0.weight": (4 * width, before, 1, 1)}
+                found |= norm(f"{at}.downsample.1", 4 * width)
+            before = 4 * width
+    return found | {"fc.weight": (1000, 2048), "fc.bias": (1000,)}
+
+
+def test_the_common_resnet50_fits_as_it_is(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: torch.from_numpy(np.asarray(rng.random(shape, np.float32))) if shape else torch.tensor(3)
+        for name, shape in common_resnet50().items()
+    }
+    assert len(arrays) == 320
+    torch.save(arrays, tmp_path / "resnet50.pth")
+    net = netspec.load(ROOT / "specs/resnet50.net")
+    found = net.load_weights(tmp_path / "resnet50.pth")
+    assert (
+        found["layer3.4.conv2.kernel"].tobytes()
+        == np.ascontiguousarray(arrays["layer3.4.conv2.weight"].numpy().transpose(2, 3, 1, 0)).tobytes()
+    )
+    assert sum(a.size for a in found.values()) == 25_557_032 + 53_120
+
+
+def test_wrapped_and_renamed(tmp_path, small, capsys):
+    weights = weights_of(small)
+    module = small.torch(weights)
+    state = {f"module.{name}": tensor for name, tensor in module.state_dict().items()}
+    state["module.fc.weight"] = state.pop("module.dense2.weight")
+    state["module.extra.weight"] = torch.zeros(3)
+    torch.save({"epoch": 3, "state_dict": state}, tmp_path / "x.pt")
+    table = tmp_path / "table"
+    lines = ["# ours", "module.fc.weight = dense2.weight", "module.extra.* =   # not here", "module.* = *", "old = new"]
+    table.write_text("\n".join(lines))
+    spec = tmp_path / "small.net"
+    spec.write_text(SMALL)
+    out = tmp_path / "out.safetensors"
+    assert main(["weights", "convert", str(spec), str(tmp_path / "x.pt"), "-o", str(out), "--rename", str(table)]) == 0
+    assert "line 5 of the table: no array is called `old`" in capsys.readouterr().err
+    same(small.load_weights(out), weights)
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ({"dense2.weight": "dense2.bias"}, "`dense2.weight` and `dense2.bias` would both be `dense2.bias`"),
+        ({"dense2.weight": "head.weight"}, "`dense2.weight` [3, 7] is missing"),
+        ({"dense2.weight": "head.weight"}, "`head.weight` [3, 7] is not a weight of net small"),
+        ({"*.bias": ""}, "`dense1.bias` [7] is missing"),
+    ],
+)
+def test_names_that_do_not_fit(tmp_path, small, rules, problem):
+    small.save_weights(tmp_path / "x.pt", weights_of(small))
+    with pytest.raises(WeightsError) as caught:
+        small.load_weights(tmp_path / "x.pt", rename=rules)
+    assert problem in [p.partition(" (did")[0] for p in caught.value.problems]
+
+
+def test_shapes_that_do_not_fit(tmp_path, small):
+    weights = weights_of(small)
+    weights["dense2.bias"] = np.zeros(4, np.float32)
+    with pytest.raises(WeightsError, match=r"`dense2.bias` is \[4\], but should be \[3\]"):
+        small.save_weights(tmp_path / "x.safetensors", weights)
+    save_file(weights, tmp_path / "x.safetensors")
+    with pytest.raises(WeightsError, match=r"`dense2.bias` is \[4\], but should be \[3\]"):
+        small.load_weights(tmp_path / "x.safetensors")
+    save_file({**weights_of(small), "dense2.bias": np.zeros(3, np.int32)}, tmp_path / "x.safetensors")
+    with pytest.raises(WeightsError, match=r"`dense2\.bias` is int32"):
+        small.load_weights(tmp_path / "x.safetensors")
+
+
+def test_a_table_of_nearest_matches_leads_home(tmp_path):
+    """Names of quite another kind, guessed from shapes, last words and order; the table is taken as it is printed."""
+    net = netspec.load(ROOT / "specs/resnet18.net")
+    weights = weights_of(net)
+    state = net.torch(weights).state_dict()
+    words = {"weight": "w", "bias": "b", "running_mean": "mean", "running_var": "var"}
+    foreign = {
+        f"features.{k}.{words[name.rpartition('.')[2]]}": tensor
+        for k, (name, tensor) in enumerate(state.items())
+        if not name.endswith("num_batches_tracked")
+    }
+    torch.save(foreign | {"unrelated": torch.zeros(5, 5)}, tmp_path / "x.pt")
+    guessed = likely_names(net.checked, str(tmp_path / "x.pt"))
+    assert guessed["unrelated"] == ""
+    found = read_weights(net.checked, str(tmp_path / "x.pt"), renaming=renaming(guessed)).weights
+    convolutions = [path for path in weights if path.endswith("kernel")]
+    assert len(convolutions) == 21
+    assert all(found[path].tobytes() == weights[path].tobytes() for path in convolutions)
+
+
+def test_match_on_the_command_line(tmp_path, small, capsys):
+    state = small.torch().state_dict()
+    torch.save({f"net.{name}": tensor for name, tensor in state.items()}, tmp_path / "x.pt")
+    spec = tmp_path / "small.net"
+    spec.write_text(SMALL)
+    assert main(["weights", "match", str(spec), str(tmp_path / "x.pt"), "-o", str(tmp_path / "table")]) == 0
+    command = ["weights", "convert", str(spec), str(tmp_path / "x.pt"), "-o", str(tmp_path / "y.pt")]
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "`again.weight` [4, 4, 3, 3] is missing (did you mean `net.again.weight`?)" in said
+    assert "proposes a table" in said
+    assert main([*command, "--rename", str(tmp_path / "table")]) == 0
+    again = torch.load(tmp_path / "y.pt", weights_only=True)
+    assert all(torch.equal(again[name], tensor) for name, tensor in state.items())
+
+
+def test_layers_of_other_names_are_told(tmp_path):
+    """Keras numbers the layers of a class; two of the same shape that changed places can be seen by their names."""
+    net = netspec.parse("net n { input x [4]\n dense(4)\n dense(4) }")
+    net.save_weights(tmp_path / "x.weights.h5", weights_of(net))
+    assert not read_weights(net.checked, str(tmp_path / "x.weights.h5")).notes
+    with h5py.File(tmp_path / "x.weights.h5", "a") as file:
+        for group, name in (("dense", "second"), ("dense_1", "first")):
+            file[f"layers/{group}/vars"].attrs["name"] = name
+    (note,) = read_weights(net.checked, str(tmp_path / "x.weights.h5")).notes
+    assert "`second` for `dense`, `first` for `dense_1`" in note
+
+
+@pytest.mark.parametrize("line", ["one two", "= two", "a.* = b", "a = b.*"])
+def test_a_wrong_table(tmp_path, small, line, capsys):
+    small.save_weights(tmp_path / "x.pt", weights_of(small))
+    spec, table = tmp_path / "small.net", tmp_path / "table"
+    spec.write_text(SMALL)
+    table.write_text(f"\n{line}\n")
+    words = [str(spec), str(tmp_path / "x.pt"), "-o", str(tmp_path / "y.pt"), "--rename", str(table)]
+    assert main(["weights", "convert", *words]) == 2
+    assert f"{table}:2: " in capsys.readouterr().err
+
+
+# --- damaged and hostile files ------------------------------------------------------------------------------------
+
+
+class Attack:
+    """A pickle that makes a file when it is loaded."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (Path(self.path),)
+
+
+def refused(net, path, *words):
+    with pytest.raises(ReadError) as caught:
+        net.load_weights(path)
+    assert str(path) in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_code_in_a_pickle_is_not_run(tmp_path, small):
+    trace = tmp_path / "trace"
+    torch.save({"dense2.weight": Attack(trace)}, tmp_path / "x.pt")
+    refused(small, tmp_path / "x.pt", "is refused", "could run code")
+    (tmp_path / "y.pt").write_bytes(pickle.dumps(Attack(trace)))
+    refused(small, tmp_path / "y.pt")
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "z.pt")
+    refused(small, tmp_path / "z.pt", "save `model.state_dict()`")
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("keep", [0, 1, 7, 100, 0.5, 0.99])
+def test_truncated_files(tmp_path, small, file, keep):
+    small.save_weights(tmp_path / file, weights_of(small))
+    data = (tmp_path / file).read_bytes()
+    (tmp_path / file).write_bytes(data[: keep if isinstance(keep, int) else int(len(data) * keep)])
+    refused(small, tmp_path / file)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_other_things_under_the_name(tmp_path, small, file):
+    for data in (b"hello\n" * 50, (2**60).to_bytes(8, "little") + b"{}", os.urandom(1000)):
+        (tmp_path / file).write_bytes(data)
+        refused(small, tmp_path / file)
+    (tmp_path / file).unlink()
+    (tmp_path / file).mkdir()
+    refused(small, tmp_path / file, "folder")
+
+
+def test_lies_in_a_header(tmp_path, small):
+    """A table of contents that promises more than the file holds."""
+    head = json.dumps({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
+    (tmp_path / "x.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + b"\0" * 64)
+    refused(small, tmp_path / "x.safetensors")
+
+
+def test_hdf5_of_elsewhere(tmp_path, small):
+    """Arrays in other files are not read, links are not followed, and a huge array is refused by its shape."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\0" * 400)
+    with h5py.File(tmp_path / "x.weights.h5", "w") as file:
+        file.create_dataset("layers/dense/vars/0", (100,), "<f4", external=[(str(secret), 0, 400)])
+    refused(small, tmp_path / "x.weights.h5", "kept in another file")
+    with h5py.File(tmp_path / "y.weights.h5", "w") as file:
+        file["layers"] = h5py.ExternalLink(str(tmp_path / "x.weights.h5"), "/layers")
+        file.create_dataset("huge", (2**40,), "<f4", chunks=(2**20,))
+    with pytest.raises(WeightsError) as caught:
+        small.load_weights(tmp_path / "y.weights.h5")
+    assert any("`huge`" in p for p in caught.value.problems)
+    assert any("vars/0` [3, 3, 4, 4] is missing" in p for p in caught.value.problems)
+
+
+def test_keras_files_that_are_none(tmp_path, small):
+    with zipfile.ZipFile(tmp_path / "x.keras", "w") as file:
+        file.writestr("config.json", "{}")
+    refused(small, tmp_path / "x.keras", "there is no model.weights.h5 in it")
+    with zipfile.ZipFile(tmp_path / "y.keras", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("model.weights.h5", b"\0" * 50_000_000)
+    refused(small, tmp_path / "y.keras", "unpacks to more than")
+
+
+@pytest.mark.parametrize(
+    ("held", "word"),
+    [
+        ([1, 2], "no state_dict"),
+        ({}, "no state_dict"),
+        ({"a": 1}, "is no tensor"),
+        (torch.ones(3), "no state_dict"),
+    ],
+)
+def test_checkpoints_that_are_none(tmp_path, small, held, word):
+    torch.save(held, tmp_path / "x.pt")
+    refused(small, tmp_path / "x.pt", word)
+
+
+# --- outputs ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_an_interrupted_conversion_leaves_the_old_file(tmp_path, small, monkeypatch, file, failure):
+    weights = weights_of(small)
+    small.save_weights(tmp_path / file, weights)
+    old = (tmp_path / file).read_bytes()
+
+    def fail(*_args, **_kwargs):
+        raise failure
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(KeyboardInterrupt if failure is KeyboardInterrupt else WriteError):
+        small.save_weights(tmp_path / file, weights_of(small, seed=1))
+    assert (tmp_path / file).read_bytes() == old
+    assert [p.name for p in tmp_path.iterdir()] == [file]
+
+
+def test_forms_that_a_file_cannot_have(tmp_path, small):
+    weights = weights_of(small)
+    for file, form in (("x.pt", "netspec"), ("x.keras", "torch"), ("x.safetensors", "keras"), ("x.pth", "keras")):
+        with pytest.raises(FormError, match="cannot hold weights as"):
+            write_weights(small.checked, weights, str(tmp_path / file), form)
+    with pytest.raises(ReadError, match="does not say what it holds"):
+        write_weights(small.checked, weights, str(tmp_path / "x.npz"))
+    with pytest.raises(WriteError, match="there is no folder"):
+        small.save_weights(tmp_path / "none" / "x.safetensors", weights)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("module", "file", "words"),
+    [
+        ("safetensors", "x.safetensors", "netspec-lang[weights]"),
+        ("torch", "x.pt", "PyTorch is not installed; `pip install netspec-lang[torch]`"),
+    ],
+)
+def test_a_missing_library_names_its_extra(tmp_path, small, monkeypatch, capsys, module, file, words):
+    small.save_weights(tmp_path / file, weights_of(small))
+    spec = tmp_path / "small.net"
+    spec.write_text(SMALL)
+    monkeypatch.setitem(sys.modules, module, None)
+    assert main(["weights", "convert", str(spec), str(tmp_path / file), "-o", str(tmp_path / "y.pt")]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_misuse(tmp_path, capsys):
+    spec = tmp_path / "small.net"
+    spec.write_text(SMALL)
+    assert main(["weights"]) == 2
+    assert main(["weights", "--help"]) == 0
+    assert main(["weights", "conver"]) == 2
+    assert "did you mean `convert`?" in capsys.readouterr().err
+    assert main(["weights", "convert", str(spec), str(tmp_path / "x.pt")]) == 2
+    assert "-o/--output" in capsys.readouterr().err
+    assert main(["weights", "convert", str(spec), str(tmp_path / "x.pt"), "-o", str(tmp_path / "y.pt")]) == 2
+    assert "there is no file" in capsys.readouterr().err
+    spec.write_text("net n { input x [3]\n dense(x) }")
+    assert main(["weights", "convert", str(spec), "x.pt", "-o", "y.pt"]) == 1
