@@ -103,7 +103,7 @@ class _Walk:
             figures = figures.replace(trainable=0)
         field = field_after([fields.get(t.number) for t in step.inputs], reach)
         fields[step.output.number] = field
-        if step.layer.kind == "identity" and not step.given:
+        if not step.given and step.layer.hands_on(*(t.shape for t in step.inputs)):
             return figures  # nothing is done there, and nobody asked to see it
         path = path_of(step, prefix, home)
         sizes = None if field is None else field.sizes

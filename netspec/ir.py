@@ -163,7 +163,8 @@ class Body(Record):
 
     `defaults` are those of its parameters that are the same wherever it is used. `sizes` are the names that `input x
     [h, w, c]` bound. `size` counts the instances in it, inner calls included.
-    `labels` are the names that the author bound to values, by number of the value; `marks` those given with `as`.
+    `labels` are the names that the author bound to values, by number of the value; `marks` those given with `as`,
+    `renamed` a second name that a value got later.
     """
 
     definition: Definition
@@ -176,6 +177,7 @@ class Body(Record):
     labels: Mapping[int, str] = {}
     marks: Mapping[int, str] = {}
     defaults: Mapping[str, Any] = {}
+    renamed: Mapping[int, str] = {}
 
     @property
     def name(self) -> str:

@@ -34,6 +34,15 @@ LARGE = [
     ("resnet152", ""),
     ("densenet121", ""),
     ("unet", ""),
+    ("inception_v3", "aux=true"),
+    ("xception", ""),
+    ("inception_resnet_v2", ""),
+    ("resnext101_64x4d", ""),
+    ("senet154", ""),
+    ("dpn131", ""),
+    ("polynet", ""),
+    ("genet2", ""),
+    ("nasnet_a_large", ""),
 ]
 NETS = [
     pytest.param(path, name, id=f"{path.stem}-{name}")

@@ -57,6 +57,7 @@ class Frame:
         self.size = 0
         self.symbols: dict[str, None] = {}
         self.labels: dict[int, str] = {}
+        self.renamed: dict[int, str] = {}
         self.marks: dict[int, str] = {}
         self.top = definition.word == "net"
         self.shared: SharedStep | None = None
@@ -85,7 +86,9 @@ class Frame:
         """Give a value a name; `mark` where `as` did, on the way."""
         self.names[name.text] = value
         if isinstance(value, Tensor):
-            (self.marks if mark else self.labels).setdefault(value.number, name.text)
+            first = (self.marks if mark else self.labels).setdefault(value.number, name.text)
+            if first != name.text:
+                self.renamed.setdefault(value.number, name.text)
 
     def name_for(self, kind: str, chosen: tree.Identifier | None) -> tuple[str, str]:
         """The path segment of a new instance, and the name that the author chose for it, if any."""
@@ -144,6 +147,7 @@ class Frame:
             self.labels,
             self.marks,
             self.machine.plan(self.definition).defaults or {},
+            self.renamed,
         )
 
     def scoped(

@@ -100,18 +100,20 @@ class Namer:
 
     def automatic(self, kind: str) -> str:
         if self.sequence:
-            return self._next("", kind, 0)
+            return self._next("", 0)
         if not self.plan.repeated(kind) and kind not in self.taken and kind not in self.plan.given:
             self.taken.add(kind)
             return kind
-        return self._next(kind, kind, 1)
+        return self._next(kind, 1)
 
-    def _next(self, stem: str, kind: str, first: int) -> str:
+    def _next(self, stem: str, first: int) -> str:
         number = self.counts.get(stem, first)
-        while f"{stem}{number}" in self.taken or (stem and f"{stem}{number}" in self.plan.given):
+        # the tenth `block8` is no `block810`
+        apart = f"{stem}_" if stem[-1:].isdigit() else stem
+        while f"{apart}{number}" in self.taken or (stem and f"{apart}{number}" in self.plan.given):
             number += 1
         self.counts[stem] = number + 1
-        name = f"{stem}{number}"
+        name = f"{apart}{number}"
         self.taken.add(name)
         return name
 
@@ -126,7 +128,7 @@ class Namer:
 
     def turn(self, name: str) -> str:
         """The next name of a loop that is called `name`, or of a name given within a loop."""
-        return self._next(name + "", name, 1) if name not in self.taken else self._next(name, name, 1)
+        return self._next(name, 1)
 
 
 def parameters(definition: Definition) -> Mapping[str, tree.Parameter]:

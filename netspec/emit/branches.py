@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..ir import Scope
     from .lower import Part
     from .values import Around, Region
     from .weave import Weaver, Woven
@@ -25,7 +24,7 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
         return weaver.items([p.items for p in column], contexts, arounds)
     region = plan_choice(weaver, column, arounds)
     empty = not any(p.items for p in column)
-    conditions = {} if empty else _conditions(weaver, column[0].scope, picks, contexts)
+    conditions = {} if empty else _conditions(weaver, column, picks, contexts)
     branches = []
     for pick, places in by_pick(column).items():
         inner = [arounds[k].within(region.uid, pick) for k in places]
@@ -36,7 +35,7 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     def close() -> Choice | None:
         if empty and not region.phis:
             return None  # it decided about nothing that is left here
-        said = conditions or _conditions(weaver, column[0].scope, picks, contexts)
+        said = conditions or _conditions(weaver, column, picks, contexts)
         made = tuple((said[pick], weaver.close(nodes)) for pick, nodes in branches)
         phis = tuple((tuple(phi.operands.get(pick) for pick, _ in branches), phi.own) for phi in region.phis)
         return Choice(made, phis, branch_name(column))
@@ -54,9 +53,9 @@ def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) 
     return weaver.planned[key]
 
 
-def _conditions(weaver: Weaver, scope: Scope, picks: list[int], contexts: Contexts) -> dict[int, Any]:
+def _conditions(weaver: Weaver, column: tuple[Part, ...], picks: list[int], contexts: Contexts) -> dict[int, Any]:
     """What decides for each branch that is taken somewhere; the last one needs no condition."""
-    node: Any = scope.node
+    node: Any = column[0].scope.node
     found: dict[int, Any] = {}
     *taken, last = sorted(set(picks))
     for number in range(last):
@@ -65,7 +64,8 @@ def _conditions(weaver: Weaver, scope: Scope, picks: list[int], contexts: Contex
             term = express(node.condition, contexts)
             # where an earlier branch is taken, it does not matter what the condition says
             if term is None or not all(p < number or equal(v, w) for p, v, w in zip(picks, term.values, wanted)):
-                term = weaver.parameters.add(f"variant{number + 1 if number else ''}", wanted, contexts)
+                name = branch_name(tuple(p for p, taken in zip(column, wanted) if taken))
+                term = weaver.parameters.add(f"has_{name}", wanted, contexts)
             weaver.parameters.used |= term.names
             found[number] = code(term)
         node = node.otherwise if isinstance(node.otherwise, tree.If) else node

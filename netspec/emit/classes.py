@@ -12,6 +12,7 @@ from keyword import iskeyword
 
 from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline
 from ..record import TYPE_CHECKING, Record
+from .attributes import first_module, is_kept, of_part, part_names, singular
 from .flow import Flow, Line, Writer
 from .naming import safe
 from .runs import loops, optional, plural, runs
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, ClassVar
 
-    from ..layers.base import Apply, Helper
+    from ..layers.base import Helper
     from ..pycode import Code
     from .template import Node, Template
 
@@ -119,7 +120,7 @@ class ClassWriter(Writer):
             self.names[id(node)] = self.shared[shared]
             return []
         makes = self._makes(node)
-        names = [self._attribute((stem or node.name) + (f"_{part}" if part else "")) for part, _ in makes]
+        names = [self._attribute(of_part(node, stem or node.name, part)) for part, _ in makes]
         self.names[id(node)] = names
         if shared is not None:
             self.shared[shared] = names
@@ -132,7 +133,7 @@ class ClassWriter(Writer):
             return [("", construct(node))]
         self._carry(node)
         kept = [a for a in node.applies if is_kept(a)]
-        return list(zip(_part_names(kept), (a.make for a in kept)))
+        return list(zip(part_names(kept), (a.make for a in kept)))
 
     def _carry(self, leaf: Leaf) -> None:
         """Note the helpers that a layer needs."""
@@ -181,11 +182,12 @@ class ClassWriter(Writer):
             return self._optional_module(choice, *short)
         told: list[Line] = []
         asked = []
-        for place, (condition, _) in enumerate(choice.branches[:-1]):
+        for place, (condition, nodes) in enumerate(choice.branches[:-1]):
             if self._is_short(condition):
                 asked.append(inline(condition))
                 continue
-            name = self._attribute(f"has_{choice.name}{place or ''}")
+            module = first_module(nodes) if place else ""
+            name = self._attribute(f"has_{module or choice.name}")
             told.append(Line(0, f"self.{name} = ", condition))
             asked.append(f"self.{name}")
         self.asked[id(choice)] = asked
@@ -288,7 +290,7 @@ class ClassWriter(Writer):
         for loop in loops(self.nodes):
             hidden = self.reserved | values
             for name in self._lists(loop):
-                found[name] = safe(_singular(name), hidden)
+                found[name] = safe(singular(name, hidden), hidden)
                 hidden |= {found[name]}
         return found
 
@@ -329,11 +331,6 @@ def construct(node: Invoke) -> Code:
     return Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
 
 
-def is_kept(apply: Apply) -> bool:
-    """Is it a module that the class keeps?"""
-    return apply.stateful or apply.call is None
-
-
 def _branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
     """Statements under the conditions that lead to them; there is one more branch than conditions."""
     heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
@@ -356,32 +353,12 @@ def _each_turn(make: Code, loop: Loop) -> Generator:
     return Generator(make, ", ".join(loop.names), loop.items)
 
 
-def _singular(word: str) -> str:
-    return word[:-1] if word.endswith("s") and len(word) > 2 else word
-
-
 def _is_shared(node: Node) -> bool:
     return isinstance(node, Leaf | Invoke) and node.shared is not None
 
 
 def _assigned(held: Held) -> Line:
     return Line(0, f"self.{held.attribute} = ", held.make)
-
-
-def _part_names(kept: Seq[Apply]) -> list[str]:
-    """What the attributes of a layer's modules have behind its name: nothing for the one that the layer is about."""
-    unnamed = [a for a in kept if not a.name]
-    main = next((a for a in unnamed if a.stateful), unnamed[-1] if unnamed else None)
-    return [a.name or ("" if a is main or a.make is None else _word(a.make.func)) for a in kept]
-
-
-# what stands before or behind a layer, in a word
-_WORDS = {"ZeroPadding": "pad", "Cropping": "crop"}
-
-
-def _word(func: str) -> str:
-    stem = func.rpartition(".")[2].rstrip("D").rstrip("123")
-    return _WORDS.get(stem, stem.lower())
 
 
 def _folded(made: list[Code]) -> list[Code]:

@@ -200,7 +200,7 @@ class Diagram:
 
     def _step(self, step: Step, scene: Scene, group: Group, prefix: str) -> None:
         sources = [scene.sources[t.number] for t in step.inputs]
-        if step.layer.kind == "identity" and not step.given:
+        if not step.given and step.layer.hands_on(*(t.shape for t in step.inputs)):
             scene.sources[step.output.number] = sources[0]
             return
         box = sources[0].box

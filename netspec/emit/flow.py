@@ -147,7 +147,7 @@ class Flow(Variables):
         for output in node.outputs:
             name = self.name(output, ())
             if name in names and name != "_":
-                name = self.numbered(name, names)
+                name = self.numbered(name, output, names)
             names.append(name)
         for output, name in zip(node.outputs, names):
             self.hold(output, name)
@@ -161,13 +161,14 @@ class Flow(Variables):
         outer += [later for _first, later, _own in node.carried if later in self.variable]
         self.spend(outer, -1)
         behind = self._inside_only(node)
-        for first, _later, own in node.carried:
-            self._begin(first, own)
+        self._begin(node.carried)
         names, items = self.writer.header(node)
         self.put(f"for {names} in ", items, ":")
         self.level += 1
         self.forced.update((later, self.name_of(own)) for _first, later, own in node.carried)
+        self.outlasting.append(({self.name_of(own) for _first, _later, own in node.carried}, self._outlasting(node)))
         self.run(node.nodes)
+        self.outlasting.pop()
         self._move([(self.name_of(own), later) for _first, later, own in node.carried])
         self.level -= 1
         fixed = {*outer, *(own for _first, _later, own in node.carried)}
@@ -186,21 +187,32 @@ class Flow(Variables):
             self.uses[own] = inside.get(own, 0)
         return found
 
-    def _begin(self, first: int | None, own: int) -> None:
-        """Give a variable of a loop what it starts with."""
-        wish = self.wish(own)
-        if first is None:
-            self.hold(own, wish if self.free(wish) else self.numbered(wish))
-            return
-        self.spend((first,))
-        known = self.name_of(first)
-        if known in ("x", wish) and self.free(known):
-            self.hold(own, known)
-            return
-        name = wish if self.free(wish) else self.numbered(wish)
-        if name != known:
-            self.put(f"{name} = ", self.variable[first])
-        self.hold(own, name)
+    def _outlasting(self, node: Loop) -> set[int]:
+        """What is made in a turn and taken behind the loop, but for what the loop's own variables hold then."""
+        inside: dict[int, int] = {}
+        for _, value in uses((node,)):
+            inside[value] = inside.get(value, 0) + 1
+        held = {later for _first, later, _own in node.carried}
+        return {v for v, count in self.uses.items() if count > inside.get(v, 0) and v not in self.variable} - held
+
+    def _begin(self, carried: Seq[tuple[int | None, int, int]]) -> None:
+        """Give the variables of a loop what they start with, all at once."""
+        self.spend(first for first, _later, _own in carried if first is not None)
+        names: list[str] = []
+        moves = []
+        for first, _later, own in carried:
+            wish, known = self.wish(own), "" if first is None else self.name_of(first)
+            name = known if known == "x" else wish
+            if name in names or not self.free(name, own):
+                name = wish if wish not in names and self.free(wish, own) else self.numbered(wish, own, names)
+            names.append(name)
+            if known and name != known:
+                moves.append((name, known))
+        for (_first, _later, own), name in zip(carried, names):
+            self.hold(own, name)
+        if moves:
+            targets, sources = (", ".join(side) for side in zip(*moves))
+            self.put(f"{targets} = ", Raw(sources))
 
     def _end(self, later: int, own: int, count: int, is_fixed: bool) -> None:
         """Behind a loop, its variable holds what the last turn left, unless that keeps to another one (`is_fixed`)."""
@@ -292,7 +304,7 @@ class Flow(Variables):
         names: list[str] = []
         for _operands, own in node.phis:
             wish = self.wish(own)
-            names.append(wish if self.free(wish) and wish not in names else self.numbered(wish, names))
+            names.append(wish if self.free(wish, own) and wish not in names else self.numbered(wish, own, names))
         return names
 
     def _short(self, node: Choice, inner: Leaf | Sequence | Invoke, attribute: str) -> None:

@@ -13,7 +13,7 @@ from .parameters import Style
 from .program import program
 from .reaching import check_reaching
 from .template import REQUIRED, Invoke, Leaf, inside
-from .text import docstring
+from .text import docstring, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +87,7 @@ class _Function(Writer):
         parameters = [
             p.name if p.default is REQUIRED else f"{p.name}={inline(p.default)}" for p in self.template.parameters
         ]
-        head = f"def {self.template.name}({', '.join([*names, *parameters])}):"
-        return [head, *docstring(self.template.doc, 4)]
+        return [*signature(self.template.name, [*names, *parameters], 0), *docstring(self.template.doc, 4)]
 
     def _sizes(self, names: list[str]) -> list[str]:
         return [f"    {size} = {names[port]}.shape[{axis}]" for size, (port, axis) in self.template.sizes.items()]

@@ -104,7 +104,7 @@ class _TorchLines(Lines):
         return found
 
     def step(self, step: Step) -> list[Lowered]:
-        if step.layer.kind == "identity":
+        if step.layer.hands_on(*(t.shape for t in step.inputs)):
             return super().step(step)
         layer = step.layer
         widest = max(step.inputs, key=lambda t: len(t.shape))
@@ -154,7 +154,7 @@ class _TorchLines(Lines):
         made = self.converted[number, want] = self.fresh
         self.layout[made] = want
         use = Use((function(to_layout(shape, want)),))
-        self.pending.append(Act("", "", None, use, use, (number,), made))
+        self.pending.append(Act("", "", None, use, (use, use), (number,), made))
         return made
 
     # --- flatten behind convolutions -----------------------------------------------------------------------------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Act(Record):
-    """One layer, or a conversion of layout (then `step` is None). `general` is the form that more instances share.
+    """One layer, or a conversion of layout (then `step` is None). `general` are forms that more instances share.
 
     `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
     rows of its kernel are in another order than the language's.
@@ -34,7 +34,7 @@ class Act(Record):
     given: str
     step: Step | None
     use: Use
-    general: Use
+    general: tuple[Use, ...]
     inputs: tuple[int, ...]
     output: int
     flattened: Shape = ()
@@ -154,7 +154,7 @@ class Lines:
         return self.items(scope.items)
 
     def step(self, step: Step) -> list[Lowered]:
-        if step.layer.kind == "identity":
+        if step.layer.hands_on(*(t.shape for t in step.inputs)):
             source = step.inputs[0].number
             self.alias[step.output.number] = self.alias.get(source, source)
             return []
@@ -165,8 +165,8 @@ class Lines:
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
         try:
             use = self._held(self.lowering.use(step, at), step)
-            general = self._held(self.lowering.use(step, at.replace(general=True)), step)
-            use = general if step.shared in self.varied else use
+            general = tuple(self._held(self.lowering.use(step, at.replace(general=n)), step) for n in (1, 2))
+            use = general[-1] if step.shared in self.varied else use
         except Unsupported as error:
             raise refuse(self.lowering.target, step, error) from None
         return Act(step.name, step.given, step, use, general, inputs, step.output.number)

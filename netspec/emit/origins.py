@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
 from ..weights.table import paths_of, weights_of
-from .classes import is_kept
+from .attributes import is_kept
 from .template import Choice, Invoke, Leaf, Loop, Sequence
 from .weave import key_of
 

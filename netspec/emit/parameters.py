@@ -49,6 +49,8 @@ class Parameters:
         # the names in Python of sizes that can be asked for
         self.named: dict[str, str] = {}
         self.extra: dict[str, list[Any]] = {}
+        # parameters of the spec that are nothing but arguments of steps
+        self.handed_on: set[str] = set()
 
     def fresh(self, wish: str) -> str:
         """A name that nothing else in the template has."""
@@ -75,7 +77,8 @@ class Parameters:
         names: dict[str, Term] = {}
         for parameter in definition.parameters:
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
-            if isinstance(parameter.default, tree.Literal) and isinstance(parameter.default.value, tuple):
+            if _only_handed_on(definition, parameter.name.text):
+                self.handed_on.add(parameter.name.text)
                 column = [_window(value) for value in column]
             said = self._default_term(parameter, column, names)
             if said is not None:
@@ -183,11 +186,20 @@ class Parameters:
         if self.bodies[0].body.definition.word == "net":
             return self.columns[name][0]
         default = self.bodies[0].body.defaults.get(parameter.name.text, REQUIRED)
-        return _window(default) if isinstance(parameter.default, tree.Literal) else default
+        return _window(default) if parameter.name.text in self.handed_on else default
 
     def values(self, name: str) -> list[Any]:
         """The values of a parameter, one for each body."""
         return self.extra[name] if name in self.extra else self.columns[name]
+
+
+def _only_handed_on(definition: tree.Definition, name: str) -> bool:
+    """Does a parameter stand nowhere but as an argument of a step?"""
+    nodes = list(tree.walk(definition.body))
+    arguments = [a for n in nodes if isinstance(n, tree.Call) for a in n.arguments]
+    values = [a.value if isinstance(a, tree.Keyword) else a for a in arguments]
+    handed = sum(isinstance(v, tree.Name) and v.text == name for v in values)
+    return handed == sum(isinstance(n, tree.Name) and n.text == name for n in nodes)
 
 
 def _window(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Collector, SpecError
 from ..elaborate.net import elaborate
 from ..record import TYPE_CHECKING
+from ..syntax import tree
 from .lower import Enter, Part
 from .sharing import check_shared
 from .template import REQUIRED
@@ -12,7 +13,7 @@ from .values import MismatchError, WriteOutError
 from .weave import Weaver, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..ir import Body, CheckedNet, Net
@@ -61,13 +62,43 @@ def weave(nets: Sequence[Code], style: Style, name: Callable[[str], str], taken:
     known: dict[Any, Template] = {}
     found: list[Template] = []
     for definition, bodies in _by_definition(nets):
-        for group in _groups(bodies, style, known):
-            chosen = _unique(name(definition), taken)
+        groups = _groups(bodies, style, known)
+        for group, word in zip(groups, _words(groups, nets)):
+            chosen = _unique(name(f"{word}_{definition}" if word else definition), taken)
             template = _woven(group, style, known, chosen)
             found.append(template)
             known.update((key_of(b), template) for b in group)
     template = _woven(nets, style, known, _unique(name(nets[0].body.name), taken))
     return [*found, template]
+
+
+def _words(groups: Sequence[Sequence[Code]], nets: Sequence[Code]) -> list[str]:
+    """What tells the classes of one block apart: the word that all calls of each give for some parameter, as in
+    `table=reduction`. Empty where there is no such parameter.
+    """
+    written: dict[Any, list[Mapping[str, Any]]] = {}
+    seen: set[Any] = set()
+    for enter in (e for net in nets for e in _all_enters(net, seen)):
+        written.setdefault(key_of(enter.code), []).append(enter.call.written)
+    for parameter in groups[0][0].body.definition.parameters if len(groups) > 1 else ():
+        said = [{_word(w.get(parameter.name.text)) for b in group for w in written[key_of(b)]} for group in groups]
+        words = [word for found in said for word in found]
+        if all(words) and len(words) == len(set(words)) == len(groups):
+            return words
+    return [""] * len(groups)
+
+
+def _word(node: object) -> str:
+    return node.text if isinstance(node, tree.Name) else ""
+
+
+def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
+    """The block calls of a program, those in blocks included."""
+    if key_of(code) not in seen:
+        seen.add(key_of(code))
+        for enter in _enters(code.items):
+            yield enter
+            yield from _all_enters(enter.code, seen)
 
 
 def _woven(bodies: Sequence[Code], style: Style, known: dict[Any, Template], name: str) -> Template:

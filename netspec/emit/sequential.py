@@ -16,7 +16,7 @@ from .origins import calls
 from .parameters import Style
 from .program import program
 from .template import Leaf
-from .text import docstring
+from .text import docstring, signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,8 @@ def emit_sequential(net: CheckedNet) -> str:
         assert isinstance(node, Leaf)  # the chain is opened
         made += [a.make for a in node.applies]
         helpers += [h for a in node.applies for h in a.helpers]
-    parameters = ", ".join(f"{p.name}={inline(p.default)}" for p in template.parameters)
-    head = [f"def {template.name}({parameters}):", *docstring(template.doc, 4)]
+    parameters = [f"{p.name}={inline(p.default)}" for p in template.parameters]
+    head = [*signature(template.name, parameters, 0), *docstring(template.doc, 4)]
     model = call("keras.Sequential", made, name=plain_name(net.name))
     return file_text([[*head, *lay_out("return ", model, "", 4)]], helpers)
 
@@ -112,7 +112,7 @@ class _Chain(Lines):
         act = super().act(step, at, inputs)
         if not all(a.plain for a in act.use.steps):
             raise _broken(f"`{step.layer.kind}` needs an operation here that is no layer of Keras", step.span)
-        return act.replace(general=act.use)
+        return act.replace(general=(act.use, act.use))
 
     def call(self, call: Call) -> list[Lowered]:
         for ports, word in ((call.inputs, "inputs"), (call.outputs, "outputs")):

@@ -6,10 +6,12 @@ resort by a parameter of their own.
 
 from __future__ import annotations
 
+from functools import reduce
+
 from ..pycode import Call, Opt
 from ..record import TYPE_CHECKING, Record
 from .lower import Act
-from .terms import Contexts, Term, code, combine, constant, express, matches, plain, same
+from .terms import Contexts, Term, code, combine, constant, express, matches, pair, plain, same
 from .values import MismatchError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Solver:
     def __init__(
         self, parameters: Parameters, contexts: Contexts, hints: Seq[Term] = (), column: Seq[Act | Enter] = ()
     ) -> None:
+        self.adds = True
         self.parameters = parameters
         self.contexts = contexts
         self.hints = hints
@@ -48,8 +51,9 @@ class Solver:
 
     # --- layers -------------------------------------------------------------------------------------------------------
 
-    def applies(self, uses: list[Use], name: str, in_chain: bool) -> tuple[Apply, ...]:
-        """The steps of a layer, each for all contexts. Raises MismatchError."""
+    def applies(self, uses: list[Use], name: str, in_chain: bool, adds: bool) -> tuple[Apply, ...]:
+        """The steps of a layer, each for all contexts; with `adds`, a parameter may be added. Raises MismatchError."""
+        self.adds = adds
         if len({len(u.steps) for u in uses}) != 1:
             raise MismatchError
         return tuple(self._apply([u.steps[i] for u in uses], name, in_chain) for i in range(len(uses[0].steps)))
@@ -60,15 +64,23 @@ class Solver:
             raise MismatchError
         makes, calls = [a.make for a in column], [a.call for a in column]
         classes = self.parameters.style.sequences
-        in_forward = first.make is None or first.stateful
-        if classes and self.contexts.index is not None and in_forward and not same(calls):
-            raise MismatchError  # a `forward` does not know the number of the turn
         if not first.stateful and first.make is not None and first.call is not None and not same(calls):
             # a module in a chain or function, an expression elsewhere: solving both would ask for the numbers of both
             if in_chain or not classes:
                 return first.replace(make=self.code(makes, name), call=None)
-            return first.replace(make=None, call=self.code(calls, name))
-        return first.replace(make=self.code(makes, name), call=self.code(calls, name))
+            return first.replace(make=None, call=self._in_method(calls, name))
+        in_forward = classes and (first.make is None or first.stateful)
+        call = self._in_method(calls, name) if in_forward else self.code(calls, name)
+        return first.replace(make=self.code(makes, name), call=call)
+
+    def _in_method(self, column: list[Any], name: str) -> Any:
+        """An expression in a `forward`, which does not know the number of the turn. Raises MismatchError."""
+        before, self.parameters.used = self.parameters.used, set()
+        found = self.code(column, name)
+        if self.parameters.used.intersection(self.contexts.loops):
+            raise MismatchError
+        self.parameters.used |= before
+        return found
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
@@ -109,11 +121,11 @@ class Solver:
         (`stride=stride` where it is always 2); then the parameter is what a person would write."""
         first = column[0]
         node = next((n for argument, n in self.said.items() if word in _FRAMEWORK_WORDS.get(argument, ())), None)
-        if self.contexts.branch and node is not None and isinstance(first, Opt) and same(column):
+        if self.contexts.branch and node is not None and same(column):
             term = express(node, self.contexts)
-            if term is not None and term.names and matches(term.values, [c.value for c in column]):
+            if term is not None and term.names and matches(term.values, [_given(c) for c in column]):
                 self.parameters.used |= term.names
-                return Opt(first.default, code(term))
+                return Opt(first.default, code(term)) if isinstance(first, Opt) else code(term)
         return self.code(column, f"{name}_{word}")
 
     def _known(self, column: list[Any]) -> bool:
@@ -130,11 +142,26 @@ class Solver:
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
+    def argument(self, column: Seq[Any], name: str, written: Written | None) -> Any:
+        """An argument of a block, as `written`; channels are not written. Raises MismatchError.
+
+        In a branch all instances may have one number for what the spec says with a parameter, or for their channels.
+        """
+        if self.contexts.branch and same(column):
+            said = [express(written, self.contexts)] if written is not None else [self._fit(h) for h in self.hints]
+            for term in said:
+                if term is not None and term.names and matches(term.values, column):
+                    self.parameters.used |= term.names
+                    return code(term)
+        return self.leaf(column, name, [] if written is None else [written])
+
     def leaf(self, column: Seq[Any], name: str, written: Seq[Written] | None = None) -> Any:
         """A value, or the term that gives the column. Raises MismatchError."""
         if same(column):
             return column[0]
         term = self.known(tuple(column), written)
+        if term is None and not self.adds:
+            raise MismatchError
         if term is None:
             term = self.parameters.add(self._parameter_name(column, name), column, self.contexts)
         self.parameters.used |= term.names
@@ -148,7 +175,18 @@ class Solver:
             if matches(term.values, column):
                 self.contexts.learn(term)
                 return term
-        return combine(column, self.contexts) or self._first_and_rest(column) or self._affine(column)
+        return (
+            combine(column, self.contexts)
+            or self._first_and_rest(column)
+            or self._affine(column)
+            or self._by_flag(column)
+        )
+
+    def sum_of(self, terms: Seq[Term | None], column: Seq[Any]) -> Term | None:
+        """The sum of some terms, where it gives the column."""
+        known = [self._fit(t) for t in terms if t is not None]
+        found = reduce(lambda a, b: pair("+", a, b), known) if len(known) == len(terms) else None
+        return found if found is not None and matches(found.values, column) else None
 
     def _parameter_name(self, column: Seq[Any], name: str) -> str:
         if name.endswith("_trainable"):
@@ -159,6 +197,24 @@ class Solver:
                 return f"{stem}_{argument}" if stem.isidentifier() else argument
         stem = name if name.isidentifier() else f"layer{name}"
         return f"{stem}_in" if list(column) == self.incoming else stem
+
+    def _by_flag(self, column: tuple[Any, ...]) -> Term | None:
+        """`a if flag else b`, for a parameter that is true or false and two terms that are there already."""
+        for flag in list(self.contexts.terms.values()):
+            if same(flag.values) or not all(isinstance(v, bool) for v in flag.values):
+                continue
+            sides = []
+            for wanted in (True, False):
+                places = [k for k, v in enumerate(flag.values) if v is wanted]
+                inner = self.contexts.select(places)
+                terms = [inner.terms[h.text] for h in self.hints if h.text in inner.terms] + list(inner.terms.values())
+                values = [column[k] for k in places]
+                sides.append(next((t for t in terms if t.names and matches(t.values, values)), None))
+            a, b = sides
+            if a is not None and b is not None:
+                text = f"{a.within(1)} if {flag.within(1)} else {b.within(0)}"
+                return Term(text, column, a.names | b.names | flag.names, 0)
+        return None
 
     # --- numbers that hang on the turn of a loop --------------------------------------------------------------------
 
@@ -205,6 +261,10 @@ class Solver:
             return None
         text = f"{base.within(5)} + {index.text} * {step.within(7)}"
         return Term(text, column, base.names | step.names | index.names, 5)
+
+
+def _given(value: Any) -> Any:
+    return value.value if isinstance(value, Opt) else value
 
 
 def _with_defaults(calls: list[Call]) -> list[Call]:

@@ -12,7 +12,7 @@ from .keras_file import HIDDEN, KerasLowering, file_text
 from .origins import attributes
 from .parameters import Style
 from .program import program
-from .text import class_name
+from .text import class_name, signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,18 +108,18 @@ class _Layer(ClassWriter):
         made = [*self.saves(), *_rendered(lines)]
         if not made:
             return []
-        arguments = ", ".join(["self", *self.parameters(), "**kwargs"])
-        return [f"    def __init__({arguments}):", "        super().__init__(**kwargs)", *made]
+        head = signature("__init__", ["self", *self.parameters(), "**kwargs"], 4)
+        return [*head, "        super().__init__(**kwargs)", *made]
 
     def _build(self, names: list[str], lines: Sequence[Line]) -> list[str]:
         if not lines:
             return []
         shapes = ["input_shape"] if len(names) == 1 else [f"{name}_shape" for name in names]
         made = [line.replace(code=self.owned(line.code)) for line in lines]
-        return [f"    def build(self, {', '.join(shapes)}):", *self._read(lines, shapes), *_rendered(made)]
+        return [*signature("build", ["self", *shapes], 4), *self._read(lines, shapes), *_rendered(made)]
 
     def _call(self, names: list[str], lines: Sequence[Line]) -> list[str]:
-        head = [f"    def call(self, {', '.join(names)}):"]
+        head = signature("call", ["self", *names], 4)
         if self.is_net and len(names) > 1:
             head = ["    def call(self, inputs):", f"        {', '.join(names)} = inputs"]
         return [*head, *self._read(lines, [f"{name}.shape" for name in names]), *_rendered(lines)]

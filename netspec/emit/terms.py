@@ -98,8 +98,8 @@ def same(column: Sequence[Any]) -> bool:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Equal in value and in type, so that 1 is not true."""
-    return type(a) is type(b) and bool(a == b)
+    """Equal in value and in type, so that 1 is not true; a word of the language is a string."""
+    return (type(a) is type(b) or (isinstance(a, str) and isinstance(b, str))) and bool(a == b)
 
 
 def plain(value: Any) -> bool:
@@ -138,14 +138,14 @@ def _chain(node: tree.Chain, contexts: Contexts) -> Term | None:
     operands = [express(o, contexts) or _word(o, contexts) for o in node.operands]
     if _BINDING.get(node.operators[0]) == _BINDING["=="] and len(operands) > 2:
         # a < b < c
-        pairs = [_pair(o, a, b) for o, a, b in zip(node.operators, operands, operands[1:])]
+        pairs = [pair(o, a, b) for o, a, b in zip(node.operators, operands, operands[1:])]
         found = pairs[0]
-        for pair in pairs[1:]:
-            found = _pair("and", found, pair)
+        for other in pairs[1:]:
+            found = pair("and", found, other)
         return found
     left = operands[0]
     for operator, right in zip(node.operators, operands[1:]):
-        left = _pair(operator, left, right)
+        left = pair(operator, left, right)
     return left
 
 
@@ -154,7 +154,8 @@ def _word(node: Node, contexts: Contexts) -> Term | None:
     return constant(Word(node.text), len(contexts)) if isinstance(node, tree.Name) else None
 
 
-def _pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
+def pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
+    """Two terms with an operator between them."""
     if left is None or right is None or operator not in _BINDING:
         return None
     if operator in ("and", "or"):
@@ -168,6 +169,9 @@ def _pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
         return None
     if not left.names and not right.names and same(values):
         return constant(values[0], len(values))
+    for side, other, mirrored in ((right, left, False), (left, right, True)):
+        if _neutral(operator, side, mirrored) and all(map(equal, other.values, values)):
+            return other
     if operator in _MIRRORED and right.names and not left.names:
         operator, left, right = _MIRRORED[operator], right, left
     if operator == "/":
@@ -179,6 +183,14 @@ def _pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
     tight = operator == "**" or rank == _BINDING["=="]
     text = f"{left.within(rank + tight)} {operator} {right.within(rank + 1)}"
     return Term(text, values, left.names | right.names, rank)
+
+
+def _neutral(operator: str, side: Term, is_left: bool) -> bool:
+    """Does an operand change nothing: `1 * x`, `x // 1`, `x + 0`?"""
+    if side.names or not same(side.values):
+        return False
+    number = {"*": 1, "+": 0}.get(operator) if is_left else {"*": 1, "/": 1, "//": 1, "+": 0, "-": 0}.get(operator)
+    return number is not None and equal(side.values[0], number)
 
 
 def _unary(node: tree.Unary, contexts: Contexts) -> Term | None:
@@ -261,7 +273,7 @@ def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
     for i, a in enumerate(terms):
         for b in terms[i:]:
             for operator in ("+", "*", "-"):
-                made = _pair(operator, a, b)
+                made = pair(operator, a, b)
                 if made is not None and matches(column, made.values):
                     return made
     return None
@@ -274,10 +286,10 @@ def _factors(values: Sequence[int], column: Sequence[int]) -> list[Callable[[Ter
         times = column[0] // values[0]
         if times == -1:
             return [lambda t: Term(f"-{t.within(7)}", tuple(-v for v in t.values), t.names, 7)]
-        return [lambda t: _pair("*", constant(times, len(column)), t)]
+        return [lambda t: pair("*", constant(times, len(column)), t)]
     if values[0] % column[0] == 0 and all(v == c * (values[0] // column[0]) for c, v in zip(column, values)):
         part = values[0] // column[0]
-        return [lambda t: _pair("//", t, constant(part, len(column)))]
+        return [lambda t: pair("//", t, constant(part, len(column)))]
     return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sys import stdlib_module_names
 
+from ..pycode import Call, Raw, lay_out
 from ..record import TYPE_CHECKING
 from ..render import clean
 from .naming import safe
@@ -13,12 +14,19 @@ if TYPE_CHECKING:
 
     from ..layers.base import Helper
 
-_SHORT = frozenset(("gan", "vae", "gru", "aux", "se"))
+_SHORT = frozenset(("gan", "vae", "gru", "aux", "se", "nas", "pnas"))
+_ENDINGS = {"net": "Net", "next": "NeXt"}
 
 
 def class_name(name: str) -> str:
-    """The name of a net or block as a class: `resnet50` is ResNet50, `vgg16` VGG16, `mobilenet_v2` MobileNetV2."""
-    return safe("".join(_word(part) for part in name.split("_") if part) or "Net")
+    """The name of a net or block as a class: `resnet50` is ResNet50, `mobilenet_v2` MobileNetV2.
+
+    Numbers are kept apart: `resnext101_64x4d` is ResNeXt101_64x4d.
+    """
+    found = ""
+    for part in filter(None, name.split("_")):
+        found += f"_{part}" if found[-1:].isdigit() and part[0].isdigit() else _word(part)
+    return safe(found or "Net")
 
 
 def _word(part: str) -> str:
@@ -29,8 +37,9 @@ def _word(part: str) -> str:
         return part[0].upper() + part[1:]
     if len(lower) > 1 and (not set(lower) & set("aeiouy") or lower in _SHORT):
         return stem.upper() + digits
-    if lower.endswith("net") and len(lower) > 3:
-        return lower[:-3].capitalize() + "Net" + digits
+    ending = next((e for e in _ENDINGS if lower.endswith(e) and len(lower) > len(e)), None)
+    if ending is not None:
+        return _word(lower.removesuffix(ending)) + _ENDINGS[ending] + digits
     return lower.capitalize() + digits
 
 
@@ -50,6 +59,11 @@ def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     if len(shown) == 1:
         return [f'{pad}"""{first}{" " if first.endswith(chr(34)) else ""}"""']
     return [f'{pad}"""{first}', *(pad + line if line else "" for line in shown[1:]), f'{pad}"""']
+
+
+def signature(name: str, parameters: Sequence[str], indent: int) -> list[str]:
+    """The head of a function, one parameter to a line where they do not fit on one."""
+    return lay_out("def ", Call(name, tuple(map(Raw, parameters))), ":", indent)
 
 
 def helper_lines(helpers: Iterable[Helper]) -> list[str]:

@@ -11,7 +11,7 @@ from .layout import TorchLowering
 from .origins import attributes
 from .parameters import Style
 from .program import program
-from .text import class_name, module_text
+from .text import class_name, module_text, signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
@@ -84,9 +84,9 @@ class _Module(ClassWriter):
     def lines(self) -> list[str]:
         names, flow = self.flow()
         made = [*self.saves(), *(text for group in self.made for line in group for text in line.render(8))]
-        arguments = ", ".join(["self", *self.parameters()])
-        construct = [f"    def __init__({arguments}):", "        super().__init__()", *made]
-        forward = [f"    def forward(self, {', '.join(names)}):", *(text for line in flow for text in line.render(8))]
+        head = signature("__init__", ["self", *self.parameters()], 4)
+        construct = [*head, "        super().__init__()", *made]
+        forward = [*signature("forward", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
         return self.text("nn.Module", [construct if made else [], forward])
 
     def note(self, shape: Any) -> str:

@@ -107,16 +107,19 @@ class Values:
     def __init__(self) -> None:
         self.count = 0
         self.labels: dict[int, str] = {}
+        self.renamed: dict[int, str] = {}
         self.inputs: set[int] = set()
         self.regions: dict[int, Region] = {}
         # the loops and choices directly in a scope, in order, and how many of them are woven
         self.inside: dict[Path, list[Region]] = {}
         self.woven: dict[Path, int] = {}
 
-    def new(self, label: str | None = None) -> int:
+    def new(self, label: str | None = None, renamed: str | None = None) -> int:
         self.count += 1
         if label is not None:
             self.labels[self.count - 1] = label
+        if renamed is not None:
+            self.renamed[self.count - 1] = renamed
         return self.count - 1
 
     # --- loops and choices ------------------------------------------------------------------------------------------
@@ -178,12 +181,36 @@ class Values:
             except MismatchError:
                 raise WriteOutError(loop.span) from None
             if all(value != variable.own for variable in loop.carried):
-                return value
+                own = self._standing(loop, found, [a.within(loop.uid, n) for a, n in zip(arounds, turns)])
+                return value if own is None else own
         # it stands in a variable of the loop: the one that a further turn would take
         try:
             return self._carry(loop, found, [a.within(loop.uid, n) for a, n in zip(arounds, turns)])
         except MismatchError:
             raise WriteOutError(loop.span) from None
+
+    def _standing(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+        """The variable of a loop that holds a value behind it, where the end of a turn leaves what a choice decides:
+        the last turn may have taken another branch than all others."""
+        request = {around.key: (place, around) for around, place in zip(arounds, found)}
+        label = self._label(loop, found, arounds)
+        for variable in loop.carried:
+            decided = variable.later is not None and bool(self.operands(variable.later))
+            if decided and variable.label == label and self._extended(loop, variable, request):
+                variable.taken = True
+                return variable.own
+        return None
+
+    def _label(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> str | None:
+        """A name for a variable that has these values."""
+        inner = [p.value for p, a in zip(found, arounds) if _within(p, a.above, loop.uid)]
+        return next((self.labels[v] for v in inner if v in self.labels), None)
+
+    def _shown(self, loop: Region, label: str | None, found: Seq[Place]) -> str | None:
+        """What a new variable is called: where another one has that name, as its values are called later."""
+        if label is None or all(variable.label != label for variable in loop.carried):
+            return label
+        return next((self.renamed[p.value] for p in found if p.value in self.renamed), label)
 
     def _past_choice(self, choice: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
         """A value that is another one behind each branch; None where the choice does not matter."""
@@ -211,6 +238,11 @@ class Values:
         choice.phis.append(Phi(self.new(label), operands, label))
         return choice.phis[-1].own
 
+    def operands(self, value: int) -> list[int]:
+        """What a variable of a choice may hold, branch by branch; nothing for other values."""
+        phis = (phi for region in self.regions.values() for phi in region.phis)
+        return next((list(phi.operands.values()) for phi in phis if phi.own == value), [])
+
     # --- variables of loops -------------------------------------------------------------------------------------------
 
     def _carry(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int:
@@ -219,13 +251,12 @@ class Values:
         if any(_within(p, a.above, loop.uid) and p.path[depth] >= a.path[depth] for p, a in zip(found, arounds)):
             raise MismatchError  # it is not there yet when the turn begins
         request = {around.key: (place, around) for around, place in zip(arounds, found)}
-        inner = [p.value for p, a in zip(found, arounds) if _within(p, a.above, loop.uid)]
-        label = next((self.labels[v] for v in inner if v in self.labels), None)
+        label = self._label(loop, found, arounds)
         for variable in loop.carried:
             if variable.agrees(request, label) and self._extended(loop, variable, request):
                 variable.taken = True
                 return variable.own
-        made = Carried(self.new(label), label)
+        made = Carried(self.new(self._shown(loop, label, found)), label)
         made.known = request
         loop.carried.append(made)
         self._find_operands(loop, made)
@@ -268,8 +299,9 @@ class Values:
     def _older_label(self, variable: Carried) -> str:
         """A name for what was the value of another variable one turn before: that of what it starts with."""
         first = variable.first
-        known = self.labels.get(first) if first is not None and first not in self.inputs else None
-        return known or "previous"
+        if first is None or first in self.inputs:
+            return "previous"
+        return self.renamed.get(first) or self.labels.get(first) or "previous"
 
     def _operands(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> tuple[int | None, int | None]:
         """What a variable starts with, and what the turn before leaves."""

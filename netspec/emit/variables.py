@@ -35,6 +35,8 @@ class Variables:
         self.holder: dict[str, int] = {}
         # names that values have to have: those that a loop or choice leaves
         self.forced: dict[int, str] = {}
+        # for each loop around: its variables, which the end of a turn sets, and values of its turns that outlast it
+        self.outlasting: list[tuple[set[str], set[int]]] = []
         # behind a loop, what its last turn left is what its variable holds
         self.alias: dict[int, int] = {}
         for user, value in uses(template.nodes):
@@ -58,9 +60,11 @@ class Variables:
             value = self.alias.get(value, value)
             self.uses[value] = self.uses.get(value, 0) - times
 
-    def free(self, name: str) -> bool:
+    def free(self, name: str, value: int) -> bool:
+        """May a new value stand in a variable?"""
         holder = self.holder.get(name)
-        return holder is None or self.left(holder) <= 0
+        lost = any(value in values and name in names for names, values in self.outlasting)
+        return not lost and (holder is None or self.left(holder) <= 0)
 
     def hold(self, value: int, name: str) -> None:
         """A value stands in a variable from now on."""
@@ -91,18 +95,20 @@ class Variables:
         if not self.left(value):
             return "_"
         wish = self.wish(value)
-        if self.free(wish):
+        if self.free(wish, value):
             return wish
-        if any(self.name_of(source) == "x" for source in inputs) and self.free("x"):
+        if any(self.name_of(source) == "x" for source in inputs) and self.free("x", value):
             return "x"
-        return self.numbered(wish)
+        return self.numbered(wish, value)
 
-    def numbered(self, wish: str, others: Seq[str] = ()) -> str:
+    def numbered(self, wish: str, value: int, others: Seq[str] = ()) -> str:
         """The name with the first number behind it that makes it free."""
+        stem = wish.rstrip("0123456789")
+        stem = stem if stem == "x" else f"{wish}_" if stem != wish else wish
         number = 2
-        while not self.free(f"{wish}{number}") or f"{wish}{number}" in self.taken or f"{wish}{number}" in others:
+        while not self.free(f"{stem}{number}", value) or f"{stem}{number}" in self.taken or f"{stem}{number}" in others:
             number += 1
-        return f"{wish}{number}"
+        return f"{stem}{number}"
 
     def wish(self, value: int) -> str:
         """The name that a value should have: its own, or that of what is made of it next."""

@@ -7,6 +7,9 @@ condition of the spec says why; where none does, the instances become two classe
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import product
+
 from ..record import TYPE_CHECKING
 from .branches import weave_choice
 from .columns import aligned, flattened, is_chain, kind_of, last_name, shape_after
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
+    from ..layers.base import Apply
     from ..source import Span
     from .lower import Code as LoweredBody
     from .lower import Lowered, Part
@@ -127,12 +131,7 @@ class Weaver:
             raise MismatchError
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs), column)
-        used, extra = set(self.parameters.used), dict(self.parameters.extra)
-        try:
-            applies = solver.applies([a.use for a in column], first.name, self.in_chain)
-        except MismatchError:
-            self.parameters.used, self.parameters.extra = used, extra
-            applies = solver.applies([a.general for a in column], first.name, self.in_chain)
+        applies = self._applies(column, solver)
         output = self._made([a.output for a in column], contexts, arounds)
         step = first.step
         origins = _origins(column, contexts, arounds)
@@ -142,12 +141,27 @@ class Weaver:
             return Leaf(first.name, "", "", "", applies, inputs, output, None, None, True, origins)
         shapes = [a.step.output.shape for a in column if a.step is not None]
         self._channel(output, shapes, solver)
+        if step.layer.kind == "concat" and output not in self.channels and shapes[0]:
+            term = solver.sum_of([self.channels.get(v) for v in inputs], [s[-1] for s in shapes])
+            if term is not None:
+                self.channels[output] = term
         alike = all(s == shapes[0] for s in shapes)
         layer = step.layer
         return Leaf(
             last_name(column), first.given, layer.kind, layer.style, applies, inputs, output, step, step.shared, alike,
             origins,
         )  # fmt: skip
+
+    def _applies(self, column: tuple[Act, ...], solver: Solver) -> tuple[Apply, ...]:
+        """The code of a layer: with what is known, in its shortest or a general form, or else with parameters of its
+        own. Raises MismatchError."""
+        forms = [[a.use for a in column], *([a.general[n] for a in column] for n in range(len(column[0].general)))]
+        used, extra = set(self.parameters.used), dict(self.parameters.extra)
+        for adds, uses in product((False, True), forms):
+            with suppress(MismatchError):
+                return solver.applies(uses, column[0].name, self.in_chain, adds)
+            self.parameters.used, self.parameters.extra = set(used), dict(extra)
+        raise MismatchError
 
     def _enter(self, column: tuple[Enter, ...], contexts: Contexts, arounds: Seq[Around]) -> Invoke:
         first = column[0]
@@ -163,7 +177,7 @@ class Weaver:
         for parameter in template.parameters:
             values = [template.values[key_of(e.code)][parameter.name] for e in column]
             written = first.call.written.get(parameter.name)
-            value = solver.leaf(values, f"{first.name}_{parameter.name}", [written] if written is not None else [])
+            value = solver.argument(values, f"{first.name}_{parameter.name}", written)
             if parameter.default is REQUIRED or not equal(value, parameter.default):
                 arguments.append((parameter.name, value))
         outputs = []
@@ -184,7 +198,8 @@ class Weaver:
         return tuple(self.values.ref([item.inputs[i] for item in column], arounds) for i in range(count))
 
     def _hints(self, inputs: tuple[int, ...]) -> list[Term]:
-        return [self.channels[v] for v in inputs if v in self.channels]
+        sources = [v for value in inputs for v in (value, *self.values.operands(value))]
+        return [self.channels[v] for v in sources if v in self.channels]
 
     def _made(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
         """The template's number for a value that a step makes; the one that was announced, if it was."""
@@ -199,7 +214,8 @@ class Weaver:
         known = arounds[0].values.get(numbers[0])
         if known is not None and known.path == arounds[0].path:
             return known.value
-        value = self.values.new(self.bodies[contexts.owners[0]].body.labels.get(numbers[0]))
+        body, number = self.bodies[contexts.owners[0]].body, numbers[0]
+        value = self.values.new(body.labels.get(number), body.renamed.get(number))
         for number, around in zip(numbers, arounds):
             around.values[number] = Place(value, around.path)
         return value

@@ -34,14 +34,14 @@ class At(Record):
     """Where a layer stands: the shapes around it and, for PyTorch, the layout of its values.
 
     `first` says that the values are channels-first (N, C, spatial...) in PyTorch; only values of two axes and more
-    have a layout. `general` asks for the form that fits other arguments too, not for the shortest one: instances that
-    differ in a stride are then said by one piece of code.
+    have a layout. `general` asks for a form that fits other instances too, not for the shortest one: 1 for one that
+    fits other windows, 2 for one that fits other strides and sizes as well.
     """
 
     inputs: tuple[Shape, ...]
     output: Shape
     first: bool = False
-    general: bool = False
+    general: int = 0
 
     @property
     def x(self) -> Shape:
@@ -284,6 +284,10 @@ class Layer:
     def shape(self, *xs: Shape) -> Shape:
         """The shape that comes out. Raises Violation."""
         return xs[0]
+
+    def hands_on(self, *xs: Shape) -> bool:
+        """Is what comes out the value that goes in, as it is?"""
+        return False
 
     def dtype(self, *given: str) -> str:
         """The type of number that comes out."""

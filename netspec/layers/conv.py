@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def _torch_padding(window: Window, at: At) -> tuple[tuple[Apply, ...], dict[str, Any]]:
     """The steps before a PyTorch convolution, or else its `padding=` argument."""
     amounts = window.pads(at.spatial)
-    if amounts is None or (at.general and window.padding == "same" and max(window.spans) > 1):
+    if at.general == 1 and (window.padding == "valid" or (window.padding == "same" and set(window.stride) == {1})):
+        return (), unless("valid", padding=str(window.padding))
+    if amounts is None or (at.general == 2 and window.padding == "same" and max(window.spans) > 1):
         return torch_same_pad(window.kernel, window.stride, window.dilation), {}
     if all(a == b for a, b in amounts):
         each = square(tuple(a for a, _ in amounts))
@@ -44,12 +46,12 @@ def _keras_padding(window: Window, at: At, words: tuple[str, ...]) -> tuple[tupl
             "dilation",
             help="leave out one of them, or build for PyTorch",
         )
-    if window.padding in words:
-        return (), {"padding": str(window.padding)}
+    if window.padding in ("valid", *words):
+        return (), unless("valid", padding=str(window.padding))
     amounts = window.pads(at.spatial) or ()
     if not at.general and set(window.stride) == {1} and max(window.spans) > 1 and amounts == window.same(at.spatial):
         return (), {"padding": "same"}
-    return keras_pad(amounts), {}
+    return keras_pad(amounts), unless("valid", padding="valid")
 
 
 def _torch_conv(

@@ -45,6 +45,9 @@ class Elementwise(Layer):
     def shape(self, *xs: Shape) -> Shape:
         return broadcast(self.kind, xs)
 
+    def hands_on(self, *xs: Shape) -> bool:
+        return len(xs) == 1
+
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return product(y) * (len(xs) - 1)
 
@@ -283,6 +286,9 @@ class Concat(Layer):
         for x in xs:
             total = x[at] + total
         return (*xs[0][:at], total, *xs[0][at + 1 :])
+
+    def hands_on(self, *xs: Shape) -> bool:
+        return len(xs) == 1
 
     def torch(self, at: At) -> Use:
         if len(at.inputs) == 1:

@@ -236,8 +236,12 @@ SAME_PAD = Helper(
     '''\
 def same_pad(x, kernel_size, stride, value=0.0):
     """Pad so that a window gives ceil(n / stride), the odd cell at the end."""
+    sizes = x.shape[2:]
+    kernel_size, stride = (
+        n if isinstance(n, tuple) else (n,) * len(sizes) for n in (kernel_size, stride)
+    )
     amounts = []
-    for n, k, s in zip(reversed(x.shape[2:]), reversed(kernel_size), reversed(stride)):
+    for n, k, s in zip(reversed(sizes), reversed(kernel_size), reversed(stride)):
         total = max((-(-n // s) - 1) * s + k - n, 0)
         amounts += [total // 2, total - total // 2]
     return F.pad(x, amounts, value=value)
@@ -246,10 +250,26 @@ def same_pad(x, kernel_size, stride, value=0.0):
 )
 
 
+def same_average(rank: int) -> Helper:
+    """The average of the cells of the input in each window, as PyTorch has to be told it."""
+    return Helper(
+        f"same_avg_pool{rank}d",
+        f'''\
+def same_avg_pool{rank}d(x, kernel_size, stride):
+    """Average pooling with the padding of `same_pad`, which does not count."""
+    padded = same_pad(x, kernel_size, stride)
+    inside = same_pad(torch.ones_like(x), kernel_size, stride)
+    averages = F.avg_pool{rank}d(padded, kernel_size, stride)
+    return averages / F.avg_pool{rank}d(inside, kernel_size, stride)
+''',
+        ("import torch", "import torch.nn.functional as F"),
+    )
+
+
 def torch_same_pad(
     kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], value: float = 0.0
 ) -> tuple[Apply, ...]:
     """A pad that is worked out when the size is known."""
     spans = tuple(reached(k, d) for k, d in zip(kernel, dilation))
     how = {} if value == 0 else {"value": value}
-    return (function(call("same_pad", X(), spans, stride, **how), helpers=(SAME_PAD,)),)
+    return (function(call("same_pad", X(), square(spans), stride=square(stride), **how), helpers=(SAME_PAD,)),)

@@ -25,12 +25,14 @@ from .arguments import (
 )
 from .base import Apply, At, Example, Layer, Use, function, layer
 from .padding import (
+    SAME_PAD,
     fixed_pads,
     is_nothing,
     keras_pad,
     keras_widths,
     overhang,
     padding_reader,
+    same_average,
     torch_pad,
 )
 from .window import Placement, Window, before_all, needs_grid
@@ -145,7 +147,7 @@ class MaxPool(_Pool):
     )
 
     def torch(self, at: At) -> Use:
-        place = self.placement(at.x, at.y)
+        place = self.placement(at.x, at.y).fit_for(at)
         words = place.torch_words()
         before = place.torch_pad(_INFINITE) if words is None else ()
         return Use((*before, _torch_pool("MaxPool", place.window, words or {})))
@@ -197,7 +199,7 @@ class AvgPool(_Pool):
     )
 
     def torch(self, at: At) -> Use:
-        place = self.placement(at.x, at.y)
+        place = self.placement(at.x, at.y).fit_for(at)
         words = _average_words(place)
         amounts = place.window.pads(at.spatial)
         if self.count_padding and (amounts is None or not is_nothing(amounts)):
@@ -258,6 +260,10 @@ def _torch_average(place: Placement) -> Apply:
     if words is not None:
         counted = {"count_include_pad": False} if "padding" in words else {}
         return _torch_pool("AvgPool", place.window, {**words, **counted})
+    if place.pads is None:
+        helper, window = same_average(place.window.rank), place.window
+        average = call(helper.name, X(), square(window.kernel), stride=square(window.stride))
+        return function(average, helpers=(SAME_PAD, helper))
     (pad,) = place.torch_pad()
     pool = _torch_pool("AvgPool", place.window, {}).call
     ones = fill(pad.call, (call("torch.ones_like", X()),))

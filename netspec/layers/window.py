@@ -107,6 +107,11 @@ class Placement(Record):
     before: tuple[int, ...] | None
     pads: Pads | None
 
+    def fit_for(self, at: At) -> Placement:
+        """The same, for code that fits other sizes too: then the amounts of `same` are not known."""
+        unknown = at.general == 2 and self.window.padding == "same" and max(self.window.spans) > 1
+        return self.replace(before=None, pads=None) if unknown else self
+
     def counts(self, before: tuple[int, ...], ceil: bool) -> tuple[Dim, ...]:
         """How many windows there are with these amounts on both sides."""
         w = self.window
