@@ -15,7 +15,7 @@ _CLOSER = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
 _STATEMENT_WORDS = ("input", "output", "layer", "expect", "repeat", "for", "if")
 _DEFINITION_WORDS = ("net", "block", "const")
 # words of the language page that this version does not have
-_LATER = ("cell", "state", "next", "scan")
+_LATER = ("cell", "state", "next", "weight", "scan")
 _IMPORT_WORDS = ("import", "from")
 
 Finding = "tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]"
