@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from .diagnostics import Collector, Diagnostic, Label, did_you_mean
 from .elaborate.functions import FUNCTIONS
 from .ir import Design
@@ -114,9 +112,8 @@ class _File:
 
     def _lose(self, node: tree.Broken) -> None:
         """What did not parse would have brought names; that they are missing is not said again."""
-        word, _, rest = node.span.text.partition(" ")
-        self.partial = self.partial or word in ("import", "from")
-        self.lost.update(re.findall(r"^\s*([^\W\d]\w*)", rest))
+        self.partial = self.partial or node.span.text.startswith(("import", "from"))
+        self.lost.update(tree.lost_names(node))
 
     # --- imports ----------------------------------------------------------------------------------------------------
 
@@ -198,7 +195,9 @@ def _twice(name: str, span: Span, first: Span) -> Diagnostic:
 
 def bound_names(definition: Definition) -> set[str]:
     """Every name that something in the definition binds, wherever it stands."""
-    return {node.text for node in walk(definition) if isinstance(node, tree.Identifier)}
+    nodes = list(walk(definition))
+    lost = {name for node in nodes if isinstance(node, tree.Broken) for name in tree.lost_names(node)}
+    return lost | {node.text for node in nodes if isinstance(node, tree.Identifier)}
 
 
 def _callees(definition: Definition, design: Design, faults: Collector) -> None:
@@ -237,10 +236,7 @@ def unknown_callee(name: tree.Name, candidates: list[str], design: Design) -> Di
 
 def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
     """Blocks that lead back to themselves, each cycle once, with the calls that lead there."""
-    calls = {
-        name: {n.text: n for n in reversed(list(walk(block.body))) if isinstance(n, tree.Name) and n.text in blocks}
-        for name, block in blocks.items()
-    }
+    calls = {name: {n.text: n for n in reversed(_uses(block)) if n.text in blocks} for name, block in blocks.items()}
     done: set[str] = set()
     for name in blocks:
         path: list[str] = []
@@ -259,6 +255,16 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
                 done.add(here)
                 path.pop()
                 todo.pop()
+
+
+def _uses(block: Definition) -> list[tree.Name]:
+    """The names in a body that can stand for a definition: not those of its own values, unless they are steps."""
+    nodes = list(walk(block.body))
+    steps = {id(n.callee) for n in nodes if isinstance(n, tree.Call)}
+    steps |= {id(stage) for n in nodes if isinstance(n, tree.Pipeline) for stage in n.stages[1:]}
+    steps |= {id(n.step) for n in nodes if isinstance(n, tree.Named)}
+    own = bound_names(block)
+    return [n for n in nodes if isinstance(n, tree.Name) and (n.text not in own or id(n) in steps)]
 
 
 def _report_cycle(cycle: list[str], calls: Mapping[str, Mapping[str, tree.Name]], faults: Collector) -> None:

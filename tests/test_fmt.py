@@ -91,6 +91,11 @@ def test_texts_of_the_project(name: str) -> None:
         holds(TEXTS[name])
 
 
+def test_the_specs_of_the_project_are_laid_out(capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [str(ROOT / folder) for folder in ("specs", "examples", "netspec/std")]
+    assert main(["fmt", "--check", *folders]) == 0, capsys.readouterr().out
+
+
 @settings(max_examples=150, deadline=None)
 @given(sentences() | sentences("_statement", 40).map(lambda text: f"net test {{\n{text}\n}}"))
 @example("net n { if a { b }; else -> c }")

@@ -193,7 +193,8 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
 
 def _binding(frame: Frame, node: tree.Binding) -> None:
     if isinstance(node.target, tree.Unbindable):
-        frame.machine.fault("syntax", "only names can be bound", node.target.span, help="write `name = ...`")
+        name = next((v.name.text for v in node.target.values if isinstance(v, tree.Attribute)), "name")
+        frame.machine.fault("syntax", "only names can be bound", node.target.span, help=f"write `{name} = ...`")
         return
     values = tuple(_evaluate.evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
     unpack(frame, node.target, values[0] if len(values) == 1 else values, node.span)
@@ -376,8 +377,10 @@ def _forget(frame: Frame, node: tree.If) -> None:
 
 
 def _broken(frame: Frame, node: tree.Broken) -> None:
-    """A statement that did not parse leaves a hole in the flow."""
+    """A statement that did not parse leaves a hole in the flow, and in the names that it would have bound."""
     frame.flow = HOLE
+    for name in tree.lost_names(node):
+        frame.names.setdefault(name, HOLE)
 
 
 _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {

@@ -1,192 +1,208 @@
-"""What to say of a token that does not fit: the true place, what was expected, what to do."""
+"""What to say of a token that does not fit: the true place, what was expected, what to do.
+
+Each rule knows one kind of mistake. The first that knows the situation speaks; the last one always does.
+"""
 
 from __future__ import annotations
 
 from ..diagnostics import nearest
 from ..record import TYPE_CHECKING
+from . import lines, signs
+from .scan import OPENERS, indent, line_start, unclosed
+from .situation import ASSIGN, DEFINITION_WORDS, IMPORT_WORDS, NUMBERS, STATEMENT_WORDS, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable
 
     from .build import Token
+    from .situation import Situation
 
-_SHOWN = {"LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "LBRACE": "{", "RBRACE": "}"}
 _CLOSER = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
-_STATEMENT_WORDS = ("input", "output", "layer", "expect", "repeat", "for", "if")
-_DEFINITION_WORDS = ("net", "block", "const")
 # words of the language page that this version does not have
 _LATER = ("cell", "state", "next", "weight", "scan")
-_IMPORT_WORDS = ("import", "from")
-
-Finding = "tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]"
 
 
-def explain(
-    token: Token, row: Mapping[str, int], brackets: Sequence[Token], before: str
-) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
-    """Message, place, label, other places with labels, help."""
-    here = (token.start, token.end)
-    stripped = len(before.rstrip())
-    after = (max(stripped - 1, 0), stripped) if stripped else here
-    last_word = before.rstrip().rsplit("\n", 1)[-1].split()[-1:] or [""]
-    opener = brackets[-1] if brackets else None
-    if token.type == "?":
-        return _odd_character(token, here)
-    if token.text in _IMPORT_WORDS and opener is not None and opener.type == "LBRACE":
-        others = [(opener, "it stands inside of this")]
-        return f"`{token.text}` stands outside of nets and blocks", here, "", others, "move it to the top of the file"
-    line = before.rstrip().rsplit("\n", 1)[-1].split()
-    if line[:1] and line[0] in _IMPORT_WORDS and not brackets:
-        return _in_import(token, row, here if token.text.strip() else after, line)
-    if opener is not None and _closes_wrong(token, opener):
-        closer = _CLOSER[opener.type]
-        what = "the end of the file" if token.type == "$END" else f"`{token.text.strip()}`"
-        return (
-            f"`{opener.text}` is never closed: {what} comes before its `{closer}`",
-            (opener.start, opener.end),
-            f"this `{opener.text}` needs a `{closer}`",
-            [] if token.type == "$END" else [(token, "found this instead")],
-            f"write `{closer}` where it ends",
+def explain(at: Situation) -> Finding:
+    """What is wrong, and what to do."""
+    found = (rule(at) for rule in _RULES)
+    return next(finding for finding in found if finding is not None)
+
+
+# --- brackets --------------------------------------------------------------------------------------------------------
+
+
+def _nested_definition(at: Situation) -> Finding | None:
+    words = (*DEFINITION_WORDS, *IMPORT_WORDS)
+    word = at.shown if at.shown in words else at.previous
+    place = at.here if word == at.shown else at.last
+    if word not in words or not at.brackets:
+        return None
+    if word in IMPORT_WORDS and at.opener is not None and at.opener.type == "LBRACE":
+        others = ((at.opener.start, at.opener.end, "it stands inside of this"),)
+        return Finding(
+            f"`{word}` stands outside of nets and blocks", place, "move it to the top of the file", "", others
         )
-    if token.type in ("RPAR", "RSQB", "RBRACE") and opener is None:
-        return f"`{token.text}` closes nothing", here, "", [], "remove it, or open it before"
-    if last_word[0] in _LATER:
-        return (
-            f"`{last_word[0]}` is not in this version of the language",
-            after,
-            "",
-            [],
-            "`netspec layers` lists what there is",
-        )
-    if last_word[0] in _STATEMENT_WORDS and token.text.strip() in ("=", "->"):
-        return (
-            f"`{last_word[0]}` begins a statement of its own here, so it cannot stand for a value",
-            (stripped - len(last_word[0]), stripped),
-            "",
-            [],
-            f"give the value another name, such as `{last_word[0]}_`",
-        )
-    if token.type == "ELSE" or (token.type == "LBRACE" and last_word[0] == "else"):
-        end = token.end if token.type == "ELSE" else stripped
-        help = "it stands right behind the `}` of an `if`, or in `a if condition else b`"
-        return "this `else` belongs to no `if`", (end - len("else"), end), "", [], help
-    if "_NEWLINE" in row and token.type in ("NAME", "LBRACE", "INTEGER", "SIZE", "DECIMAL", "STRING"):
-        return _two_in_a_row(token, here, opener, before)
-    if token.type in ("_NEWLINE", "$END"):
-        return f"the line ends where {_expected(row)} should follow", after, "after this", [], ""
-    found = "`" + (token.text.strip() or "the end of the line") + "`"
-    if not brackets and "NET" in row:
-        word = nearest(token.text, (*_DEFINITION_WORDS, *_IMPORT_WORDS))
-        help = f"did you mean `{word}`?" if word else "a file holds `net`, `block` and `const` definitions, and imports"
-        return f"a definition begins with `net`, `block` or `const`, not {found}", here, "", [], help
-    help = "comparison is `==`" if token.text == "=" else ""
-    return f"{_expected(row)} should stand here, not {found}", here, "", [], help
+    if not at.nested:
+        return None
+    help = "leave the word out: here `name = value` is enough" if word == "const" else "move it out, above this one"
+    first = at.brackets[0]
+    others = ((first.start, first.end, "it stands inside of this"),)
+    return Finding(f"`{word}` stands outside of nets and blocks", place, help, "", others)
 
 
-def _closes_wrong(token: Token, opener: Token) -> bool:
-    if token.type == "$END":
+def _never_closed(at: Situation) -> Finding | None:
+    """The bracket that was left open, not the place where that came out."""
+    if not at.brackets or not _is_left_open(at):
+        return None
+    outer = at.brackets[0] if at.kind == "$END" or at.shown in DEFINITION_WORDS else at.brackets[-1]
+    start = unclosed(at.text, outer.start, at.start)
+    start = outer.start if start is None else start
+    sign = at.text[start]
+    closer = {"(": ")", "[": "]", "{": "}"}[sign]
+    what = "the end of the file" if at.kind == "$END" else f"`{at.shown}`"
+    others = () if at.kind == "$END" else ((at.start, at.end, "found this instead"),)
+    one_line = line_start(at.text, start) == line_start(at.text, at.last[0]) and sign != "{"
+    behind = f"behind `{at.previous}`" if at.previous not in ")]}" else "at the end of the line"
+    help = f"write `{closer}` {behind if one_line else 'where it ends'}"
+    message = f"`{sign}` is never closed: {what} comes before its `{closer}`"
+    return Finding(message, (start, start + 1), help, f"this `{sign}` needs a `{closer}`", others)
+
+
+def _is_left_open(at: Situation) -> bool:
+    opener = at.opener
+    if opener is None or at.kind == "$END":
+        return opener is not None
+    if at.shown in ")]}":
+        meant = at.inside or any(at.shown == _CLOSER[b.type] for b in at.brackets)
+        return at.shown != _CLOSER[opener.type] and meant
+    if not at.inside:
+        return at.shown in DEFINITION_WORDS and at.begins_line
+    if at.kind == "NAME" and at.shown in STATEMENT_WORDS + DEFINITION_WORDS and at.begins_line:
         return True
-    if token.type in ("RPAR", "RSQB", "RBRACE"):
-        return token.text != _CLOSER[opener.type]
-    words = _STATEMENT_WORDS + _DEFINITION_WORDS
-    if opener.type == "LBRACE":
-        return token.text in _DEFINITION_WORDS
-    return token.type == "NAME" and token.text in words
+    if at.kind == "LBRACE" and at.header in ("for", "if", "repeat", "net", "block"):
+        return True
+    # inside brackets the items of a list are indented; what is not is the next statement
+    return at.begins_line and indent(at.text, at.start) <= indent(at.text, opener.start)
 
 
-def _in_import(
-    token: Token, row: Mapping[str, int], place: tuple[int, int], line: Sequence[str]
-) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
-    """A line that begins as an import and does not go on as one."""
-    found = f"`{token.text.strip()}`" if token.text.strip() else "the end of the line"
-    helps = {"STRING": 'write `import "blocks.net"`, or `from "blocks.net" import name`'}
-    if token.type == "TIMES":
-        helps = {"NAME": f"`import {line[1]}` brings all definitions in"}
-    expected = {"STRING": "the path of a file, in double quotes,", "IMPORT": "`import`", "NAME": "a name"}
-    what, help = next(((text, helps.get(kind, "")) for kind, text in expected.items() if kind in row), ("", ""))
-    if not what:
-        return f"the import is complete before {found}", place, "", [], "one file stands in each import"
-    return f"{what} should stand here, not {found}", place, "", [], help
+def _closes_nothing(at: Situation) -> Finding | None:
+    if at.shown in (")", "]", "}") and not any(at.shown == _CLOSER[b.type] for b in at.brackets):
+        return Finding(f"`{at.shown}` closes nothing", at.here, "remove it, or open it before")
+    return None
 
 
-def _odd_character(
-    token: Token, here: tuple[int, int]
-) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
-    help = {
-        '"': 'a string ends with `"` on the same line',
-        "'": "strings stand in double quotes; words such as `same` need none",
-        "=": "comparison is `==`",
-        "!": "write `not`, or `!=`",
-        "&": "write `and`",
-        "|": "write `or`",
-    }.get(token.text, "")
-    shown = token.text if token.text.isprintable() else f"U+{ord(token.text):04X}"
-    return f"the character `{shown}` has no meaning here", here, "", [], help
+def _semicolon_in_brackets(at: Situation) -> Finding | None:
+    if not at.inside or at.kind != "_NEWLINE":
+        return None
+    return Finding("`;` ends a statement, but a bracket is still open", (at.start, at.start + 1), "write `,`")
 
 
-def _two_in_a_row(
-    token: Token, here: tuple[int, int], opener: Token | None, before: str
-) -> tuple[str, tuple[int, int], str, list[tuple[Token, str]], str]:
-    if opener is not None and opener.type != "LBRACE":
-        gap = before.rstrip()[-12:]
-        comma = (
-            f"write `,` before `{token.text}`, or `{_CLOSER[opener.type]}` after `{gap.split()[-1]}`"
-            if gap.split()
+def _later(at: Situation) -> Finding | None:
+    if at.previous in _LATER:
+        help = "`netspec layers` lists what there is"
+        return Finding(f"`{at.previous}` is not in this version of the language", at.last, help)
+    return None
+
+
+# --- two things with nothing between them ----------------------------------------------------------------------------
+
+
+def _two_in_brackets(at: Situation) -> Finding | None:
+    if at.opener is None or not at.inside or at.kind not in (*_BEGINS, "NAME", "LBRACE"):
+        return None
+    if not {"COMMA", _closing(at.opener)} & at.expected:
+        return None
+    closer, opener = _CLOSER[at.opener.type], at.opener
+    message = f"`,` or `{closer}` should stand before `{at.shown}`"
+    others: tuple[tuple[int, int, str], ...] = ((opener.start, opener.end, "in this bracket"),)
+    if at.begins_line:
+        others = (*others, (at.start, at.end, "this is the next item"))
+        return Finding(f"`,` or `{closer}` is missing here", at.after, "write `,` between the items", "", others)
+    return Finding(message, at.here, f"write `,` before `{at.shown}`, or `{closer}` behind `{at.previous}`", "", others)
+
+
+_BEGINS = (*NUMBERS, "STRING")
+
+
+def _closing(opener: Token) -> str:
+    return OPENERS[opener.type]
+
+
+def _two_on_a_line(at: Situation) -> Finding | None:
+    if "_NEWLINE" not in at.expected or at.kind not in (*_BEGINS, "NAME", "LBRACE"):
+        return None
+    word = nearest(at.previous, STATEMENT_WORDS) if len(at.before) == 1 else None
+    if word:
+        message = f"`{at.previous}` is followed by `{at.shown}` with nothing between them"
+        return Finding(message, at.last, f"did you mean `{word}`?")
+    if at.kind in _BEGINS and at.before:
+        line = at.rest.split("#")[0].rstrip().rstrip(")")
+        help = (
+            f"arguments stand in brackets: `{at.previous}({line})`"
+            if len(line) < 40 and at.previous.isidentifier()
             else ""
         )
-        return (
-            f"`,` or `{_CLOSER[opener.type]}` should stand before `{token.text}`",
-            here,
-            "",
-            [(opener, "in this bracket")],
-            comma,
-        )
-    first = before.rstrip().rsplit("\n", 1)[-1].split()
-    word = nearest(first[0], _STATEMENT_WORDS) if first and first[0] not in _STATEMENT_WORDS else None
-    if word and len(first) == 1:
-        return (
-            f"`{first[0]}` is followed by `{token.text}` with nothing between them",
-            here,
-            "",
-            [],
-            f"did you mean `{word}`?",
-        )
-    if token.type in ("INTEGER", "SIZE", "DECIMAL", "STRING") and first:
-        return (
-            f"`{token.text}` stands alone behind `{first[-1]}`",
-            here,
-            "",
-            [],
-            f"arguments stand in brackets: `{first[-1]}({token.text}, ...)`",
-        )
-    return (
-        f"`{token.text}` begins a second step on the same line",
-        here,
-        "",
-        [],
-        "write `->` between the two, or begin a new line",
-    )
+        return Finding(f"`{at.shown}` stands alone behind `{at.previous}`", at.here, help)
+    message = f"`{at.shown}` begins a second step on the same line"
+    return Finding(message, at.here, "write `->` between the two, or begin a new line")
 
 
-def _expected(row: Mapping[str, int]) -> str:
+# --- all else --------------------------------------------------------------------------------------------------------
+
+
+def _line_ends(at: Situation) -> Finding | None:
+    if not at.ends_line:
+        return None
+    help = "begin the next line with the `->`" if at.previous == "->" else ""
+    return Finding(f"the line ends where {_expected(at)} should follow", at.after, help, "after this")
+
+
+def _unexpected(at: Situation) -> Finding:
+    return Finding(f"{_expected(at)} should stand here, not `{at.shown}`", at.here)
+
+
+def _expected(at: Situation) -> str:
     """What could come next, said in a few words."""
-    if "INTEGER" in row:
+    if "INTEGER" in at.expected:
         return "a step or a value"
-    if "INPUT" in row or "NET" in row:
+    if at.expected & {"INPUT", "NET"}:
         return "a statement"
-    words = {
-        "NAME": "a name",
-        "LBRACE": "`{`",
-        "LPAR": "`(`",
-        "RPAR": "`)`",
-        "RSQB": "`]`",
-        "RBRACE": "`}`",
-        "IN": "`in`",
-        "ELSE": "`else`",
-        "COMMA": "`,`",
-        "__ANON_0": "`=`",
-    }
-    named = [text for kind, text in words.items() if kind in row]
-    if "_NEWLINE" in row and len(named) > 3:
+    if at.inside and "COMMA" in at.expected and at.opener is not None:
+        return f"`,` or `{_CLOSER[at.opener.type]}`"
+    words = {"LBRACE": "`{`", "IN": "`in`", "LPAR": "`(`", "NAME": "a name", ASSIGN: "`=`"}
+    if "_NEWLINE" in at.expected:
         return "the end of the statement"
-    return " or ".join(named[:3]) if named else "something else"
+    if "LBRACE" in at.expected and at.header in ("for", "if", "repeat"):
+        return "`{`"
+    named = [text for kind, text in words.items() if kind in at.expected]
+    return " or ".join(named[:2]) if named else "something else"
+
+
+_RULES: tuple[Callable[[Situation], Finding | None], ...] = (
+    signs.comment,
+    signs.odd_character,
+    lines.import_,
+    _nested_definition,
+    _semicolon_in_brackets,
+    signs.arrow,
+    signs.unpacking,
+    signs.comma,
+    signs.number,
+    lines.input,
+    lines.loop,
+    signs.colon,
+    signs.equals,
+    _never_closed,
+    _closes_nothing,
+    _later,
+    signs.foreign_word,
+    lines.definition,
+    lines.name_of_definition,
+    lines.word_for_a_value,
+    lines.stray_else,
+    lines.named,
+    _two_in_brackets,
+    _two_on_a_line,
+    _line_ends,
+    _unexpected,
+)

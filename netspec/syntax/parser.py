@@ -14,7 +14,6 @@ from ..record import TYPE_CHECKING
 from ..source import Span
 from . import generate
 from .build import Builder, Token
-from .faults import explain
 from .tree import Broken, Node, Spec
 
 if TYPE_CHECKING:
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
     from ..diagnostics import Collector
     from ..source import Source
 
-_CLOSERS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
-_OPENERS = frozenset(_CLOSERS.values())
+_CLOSERS = frozenset(("RPAR", "RSQB", "RBRACE"))
+_OPENERS = frozenset(("LPAR", "LSQB", "LBRACE"))
 _STATEMENT = "flow"
 _DEFINITION = "const"
 _MOST_FAULTS = 25
 
 _tables = generate.load()
-_match = re.compile(_tables.PATTERN).match
+match = re.compile(_tables.PATTERN).match
 # by state: the actions for each token, or the one reduction that needs no token; and where a reduction leads
 _ROWS: list[Any] = [_tables.ROWS[row] for row, _ in _tables.STATES]
 _GOTOS = [_tables.GOTOS[goto] for _, goto in _tables.STATES]
@@ -50,7 +49,7 @@ def lex(text: str) -> Iterator[tuple[str, int, int]]:
     """The tokens of a text that parses: kind, start and end. A word that may be a name is one."""
     place = 0
     while place < len(text):
-        found = _match(text, place)
+        found = match(text, place)
         assert found is not None, "this text does not parse"
         start, place = place, found.end()
         if found.lastgroup is not None:
@@ -83,6 +82,7 @@ class _Machine:
         self.brackets: list[Token] = []
         self.place = 0
         self.end = 0  # where the last token ended
+        self.lost_ifs: set[int] = set()  # the bodies in which an `if` did not parse, so that its `else` may come
 
     def run(self) -> list[Any]:
         """Shift and reduce. A token is read only where the state needs it, as the state says which words are words."""
@@ -101,8 +101,9 @@ class _Machine:
                     return list(values[0])
                 count += 1
                 self._report(token, row)
-                if count >= _MOST_FAULTS or not self._recover(token):
+                if count >= _MOST_FAULTS:
                     return [v for v in values if isinstance(v, Node)]
+                self._recover(token)
                 token = _UNREAD
             elif code > 0:
                 self._shift(code - 1, token)
@@ -153,7 +154,7 @@ class _Machine:
     def _next(self, row: dict[str, int]) -> Token:
         text = self.text
         while self.place < len(text):
-            found = _match(text, self.place)
+            found = match(text, self.place)
             if found is None or found.end() == self.place:
                 return Token("?", text[self.place], self.place, self.place + 1)
             start, self.place = self.place, found.end()
@@ -191,61 +192,65 @@ class _Machine:
     # --- faults ------------------------------------------------------------------------------------------------
 
     def _report(self, token: Token, row: dict[str, int]) -> None:
-        before = self.text[: self.end]
-        message, at, label, others, help = explain(token, row, self.brackets, before)
-        self.faults.add(
-            Diagnostic(
-                "syntax",
-                message,
-                Label(Span(self.source, at[0], at[1]), label),
-                tuple(Label(Span(self.source, o.start, o.end), text) for o, text in others),
-                help,
-            )
-        )
+        from .faults import explain
+        from .situation import Situation
 
-    def _recover(self, token: Token) -> bool:
-        """Give up the statement or definition that broke; go on behind it. False where nothing can be done."""
-        for height in range(len(self.states) - 1, -1, -1):
-            goto = _GOTOS[self.states[height]]
-            for symbol in (_STATEMENT, _DEFINITION):
-                if symbol in goto:
-                    return self._resume(height, symbol, goto[symbol], token)
-        return False
+        if token.type == "ELSE" and self._body() in self.lost_ifs:
+            return  # its `if` did not parse, which has been said
+        expected = frozenset(kind for kind in row if self._accepts(kind))
+        found = explain(Situation(self.text, token, expected, self.brackets, self.end))
+        others = tuple(Label(Span(self.source, start, end), text) for start, end, text in found.others)
+        primary = Label(Span(self.source, *found.place), found.label)
+        self.faults.add(Diagnostic("syntax", found.message, primary, others, found.help))
 
-    def _resume(self, height: int, symbol: str, state: int, token: Token) -> bool:
-        begin = self.starts[height] if height < len(self.starts) else token.start
-        inside = self.starts[height - 1] if height else -1
-        open_here = [b for b in self.brackets if b.start > inside]
-        self.brackets = [b for b in self.brackets if b.start <= inside]
-        if any(b.type != "LBRACE" for b in open_here) and symbol == _STATEMENT:
-            # an unclosed bracket has swallowed line ends: go on at the end of its line
-            line_end = self.text.find("\n", open_here[-1].start)
-            self.place = min(token.start, line_end if line_end >= 0 else len(self.text))
+    def _accepts(self, kind: str) -> bool:
+        """Would a token of this kind be shifted in the end? The rows of an LALR table also hold some that are not."""
+        states = list(self.states)
+        while True:
+            row = _ROWS[states[-1]]
+            code = row if row.__class__ is int else row.get(kind)
+            if code is None:
+                return bool(kind == "$END" and states[-1] == _tables.END)
+            if code > 0:
+                return True
+            name, length, _, _ = _tables.RULES[-code - 1]
+            del states[len(states) - length :]
+            states.append(_GOTOS[states[-1]][name])
+
+    def _body(self) -> int:
+        """Where the innermost body begins."""
+        return next((b.start for b in reversed(self.brackets) if b.type == "LBRACE"), -1)
+
+    def _recover(self, token: Token) -> None:
+        """Give up the statement or definition that broke, and go on behind it."""
+        from . import scan
+
+        place = scan.core(self.text, token.type, token.start, token.end)
+        if not self.brackets and self._accepts("_NEWLINE"):
+            self._end_line(place)
+            return
+        inside = any(b.type == "LBRACE" for b in self.brackets) and token.type != "$END"
+        nested = bool(self.brackets) and scan.deeper(self.text, place, self.brackets[0].start)
+        symbol = _STATEMENT if inside and (nested or not scan.is_definition(self.text, place)) else _DEFINITION
+        height = max(h for h, state in enumerate(self.states) if symbol in _GOTOS[state])
+        begin = self.starts[height] if height < len(self.starts) else place
+        before = self.starts[height - 1] if height else -1
+        opener = next((b.start for b in self.brackets if b.start > before), None)
+        self.brackets = [b for b in self.brackets if b.start <= before]
+        if symbol == _STATEMENT:
+            self.place = scan.behind_statement(self.text, begin, place, opener)
         else:
-            self.place = token.start
-        del self.states[height + 1 :], self.values[height:], self.starts[height:]
-        self._skip(symbol, begin)
-        self.values.append(Broken(Span(self.source, begin, self.end)))
-        self.starts.append(begin)
-        self.states.append(state)
-        return True
-
-    def _skip(self, symbol: str, begin: int) -> None:
-        """Pass tokens up to the end of the statement, or up to the next definition."""
-        depth = 0
-        opened = self.text.count("{", begin, self.place) - self.text.count("}", begin, self.place)
-        depth = max(opened, 0) if symbol == _DEFINITION else 0
-        while self.place < len(self.text):
-            found = _match(self.text, self.place)
-            end = found.end() if found is not None and found.end() > self.place else self.place + 1
-            kind = found.lastgroup if found is not None else None
-            if kind == "LBRACE":
-                depth += 1
-            elif kind == "RBRACE":
-                if depth == 0 and symbol == _STATEMENT:
-                    break
-                depth = max(depth - 1, 0)
-            elif kind == "_NEWLINE" and depth == 0:
-                break
-            self.place = end
+            self.place = scan.behind_definition(self.text, begin, place)
         self.end = max(self.place, self.end)
+        if self.text.startswith("if", begin):
+            self.lost_ifs.add(self._body())
+        self.states[height + 1 :] = [_GOTOS[self.states[height]][symbol]]
+        self.values[height:] = [Broken(Span(self.source, begin, self.end))]
+        self.starts[height:] = [begin]
+
+    def _end_line(self, place: int) -> None:
+        """Go on as if a line ended here: what stands before it is whole."""
+        self.place = place
+        while (code := _ROWS[self.states[-1]]).__class__ is int or code["_NEWLINE"] < 0:
+            self._reduce(-(code if code.__class__ is int else code["_NEWLINE"]) - 1)
+        self._shift(code["_NEWLINE"] - 1, Token("_NEWLINE", "", place, place))

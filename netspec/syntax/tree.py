@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -230,6 +232,17 @@ class Flow(Node):
 
 class Broken(Node):
     """A statement or definition that did not parse; its fault has been reported."""
+
+
+# the names that a text binds, as far as can be seen: `name = `, `as name`, and a second word such as that of `input x`
+_BOUND = re.compile(r"\b([^\W\d]\w*)\s*=(?!=)|\bas\s+([^\W\d]\w*)|\A\w+\s+([^\W\d]\w*)")
+
+
+def lost_names(node: Broken) -> list[str]:
+    """The names that something which did not parse would have bound; that they are missing is not said again."""
+    found = (a or b or c for a, b, c in _BOUND.findall(node.span.text))
+    imported = re.findall(r"[^\W\d]\w*", node.span.text) if node.span.text.startswith("from ") else []
+    return list(dict.fromkeys((*found, *imported)))
 
 
 # --- definitions -----------------------------------------------------------------------------------------------

@@ -1,0 +1,109 @@
+"""Lines of one kind that go wrong in ways of their own: definitions, imports, inputs, loops, names."""
+
+from __future__ import annotations
+
+from ..diagnostics import nearest
+from ..record import TYPE_CHECKING
+from .situation import ASSIGN, DEFINITION_WORDS, IMPORT_WORDS, NUMBERS, STATEMENT_WORDS, Finding
+
+if TYPE_CHECKING:
+    from .situation import Situation
+
+
+def import_(at: Situation) -> Finding | None:
+    """A line that begins as an import and does not go on as one."""
+    if at.header not in IMPORT_WORDS or at.brackets:
+        return None
+    place, found = (at.here, f"`{at.shown}`") if at.shown else (at.after, "the end of the line")
+    helps = {"STRING": 'write `import "blocks.net"`, or `from "blocks.net" import name`'}
+    if at.kind == "TIMES":
+        helps = {"NAME": f"`import {at.before[1]}` brings all definitions in"}
+    expected = {"STRING": "the path of a file, in double quotes,", "IMPORT": "`import`", "NAME": "a name"}
+    for kind, what in expected.items():
+        if kind in at.expected:
+            return Finding(f"{what} should stand here, not {found}", place, helps.get(kind, ""))
+    return Finding(f"the import is complete before {found}", place, "one file stands in each import")
+
+
+def definition(at: Situation) -> Finding | None:
+    """Where a definition should begin."""
+    if at.brackets or not {"NET", "_NEWLINE"} & at.expected or at.header in (*DEFINITION_WORDS, *IMPORT_WORDS):
+        return None if at.brackets or at.previous != "}" or "_NEWLINE" not in at.expected else _same_line(at)
+    if at.shown in STATEMENT_WORDS:
+        help = "write `net name { ... }` around the statements"
+        return Finding(f"`{at.shown}` stands inside of a net or block", at.here, help)
+    behind = at.rest[len(at.shown) :].lstrip()
+    if at.kind == "NAME" and behind.startswith("=") and not behind.startswith("=="):
+        help = f"a value for the whole file is a constant: `const {at.shown} = ...`"
+        return Finding(f"a name is bound inside of a net or block, so `{at.shown} =` cannot stand here", at.here, help)
+    word = nearest(at.shown.lower(), (*DEFINITION_WORDS, *IMPORT_WORDS)) or ""
+    if at.shown.lower() in DEFINITION_WORDS:
+        word = at.shown.lower()
+    help = f"did you mean `{word}`?" if word else "a file holds `net`, `block` and `const` definitions, and imports"
+    return Finding(f"a definition begins with `net`, `block` or `const`, not `{at.shown}`", at.here, help)
+
+
+def _same_line(at: Situation) -> Finding:
+    return Finding(f"a definition ends before `{at.shown}`", at.here, "begin a new line")
+
+
+def name_of_definition(at: Situation) -> Finding | None:
+    if at.header not in ("net", "block") or at.brackets or len(at.before) > 2:
+        return None
+    if at.previous == at.header and at.ends_line | (at.kind in ("LBRACE", "LPAR")):
+        return Finding(f"the {at.header} has no name", at.last, f"write `{at.header} name {{ ... }}`")
+    if at.previous == at.header:
+        help = "it has letters, digits and `_`, begins with no digit, and stands without quotes"
+        return Finding(f"this is not the name of a {at.header}", at.here, help)
+    if at.kind in ("MINUS", "DOT", "DIVIDE"):
+        return Finding(f"a name cannot hold `{at.shown}`", at.here, "write `_`")
+    return None
+
+
+def input(at: Situation) -> Finding | None:
+    """`input x [28, 28, 1]` in the ways of others."""
+    if at.header != "input" or at.inside or (len(at.before) > 2 and at.kind not in ("ARROW", "COMMA")):
+        return None
+    if at.kind == "ARROW":
+        return Finding("an input is a statement of its own", at.here, "begin a new line with the first step")
+    if len(at.before) == 1 and at.kind in ("LPAR", "LSQB"):
+        return Finding("this input has no name", at.last, "write `input x [28, 28, 1]`")
+    if len(at.before) >= 2 and at.kind in ("COLON", "LPAR", "COMMA", ASSIGN, *NUMBERS):
+        if at.kind == "COMMA" and at.previous == "]":
+            return None
+        help = f"write `input {at.before[1]} [28, 28, 1]`, one input a line"
+        return Finding("a name and a shape in square brackets make an input", at.here, help)
+    return None
+
+
+def word_for_a_value(at: Situation) -> Finding | None:
+    if at.previous in STATEMENT_WORDS and at.shown in ("=", "->"):
+        message = f"`{at.previous}` begins a statement of its own here, so it cannot stand for a value"
+        return Finding(message, at.last, f"give the value another name, such as `{at.previous}_`")
+    return None
+
+
+def stray_else(at: Situation) -> Finding | None:
+    if at.kind != "ELSE" and not (at.kind == "LBRACE" and at.previous == "else"):
+        return None
+    help = "it stands right behind the `}` of an `if`, or in `a if condition else b`"
+    return Finding("this `else` belongs to no `if`", at.here if at.kind == "ELSE" else at.last, help)
+
+
+def loop(at: Situation) -> Finding | None:
+    if at.header != "for" or (at.inside and at.before[1:2] != ["("]):
+        return None
+    if "IN" in at.expected and at.shown in ("=", "of", ":", ";"):
+        return Finding(f"`in` should stand here, not `{at.shown}`", at.here, "write `for i in 0..n { ... }`")
+    if at.shown in (":", "...") and at.touches and at.rest[len(at.shown) :].strip()[:1].isalnum():
+        return Finding(f"`{at.shown}` does not make a range", at.here, "a range is `0..n`, with `n` left out")
+    return None
+
+
+def named(at: Situation) -> Finding | None:
+    if at.previous == "as" and at.kind == "STRING":
+        return Finding("a name stands without quotes", at.here, f"write `as {at.shown[1:-1]}`")
+    if "as" in at.before[-2:-1] and at.kind == "LPAR":
+        help = f"the step comes first: `{at.previous}(...) as {at.before[-3] if len(at.before) > 2 else 'name'}`"
+        return Finding("a name stands behind `as`, and no step", at.last, help)
+    return None

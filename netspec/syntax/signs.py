@@ -1,0 +1,130 @@
+"""Signs, words and numbers that other languages write otherwise."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from . import habits
+from .parser import match
+from .scan import line_start
+from .situation import ASSIGN, Finding
+
+if TYPE_CHECKING:
+    from .situation import Situation
+
+
+def odd_character(at: Situation) -> Finding | None:
+    if at.kind != "?":
+        return None
+    decides = at.header in ("if", "expect")
+    help = (habits.CONDITIONS if decides else {}).get(at.shown) or habits.CHARACTERS.get(at.text[at.start], "")
+    character = at.text[at.start]
+    shown = character if character.isprintable() and character.strip() else f"U+{ord(character):04X}"
+    return Finding(f"the character `{shown}` has no meaning here", at.here, help)
+
+
+def comment(at: Situation) -> Finding | None:
+    line = line_start(at.text, at.start)
+    found = [at.text.find(mark, line, at.start + len(mark)) for mark in (*habits.COMMENTS, habits.DOCUMENTATION)]
+    starts = [place for place in found if place >= 0]
+    if not starts:
+        return None
+    place = min(starts)
+    mark = next(m for m in (*habits.COMMENTS, habits.DOCUMENTATION) if at.text.startswith(m, place))
+    # `a // b` is a division, and `--` may stand before an arrow
+    if (mark == "//" and place != at.start and "_NEWLINE" not in at.expected) or at.text.startswith("-->", place):
+        return None
+    help = habits.DOCUMENTED if mark == habits.DOCUMENTATION else habits.COMMENTS[mark]
+    return Finding(f"`{mark}` does not begin a comment", (place, place + len(mark)), help)
+
+
+def foreign_word(at: Situation) -> Finding | None:
+    if at.previous in habits.WORDS and not at.inside and at.kind not in ("LPAR", "COLON", ASSIGN):
+        word, place, name = at.previous, at.last, at.shown if at.kind == "NAME" else ""
+    elif at.shown in habits.WORDS and at.kind == "NAME":
+        word, place, name = at.shown, at.here, "".join(at.rest.split()[1:2])
+    else:
+        return None
+    return Finding(f"`{word}` is no word of the language", place, habits.word_help(word, name))
+
+
+def colon(at: Situation) -> Finding | None:
+    if at.kind != "COLON":
+        return None
+    message = "`:` has no meaning here"
+    if at.text.startswith("=", at.end):
+        return Finding("`:=` is no sign of the language", (at.start, at.end + 1), "write `=`")
+    if "LBRACE" in at.expected and not at.rest[1:].strip():
+        return Finding(message, at.here, "a body stands in braces: `{ ... }`")
+    if at.header in ("net", "block") and at.opener is not None and at.opener.type == "LPAR":
+        return Finding(message, at.here, f"parameters have no types; a default is `{at.previous}=3`")
+    if at.inside and at.previous.isidentifier():
+        return Finding(message, at.here, f"an argument is given with `=`: `{at.previous}=...`")
+    helps = {"output": "leave it out", "expect": "a condition compares: `expect params == 61_706`"}
+    return Finding(message, at.here, helps.get(at.header, ""))
+
+
+def equals(at: Situation) -> Finding | None:
+    if at.kind == "MORE" and at.previous == "=" and at.touches:
+        return Finding("`=>` is no sign of the language", (at.start - 1, at.end), "steps are joined by `->`")
+    if at.ends_line and at.before[-2:] in (["+", "+"], ["-", "-"]) and len(at.before) > 2:
+        sign, name = at.previous, at.before[-3]
+        message = f"`{sign}{sign}` is no sign of the language"
+        return Finding(message, (at.last[0] - 1, at.last[1]), f"write `{name} = {name} {sign} 1`")
+    if at.kind != ASSIGN:
+        return None
+    if at.touches and at.previous in ("+", "-", "*", "/", "//", "**", "@"):
+        name = at.before[-2] if len(at.before) > 1 else "n"
+        message = f"`{at.previous}=` is no sign of the language"
+        return Finding(message, (at.last[0], at.end), f"write `{name} = {name} {at.previous} ...`")
+    if at.header in ("if", "else", "expect"):
+        return Finding("`=` binds a name; it does not compare", at.here, "comparison is `==`")
+    return None
+
+
+def arrow(at: Situation) -> Finding | None:
+    if at.kind != "ARROW":
+        return None
+    if at.previous == "-" and at.touches:
+        return Finding("`-->` is no sign of the language", (at.start - 1, at.end), "steps are joined by `->`")
+    if at.previous == "->":
+        return Finding("there is no step between these two arrows", at.here, "remove one of them")
+    if at.previous in ("{", "") or at.begins_line:
+        return Finding("nothing stands before this `->`", at.here, "the first step takes the input as it is")
+    return None
+
+
+def unpacking(at: Situation) -> Finding | None:
+    if at.kind in ("TIMES", "POWER") and "INTEGER" in at.expected and at.inside:
+        return Finding("arguments cannot be unpacked", at.here, "write each of them out: `kernel=3x3`")
+    return None
+
+
+def comma(at: Situation) -> Finding | None:
+    if at.previous == "," and at.kind == "COMMA":
+        return Finding("nothing stands between these two commas", at.here, "remove one of them")
+    if at.kind == "COMMA" and at.previous.isdigit() and at.rest[1:4].isdigit() and at.header == "expect":
+        return Finding("a number holds no `,`", at.here, "write `_`: `61_706`")
+    comma = at.here if at.kind == "COMMA" and not at.rest[1:].strip() and not at.inside else None
+    if at.previous == "," and at.ends_line and not at.inside:
+        comma = at.last
+    return comma and Finding("a statement does not end with a comma", comma, "leave it out; the new line is enough")
+
+
+def number(at: Situation) -> Finding | None:
+    if at.kind == "DOT" and at.text[at.end : at.end + 1].isdigit():
+        digits = "".join(match(at.text, at.end).group().split(".")[:1])  # type: ignore[union-attr]
+        return Finding("a number begins with a digit", at.here, f"write `0.{digits}`")
+    if at.previous == "." and at.before[-2:-1] and at.before[-2].isdigit():
+        return Finding("a number does not end with `.`", at.last, f"write `{at.before[-2]}.0`")
+    if at.previous == "%" and at.before[-2:-1] and at.before[-2].isdigit():
+        return Finding("`%` is the remainder of a division", at.last, f"write `{int(at.before[-2]) / 100}`")
+    if at.kind != "NAME" or not at.previous.replace("_", "").replace(".", "").isdigit():
+        return None
+    if at.shown[0] in "xX" and (at.shown[1:].isdigit() or (len(at.shown) == 1 and at.rest[1:].strip()[:1].isdigit())):
+        place = at.last[0], at.end
+        return Finding("this is not a size", place, "a size is whole numbers and a small x between them: `3x3`")
+    if at.touches:
+        zeros = {"k": "_000", "K": "_000", "M": "_000_000"}.get(at.shown)
+        help = f"write `{at.previous}{zeros}`" if zeros and at.previous.isdigit() else ""
+        return Finding(f"`{at.previous}{at.shown}` is neither a number nor a name", (at.last[0], at.end), help)
+    return None
