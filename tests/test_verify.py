@@ -158,6 +158,9 @@ def test_the_command(tmp_path, capsys):
     document = json.loads(capsys.readouterr().out)
     assert not document["ok"]
     assert document["layers"][0]["path"] == "unit1.conv"
+    (note,) = document["notes"]  # no layer is blamed for what is rounding
+    assert note.startswith("rounding has grown to") and "in float64 all layers agree" in note
+    assert not any("first layer" in problem for problem in document["problems"])
 
 
 def test_a_disagreement_can_be_seen_again(tmp_path, capsys):

@@ -53,7 +53,7 @@ class Result(Record):
     """What became of a net.
 
     `outputs` are the largest relative errors of the net's outputs, over all inputs; `lines` are its layers; `problems`
-    says in words what is wrong, `notes` what could not be compared. `sizes` are the values that symbols were given.
+    says in words what is wrong, `notes` what else is to be known. `sizes` are the values that symbols were given.
     """
 
     net: str

@@ -35,8 +35,8 @@ TOLERANCES = {"float32": 1e-4, "float64": 1e-9}
 _STEEP = 1e-7
 # batch sizes; and those for a net of so many activations that three samples would take long
 _BATCHES, _SMALL, _LARGE = (3, 1), (2, 1), 25_000_000
-# activations that gradients may take at once
-_MOST = 100_000_000
+# activations and multiplications that gradients may take at once: in float64 they are the slowest part
+_MOST, _HARDEST = 100_000_000, 10_000_000_000
 
 
 class Options(Record):
@@ -96,9 +96,9 @@ class _Verification:
             lambda: [self._reference(self.net, batch) for batch in self.batches],
         )
         outputs = self._outputs(answers, wanted)
-        lines = self._layers(answers, targets) if not self.problems or outputs else ()
+        lines = self._layers(answers, targets, self.options.dtype) if not self.problems or outputs else ()
         self._totals(answers, targets)
-        self._judge(outputs, lines)
+        self._judge(outputs, lines, lambda: self._layers(answers, targets, "float64"))
         gradients = self._gradients(targets, [out.shape for out in wanted[0]]) if len(answers) > 1 else None
         return Result(
             self.net.name,
@@ -148,32 +148,46 @@ class _Verification:
                 worst[pair] = max(worst.get(pair, 0.0), error)
         return worst if answers else {}
 
-    def _judge(self, outputs: Errors, lines: Sequence[LayerLine]) -> None:
-        """Say what is wrong with the outputs, and which layer it begins with."""
+    def _judge(self, outputs: Errors, lines: Sequence[LayerLine], sharper: Callable[[], Sequence[LayerLine]]) -> None:
+        """Say what is wrong with the outputs, and which layer it begins with.
+
+        A layer differs that does so in float64 too, where rounding has not grown on the way to it; `sharper` gives the
+        layers in that.
+        """
         for line in lines:
             if not line.agrees:
                 self.problems.append(f"{line.path}: {_disagreement(line)}")
         beyond = {pair: error for pair, error in outputs.items() if not error <= self.tolerance}
         for (one, other), error in beyond.items():
             self.problems.append(f"the outputs of {NAMES[one]} and {NAMES[other]} differ by {error:.1e}")
-        first = next((line for line in lines if not line.error <= self.tolerance), None)
+        first = _first(lines, self.tolerance)
+        if first is not None and self.options.dtype == "float32":
+            found = sharper()
+            rounded, first = first, _first(found, TOLERANCES["float64"])
+            if first is None:
+                self.notes.append(
+                    f"rounding has grown to {rounded.error:.1e} at `{rounded.path}`;"
+                    f" in float64 all layers agree to {max(line.error for line in found):.1e}"
+                )
         if first is not None:
             (one, other), error = max(first.errors.items(), key=lambda item: item[1])
             self.problems.append(
                 f"`{first.path}` ({first.kind}) is the first layer that differs:"
                 f" {NAMES[one]} and {NAMES[other]} by {error:.1e}"
             )
-        elif beyond and lines:
+        elif beyond and lines and not self.notes:
             self.problems.append("each layer agrees by itself, so it is the code between them that differs")
 
     # --- layer by layer -----------------------------------------------------------------------------------------------
 
-    def _layers(self, answers: Mapping[str, Answer], targets: Mapping[str, Target]) -> tuple[LayerLine, ...]:
+    def _layers(
+        self, answers: Mapping[str, Answer], targets: Mapping[str, Target], dtype: str
+    ) -> tuple[LayerLine, ...]:
         """Each layer of the net, from a model in which all of them are outputs."""
-        self.progress("comparing layer by layer")
+        self.progress(f"comparing layer by layer in {dtype}")
         shown, paths = expose(self.net)
         batch = self.batches[:1]
-        jobs = [Job(TARGETS[name](shown), self.weights, batch, dtype=self.options.dtype) for name in answers]
+        jobs = [Job(TARGETS[name](shown), self.weights, batch, dtype=dtype) for name in answers]
         found, wanted = self._together(jobs, lambda: [self._reference(shown, batch[0])])
         skip = len(self.net.net.body.outputs)
         values = {name: answer.outputs[0][skip:] for name, answer in found.items()}
@@ -216,7 +230,9 @@ class _Verification:
             return None
         self.progress("comparing gradients")
         training = not any(step.layer.draws() for _, step in steps_of(self.net.net.body))
-        count = max(1, _MOST // max(self.activations, 1))
+        fewest = 2 if training and self.net.totals.statistics else 1  # one sample has no variance
+        macs = _number(self.net.totals.macs, self.sizes[0])
+        count = max(fewest, min(_MOST // max(self.activations, 1), _HARDEST // max(macs, 1)))
         batch = [[array[:count] for array in self.batches[0]]]
         directions = [self.rng.standard_normal(shape)[:count] / _size(shape) ** 0.5 for shape in shapes]
         jobs = [Job(t, self.weights, batch, directions, training, "float64") for t in targets.values()]
@@ -237,6 +253,11 @@ class _Verification:
 
 
 # --- small questions --------------------------------------------------------------------------------------------------
+
+
+def _first(lines: Sequence[LayerLine], tolerance: float) -> LayerLine | None:
+    """The first layer that is further apart than that."""
+    return next((line for line in lines if not line.error <= tolerance), None)
 
 
 def _apart(found: Mapping[str, Sequence[Array]]) -> dict[tuple[str, str], float]:
