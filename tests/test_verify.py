@@ -104,9 +104,9 @@ def test_code_that_fails_is_told(pool, monkeypatch):
 
 def test_every_value_is_exposed():
     net = check(SMALL)
-    shown, paths = expose(net)
-    assert paths == [row.path for row in net.layers]
-    assert len(shown.net.body.outputs) == 1 + len(paths)
+    shown, values = expose(net)
+    assert [path for path, _, _ in values] == [row.path for row in net.layers]
+    assert len(shown.net.body.outputs) == 1 + len(values)
 
 
 @pytest.mark.parametrize("target", [torch_target, keras_target])
