@@ -602,6 +602,87 @@ net tiny {
 """,
 )
 
+# --- recurrence ----------------------------------------------------------------------------------------------------
+
+_code(
+    "no-time-axis",
+    "there is no axis of time to run over",
+    """A recurrent layer runs over the first axis of a sequence `[T, F]`. The only axis of a vector is that of its
+    channels. Where a vector should be read number by number, give it a second axis.""",
+    """
+net tiny {
+  input x [16]
+  lstm(8)
+}
+""",
+    """
+net tiny {
+  input x [16]
+  reshape(16, 1)
+  lstm(8)
+}
+""",
+)
+_code(
+    "wrong-state",
+    "the initial state is not that of the layer",
+    """The state of an `rnn` or `gru` is one vector of its units, that of an `lstm` two: `(h, c)`. With `bidirectional`
+    there is one for each direction, in a `stack` one for each layer. `return=state` gives them in the order that
+    `initial` takes.""",
+    """
+net tiny {
+  input x [T, 4]
+  input start [8]
+  x -> lstm(8, initial=start)
+}
+""",
+    """
+net tiny {
+  input x [T, 4]
+  input start [8]
+  x -> lstm(8, initial=(start, start))
+}
+""",
+)
+_code(
+    "unequal-lengths",
+    "two sequences that run together have different lengths",
+    """A mask says for each step of a sequence whether it counts. So it has as many steps as the sequence.""",
+    """
+net tiny {
+  input x [T, 4]
+  input seen [S] bool
+  x -> lstm(8, mask=seen)
+}
+""",
+    """
+net tiny {
+  input x [T, 4]
+  input seen [T] bool
+  x -> lstm(8, mask=seen)
+}
+""",
+)
+_code(
+    "symbolic-batch",
+    "a state that is kept needs a known size of the batch",
+    """A `stateful` layer keeps a state for each sample of a batch. Keras must know how many there are when the model
+    is made; PyTorch need not.""",
+    """
+net tiny {
+  input x [T, 4]
+  lstm(8, stateful=true)
+}
+""",
+    """
+net tiny {
+  input x [T, 4]
+  lstm(8, stateful=true, batch=32)
+}
+""",
+    "keras",
+)
+
 # --- frameworks ----------------------------------------------------------------------------------------------------
 
 _code(

@@ -102,7 +102,7 @@ class _Walk:
         elif frozen or step.frozen:
             figures = figures.replace(trainable=0)
         field = field_after([fields.get(t.number) for t in step.inputs], reach)
-        fields[step.output.number] = field
+        fields.update((t.number, field) for t in step.outputs)
         if not step.given and step.layer.hands_on(*(t.shape for t in step.inputs)):
             return figures  # nothing is done there, and nobody asked to see it
         path = path_of(step, prefix, home)
@@ -206,7 +206,7 @@ def figures_of(step: Step) -> Figures:
         sums["statistic"],
         layer.macs(shapes, shape),
         layer.other_ops(shapes, shape),
-        step.output.size if layer.computes else 0,
+        sum(t.size for t in step.outputs) if layer.computes else 0,
     )
 
 

@@ -110,11 +110,16 @@ class Step(Record):
     given: str
     layer: Layer
     inputs: tuple[Tensor, ...]
-    output: Tensor
+    outputs: tuple[Tensor, ...]
     span: Span
     written: Mapping[str, Node]
     frozen: bool = False
     shared: Instance | None = None
+
+    @property
+    def output(self) -> Tensor:
+        """The value that comes out, or the first of several."""
+        return self.outputs[0]
 
 
 class Call(Record):

@@ -90,15 +90,18 @@ class Reference:
     def _items(self, items: Sequence[Item], prefix: str, paths: dict[int, str], held: dict[int, Array]) -> None:
         for item in items:
             if isinstance(item, Step):
-                held[item.output.number] = self._step(item, prefix + paths[id(item)], held)
+                results = self._step(item, prefix + paths[id(item)], held)
+                held.update((t.number, y) for t, y in zip(item.outputs, results))
             elif isinstance(item, Call):
                 self._call(item, f"{prefix}{paths[id(item)]}.", held)
             else:
                 self._items(item.items, prefix, paths, held)
 
-    def _step(self, step: Step, path: str, held: dict[int, Array]) -> Array:
+    def _step(self, step: Step, path: str, held: dict[int, Array]) -> tuple[Array, ...]:
         xs = tuple(held[t.number] for t in step.inputs)
-        return step.layer.reference(xs, {w.name: self.weights[f"{path}.{w.name}"] for w in weights_of(step)})
+        weights = {w.name: self.weights[f"{path}.{w.name}"] for w in weights_of(step)}
+        result = step.layer.reference(xs, weights)
+        return result if isinstance(result, tuple) else (result,)
 
     def _call(self, call: Call, prefix: str, held: dict[int, Array]) -> None:
         body = call.body

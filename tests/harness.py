@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from netspec.dims import substitute, symbol
-from netspec.layers.arguments import REQUIRED, Word
+from netspec.layers.arguments import REQUIRED, Values, Word
 from netspec.layers.base import LAYERS, bind
 from netspec.pycode import Raw, fill, inline
 
@@ -47,6 +47,8 @@ def _value(node):
             return tuple(map(_value, node.elts))
         case ast.UnaryOp(op=ast.USub()):
             return -_value(node.operand)
+        case ast.Call():
+            return bind(*_read(node))
         case ast.Slice():
             return tuple(part and _value(part) for part in (node.lower, node.upper, node.step))
     raise ValueError(ast.dump(node))
@@ -62,7 +64,10 @@ def read(code):
     """The layer class and the named arguments of `conv(6, 5x5)`, `relu` or `x[::2, 1:]`."""
     sizes = re.compile(r"\b\d+(x\d+)+\b")
     text = sizes.sub(lambda m: "(" + m[0].replace("x", ", ") + ")", code)
-    node = ast.parse(text, mode="eval").body
+    return _read(ast.parse(text.replace("return=", "return_="), mode="eval").body)
+
+
+def _read(node):
     if isinstance(node, ast.Subscript):
         items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         return LAYERS["slice"], {"items": tuple(map(_item, items))}
@@ -70,9 +75,10 @@ def read(code):
         return LAYERS[node.id], {}
     cls = LAYERS[node.func.id]
     given = [_value(argument) for argument in node.args]
-    named = {word.arg: _value(word.value) for word in node.keywords}
+    named = {word.arg.removesuffix("_"): _value(word.value) for word in node.keywords}
+    named |= {n: Values(len(v) if isinstance(v, tuple) else 1) for n, v in named.items() if n in cls.by_name}
     positional = {cls.gathers: tuple(given)} if cls.gathers else dict(zip(cls.arguments, given))
-    assert not positional.keys() & named.keys(), f"{code}: twice"
+    assert not positional.keys() & named.keys(), f"{ast.unparse(node)}: twice"
     return cls, {**positional, **named}
 
 
@@ -94,13 +100,20 @@ def shapes_of(example):
 # --- random numbers ------------------------------------------------------------------------------------------------
 
 
-def kinds(cls, example):
+def gives_of(example):
+    """The output shapes, always a tuple of them."""
+    shape = example.gives
+    return shape if shape and isinstance(shape[0], tuple) else (shape,)
+
+
+def kinds(layer, example):
     """What each input of an example holds: `int32`, `bool` or `float32`."""
     many = len(shapes_of(example))
-    if cls.takes == "int" or (cls.takes == "any" and example.vocabulary):
+    if layer.takes == "int" or (layer.takes == "any" and example.vocabulary):
         return ("int32",) * many
-    conditions = many if cls.takes == "bool" else example.conditions
-    return ("bool",) * conditions + ("float32",) * (many - conditions)
+    if layer.takes == "any":
+        return ("bool",) * example.conditions + ("float32",) * (many - example.conditions)
+    return tuple({"float": "float32"}.get(kind, kind) for kind in layer.kinds(many))
 
 
 def random_numbers(rng, shapes, batch):
@@ -108,10 +121,10 @@ def random_numbers(rng, shapes, batch):
     return tuple(rng.standard_normal((batch, *shape)) * 1.5 for shape in shapes)
 
 
-def random_inputs(rng, cls, example, batch):
+def random_inputs(rng, layer, example, batch):
     """Float64 arrays, integers below the example's `vocabulary`, or true and false."""
     found = []
-    for shape, kind in zip(shapes_of(example), kinds(cls, example)):
+    for shape, kind in zip(shapes_of(example), kinds(layer, example)):
         if kind == "int32":
             found.append(rng.integers(0, example.vocabulary, (batch, *shape)))
         elif kind == "bool":
@@ -157,6 +170,16 @@ def namespace(steps):
     return names
 
 
+def unpack(result, gives, held):
+    """Put a result, or its parts, where `gives` says."""
+    if isinstance(gives, int):
+        held[gives] = result
+    elif gives is not None:
+        assert len(result) == len(gives)
+        for part, place in zip(result, gives):
+            unpack(part, place, held)
+
+
 class Built:
     """The steps of one `Use`, constructed from their text and ready to be called.
 
@@ -165,35 +188,41 @@ class Built:
 
     def __init__(self, use, prefer="call"):
         names = namespace(use.steps)
+        self.outputs = use.outputs
         self.modules = {}
         self.steps = []
         for step in use.steps:
             by_call = step.call is not None and not step.stateful and (prefer == "call" or step.make is None)
             if by_call:
-                self.steps.append((None, step.call))
+                self.steps.append((None, step.call, step.gives))
                 continue
             thing = eval(inline(step.make), names)
-            self.steps.append((thing, step.call if step.stateful else None))
+            self.steps.append((thing, step.call if step.stateful else None, step.gives))
             if step.stateful:
                 assert step.name not in self.modules, "two modules of one layer need names"
                 self.modules[step.name] = thing
         self.names = names
 
     def run(self, values, join):
-        """Apply the steps; `join` passes several values to a module."""
-        for thing, code in self.steps:
+        """Apply the steps; `join` passes several values to a module. A tuple where several things come out."""
+        held = dict(enumerate(values))
+        taken = len(held)
+        for thing, code, gives in self.steps:
             if code is None:
-                values = [join(thing, values)]
+                result = join(thing, [held[i] for i in range(taken)])
             else:
-                local = {f"x{i}": value for i, value in enumerate(values)}
-                text = inline(fill(code, [Raw(name) for name in local], Raw("made")))
-                values = [eval(text, {**self.names, **local, "made": thing})]
-        return values[0]
+                local = {f"x{i}": value for i, value in held.items()} | {"made": thing}
+                names = [Raw(f"x{i}") for i in range(max(held) + 1)]
+                result = eval(inline(fill(code, names, Raw("made"))), {**self.names, **local})
+            unpack(result, gives, held)
+            taken = 1
+        found = tuple(held[i] for i in self.outputs)
+        return found if len(found) > 1 else found[0]
 
     def module(self, name):
         """The module that holds a weight, and the weight's path in it."""
         head, _, rest = name.partition(".")
-        if head in self.modules and rest:
+        if head in self.modules and rest and head:
             return self.modules[head], rest
         (only,) = [m for key, m in self.modules.items() if key == "" or len(self.modules) == 1]
         return only, name
@@ -241,6 +270,11 @@ def load_keras(built, weights, arrays):
         assert (weight.keras.take(array, weight.shape) == arrays[weight.name]).all(), (
             f"{weight.name} does not come back"
         )
+        if weight.keras.part is not None:
+            at, count = weight.keras.part
+            parts = np.split(np.array(variable), count)
+            parts[at] = array
+            array = np.concatenate(parts)
         assert tuple(variable.shape) == array.shape, f"{weight.name}: {tuple(variable.shape)} and {array.shape}"
         variable.assign(array)
         left.discard(id(variable))
@@ -248,7 +282,8 @@ def load_keras(built, weights, arrays):
 
 
 def count_torch(built):
-    return sum(p.numel() for m in built.modules.values() for p in m.parameters())
+    """Parameters, without those that are held still: second biases of recurrent layers."""
+    return sum(p.numel() for m in built.modules.values() for p in m.parameters() if p.requires_grad)
 
 
 def count_keras(built):
@@ -260,7 +295,7 @@ def count_keras(built):
 
 def torch_built(layer, at, prefer="call"):
     built = Built(layer.torch(at), prefer)
-    for module in [thing for thing, _ in built.steps if thing is not None]:
+    for module in [thing for thing, *_ in built.steps if thing is not None]:
         module.eval()
     return built
 
@@ -272,30 +307,33 @@ def torch_run(built, xs, first, keeps_channels=True):
         array = np.ascontiguousarray(to_first(x) if first else x)
         tensors.append(torch.from_numpy(array if array.dtype.kind in "iub" else array.astype(np.float32)))
     with torch.no_grad():
-        y = built.run(tensors, lambda module, values: module(*values)).numpy()
-    return to_last(y) if first and keeps_channels else y
+        y = built.run(tensors, lambda module, values: module(*values))
+    if isinstance(y, tuple):
+        return tuple(part.numpy() for part in y)
+    return to_last(y.numpy()) if first and keeps_channels else y.numpy()
 
 
 # --- Keras -----------------------------------------------------------------------------------------------------------
 
 
-def keras_inputs(shapes, kinds):
+def keras_inputs(shapes, kinds, batch=None):
     sizes = [tuple(n if isinstance(n, int) else None for n in shape) for shape in shapes]
-    return [keras.Input(size, dtype=kind) for size, kind in zip(sizes, kinds)]
+    return [keras.Input(size, batch, dtype=kind) for size, kind in zip(sizes, kinds)]
 
 
 def keras_model(layer, at, kinds=None, prefer="make"):
     """A functional model of one layer, and what it is made of. `kinds` are the types of its inputs."""
     built = Built(layer.keras(at), prefer)
-    inputs = keras_inputs(at.inputs, kinds or ["float32"] * len(at.inputs))
+    inputs = keras_inputs(at.inputs, kinds or ["float32"] * len(at.inputs), layer.static_batch)
     output = built.run(inputs, lambda made, values: made(values if len(values) > 1 else values[0]))
-    model = keras.Model(inputs, keras.layers.Identity()(output))
-    return model, built
+    outputs = [keras.layers.Identity()(y) for y in (output if isinstance(output, tuple) else (output,))]
+    return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0]), built
 
 
 def keras_run(model, xs):
     given = [x if x.dtype.kind in "iub" else x.astype(np.float32) for x in xs]
-    return np.array(model(given if len(given) > 1 else given[0], training=False))
+    y = model(given if len(given) > 1 else given[0], training=False)
+    return tuple(map(np.array, y)) if isinstance(y, list | tuple) else np.array(y)
 
 
 # --- symbols ---------------------------------------------------------------------------------------------------------
@@ -328,6 +366,11 @@ def settled(shape, values):
 
 def close(a, b):
     """Do they agree as float32 and float64 can be expected to?"""
+    if isinstance(b, tuple):
+        assert len(a) == len(b)
+        for one, other in zip(a, b):
+            close(one, other)
+        return
     assert a.shape == b.shape, f"{a.shape} and {b.shape}"
     scale = max(float(np.abs(b[np.isfinite(b)]).max(initial=1.0)), 1.0) if b.dtype.kind == "f" else 1.0
     np.testing.assert_allclose(a.astype(np.float64), b.astype(np.float64), rtol=1e-4, atol=1e-5 * scale)

@@ -19,6 +19,7 @@ from harness import (
     close,
     count_keras,
     count_torch,
+    gives_of,
     keras_model,
     keras_run,
     kinds,
@@ -50,7 +51,13 @@ EXAMPLES = [
     for cls in CLASSES.values()
     for example in cls.examples
 ]
-BATCHES = (1, 3)
+
+
+def batches_of(layer):
+    """The sizes of batches to try; a layer that remembers is tried once, with the one that it is made for."""
+    return (layer.static_batch,) if layer.remembers else (1, 3)
+
+
 every_class = pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
 every_example = pytest.mark.parametrize(("cls", "example"), EXAMPLES)
 
@@ -64,7 +71,7 @@ def numbers(layer, cls, example, batch):
     rng = np.random.default_rng(batch)
     shapes = shapes_of(example)
     arrays = random_weights(rng, layer.weights(*shapes))
-    xs = random_inputs(rng, cls, example, batch)
+    xs = random_inputs(rng, layer, example, batch)
     return xs, arrays, layer.reference(xs, arrays)
 
 
@@ -105,7 +112,8 @@ def test_defaults_are_readable(cls):
 def test_shape_and_count(cls, example):
     layer, shapes = build(example.code), shapes_of(example)
     assert isinstance(layer, cls)
-    assert layer.shape(*shapes) == example.gives
+    assert layer.shapes(*shapes) == gives_of(example)
+    assert layer.shape(*shapes) == gives_of(example)[0]
     learned = [w for w in layer.weights(*shapes) if w.role != "statistic"]
     assert sum(w.size for w in learned) == example.weights
     if cls.pointwise:
@@ -119,21 +127,22 @@ def test_symbols(cls, example):
     layer, shapes = build(example.code), shapes_of(example)
     unknown, values = symbolic(shapes)
     try:
-        y = layer.shape(*unknown)
+        ys = layer.shapes(*unknown)
     except Violation as fault:
         if fault.code != "unknown-size":
             raise
         return
-    assert settled(y, values) == example.gives
-    macs = layer.macs(unknown, y)
-    assert substitute(macs, values) == layer.macs(shapes, example.gives)
-    assert substitute(layer.other_ops(unknown, y), values) == layer.other_ops(shapes, example.gives)
+    gives = gives_of(example)
+    assert tuple(settled(y, values) for y in ys) == gives
+    macs = layer.macs(unknown, ys[0])
+    assert substitute(macs, values) == layer.macs(shapes, gives[0])
+    assert substitute(layer.other_ops(unknown, ys[0]), values) == layer.other_ops(shapes, gives[0])
 
 
 @every_example
 def test_macs(cls, example):
     layer, shapes = build(example.code), shapes_of(example)
-    macs = layer.macs(shapes, example.gives)
+    macs = layer.macs(shapes, gives_of(example)[0])
     if example.macs is not None:
         assert macs == example.macs
         return
@@ -168,7 +177,7 @@ def test_reach(cls, example):
 
 def layouts(cls, shapes, y):
     """The PyTorch layouts in which a layer must work; only values of two axes and more have one."""
-    if all(len(shape) < 2 for shape in (*shapes, y)):
+    if all(len(shape) < 2 for shape in (*shapes, *y)):
         return (False,)
     return {"first": (True,), "last": (False,), "any": (False, True)}[cls.torch_layout]
 
@@ -193,7 +202,7 @@ def test_torch(cls, example):
         with pytest.raises(Unsupported):
             layer.torch(at_of(layer, shapes, cls.torch_layout == "first"))
         return
-    for first in layouts(cls, shapes, example.gives):
+    for first in layouts(cls, shapes, gives_of(example)):
         use = layer.torch(at_of(layer, shapes, first))
         both = any(step.make is not None and step.call is not None for step in use.steps)
         for prefer in ("call", "make") if both else ("call",):
@@ -204,18 +213,19 @@ def test_torch(cls, example):
 def check_torch(layer, cls, example, built, first):
     weights = layer.weights(*shapes_of(example))
     assert count_torch(built) == example.weights
-    for batch in BATCHES:
+    for batch in batches_of(layer):
         xs, arrays, expected = numbers(layer, cls, example, batch)
         load_torch(built, weights, arrays)
         close(torch_run(built, xs, first, layer.keeps_channels(shapes_of(example)[0])), expected)
-        assert expected.shape == (batch, *example.gives)
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        assert tuple(y.shape for y in expected) == tuple((batch, *shape) for shape in gives_of(example))
 
 
 @every_example
 def test_torch_symbols(cls, example):
     """Code for sizes that are not known gives the same numbers, or is refused."""
     layer, shapes = build(example.code), shapes_of(example)
-    first = True in layouts(cls, shapes, example.gives)
+    first = True in layouts(cls, shapes, gives_of(example))
     at = symbolic_at(layer, shapes, first)
     if at is None:
         return
@@ -241,11 +251,13 @@ def test_keras(cls, example):
 
 
 def check_keras(layer, cls, example, at, prefer):
-    model, built = keras_model(layer, at, kinds(cls, example), prefer)
-    assert model.output_shape == (None, *(n if isinstance(n, int) else None for n in at.output))
+    model, built = keras_model(layer, at, kinds(layer, example), prefer)
+    given = model.output_shape if isinstance(model.output_shape, list) else [model.output_shape]
+    told = layer.shapes(*at.inputs)
+    assert given == [(layer.static_batch, *(n if isinstance(n, int) else None for n in shape)) for shape in told]
     assert count_keras(built) == example.weights
     weights = layer.weights(*shapes_of(example))
-    for batch in BATCHES:
+    for batch in batches_of(layer):
         xs, arrays, expected = numbers(layer, cls, example, batch)
         load_keras(built, weights, arrays)
         close(keras_run(model, xs), expected)
@@ -370,14 +382,15 @@ def test_types(cls, example):
     """Both frameworks give the type of number that the layer says (PyTorch counts in int64)."""
     layer, shapes = build(example.code), shapes_of(example)
     xs, _, _ = numbers(layer, cls, example, 1)
-    given = kinds(cls, example)
+    given = kinds(layer, example)
     expected = layer.dtype(*given)
     at = at_of(layer, shapes)
     if "keras" not in example.refused:
         model, _ = keras_model(layer, at, given)
-        assert model.output.dtype == expected
+        assert {y.dtype for y in model.outputs} == {expected}
     if "torch" not in example.refused and cls.torch_layout != "first":
-        found = torch_run(torch_built(layer, at), xs, False).dtype.name
+        results = torch_run(torch_built(layer, at), xs, False)
+        (found,) = {y.dtype.name for y in (results if isinstance(results, tuple) else (results,))}
         assert found == expected or (found, expected) == ("int64", "int32")
 
 

@@ -104,9 +104,9 @@ def test_code_that_fails_is_told(pool, monkeypatch):
 
 def test_every_value_is_exposed():
     net = check(SMALL)
-    shown, paths = expose(net)
-    assert paths == [row.path for row in net.layers]
-    assert len(shown.net.body.outputs) == 1 + len(paths)
+    shown, values = expose(net)
+    assert [path for path, _, _ in values] == [row.path for row in net.layers]
+    assert len(shown.net.body.outputs) == 1 + len(values)
 
 
 @pytest.mark.parametrize("target", [torch_target, keras_target])
@@ -159,7 +159,8 @@ def test_the_command(tmp_path, capsys):
     assert not document["ok"]
     assert document["layers"][0]["path"] == "unit1.conv"
     (note,) = document["notes"]  # no layer is blamed for what is rounding
-    assert note.startswith("rounding has grown to") and "in float64 all layers agree" in note
+    assert note.startswith("rounding has grown to")
+    assert "in float64 all layers agree" in note
     assert not any("first layer" in problem for problem in document["problems"])
 
 

@@ -13,9 +13,10 @@ from ..record import TYPE_CHECKING, Record
 from ..resolve import dotted, unknown_callee
 from ..source import Span
 from ..syntax import tree
-from .arguments import Settled, bind_arguments, missing, read_arguments, settled_words, take_inputs
+from .arguments import Settled, read_arguments, settled_words, take_inputs
 from .blocks import apply_block
 from .functions import FUNCTIONS, Fault, call_function
+from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import unknown
 from .machine import HOLE, ITEMS, Hole, kind_of
@@ -107,14 +108,17 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
         return _intrinsic(at, bound, node, arguments)
     if bound is not None and is_shared(bound):
         return shared(at, bound, node.span, arguments)
-    cls = LAYERS.get(name)
+    cls = deep(at, LAYERS.get(name), arguments)
     definition = frame.design.definitions.get(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
     settled = frame.machine.settled.get(id(node))
     if cls is not None and settled is not None and frame.names.keys().isdisjoint(settled.words):
         return _apply_layer(at, node, callee, cls, settled.given, settled.values)
-    given = read_arguments(at, arguments, join=cls is not None and cls.arity != 1)
+    held = take_held(at, cls, arguments) if cls is not None else NOTHING.replace(rest=arguments)
+    if held is None:
+        return HOLE
+    given = read_arguments(at, held.rest, join=cls is not None and cls.arity != 1, cls=cls)
     if given is None:
         return HOLE
     if definition is not None and definition.word == "net":
@@ -124,26 +128,29 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if name in FUNCTIONS and not given.tensors and given.positional and not at.piped:
         return _function(at, node, callee, arguments)
     assert cls is not None
-    values = bind_arguments(at, callee, list(cls.arguments), given, cls.gathers, cls.places)
+    values = bind_plain(at, callee, cls, given, held)
     if values is None:
         return HOLE
-    required = [n for n in cls.required if n not in values]
-    if required:
-        return missing(at, callee, required)
-    words = settled_words(arguments, frame.names)
+    words = settled_words(arguments, frame.names) if not held.values else None
     if words is not None:
         frame.machine.settled[id(node)] = Settled(node, words, given, values)
-    return _apply_layer(at, node, callee, cls, given, values)
+    return _apply_layer(at, node, callee, cls, given, values, held.inputs)
 
 
 def _apply_layer(
-    at: Context, node: Node, callee: tree.Name, cls: type[Layer], given: Given, values: Mapping[str, Any]
+    at: Context,
+    node: Node,
+    callee: tree.Name,
+    cls: type[Layer],
+    given: Given,
+    values: Mapping[str, Any],
+    by_name: tuple[Tensor, ...] = (),
 ) -> Any:
-    plain = {n: v[0] for n, v in values.items()}
+    plain = {n: values[n][0] for n in values if n in cls.arguments}
     inputs = take_inputs(at, callee, given.tensors, cls.arity)
     if inputs is None:
-        return _arguments_alone(at, callee.text, plain, node.span, values)
-    return layer(at, callee.text, plain, inputs, node.span, values, given)
+        return _arguments_alone(at, cls.kind, plain, node.span, values)
+    return layer(at, cls.kind, plain, (*inputs, *by_name), node.span, values, given)
 
 
 def _arguments_alone(

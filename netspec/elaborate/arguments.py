@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
+from ..layers.arguments import Word
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ..layers.base import Layer
     from ..syntax.tree import Identifier, Node
     from .evaluate import Context
 
@@ -33,8 +35,10 @@ class Given(Record):
     label: Identifier | None
 
 
-def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Given | None:
-    """Evaluate the arguments. None where one of them is a hole."""
+def read_arguments(
+    at: Context, arguments: tuple[Node, ...], join: bool, cls: type[Layer] | None = None
+) -> Given | None:
+    """Evaluate the arguments of a layer, or of a block. None where one of them is a hole."""
     tensors: list[Tensor] = []
     positional: list[tuple[Any, Node]] = []
     named: dict[str, tuple[Any, tree.Keyword]] = {}
@@ -42,11 +46,13 @@ def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Give
     frozen, label, broken = False, None, False
     for node in arguments:
         keyword = node if isinstance(node, tree.Keyword) else None
-        value = at.plain(keyword.value if keyword else node, words=keyword is not None or not join)
+        value = _words(at, cls, keyword) if keyword is not None else None
+        if value is None:
+            value = at.plain(keyword.value if keyword else node, words=keyword is not None or not join)
         if value is HOLE:
             broken = True
         elif keyword is None:
-            found = _tensors(value)
+            found = tensors_in(value)
             if found is None:
                 places.append(len(tensors) + len(positional))
                 positional.append((value, node))
@@ -65,6 +71,22 @@ def read_arguments(at: Context, arguments: tuple[Node, ...], join: bool) -> Give
         else:
             named[keyword.name.text] = (value, keyword)
     return None if broken else Given(tuple(tensors), tuple(positional), tuple(places), named, frozen, label)
+
+
+def _words(at: Context, cls: type[Layer] | None, keyword: tree.Keyword) -> Any:
+    """The words that an argument asks for, though values of the net may bear the same names: `return=(last, state)`.
+
+    None where it is something else.
+    """
+    if cls is None or keyword.name.text not in cls.arguments:
+        return None
+    known, node = cls.arguments[keyword.name.text].reader.words, keyword.value
+    parts = node.items if isinstance(node, tree.Group) else (node,)
+    texts = [part.text for part in parts if isinstance(part, tree.Name)]
+    hidden = [text for text in texts if isinstance(at.frame.names.get(text), Tensor)]
+    if not hidden or len(texts) < len(parts) or not set(texts) <= set(known):
+        return None
+    return tuple(map(Word, texts)) if isinstance(node, tree.Group) else Word(texts[0])
 
 
 class Settled(Record):
@@ -108,7 +130,7 @@ def _of_kind(at: Context, keyword: tree.Keyword, value: Any, kind: type, doc: st
     return False
 
 
-def _tensors(value: Any) -> tuple[Tensor, ...] | None:
+def tensors_in(value: Any) -> tuple[Tensor, ...] | None:
     """The tensors of a value, or of a list of them; None for a compile-time value."""
     if isinstance(value, Tensor):
         return (value,)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ..dims import Shape
     from ..layers.base import Layer
     from ..syntax.tree import Node
     from .evaluate import Context
@@ -42,15 +43,15 @@ def layer(
         except Violation as violation:
             return violated(at, kind, violation, inputs, span, written or {})
         frame.machine.layers[key] = known
-    made, shape, dtype = known
+    made, shapes, dtype = known
     label = given.label if given is not None and given.label is not None else at.chosen
     name, chosen = frame.name_for(kind, label)
-    result = frame.tensor(shape, dtype, span)
+    results = tuple(frame.tensor(shape, dtype, span) for shape in shapes)
     shared_instance = frame.shared.instance if frame.shared is not None else None
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
-    frame.add(Step(name, chosen, made, inputs, result, span, nodes, frozen, shared_instance), 1)
-    return result
+    frame.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
+    return results[0] if len(results) == 1 else results
 
 
 def value_key(values: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -70,19 +71,19 @@ _REMEDIES = {
 }
 
 
-def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> tuple[Layer, tuple[Any, ...], str]:
+def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> tuple[Layer, tuple[Shape, ...], str]:
     cls = LAYERS[kind]
     made = bind(cls, values)
     if cls.arity is None and len(inputs) < cls.least:
         raise Violation("wrong-arity", f"`{kind}` needs at least {cls.least} values", help=f"write `{kind}(a, b)`")
     if cls.most is not None and len(inputs) > cls.most:
         raise Violation("wrong-arity", f"`{kind}` takes at most {cls.most} values, not {len(inputs)}")
-    for tensor in inputs:
+    for tensor, wanted in zip(inputs, made.kinds(len(inputs))):
         holds = tensor.dtype.rstrip("0123456789")
-        if cls.takes not in ("any", holds):
-            message = f"{kind} needs {_HOLDS[cls.takes]}, but its input holds {_HOLDS[holds]} ({tensor.dtype})"
-            raise Violation("wrong-dtype", message, help=_REMEDIES[cls.takes, holds])
-    return made, made.shape(*(t.shape for t in inputs)), made.dtype(*(t.dtype for t in inputs))
+        if wanted not in ("any", holds):
+            message = f"{kind} needs {_HOLDS[wanted]}, but its input holds {_HOLDS[holds]} ({tensor.dtype})"
+            raise Violation("wrong-dtype", message, help=_REMEDIES[wanted, holds])
+    return made, made.shapes(*(t.shape for t in inputs)), made.dtype(*(t.dtype for t in inputs))
 
 
 def violated(
@@ -109,7 +110,8 @@ def violated(
 
 def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:
     """Is the fault a bare name that nothing binds, where no word is asked for?"""
-    if argument not in written or LAYERS[kind].arguments[argument].reader.words:
+    declared = LAYERS[kind].arguments.get(argument)
+    if argument not in written or declared is None or declared.reader.words:
         return False
     value, _, node = written[argument]
     return isinstance(value, Word) and isinstance(node, tree.Name)

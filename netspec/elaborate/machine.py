@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..diagnostics import Collector
+    from ..dims import Shape
     from ..ir import Body, Design
     from ..layers.base import Layer
     from ..source import Span
@@ -54,7 +55,7 @@ class Machine:
         # the calls that lead to where we are: what is called, and where
         self.chain: list[tuple[Definition, Span]] = []
         self.bodies: dict[Any, Body | Hole] = {}
-        self.layers: dict[Any, tuple[Layer, tuple[Any, ...], str]] = {}
+        self.layers: dict[Any, tuple[Layer, tuple[Shape, ...], str]] = {}
         # by the id of a call: its arguments, where they are the same each time
         self.settled: dict[int, Settled] = {}
         # constants by where they are defined: their values, and which of them are being worked out

@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from keyword import iskeyword
 
-from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline
+from ..pycode import Call, Generator, Raw, Star, X, call, each_part, inline
 from ..record import TYPE_CHECKING, Record
 from .attributes import first_module, is_kept, of_part, part_names, singular
 from .flow import Flow, Line, Writer
 from .naming import safe
+from .pieces import Draft, Piece
 from .runs import loops, optional, plural, runs
 from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence
 from .terms import negated
@@ -220,20 +221,20 @@ class ClassWriter(Writer):
 
     # --- the method -----------------------------------------------------------------------------------------------
 
-    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Code]:
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
         names = list(self.names.get(id(leaf), ()))
-        values, codes = arguments, [arguments[0]]
+        draft = Draft(arguments)
         for number, apply in enumerate(leaf.applies):
-            if number and len(inline(codes[-1])) > NESTED:
-                values = [X()]
-                codes.append(values[0])
-            made = self._module(names.pop(0)) if is_kept(apply) else ""
-            if apply.call is None:
-                codes[-1] = self.applied(made, values)
-            else:
-                codes[-1] = self.owned(fill(apply.call, values, Raw(made)))
-            values = [codes[-1]]
-        return codes
+            if number and len(inline(draft.values[0])) > NESTED:
+                draft.cut()
+            if not is_kept(apply):
+                draft.add(self.owned(apply.call), apply.gives)
+                continue
+            module = self._module(names.pop(0))
+            taken = len(arguments) if number == 0 else 1
+            plain = self.applied(module, [X(i) for i in range(taken)])
+            draft.add(plain if apply.call is None else self.owned(apply.call), apply.gives, Raw(module))
+        return draft.done()
 
     def _module(self, name: str) -> str:
         return self.local.get(name, f"self.{name}")

@@ -88,12 +88,11 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
             return False
         if isinstance(item, Act) and not all(a.plain for a in item.use.steps):
             return False
-        outputs = item.outputs if isinstance(item, Enter) else (item.output,)
-        if len(item.inputs) != 1 or len(outputs) != 1 or (before is not None and item.inputs[0] != before):
+        if len(item.inputs) != 1 or len(item.outputs) != 1 or (before is not None and item.inputs[0] != before):
             return False
         if before is not None and uses.get(before) != 1:
             return False
-        before = outputs[0]
+        before = item.outputs[0]
     return bool(items)
 
 

@@ -213,7 +213,8 @@ class Diagram:
         box.leaving = step.output.shape
         box.params = self._params.get(prefix + step.name, 0) + box.params
         box.tail = step.output
-        scene.sources[step.output.number] = Source(box, step.output.shape)
+        for tensor in step.outputs:
+            scene.sources[tensor.number] = Source(box, tensor.shape)
 
     def _follows(self, step: Step, box: Box, scene: Scene, group: Group) -> bool:
         """Does the step go into the box before it? Only where nothing else takes the value between them."""

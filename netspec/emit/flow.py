@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from ..pycode import Raw, fill, inline, lay_out
+from ..pycode import Raw, inline, lay_out
 from ..record import TYPE_CHECKING, Record
+from .naming import safe
+from .pieces import Piece, bare, in_a_row, live, numbers_in, targets, with_names
 from .template import Choice, Invoke, Leaf, Loop, Sequence
 from .terms import negated
 from .variables import Variables, uses
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Sequence as Seq
     from typing import Any
 
@@ -21,8 +24,8 @@ class Writer:
 
     reserved: frozenset[str] = frozenset()
 
-    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Code]:
-        """The expressions of a layer, one for each line; later ones take the variable as `X()`."""
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
+        """The expressions of a layer, one for each line; later ones take what earlier ones give as `X(i)`."""
         raise NotImplementedError
 
     def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
@@ -63,6 +66,8 @@ class Line(Record):
         return lay_out(self.prefix, self.code, self.suffix, indent + 4 * self.indent, self.note)
 
 
+# stands for what a layer makes on its way and nobody else takes
+_PASSING = -1
 # an expression up to this length may stand among others on a line
 _SHORT = 50
 
@@ -99,29 +104,28 @@ class Flow(Variables):
         """A layer, and those behind it that may stand on its line. Gives the place of the last one."""
         node = nodes[place]
         assert isinstance(node, Leaf | Sequence)
-        codes = self._codes(node, self.get(node.inputs))
+        pieces = self._pieces(node, self.get(node.inputs))
         last: Leaf | Sequence = node
-        while len(codes) == 1 and place + 1 < len(nodes):
+        while len(pieces) == 1 and pieces[0].gives == 0 and place + 1 < len(nodes):
             follower = nodes[place + 1]
             if not isinstance(follower, Leaf) or not self._may_join(last, follower):
                 break
-            wider = self._codes(follower, [codes[0]])
-            if len(wider) != 1 or len(inline(wider[0])) > 60:
+            wider = self._pieces(follower, [pieces[0].code])
+            if len(wider) != 1 or len(inline(wider[0].code)) > 60:
                 break
-            codes, last, place = wider, follower, place + 1
-        self.spend(node.inputs)
-        self._assign(last.output, node.inputs, codes, self._shape(last))
+            pieces, last, place = wider, follower, place + 1
+        self._assign(last, node.inputs, pieces, self._shape(last))
         return place
 
     def _may_join(self, last: Leaf | Sequence, follower: Leaf) -> bool:
         """May a layer be written around the one before it?"""
-        return follower.inputs == (last.output,) and self.left(last.output) == 1 and self.writer.joins_line(follower)
+        return follower.inputs == last.outputs and self.left(last.outputs[0]) == 1 and self.writer.joins_line(follower)
 
-    def _codes(self, node: Leaf | Sequence | Invoke, arguments: list[Code]) -> list[Code]:
+    def _pieces(self, node: Leaf | Sequence | Invoke, arguments: list[Code]) -> list[Piece]:
         if isinstance(node, Sequence):
-            return [self.writer.sequence(node, arguments)]
+            return [Piece(0, self.writer.sequence(node, arguments))]
         if isinstance(node, Invoke):
-            return [self.writer.invoke(node, arguments)]
+            return [Piece(in_a_row(len(node.outputs)), self.writer.invoke(node, arguments))]
         return self.writer.leaf(node, arguments)
 
     def _shape(self, node: Leaf | Sequence) -> Any:
@@ -129,29 +133,49 @@ class Flow(Variables):
             return node.step.output.shape if node.step is not None and node.constant else None
         return node.shape
 
-    def _assign(self, value: int, inputs: Seq[int], codes: list[Code], shape: Any) -> None:
-        name = self.name(value, inputs)
-        for number, code in enumerate(codes):
-            filled = fill(code, [Raw(name)]) if number else code
-            note = self.writer.note(shape) if number == len(codes) - 1 and shape is not None else ""
-            self.put(f"{name} = ", filled, note=note)
-        self.hold(value, name)
+    def _assign(self, node: Leaf | Sequence | Invoke, inputs: Seq[int], pieces: list[Piece], shape: Any) -> None:
+        """The statements that make the values of a node; `inputs` are what the first node on the line takes."""
+        slots = node.slots if isinstance(node, Leaf) else tuple(range(len(node.outputs)))
+        self._merge(node.outputs, slots)
+        late = inputs[1:] if len(pieces) > 1 else ()  # a later line may still take them
+        self.spend(inputs[: len(inputs) - len(late)])
+        wanted = {slot for value, slot in zip(node.outputs, slots) if self.left(value) > 0}
+        kept = live(pieces, wanted)
+        names = self._names(dict(zip(slots, node.outputs)), kept, inputs, node.names if isinstance(node, Leaf) else {})
+        self.spend(late)
+        for number, piece in enumerate(kept):
+            code = with_names(piece.code, names) if number else piece.code
+            note = self.writer.note(shape) if number == len(kept) - 1 and shape is not None else ""
+            self.put(f"{targets(piece.gives, names)} = ", bare(code), note=note)
+        for value, slot in zip(node.outputs, slots):
+            self.hold(value, names.get(slot, "_"))
+
+    def _merge(self, values: Seq[int], slots: Seq[int]) -> None:
+        """Outputs that are one and the same value."""
+        first: dict[int, int] = {}
+        for value, slot in zip(values, slots):
+            if first.setdefault(slot, value) != value:
+                self.uses[first[slot]] = self.left(first[slot]) + self.left(value)
+                self.alias[value] = first[slot]
+
+    def _names(
+        self, values: Mapping[int, int], kept: list[Piece], inputs: Seq[int], wishes: Mapping[int, str]
+    ) -> dict[int, str]:
+        """The variables of what the pieces of a node give, by slot."""
+        found: dict[int, str] = {}
+        for slot in dict.fromkeys(n for piece in reversed(kept) for n in numbers_in(piece.gives)):
+            if slot in values and len(values) == 1:
+                found[slot] = self.name(values[slot], inputs)
+                continue
+            value = values.get(slot, _PASSING)
+            own = self._own_name(value) or wishes.get(slot) or ("x" if wishes else self.wish(value))
+            wish = safe(own, self.taken)
+            is_free = self.free(wish, value) and wish not in found.values()
+            found[slot] = wish if is_free else self.numbered(wish, value, list(found.values()))
+        return found
 
     def _invoke(self, node: Invoke) -> None:
-        codes = self._codes(node, self.get(node.inputs))
-        self.spend(node.inputs)
-        if len(node.outputs) == 1:
-            self._assign(node.outputs[0], node.inputs, codes, node.shape)
-            return
-        names: list[str] = []
-        for output in node.outputs:
-            name = self.name(output, ())
-            if name in names and name != "_":
-                name = self.numbered(name, output, names)
-            names.append(name)
-        for output, name in zip(node.outputs, names):
-            self.hold(output, name)
-        self.put(", ".join(names) + " = ", codes[0])
+        self._assign(node, node.inputs, self._pieces(node, self.get(node.inputs)), node.shape)
 
     # --- loops --------------------------------------------------------------------------------------------------------
 
@@ -310,9 +334,9 @@ class Flow(Variables):
     def _short(self, node: Choice, inner: Leaf | Sequence | Invoke, attribute: str) -> None:
         """`y = x if self.shortcut is None else self.shortcut(x)`"""
         ((operands, own),) = node.phis
-        made = inner.outputs[0] if isinstance(inner, Invoke) else inner.output
+        made = inner.outputs[0]
         other = next((v for v in operands if v not in (made, None)), inner.inputs[0])
-        code = self._codes(inner, self.get(inner.inputs))[0]
+        code = self._pieces(inner, self.get(inner.inputs))[0].code
         self.spend([*inner.inputs, *(v for v in operands if v is not None)])
         before, name = self.name_of(other), self.name(own, inner.inputs)
         if name == before:

@@ -67,7 +67,7 @@ def leaves(items: Sequence[Item]) -> Iterator[Step | Call]:
 
 def made(leaf: Step | Call) -> tuple[Tensor, ...]:
     """The values that a step or call gives."""
-    return (leaf.output,) if isinstance(leaf, Step) else leaf.outputs
+    return leaf.outputs
 
 
 class Folder:

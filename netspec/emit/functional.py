@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
-from ..pycode import Call, Raw, X, call, fill, inline, lay_out
+from ..pycode import Call, Made, Raw, X, call, inline, lay_out
 from ..record import TYPE_CHECKING
 from .flow import Flow, Writer
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
 from .naming import safe
 from .origins import calls
 from .parameters import Style
+from .pieces import Draft, Piece
 from .program import program
 from .reaching import check_reaching
 from .template import REQUIRED, Invoke, Leaf, inside
@@ -119,19 +120,17 @@ class _Function(Writer):
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Code]:
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
         self.helpers += [h for a in leaf.applies for h in a.helpers]
-        codes: list[Code] = []
-        values = arguments
         names = iter(self.shared.get(leaf.shared, ()))
-        for apply in leaf.applies:
+        draft = Draft(arguments)
+        for number, apply in enumerate(leaf.applies):
+            draft.cut()
             made = Raw(next(names)) if apply.stateful and leaf.shared is not None else apply.make
-            if apply.plain:
-                codes.append(Call(made, (_one(values),)))
-            else:
-                codes.append(fill(apply.call, values, made))
-            values = [X()]
-        return codes
+            taken = len(arguments) if number == 0 else 1
+            code = Call(Made(), (_one([X(i) for i in range(taken)]),)) if apply.on_values else apply.call
+            draft.add(code, apply.gives, made)
+        return draft.done()
 
     def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
         required = {p.name for p in invoke.template.parameters if p.default is REQUIRED}

@@ -39,7 +39,8 @@ class KerasLowering(Lowering):
         return step.layer.keras(at)
 
     def hold(self, use: Use, frozen: bool) -> Use:
-        return Use(tuple(a.replace(make=_trainable(a.make, not frozen)) if a.stateful else a for a in use.steps))
+        steps = (a.replace(make=_trainable(a.make, not frozen)) if a.stateful else a for a in use.steps)
+        return use.replace(steps=tuple(steps))
 
 
 def _trainable(make: Any, value: bool) -> Code:

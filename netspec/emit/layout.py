@@ -48,7 +48,7 @@ class TorchLowering(Lowering):
         if not frozen:
             return use
         steps = (a.replace(make=method(a.make, "requires_grad_", False)) if a.stateful else a for a in use.steps)
-        return Use(tuple(steps))
+        return use.replace(steps=tuple(steps))
 
     def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
         return _TorchLines(self, body, layouts, frozen)
@@ -116,8 +116,9 @@ class _TorchLines(Lines):
         inputs = tuple(self._taken(t, want) for t in step.inputs)
         first = want == "first" and len(widest.shape) >= 2 and not absorbed
         at = At(tuple(t.shape for t in step.inputs), step.output.shape, first)
-        kept = len(step.output.shape) >= 2 and layer.keeps_channels(widest.shape)
-        self.layout[step.output.number] = want if kept else "last"
+        kept = layer.keeps_channels(widest.shape)
+        for tensor in step.outputs:
+            self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
         act = self.act(step, at, inputs).replace(flattened=self.flattened.get(id(step), ()))
         found, self.pending = [*self.pending, act], []
         return found
@@ -154,7 +155,7 @@ class _TorchLines(Lines):
         made = self.converted[number, want] = self.fresh
         self.layout[made] = want
         use = Use((function(to_layout(shape, want)),))
-        self.pending.append(Act("", "", None, use, (use, use), (number,), made))
+        self.pending.append(Act("", "", None, use, (use, use), (number,), (made,)))
         return made
 
     # --- flatten behind convolutions -----------------------------------------------------------------------------
@@ -183,9 +184,7 @@ class _TorchLines(Lines):
 def _tensors(items: Sequence[Item]) -> list[Tensor]:
     found: list[Tensor] = []
     for item in items:
-        if isinstance(item, Step):
-            found.append(item.output)
-        elif isinstance(item, Call):
+        if isinstance(item, Step | Call):
             found.extend(item.outputs)
         else:
             found.extend(_tensors(item.items))

@@ -7,7 +7,7 @@ from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .branches import plan_choice
 from .columns import aligned, by_pick, kind_of, turns_of
-from .lower import Enter, Part
+from .lower import Part
 from .solve import Solver
 from .template import Loop
 from .terms import Contexts, Term, constant, plain, same
@@ -218,7 +218,7 @@ def _announce(weaver: Weaver, columns: list[tuple[Lowered, ...]], contexts: Cont
         if isinstance(column[0], Part):
             _announce_part(weaver, column, contexts, arounds)
             continue
-        many = [i.outputs if isinstance(i, Enter) else (i.output,) for i in column]
+        many = [i.outputs for i in column]
         if len({len(m) for m in many}) != 1:
             raise MismatchError
         for numbers in zip(*many):

@@ -36,7 +36,7 @@ class Act(Record):
     use: Use
     general: tuple[Use, ...]
     inputs: tuple[int, ...]
-    output: int
+    outputs: tuple[int, ...]
     flattened: Shape = ()
 
 
@@ -75,7 +75,7 @@ def refuse(target: str, step: Step, error: Unsupported) -> SpecError:
     """A layer that the framework has no form for."""
     written = step.written.get(error.argument)
     place = written.span if written is not None else step.span
-    return SpecError([Diagnostic(f"not-in-{target}", error.message, Label(place), (), error.help)])
+    return SpecError([Diagnostic(error.code or f"not-in-{target}", error.message, Label(place), (), error.help)])
 
 
 class Lowering:
@@ -169,7 +169,7 @@ class Lines:
             use = general[-1] if step.shared in self.varied else use
         except Unsupported as error:
             raise refuse(self.lowering.target, step, error) from None
-        return Act(step.name, step.given, step, use, general, inputs, step.output.number)
+        return Act(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
 
     def _held(self, use: Use, step: Step) -> Use:
         if not step.layer.weights(*(t.shape for t in step.inputs)):

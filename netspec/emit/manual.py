@@ -138,7 +138,7 @@ def _example(cls: type[Layer], example: Example) -> str:
     return "\n".join(
         [
             f"  {example.code}",
-            f"    {', '.join(map(show, shapes))} -> {show(step.output.shape)}{weights}",
+            f"    {', '.join(map(show, shapes))} -> {', '.join(show(t.shape) for t in step.outputs)}{weights}",
             f"    PyTorch  {_form(step.layer.torch, made, names)}",
             f"    Keras    {_form(step.layer.keras, made.replace(first=False), names)}",
         ]

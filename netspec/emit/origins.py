@@ -50,8 +50,9 @@ class Held(Record):
 
     @property
     def plus(self) -> str:
-        """Where the array is that is added to this one, or empty."""
-        return f"{self.module}.{_last(self.place.plus)}" if self.place.plus else ""
+        """Where the array is that is added to this one, or empty: the two stand side by side."""
+        beside = self.key.rpartition(".")[0]
+        return f"{beside}.{_last(self.place.plus)}" if self.place.plus else ""
 
 
 class _Run(Record):

@@ -31,7 +31,7 @@ def _lost(code: Code, wanted: Iterable[int]) -> Iterator[Step]:
             yield from _lost(item.code, [i for i, o in zip(item.code.outputs, item.outputs) if o in live])
             if live.intersection(item.outputs):
                 live.update(item.inputs)
-        elif item.output in live:
+        elif live.intersection(item.outputs):
             live.update(item.inputs)
         elif item.step is not None and item.step.layer.weights(*(t.shape for t in item.step.inputs)):
             yield item.step

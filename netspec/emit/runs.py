@@ -31,7 +31,7 @@ def runs(nodes: Seq[Node], template: Template) -> tuple[Node, ...]:
         if alone is not None:
             found.append(alone)
         elif len(run) >= _LONG:
-            found.append(Sequence(plural(run[0]), tuple(run), run[0].inputs, run[-1].outputs[0], run[-1].shape))
+            found.append(Sequence(plural(run[0]), tuple(run), run[0].inputs, run[-1].outputs, run[-1].shape))
             place += len(run) - 1
         else:
             found.append(node)
@@ -66,7 +66,7 @@ def _loop_of_one(loop: Loop, counts: Mapping[int, int]) -> Sequence | None:
         return None
     if only.inputs != (own,) or only.outputs != (later,):
         return None
-    return Sequence(only.given or plural(only), (loop,), (first,), later, None)
+    return Sequence(only.given or plural(only), (loop,), (first,), (later,), None)
 
 
 def loops(nodes: Iterable[Node]) -> Iterator[Loop]:
@@ -100,10 +100,10 @@ def optional(choice: Choice) -> tuple[Any, int] | None:
 def _module_output(node: Node) -> int | None:
     """What comes out of a node that is one module, made for it alone."""
     if isinstance(node, Sequence):
-        return node.output
+        return node.outputs[0]
     if isinstance(node, Invoke) and node.shared is None and len(node.outputs) == 1:
         return node.outputs[0]
-    if isinstance(node, Leaf) and node.shared is None and len(node.applies) == 1:
+    if isinstance(node, Leaf) and node.shared is None and len(node.applies) == len(node.outputs) == 1:
         apply = node.applies[0]
-        return node.output if apply.stateful or apply.call is None else None
+        return node.outputs[0] if apply.plain and (apply.stateful or apply.call is None) else None
     return None

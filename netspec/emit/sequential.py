@@ -87,7 +87,7 @@ class _Chain(Lines):
         items = self.items(self.body.items)
         if self.take(outputs[0].value) != self.last:
             raise _broken(f"the output of this {what} is not what comes last", outputs[0].value.span)
-        acts = tuple(a.replace(inputs=(k,), output=k + 1) for k, a in enumerate(items))
+        acts = tuple(a.replace(inputs=(k,), outputs=(k + 1,)) for k, a in enumerate(items))
         uses = dict.fromkeys(range(len(acts) + 1), 1)
         return LoweredBody(self.body, acts, (0,), (len(acts),), uses, self.layouts, (), self.frozen)
 
@@ -105,7 +105,7 @@ class _Chain(Lines):
     def step(self, step: Step) -> list[Lowered]:
         if step.layer.kind == "identity":
             return super().step(step)
-        self._advance(step, step.layer.kind, step.output)
+        self._advance(step, step.layer.kind, step.outputs)
         return super().step(step)
 
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
@@ -118,11 +118,13 @@ class _Chain(Lines):
         for ports, word in ((call.inputs, "inputs"), (call.outputs, "outputs")):
             if len(ports) > 1:
                 raise _broken(f"`{call.body.name}` has {len(ports)} {word}", call.span)
-        self._advance(call, call.body.name, call.outputs[0])
+        self._advance(call, call.body.name, call.outputs)
         return list(self.lowering.lower(call.body, frozen=self.frozen or call.frozen).items)
 
-    def _advance(self, item: Step | Call, what: str, output: Tensor) -> None:
+    def _advance(self, item: Step | Call, what: str, outputs: tuple[Tensor, ...]) -> None:
         """One more link: it takes the value before it, and no other."""
+        if len(outputs) > 1:
+            raise _broken(f"`{what}` gives {len(outputs)} values", item.span)
         if len(item.inputs) > 1:
             raise _broken(f"`{what}` takes {len(item.inputs)} values", item.span)
         if self.take(item.inputs[0]) != self.last:
@@ -131,4 +133,4 @@ class _Chain(Lines):
             raise _broken(f"`{item.shared.name}` is used a second time, with the same weights", item.span)
         if item.shared is not None:
             self.seen.add(item.shared)
-        self.last = output.number
+        self.last = outputs[0].number

@@ -46,7 +46,7 @@ class Solver:
         written = steps[0].written if steps else {}
         self.written = list(written.values())
         self.said = dict(written)
-        self.arguments = {name: [getattr(s.layer, name) for s in steps] for name in written}
+        self.arguments = {name: [s.layer.said(name) for s in steps] for name in written}
         self.incoming = [s.inputs[0].shape[-1] for s in steps if s.inputs and s.inputs[0].shape]
 
     # --- layers -------------------------------------------------------------------------------------------------------
@@ -54,13 +54,13 @@ class Solver:
     def applies(self, uses: list[Use], name: str, in_chain: bool, adds: bool) -> tuple[Apply, ...]:
         """The steps of a layer, each for all contexts; with `adds`, a parameter may be added. Raises MismatchError."""
         self.adds = adds
-        if len({len(u.steps) for u in uses}) != 1:
+        if len({(len(u.steps), u.outputs) for u in uses}) != 1:
             raise MismatchError
         return tuple(self._apply([u.steps[i] for u in uses], name, in_chain) for i in range(len(uses[0].steps)))
 
     def _apply(self, column: list[Apply], name: str, in_chain: bool) -> Apply:
         first = column[0]
-        if len({(a.stateful, a.name, a.helpers, a.make is None, a.call is None) for a in column}) != 1:
+        if len({(a.stateful, a.name, a.helpers, a.gives, a.make is None, a.call is None) for a in column}) != 1:
             raise MismatchError
         makes, calls = [a.make for a in column], [a.call for a in column]
         classes = self.parameters.style.sequences

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Leaf(Record):
     """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape.
 
+    `slots` and `names` are the outputs among the values of its `applies`, and names for these, as `Use` has them;
     `origins` are the layers that it stands for.
     """
 
@@ -36,10 +37,12 @@ class Leaf(Record):
     style: str
     applies: tuple[Apply, ...]
     inputs: tuple[int, ...]
-    output: int
+    outputs: tuple[int, ...]
     step: Step | None
     shared: Instance | None
     constant: bool
+    slots: tuple[int, ...] = (0,)
+    names: Mapping[int, str] = {}
     origins: Acts = {}
 
 
@@ -92,7 +95,7 @@ class Sequence(Record):
     name: str
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
-    output: int
+    outputs: tuple[int, ...]
     shape: Any
 
 

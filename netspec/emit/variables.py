@@ -146,9 +146,7 @@ def _made_of(value: int, user: Any) -> int | str | None:
             return f"branch{user.inputs.index(value) + 1}"
         if user.inputs[0] != value:
             return "y"
-    if isinstance(user, Leaf | Sequence):
-        return user.output
-    if isinstance(user, Invoke):
+    if isinstance(user, Leaf | Sequence | Invoke):
         return user.outputs[0] if len(user.outputs) == 1 and user.inputs[0] == value else None
     if isinstance(user, Loop):
         return next((own for first, later, own in user.carried if value in (first, later)), None)

@@ -126,30 +126,35 @@ class Weaver:
 
     def _act(self, column: tuple[Act, ...], contexts: Contexts, arounds: Seq[Around]) -> Leaf:
         first = column[0]
-        traits = {(a.step and a.step.layer.kind, len(a.inputs), a.given, a.step and a.step.shared) for a in column}
+        traits = {
+            (a.step and a.step.layer.kind, len(a.inputs), len(a.outputs), a.given, a.step and a.step.shared)
+            for a in column
+        }
         if len(traits) != 1:
             raise MismatchError
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs), column)
         applies = self._applies(column, solver)
-        output = self._made([a.output for a in column], contexts, arounds)
+        places = range(len(first.outputs))
+        outputs = tuple(self._made([a.outputs[i] for a in column], contexts, arounds) for i in places)
         step = first.step
         origins = _origins(column, contexts, arounds)
         if step is None:
             if inputs[0] in self.channels:
-                self.channels[output] = self.channels[inputs[0]]
-            return Leaf(first.name, "", "", "", applies, inputs, output, None, None, True, origins)
-        shapes = [a.step.output.shape for a in column if a.step is not None]
-        self._channel(output, shapes, solver)
-        if step.layer.kind == "concat" and output not in self.channels and shapes[0]:
-            term = solver.sum_of([self.channels.get(v) for v in inputs], [s[-1] for s in shapes])
+                self.channels[outputs[0]] = self.channels[inputs[0]]
+            return Leaf(first.name, "", "", "", applies, inputs, outputs, None, None, True, origins=origins)
+        shapes = [[a.step.outputs[i].shape for a in column if a.step is not None] for i in places]
+        for output, found in zip(outputs, shapes):
+            self._channel(output, found, solver)
+        if step.layer.kind == "concat" and outputs[0] not in self.channels and shapes[0][0]:
+            term = solver.sum_of([self.channels.get(v) for v in inputs], [s[-1] for s in shapes[0]])
             if term is not None:
-                self.channels[output] = term
-        alike = all(s == shapes[0] for s in shapes)
+                self.channels[outputs[0]] = term
+        alike = all(s == shapes[0][0] for s in shapes[0])
         layer = step.layer
         return Leaf(
-            last_name(column), first.given, layer.kind, layer.style, applies, inputs, output, step, step.shared, alike,
-            origins,
+            last_name(column), first.given, layer.kind, layer.style, applies, inputs, outputs, step, step.shared, alike,
+            first.use.outputs, first.use.names, origins,
         )  # fmt: skip
 
     def _applies(self, column: tuple[Act, ...], solver: Solver) -> tuple[Apply, ...]:
@@ -251,9 +256,9 @@ class Weaver:
             chain = self.close(self.items(inner, contexts, arounds))
         finally:
             self.in_chain = False
-        inputs, output = ends(chain)
+        inputs, outputs = ends(chain)
         shapes = {shape_after(items[-1]) for items in inner}
-        return [Sequence(name, chain, inputs, output, shapes.pop() if len(shapes) == 1 else None)]
+        return [Sequence(name, chain, inputs, outputs, shapes.pop() if len(shapes) == 1 else None)]
 
     def opened(self, column: tuple[Part, ...], contexts: Contexts) -> list[tuple[Lowered, ...]] | None:
         """The steps of a named scope, where it is one chain of modules in every instance."""
@@ -277,12 +282,12 @@ def _origins(column: Seq[Any], contexts: Contexts, arounds: Seq[Around]) -> dict
     return {(owner, around.path): item for item, owner, around in zip(column, contexts.owners, arounds)}
 
 
-def ends(chain: Seq[Node]) -> tuple[tuple[int, ...], int]:
+def ends(chain: Seq[Node]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """What the first step of a chain takes, and the last one gives."""
     first, last = chain[0], chain[-1]
     assert not isinstance(first, Loop | Choice)  # a chain is of plain steps
     assert not isinstance(last, Loop | Choice)
-    return first.inputs, last.outputs[0] if isinstance(last, Invoke) else last.output
+    return first.inputs, last.outputs
 
 
 def _prefixed(name: str, node: Any) -> Any:

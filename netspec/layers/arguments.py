@@ -28,10 +28,12 @@ class Violation(Exception):
 
 
 class Unsupported(Exception):
-    """A framework has no form for this layer with these arguments."""
+    """A framework has no form for this layer with these arguments. `code` is that of the diagnostic, if it is not the
+    usual one of the framework."""
 
-    def __init__(self, message: str, argument: str = "", help: str = "") -> None:
+    def __init__(self, message: str, argument: str = "", help: str = "", code: str = "") -> None:
         super().__init__(message)
+        self.code = code
         self.message = message
         self.argument = argument
         self.help = help
@@ -44,11 +46,16 @@ class Word(str):
 
 
 class Reader(Record):
-    """How an argument is read: `read` returns the value or raises `ValueError(message, help)`."""
+    """How an argument is read: `read` returns the value or raises `ValueError(message, help)`.
+
+    `holds` says what is no number or word: `values` of the net, which become inputs of the layer, or a `step` that the
+    layer applies in its own way.
+    """
 
     read: Callable[[Any], Any]
     doc: str
     words: tuple[str, ...] = ()
+    holds: str = ""
 
 
 class Argument(Record):
@@ -75,6 +82,12 @@ class Declared(Record):
 def arg(reader: Reader, default: Any = REQUIRED, doc: str = "") -> Any:
     """Declares an argument of a layer, in the class body."""
     return Declared(reader, default, doc)
+
+
+class Values(Record):
+    """Values of the net that an argument was given. A layer knows how many there are; they are its last inputs."""
+
+    count: int
 
 
 def describe(value: Any) -> str:
@@ -172,6 +185,19 @@ def choice(*words: str) -> Reader:
 def optional(reader: Reader) -> Reader:
     """The same reader, with `none` allowed."""
     return Reader(lambda v: None if v is None else reader.read(v), f"{reader.doc}, or none", reader.words)
+
+
+def values_reader(doc: str) -> Reader:
+    """A reader of values of the net, which gives their number."""
+
+    def read(value: Any) -> int | None:
+        if value is None:
+            return None
+        if not isinstance(value, Values):
+            raise ValueError(f"must be {doc}, not {describe(value)}", "")
+        return value.count
+
+    return Reader(read, doc, (), "values")
 
 
 def _axes(value: Any) -> int | tuple[int, ...]:

@@ -8,219 +8,49 @@ argument at fault. Layers know no syntax tree, span or file.
 
 from __future__ import annotations
 
-from math import prod
-
 from ..dims import product
-from ..pycode import Call
 from ..record import TYPE_CHECKING, Record
-from .arguments import Argument, Declared, Violation, describe
+from .arguments import REQUIRED, Argument, Declared, Violation, describe
+from .forms import Apply as Apply
+from .forms import At as At
+from .forms import Helper as Helper
+from .forms import Place as Place
+from .forms import Use as Use
+from .forms import Weight as Weight
+from .forms import function as function
+from .forms import module as module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, ClassVar, TypeAlias, TypeVar
 
-    import numpy as np
-
     from ..dims import Dim, Shape
-    from ..pycode import Code
+    from .forms import Array as Array
+    from .forms import Gives as Gives
 
-    Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
     L = TypeVar("L", bound="type[Layer]")
-
-# --- what a layer hands to the emitters --------------------------------------------------------------------------
-
-
-class At(Record):
-    """Where a layer stands: the shapes around it and, for PyTorch, the layout of its values.
-
-    `first` says that the values are channels-first (N, C, spatial...) in PyTorch; only values of two axes and more
-    have a layout. `general` asks for a form that fits other instances too, not for the shortest one: 1 for one that
-    fits other windows, 2 for one that fits other strides and sizes as well.
-    """
-
-    inputs: tuple[Shape, ...]
-    output: Shape
-    first: bool = False
-    general: int = 0
-
-    @property
-    def x(self) -> Shape:
-        return self.inputs[0]
-
-    @property
-    def y(self) -> Shape:
-        return self.output
-
-    @property
-    def spatial(self) -> Shape:
-        """The input's axes without the channels."""
-        return self.x[:-1]
-
-    @property
-    def channels(self) -> Dim:
-        return self.x[-1]
-
-    def axis(self, written: int) -> int:
-        """The framework's number, batch counted, of an axis as the language numbers it."""
-        rank = len(self.x)
-        place = written % rank
-        if self.first and rank > 1:
-            return 1 if place == rank - 1 else place + 2
-        return written if written < 0 else written + 1
-
-
-class Helper(Record):
-    """A small function or class that generated code carries along, with the imports it needs.
-
-    `source` is text in the final format; `imports` are lines such as `import torch.nn.functional as F`.
-    """
-
-    name: str
-    source: str
-    imports: tuple[str, ...] = ()
-
-
-class Apply(Record):
-    """One application in generated code.
-
-    `make` constructs the thing that holds state or that the framework has as a layer (`nn.Conv2d(...)`,
-    `layers.Conv2D(...)`); it is then called on the values. Without `make`, `call` is an expression over `X(i)`
-    (`F.relu(X())`). A stateless step of PyTorch gives both: `call` for a `forward`, `make` for an `nn.Sequential`.
-    A stateful one gives both where it is not just called on its values; `Made()` then stands for the module:
-    `Made()(X(), X(), X(), need_weights=False)[0]`.
-    `name` tells several modules of one layer apart (`depthwise`, `pointwise`).
-    """
-
-    make: Call | None = None
-    call: Code = None
-    stateful: bool = False
-    name: str = ""
-    helpers: tuple[Helper, ...] = ()
-
-    @property
-    def plain(self) -> bool:
-        """Is it a module that is called on its values, and nothing else?"""
-        return self.make is not None and not (self.stateful and self.call is not None)
-
-
-class Use(Record):
-    """How a framework says a layer: one or more applications, one after the other.
-
-    The first takes all the layer's inputs, each later one the value before it.
-    """
-
-    steps: tuple[Apply, ...]
-
-
-def module(make: Call, name: str = "", helpers: tuple[Helper, ...] = (), call: Code = None) -> Apply:
-    """A step with weights or state: constructed once, then called, or applied as `call` says."""
-    return Apply(make, call, True, name, helpers)
-
-
-def function(code: Code, make: Call | None = None, helpers: tuple[Helper, ...] = ()) -> Apply:
-    """A step without state: an expression over `X(i)`, and the module that does the same, if there is one."""
-    return Apply(make, code, False, "", helpers)
-
-
-class Place(Record):
-    """Where a framework keeps a weight: its name there, and how to get its array from the language's.
-
-    The language's array has the equal blocks of its last axis (the gates of a recurrent layer) taken in the order of
-    `blocks`, is transposed by `order`, then reshaped to `shape`, in which one size may be -1; each may be None. With
-    `part=(i, n)` it is the i-th of n equal parts of the framework's array along its first axis. `plus` names a second
-    array of the framework that is added to this one (PyTorch's second bias of a recurrent layer): zero when written,
-    summed up when read.
-
-    `name` is a path of attributes from the layer or module to the array, such as `cell.kernel`; it begins with the name
-    of the `Apply` where a layer has several modules (`depthwise.weight`).
-    """
-
-    name: str
-    order: tuple[int, ...] | None = None
-    shape: tuple[int, ...] | None = None
-    blocks: tuple[int, ...] | None = None
-    part: tuple[int, int] | None = None
-    plus: str = ""
-
-    def put(self, array: Array) -> Array:
-        """The framework's array (or its part) from the language's."""
-        if self.blocks is not None:
-            array = _in_blocks(array, self.blocks)
-        if self.order is not None:
-            array = array.transpose(self.order)
-        return array if self.shape is None else array.reshape(self.shape)
-
-    def shape_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of the framework's array (the whole, not the part) for one of the language's."""
-        found = self.shape or tuple(shape[axis] for axis in self.order or range(len(shape)))
-        if -1 in found:
-            rest = -prod(found)
-            found = tuple(prod(shape) // rest if n == -1 else n for n in found)
-        return found if self.part is None else (found[0] * self.part[1], *found[1:])
-
-    def take(self, array: Array, shape: tuple[int, ...]) -> Array:
-        """The language's array, of this shape, from the framework's (or from its part): `put` undone."""
-        order = self.order or tuple(range(len(shape)))
-        array = array.reshape(tuple(shape[axis] for axis in order))
-        array = array.transpose(tuple(order.index(axis) for axis in range(len(order))))
-        if self.blocks is None:
-            return array
-        return _in_blocks(array, tuple(self.blocks.index(k) for k in range(len(self.blocks))))
-
-
-def _in_blocks(array: Array, order: tuple[int, ...]) -> Array:
-    """The equal blocks of the last axis in another order."""
-    parts = array.reshape(*array.shape[:-1], len(order), -1)
-    moved: Array = parts[..., list(order), :].reshape(array.shape)
-    return moved
-
-
-class Weight(Record):
-    """One array of a layer, in the language's order (channels last, kernels as spatial..., in, out).
-
-    `role` is `weight`, `bias` or `statistic` (running mean or variance: kept apart from the parameters).
-    """
-
-    name: str
-    shape: Shape
-    torch: Place
-    keras: Place
-    role: str = "weight"
-
-    @property
-    def size(self) -> Dim:
-        return product(self.shape)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """The shape in numbers. Raises ValueError where it hangs on a symbol."""
-        found = tuple(d for d in self.shape if isinstance(d, int))
-        if len(found) < len(self.shape):
-            raise ValueError(f"the shape of a {self.name} hangs on {', '.join(map(str, self.shape))}")
-        return found
-
-
-Weights: TypeAlias = "tuple[Weight, ...]"
+    Weights: TypeAlias = "tuple[Weight, ...]"
 
 
 class Example(Record):
     """A use of the layer that is documentation and test: `code` on an input of `shape` gives `gives`.
 
-    `shape` is one shape, or a tuple of shapes for a layer of several inputs. `weights` counts the learned
-    numbers. `macs` is given by hand where a framework's counter sees nothing. `vocabulary` bounds the integers of
-    an integer input; `positive` says that the numbers are above 0, and `conditions` how many of the inputs, from the
-    first, are true or false. `refused` names the frameworks ("torch", "keras") that have no form for it.
+    `weights` counts the learned numbers. `macs` is given by hand where a framework's counter sees nothing.
+    `vocabulary` bounds the integers of an integer input; `positive` says that the numbers are above 0, and `conditions`
+    how many of the inputs, from the first, are true or false. `refused` names the frameworks ("torch", "keras") that
+    have no form for it. `names` are those of the inputs, where the code asks for some of them by name.
     """
 
     code: str
     shape: Any
-    gives: Shape
+    gives: Any
     weights: int = 0
     macs: int | None = None
     vocabulary: int = 0
     positive: bool = False
     conditions: int = 0
     refused: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Layer:
@@ -244,6 +74,10 @@ class Layer:
     places: ClassVar[tuple[str, ...]] = ()
     # the layer that does to several values what this one does to the numbers of one
     several: ClassVar[str] = ""
+    # the arguments that take values of the net; these are inputs behind the `arity` others
+    by_name: ClassVar[tuple[str, ...]] = ()
+    # the argument that takes a step; empty where there is none
+    holds: ClassVar[str] = ""
     # what the values must hold: "float", "int", "bool" or "any"
     takes: ClassVar[str] = "float"
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is
@@ -262,10 +96,13 @@ class Layer:
         found = dict(cls.arguments)
         for name, value in list(cls.__dict__.items()):
             if isinstance(value, Declared):
-                found[name] = Argument(name, value.reader, value.default, value.doc)
+                word = name.removesuffix("_")  # `return_` stands for a word that Python keeps to itself
+                found[word] = Argument(word, value.reader, value.default, value.doc)
                 delattr(cls, name)
         cls.arguments = found
         cls.required = tuple(name for name, argument in found.items() if argument.required)
+        cls.by_name = tuple(name for name, argument in found.items() if argument.reader.holds == "values")
+        cls.holds = next((name for name, argument in found.items() if argument.reader.holds == "step"), "")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a layer is immutable")
@@ -279,19 +116,61 @@ class Layer:
     def __repr__(self) -> str:
         return f"{self.kind}({', '.join(f'{n}={describe(v)}' for n, v in self.__dict__.items())})"
 
+    def __str__(self) -> str:
+        """As the language writes it, without what is at its default."""
+        defaults = {name: argument.default for name, argument in self.arguments.items()}
+        said = [
+            describe(value) if defaults[name] is REQUIRED else f"{name}={describe(value)}"
+            for name, value in self.__dict__.items()
+            if name not in self.by_name and value != defaults[name]
+        ]
+        return f"{self.kind}({', '.join(said)})" if said else self.kind
+
+    def said(self, name: str) -> Any:
+        """The value of an argument, also of the step that the layer applies."""
+        return self.__dict__[name] if name in self.__dict__ or not self.holds else self.__dict__[self.holds].said(name)
+
     # --- the facets, with what most layers share ---------------------------------------------------------------
 
     def shape(self, *xs: Shape) -> Shape:
-        """The shape that comes out. Raises Violation."""
+        """The shape that comes out, the first one where there are several. Raises Violation."""
         return xs[0]
 
     def hands_on(self, *xs: Shape) -> bool:
         """Is what comes out the value that goes in, as it is?"""
         return False
 
+    def shapes(self, *xs: Shape) -> tuple[Shape, ...]:
+        """The shapes of all values that come out. Raises Violation."""
+        return (self.shape(*xs),)
+
     def dtype(self, *given: str) -> str:
         """The type of number that comes out."""
         return given[0]
+
+    def kinds(self, count: int) -> tuple[str, ...]:
+        """What each of the inputs must hold: "float", "int", "bool" or "any"."""
+        return (self.takes,) * count
+
+    @property
+    def by_step(self) -> bool:
+        """Is the same done at each step of a sequence, so that padded steps stay padded ones?"""
+        return self.pointwise
+
+    @property
+    def remembers(self) -> bool:
+        """Does it begin with what the last batch left, until it is reset?"""
+        return False
+
+    @property
+    def static_batch(self) -> int | None:
+        """How many samples each batch has; None where that does not matter."""
+        return None
+
+    @property
+    def marks_padding(self) -> bool:
+        """Is a 0 in the input padding, which recurrent layers further down skip?"""
+        return False
 
     def weights(self, *xs: Shape) -> Weights:
         """The arrays that the layer holds, in the language's order."""
@@ -339,8 +218,11 @@ class Layer:
         """The Keras 3 form. Raises Unsupported."""
         raise NotImplementedError
 
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        """The definition, in NumPy: arrays with a batch axis, channels last, float64; inference mode."""
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array | tuple[Array, ...]:
+        """The definition, in NumPy: arrays with a batch axis, channels last, float64; inference mode.
+
+        A tuple where several values come out.
+        """
         raise NotImplementedError
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from ..ir import Call, Result, Scope, Step, path_of
+from ..ir import Result, Scope, Step, path_of
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..dims import Shape
     from ..ir import Body, CheckedNet, Item, Tensor
 
-    # a value with the path of the step that makes it
-    Shown = tuple[str, Tensor]
+    # a value with the path of the step that makes it, and its place among what that makes
+    Shown = tuple[str, int, Tensor]
 
 
-def expose(net: CheckedNet) -> tuple[CheckedNet, list[str]]:
-    """The net with the values of all its steps for outputs, behind its own, and the paths of these steps."""
+def expose(net: CheckedNet) -> tuple[CheckedNet, list[tuple[str, int, Shape]]]:
+    """The net with the values of all its steps for outputs, behind its own.
+
+    With it the path of each value's step, the value's place among what the step makes, and its shape.
+    """
     body, shown = _Exposing().body(net.net.body)
-    return net.replace(net=net.net.replace(body=body)), [path for path, _ in shown]
+    return net.replace(net=net.net.replace(body=body)), [(path, place, tensor.shape) for path, place, tensor in shown]
 
 
 class _Exposing:
@@ -30,7 +34,7 @@ class _Exposing:
         if id(body) not in self.known:
             lines = _Lines(self, body)
             items = lines.items(body.items, "")
-            results = (Result(f"value{k}", tensor) for k, (_, tensor) in enumerate(lines.shown))
+            results = (Result(f"value{k}", tensor) for k, (_, _, tensor) in enumerate(lines.shown))
             self.known[id(body)] = body.replace(items=items, outputs=(*body.outputs, *results)), lines.shown
         return self.known[id(body)]
 
@@ -52,13 +56,13 @@ class _Lines:
         path = path_of(item, prefix, "")
         if isinstance(item, Step):
             if item.layer.kind != "identity":
-                self.shown.append((path, item.output))
+                self.shown += [(path, place, tensor) for place, tensor in enumerate(item.outputs)]
             return item
         body, shown = self.exposing.body(item.body)
         tensors = []
-        for inner, tensor in shown:
+        for inner, place, tensor in shown:
             tensors.append(tensor.replace(number=self.fresh))
-            self.shown.append((f"{path}.{inner}", tensors[-1]))
+            self.shown.append((f"{path}.{inner}", place, tensors[-1]))
             self.fresh += 1
         return item.replace(body=body, outputs=(*item.outputs, *tensors))
 
@@ -69,5 +73,5 @@ def _numbers(items: Sequence[Item]) -> list[int]:
         if isinstance(item, Scope):
             found += _numbers(item.items)
         else:
-            found += [t.number for t in (item.outputs if isinstance(item, Call) else (item.output,))]
+            found += [t.number for t in item.outputs]
     return found

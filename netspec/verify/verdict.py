@@ -37,6 +37,11 @@ class LayerLine(Record):
     def error(self) -> float:
         return max(self.errors.values(), default=0.0)
 
+    def joined(self, other: LayerLine) -> LayerLine:
+        """With another value of the same layer: the larger errors, and the shapes that do not agree."""
+        errors = {pair: max(error, other.errors[pair]) for pair, error in self.errors.items()}
+        return self.replace(shapes=self.shapes if other.agrees else other.shapes, errors=errors)
+
 
 class Gradients(Record):
     """Gradients of all parameters in PyTorch and in Keras: the largest relative error, and where it is.

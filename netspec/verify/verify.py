@@ -185,7 +185,7 @@ class _Verification:
     ) -> tuple[LayerLine, ...]:
         """Each layer of the net, from a model in which all of them are outputs."""
         self.progress(f"comparing layer by layer in {dtype}")
-        shown, paths = expose(self.net)
+        shown, layers = expose(self.net)
         batch = self.batches[:1]
         jobs = [Job(TARGETS[name](shown), self.weights, batch, dtype=dtype) for name in answers]
         found, wanted = self._together(jobs, lambda: [self._reference(shown, batch[0])])
@@ -194,17 +194,17 @@ class _Verification:
         values["reference"] = tuple(wanted[0][skip:])
         counts = {name: _counts(targets[name], answers[name]) for name in found}
         rows = {row.path: row for row in self.net.layers}
-        lines = []
-        for k, path in enumerate(paths):
+        lines: list[LayerLine] = []
+        for k, (path, place, shape) in enumerate(layers):
             row = rows[path]
             at = {name: arrays[k] for name, arrays in values.items()}
-            assert row.output is not None  # a layer gives something
-            told = tuple(substitute(d, self.sizes[0]) for d in row.output.shape)
+            told = tuple(substitute(d, self.sizes[0]) for d in shape)
             shapes = {"checker": told} | {name: a.shape[1:] for name, a in at.items()}
             held: dict[str, Any] = {"checker": row.figures.params}
             held |= {name: 0 if row.again else count.get(path, 0) for name, count in counts.items()}
             errors = {(a, b): apart(at[a], at[b]) for a, b in pairs(at)}
-            lines.append(LayerLine(path, row.kind, shapes, held, errors))
+            line = LayerLine(path, row.kind, shapes, held, errors)
+            lines.append(lines.pop().joined(line) if place else line)
         return tuple(lines)
 
     def _totals(self, answers: Mapping[str, Answer], targets: Mapping[str, Target]) -> None:
@@ -271,7 +271,7 @@ def _counts(target: Target, answer: Answer) -> dict[str, int]:
     for held in target.spelling.held:
         if held.weight.role != "statistic":
             parts = 1 if held.place.part is None else held.place.part[1]
-            layer = held.path.rpartition(".")[0]
+            layer = held.path.removesuffix(f".{held.weight.name}")
             found[layer] = found.get(layer, 0) + _size(answer.shapes[held.key]) // parts
     return found
 

@@ -1,0 +1,145 @@
+"""Arguments that are no numbers or words: values of the net, given by name, and a step that a layer applies in its own
+way."""
+
+from __future__ import annotations
+
+from ..ir import Tensor
+from ..layers import LAYERS
+from ..layers.arguments import Values, Violation
+from ..layers.base import bind
+from ..record import TYPE_CHECKING, Record
+from ..syntax import tree
+from .arguments import bind_arguments, missing, read_arguments, tensors_in
+from .layering import violated
+from .machine import HOLE
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..layers.base import Layer
+    from ..source import Span
+    from ..syntax.tree import Node
+    from .evaluate import Context
+
+    Bound = dict[str, tuple[Any, Span, Node]]
+
+
+class Held(Record):
+    """What a call gives beside numbers and words.
+
+    `rest` are its other arguments. `values` are the arguments that were taken, with those of a step that is held among
+    them, so that a fault in one finds its place; `inputs` are the values of the net behind them.
+    """
+
+    rest: tuple[Node, ...]
+    values: Bound
+    inputs: tuple[Tensor, ...]
+
+
+NOTHING = Held((), {}, ())
+
+
+def deep(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> type[Layer] | None:
+    """`stack(3, lstm(64))` is a layer of its own; `stack(a, b)` joins values."""
+    if cls is None or cls.kind != "stack" or not any(_is_count(at, node) for node in arguments):
+        return cls
+    return LAYERS["stacked"] if any(_held_class(at, node) for node in arguments) else cls
+
+
+def _is_count(at: Context, node: Node) -> bool:
+    """Is it known without looking at values of the net? `3`, `depth`, `2 * depth`, `n=3`"""
+    names = [part for part in tree.walk(node) if isinstance(part, tree.Name)]
+    known = all(
+        name.text in at.frame.design.constants or isinstance(at.frame.names.get(name.text), int) for name in names
+    )
+    return known and not any(isinstance(part, tree.Call | tree.Body) for part in tree.walk(node))
+
+
+def _held_class(at: Context, node: Node) -> type[Layer] | None:
+    """The layer that a step names, if it is one."""
+    node = node.value if isinstance(node, tree.Keyword) else node
+    callee = node.callee if isinstance(node, tree.Call) else node
+    if not isinstance(callee, tree.Name) or callee.text in at.frame.names:
+        return None
+    cls = LAYERS.get(callee.text)
+    return deep(at, cls, node.arguments) if isinstance(node, tree.Call) else cls
+
+
+def take_held(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Held | None:
+    """Take those arguments out. None where one of them is at fault."""
+    rest: list[Node] = []
+    values: Bound = {}
+    inputs: dict[str, tuple[Tensor, ...]] = {}
+    step = _step_among(at, cls, arguments) if cls.holds else None
+    for node in arguments:
+        if node is step:
+            found = _step(at, node.value if isinstance(node, tree.Keyword) else node)
+            if found is None:
+                return None
+            made, inner = found
+            own = node.value if isinstance(node, tree.Keyword) else node
+            values |= {**inner.values, cls.holds: (made, own.span, own)}
+            inputs |= {"": inner.inputs}
+        elif isinstance(node, tree.Keyword) and node.name.text in cls.by_name and node.name.text not in values:
+            value = at.plain(node.value, words=False)
+            if value is HOLE:
+                return None
+            tensors = tensors_in(value)
+            inputs[node.name.text] = tensors or ()
+            values[node.name.text] = (Values(len(tensors)) if tensors else value, node.value.span, node.value)
+        else:
+            rest.append(node)
+    ordered = (inputs.get(name, ()) for name in ("", *cls.by_name))
+    return Held(tuple(rest), values, tuple(t for tensors in ordered for t in tensors))
+
+
+def _step_among(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Node | None:
+    """The argument that is the step: given by name, or the one that is a recurrent layer, or at least a step."""
+    for node in arguments:
+        if isinstance(node, tree.Keyword) and node.name.text == cls.holds:
+            return node
+    steps = [node for node in arguments if not isinstance(node, tree.Keyword) and _held_class(at, node) is not None]
+    fitting = [node for node in steps if (_held_class(at, node) or cls).style == cls.style]
+    return next(iter([*fitting, *steps[-1:]]), None)
+
+
+def _step(at: Context, node: Node) -> tuple[Layer, Held] | None:
+    """A step as an argument: the layer, not applied to anything, and what was taken out of its arguments."""
+    machine, cls = at.frame.machine, _held_class(at, node)
+    callee = node.callee if isinstance(node, tree.Call) else node
+    if cls is None or not isinstance(callee, tree.Name):
+        machine.fault("not-a-step", "a layer should stand here, such as `lstm(64)`", node.span)
+        return None
+    held = take_held(at, cls, node.arguments if isinstance(node, tree.Call) else ())
+    given = read_arguments(at, held.rest, join=False, cls=cls) if held is not None else None
+    if held is None or given is None:
+        return None
+    if given.tensors or given.frozen or given.label is not None:
+        what = "values" if given.tensors else "`frozen`" if given.frozen else "a name"
+        message = f"`{callee.text}` is part of the layer around it, and takes no {what} of its own"
+        machine.fault("unknown-argument", message, node.span, help=f"give {what} to the layer around it")
+        return None
+    values = bind_plain(at, callee, cls, given, held)
+    if values is None:
+        return None
+    try:
+        made = bind(cls, {name: values[name][0] for name in values if name in cls.arguments})
+        return made, held.replace(values=values)
+    except Violation as violation:
+        violated(at, cls.kind, violation, (), node.span, values)
+        return None
+
+
+def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Any, held: Held) -> Bound | None:
+    """All arguments of a layer, those that were taken out among them. None where they do not fit or one is missing."""
+    apart = {cls.holds, *cls.by_name}
+    names = [name for name in cls.arguments if name not in apart]
+    values = bind_arguments(at, callee, names, given, cls.gathers, cls.places)
+    if values is None:
+        return None
+    values = {**held.values, **values}
+    required = [name for name in cls.required if name not in values]
+    if required:
+        missing(at, callee, required)
+        return None
+    return values

@@ -1,0 +1,164 @@
+"""Layers around recurrent layers: both directions of time, and several layers one on the other."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from .arguments import Reader, Violation, Word, arg, choice, describe, positive
+from .base import Example, layer
+from .recurrence import Core, Recurrence
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_DOC = "a recurrent layer, such as lstm(64)"
+
+
+def _recurrent(value: Any) -> Recurrence:
+    if not isinstance(value, Recurrence):
+        raise ValueError(f"must be {_DOC}, not {describe(value)}", "")
+    return value
+
+
+def _merge(value: Any) -> Any:
+    return Word("none") if value is None else _MERGES.read(value)  # `none` is no word, but here it reads like one
+
+
+_MERGES = choice("concat", "add", "mul", "average", "none")
+merge_reader = Reader(_merge, _MERGES.doc, _MERGES.words)
+step_reader = Reader(_recurrent, _DOC, (), "step")
+
+
+class Around(Recurrence):
+    """A layer that holds a recurrent one."""
+
+    if TYPE_CHECKING:
+        step: Recurrence
+
+    @property
+    def core(self) -> Core:
+        return self.step.core
+
+    def check(self) -> None:
+        self.step.check()
+
+
+@layer("bidirectional", style="recurrent")
+class Bidirectional(Around):
+    """The step forwards and, with weights of its own, backwards; output t of each direction belongs to step t.
+
+    Schuster & Paliwal (1997). What is last is the last output of each direction: the backward one has read from the end
+    to the beginning. The state is that of the forward direction, then that of the backward one.
+    """
+
+    step: Recurrence = arg(step_reader, doc="what is run")
+    merge: str = arg(merge_reader, Word("concat"), doc="how the outputs of the two become one")
+
+    examples = (
+        Example("bidirectional(lstm(2))", (5, 3), (4,), weights=96, macs=400),
+        Example("bidirectional(gru(2, return=sequence), merge=add)", (5, 3), (5, 2), weights=84, macs=300),
+        Example(
+            "bidirectional(rnn(2, return=(sequence, last)), merge=mul)", (5, 3), ((5, 2), (2,)), weights=24, macs=100
+        ),
+        Example("bidirectional(gru(2), merge=average)", (5, 3), (2,), weights=84, macs=300),
+        Example(
+            "bidirectional(lstm(2, return=(sequence, state)))",
+            (5, 3),
+            ((5, 4), (2,), (2,), (2,), (2,)),
+            weights=96,
+            macs=400,
+        ),
+        Example(
+            "bidirectional(gru(2, return=(sequence, last, state)), merge=none)",
+            (5, 3),
+            ((5, 2), (5, 2), (2,), (2,), (2,), (2,)),
+            weights=84,
+            macs=300,
+        ),
+        Example("bidirectional(lstm(2, dropout=0.2), merge=none)", (5, 3), ((2,), (2,)), weights=96, macs=400),
+        Example("bidirectional(lstm(2, recurrent_dropout=0.2))", (5, 3), (4,), weights=96, macs=400),
+        Example(
+            "bidirectional(gru(2, mask=mask, return=(sequence, last)))",
+            ((5, 3), (5,)),
+            ((5, 4), (4,)),
+            weights=84,
+            macs=300,
+            names=("x", "mask"),
+        ),
+        Example(
+            "bidirectional(gru(2, initial=(h, g)))",
+            ((5, 3), (2,), (2,)),
+            (4,),
+            weights=84,
+            macs=300,
+            names=("x", "h", "g"),
+        ),
+    )
+
+    @property
+    def ways(self) -> int:
+        return 2
+
+    def check(self) -> None:
+        super().check()
+        if self.step.ways == 2 or self.step.depth > 1:
+            message = f"bidirectional runs one recurrent layer, not {self.step.kind}"
+            help = "for several layers of both directions: `stack(2, bidirectional(lstm(64)))`"
+            raise Violation("wrong-value", message, "step", help)
+        if self.core.reverse:
+            message = "bidirectional reads in both directions, so its step has no `reverse`"
+            raise Violation("wrong-value", message, "reverse", "leave it out")
+
+
+@layer("stacked", style="recurrent")
+class Stacked(Around):
+    """`n` recurrent layers, each of which takes the sequence of the one before; the last gives what comes out.
+
+    Graves et al., "Speech recognition with deep recurrent neural networks" (2013). The state is that of all layers, the
+    first one first. It may be written `stack(3, lstm(64))`, too.
+    """
+
+    n: int = arg(positive, doc="how many layers")
+    step: Recurrence = arg(step_reader, doc="each of them")
+
+    examples = (
+        Example("stacked(3, gru(2))", (5, 3), (2,), weights=114, macs=390),
+        Example(
+            "stacked(2, lstm(2, return=(state, sequence)))",
+            (5, 3),
+            ((2,), (2,), (2,), (2,), (5, 2)),
+            weights=88,
+            macs=360,
+        ),
+        Example("stacked(2, bidirectional(rnn(2)))", (5, 3), (4,), weights=52, macs=220),
+        Example("stacked(2, bidirectional(rnn(2, return=sequence), merge=add))", (5, 3), (5, 2), weights=44, macs=180),
+        Example("stacked(2, rnn(2, return=sequence, reverse=true))", (5, 3), (5, 2), weights=22, macs=90),
+        Example("stacked(2, gru(2, dropout=0.1, reset_after=false))", (5, 3), (2,), weights=66, macs=270),
+        Example(
+            "stacked(2, rnn(2, mask=mask, initial=(h, g), reverse=true))",
+            ((5, 3), (2,), (2,), (5,)),
+            (2,),
+            weights=22,
+            macs=90,
+            names=("x", "h", "g", "mask"),
+        ),
+    )
+
+    @property
+    def depth(self) -> int:
+        return self.n
+
+    @property
+    def ways(self) -> int:
+        return self.step.ways
+
+    @property
+    def merge(self) -> str:
+        return str(self.step.merge)
+
+    def check(self) -> None:
+        super().check()
+        if self.step.depth > 1:
+            raise Violation("wrong-value", "stack holds one recurrent layer, not another stack", "step", "multiply `n`")
+        if self.ways == 2 and self.merge == "none":
+            message = "a layer of a stack gives one value to the next, so its directions must be merged"
+            raise Violation("wrong-value", message, "merge", "write `merge=concat`")

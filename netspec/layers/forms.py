@@ -1,0 +1,202 @@
+"""What a layer hands to the emitters: where it stands, the form that a framework says it in, and its weights."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..dims import product
+from ..pycode import Call
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeAlias
+
+    import numpy as np
+
+    from ..dims import Dim, Shape
+    from ..pycode import Code
+
+    Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+    Gives: TypeAlias = "int | tuple[int | Gives | None, ...]"
+
+
+class At(Record):
+    """Where a layer stands: the shapes around it and, for PyTorch, the layout of its values.
+
+    `first` says that the values are channels-first (N, C, spatial...) in PyTorch; only values of two axes and more
+    have a layout. `general` asks for a form that fits other instances too, not for the shortest one: 1 for one that
+    fits other windows, 2 for one that fits other strides and sizes as well.
+    """
+
+    inputs: tuple[Shape, ...]
+    output: Shape
+    first: bool = False
+    general: int = 0
+
+    @property
+    def x(self) -> Shape:
+        return self.inputs[0]
+
+    @property
+    def y(self) -> Shape:
+        return self.output
+
+    @property
+    def spatial(self) -> Shape:
+        """The input's axes without the channels."""
+        return self.x[:-1]
+
+    @property
+    def channels(self) -> Dim:
+        return self.x[-1]
+
+    def axis(self, written: int) -> int:
+        """The framework's number, batch counted, of an axis as the language numbers it."""
+        rank = len(self.x)
+        place = written % rank
+        if self.first and rank > 1:
+            return 1 if place == rank - 1 else place + 2
+        return written if written < 0 else written + 1
+
+
+class Helper(Record):
+    """A small function or class that generated code carries along, with the imports it needs.
+
+    `source` is text in the final format; `imports` are lines such as `import torch.nn.functional as F`.
+    """
+
+    name: str
+    source: str
+    imports: tuple[str, ...] = ()
+
+
+class Apply(Record):
+    """One application in generated code.
+
+    `make` constructs the thing that holds state or that the framework has as a layer (`nn.Conv2d(...)`,
+    `layers.Conv2D(...)`); it is then called on the values. Without `make`, `call` is an expression over `X(i)`
+    (`F.relu(X())`). A stateless step of PyTorch gives both: `call` for a `forward`, `make` for an `nn.Sequential`.
+    Of a stateful step `call` says how `Made()` is called, where that is not simply on its values.
+    `name` tells several modules of one layer apart (`depthwise`, `pointwise`).
+
+    `gives` says which value the result is from then on, or where several things come out, which values they are in the
+    form in which they are unpacked: `(0, (1, None))` for `y, (h, _) = ...`.
+    """
+
+    make: Call | None = None
+    call: Code = None
+    stateful: bool = False
+    name: str = ""
+    helpers: tuple[Helper, ...] = ()
+    gives: Gives = 0
+
+    @property
+    def on_values(self) -> bool:
+        """Is it a module that is called on its values, and nothing else?"""
+        return self.make is not None and not (self.stateful and self.call is not None)
+
+    @property
+    def plain(self) -> bool:
+        """Is it such a module, and does it give one value?"""
+        return self.on_values and self.gives == 0
+
+
+class Use(Record):
+    """How a framework says a layer: one or more applications, one after the other.
+
+    The layer's inputs are values 0, 1, ... to begin with. The first step takes all of them and each later one value 0,
+    unless its `call` says otherwise. `outputs` are the values that come out, `names` are names that values may have.
+    """
+
+    steps: tuple[Apply, ...]
+    outputs: tuple[int, ...] = (0,)
+    names: Mapping[int, str] = {}
+
+
+def module(make: Call, name: str = "", helpers: tuple[Helper, ...] = (), call: Code = None, gives: Gives = 0) -> Apply:
+    """A step with weights or state: constructed once, then called."""
+    return Apply(make, call, True, name, helpers, gives)
+
+
+def function(code: Code, make: Call | None = None, helpers: tuple[Helper, ...] = (), gives: Gives = 0) -> Apply:
+    """A step without state: an expression over `X(i)`, and the module that does the same, if there is one."""
+    return Apply(make, code, False, "", helpers, gives)
+
+
+class Place(Record):
+    """Where a framework keeps a weight: its name there, and how to get its array from the language's.
+
+    The language's array has the equal blocks of its last axis (the gates of a recurrent layer) taken in the order of
+    `blocks`, is transposed by `order`, then reshaped to `shape`, in which one size may be -1; each may be None. With
+    `part=(i, n)` it is the i-th of n equal parts of the framework's array along its first axis. `plus` names a second
+    array of the framework that is added to this one (PyTorch's second bias of a recurrent layer): zero when written,
+    summed up when read.
+
+    `name` is a path of attributes from the layer or module to the array, such as `cell.kernel`; it begins with the name
+    of the `Apply` where a layer has several modules (`depthwise.weight`).
+    """
+
+    name: str
+    order: tuple[int, ...] | None = None
+    shape: tuple[int, ...] | None = None
+    blocks: tuple[int, ...] | None = None
+    part: tuple[int, int] | None = None
+    plus: str = ""
+
+    def put(self, array: Array) -> Array:
+        """The framework's array (or its part) from the language's."""
+        if self.blocks is not None:
+            array = _in_blocks(array, self.blocks)
+        if self.order is not None:
+            array = array.transpose(self.order)
+        return array if self.shape is None else array.reshape(self.shape)
+
+    def shape_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the framework's array (the whole, not the part) for one of the language's."""
+        found = self.shape or tuple(shape[axis] for axis in self.order or range(len(shape)))
+        if -1 in found:
+            rest = -prod(found)
+            found = tuple(prod(shape) // rest if n == -1 else n for n in found)
+        return found if self.part is None else (found[0] * self.part[1], *found[1:])
+
+    def take(self, array: Array, shape: tuple[int, ...]) -> Array:
+        """The language's array, of this shape, from the framework's (or from its part): `put` undone."""
+        order = self.order or tuple(range(len(shape)))
+        array = array.reshape(tuple(shape[axis] for axis in order))
+        array = array.transpose(tuple(order.index(axis) for axis in range(len(order))))
+        if self.blocks is None:
+            return array
+        return _in_blocks(array, tuple(self.blocks.index(k) for k in range(len(self.blocks))))
+
+
+def _in_blocks(array: Array, order: tuple[int, ...]) -> Array:
+    """The equal blocks of the last axis in another order."""
+    parts = array.reshape(*array.shape[:-1], len(order), -1)
+    moved: Array = parts[..., list(order), :].reshape(array.shape)
+    return moved
+
+
+class Weight(Record):
+    """One array of a layer, in the language's order (channels last, kernels as spatial..., in, out).
+
+    `role` is `weight`, `bias` or `statistic` (running mean or variance: kept apart from the parameters).
+    """
+
+    name: str
+    shape: Shape
+    torch: Place
+    keras: Place
+    role: str = "weight"
+
+    @property
+    def size(self) -> Dim:
+        return product(self.shape)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The shape in numbers. Raises ValueError where it hangs on a symbol."""
+        found = tuple(d for d in self.shape if isinstance(d, int))
+        if len(found) < len(self.shape):
+            raise ValueError(f"the shape of a {self.name} hangs on {', '.join(map(str, self.shape))}")
+        return found

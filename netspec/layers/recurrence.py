@@ -1,0 +1,340 @@
+"""What all recurrent layers share: a cell run over time, in one direction or both, in one layer or several.
+
+The axis of time is the first one. A padded step leaves the state as it is and gives zeros; of a sequence that is read
+from its end, output t still belongs to step t.
+"""
+
+from __future__ import annotations
+
+from ..dims import product, show
+from ..record import TYPE_CHECKING, Record
+from .arguments import Reader, Violation, Word, describe
+from .base import Layer, Weight
+from .recurrent_keras import keras_form, keras_place
+from .recurrent_torch import torch_form, torch_place
+from .shapes import needs_rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, ClassVar
+
+    from ..dims import Dim, Shape
+    from ..pycode import Call, Code
+    from .base import Array, At, Use, Weights
+
+_RETURNS = ("last", "sequence", "state")
+_RETURNS_DOC = "last, sequence or state, or several of them in brackets"
+
+
+def _returns(value: Any) -> Any:
+    words = value if isinstance(value, tuple) else (value,)
+    if not words or not all(isinstance(w, Word) and w in _RETURNS for w in words):
+        raise ValueError(f"must be {_RETURNS_DOC}, not {describe(value)}", "")
+    if len(set(words)) < len(words):
+        raise ValueError(f"must name each thing once, not {describe(value)}", "")
+    return words[0] if len(words) == 1 else words
+
+
+returns_reader = Reader(_returns, _RETURNS_DOC, _RETURNS)
+
+
+class Kept(Record):
+    """An array of a cell. `place` names PyTorch's array without its layer (`weight_ih`), `part` Keras's row, if any.
+
+    `plus` is PyTorch's second bias where the language has one only.
+    """
+
+    name: str
+    shape: Shape
+    place: str
+    role: str = "weight"
+    plus: str = ""
+    part: tuple[int, int] | None = None
+
+    @property
+    def is_kernel(self) -> bool:
+        return self.role == "weight"
+
+
+class Recurrence(Layer):
+    """A cell run over time. `core` is the layer whose cell it is, run in `depth` layers of `ways` directions each."""
+
+    style = "recurrent"
+    torch_layout = "last"
+    # how two directions become one value: "concat", "add", "mul", "average" or "none"
+    merge: Any = "concat"
+
+    @property
+    def depth(self) -> int:
+        return 1
+
+    @property
+    def ways(self) -> int:
+        return 1
+
+    @property
+    def core(self) -> Core:
+        raise NotImplementedError
+
+    def draws(self) -> bool:
+        return bool(self.core.dropout or self.core.recurrent_dropout)
+
+    @property
+    def remembers(self) -> bool:
+        return self.core.stateful
+
+    @property
+    def static_batch(self) -> int | None:
+        return self.core.batch
+
+    @property
+    def by_step(self) -> bool:
+        return True
+
+    def kinds(self, count: int) -> tuple[str, ...]:
+        masked = self.core.masked
+        return ("float",) * (count - masked) + ("bool",) * masked
+
+    # --- shapes -------------------------------------------------------------------------------------------------
+
+    def shape(self, *xs: Shape) -> Shape:
+        return self.shapes(*xs)[0]
+
+    def shapes(self, *xs: Shape) -> tuple[Shape, ...]:
+        self.check()
+        core, x = self.core, xs[0]
+        core.check_input(self.kind, x)
+        state = core.state_shape(x)
+        self._check_values(xs, state)
+        joined = (*state[:-1], 2 * state[-1]) if self.ways == 2 and self.merge == "concat" else state
+        values = 2 if self.ways == 2 and self.merge == "none" else 1
+        found = {"last": (joined,) * values, "sequence": ((x[0], *joined),) * values, "state": (state,) * self.states}
+        return tuple(shape for word in core.returns for shape in found[word])
+
+    @property
+    def states(self) -> int:
+        """How many values the state has: those of each direction of each layer."""
+        return self.core.state_count * self.ways * self.depth
+
+    def state_names(self) -> tuple[str, ...]:
+        letters = ("h", "c")[: self.core.state_count]
+        count = self.states // len(letters)
+        return letters if count == 1 else tuple(f"{a}{n + 1}" for n in range(count) for a in letters)
+
+    def check(self) -> None:
+        """Raises Violation where arguments do not go together."""
+        core = self.core
+        if core.batch is not None and not core.stateful:
+            raise Violation("wrong-value", "`batch` is the size of the batches of a `stateful` layer", "batch")
+        if core.stateful and core.initial:
+            message = f"{core.kind} is stateful: it begins with the state that it kept, so it takes no `initial`"
+            raise Violation("wrong-value", message, "initial", "leave out one of the two")
+
+    def _check_values(self, xs: tuple[Shape, ...], state: Shape) -> None:
+        """Do the initial state and the mask fit? Raises Violation."""
+        given = xs[1 : 1 + (self.core.initial or 0)]
+        listed = ", ".join(self.state_names())
+        if given and len(given) != self.states:
+            message = (
+                f"the state of this {self.kind} is {self.states} values ({listed}), but `initial` gives {len(given)}"
+            )
+            raise Violation("wrong-state", message, "initial", f"write `initial=({listed})`")
+        for name, shape in zip(self.state_names(), given):
+            if shape != state:
+                message = f"`{name}` of this {self.kind} is {show(state)}, but {show(shape)} is given"
+                raise Violation("wrong-state", message, "initial", "`dense` brings a vector to the size of a state")
+        for shape in xs[1 + len(given) :]:
+            if shape != xs[0][:1]:
+                message = f"the mask is {show(shape)}, but the sequence has {xs[0][0]} steps"
+                raise Violation("unequal-lengths", message, "mask")
+
+    # --- weights and cost ------------------------------------------------------------------------------------------
+
+    def directions(self) -> Iterator[tuple[int, int, str]]:
+        """Each layer and direction, with what stands before the names of its weights."""
+        for layer in range(self.depth):
+            for way in range(self.ways):
+                above = f"{layer}." if self.depth > 1 else ""
+                yield layer, way, above + (("forward.", "backward.")[way] if self.ways == 2 else "")
+
+    def features(self, layer: int, x: Shape) -> Dim:
+        """The channels that a layer takes."""
+        wide = 2 if self.ways == 2 and self.merge == "concat" else 1
+        return x[-1] if layer == 0 else self.core.width * wide
+
+    def weights(self, *xs: Shape) -> Weights:
+        found: list[Weight] = []
+        for layer, way, before in self.directions():
+            for array in self.core.arrays(self.features(layer, xs[0])):
+                torch, keras = torch_place(self, layer, way, array), keras_place(self, layer, way, array)
+                found.append(Weight(before + array.name, array.shape, torch, keras, array.role))
+        return tuple(found)
+
+    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        each = (self.core.step_macs(self.features(layer, xs[0]), xs[0]) for layer, _, _ in self.directions())
+        return sum(each) * xs[0][0]
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return self.core.elementwise * product(self.core.state_shape(xs[0])) * xs[0][0] * self.ways * self.depth
+
+    def steps(self, *xs: Shape) -> Dim:
+        return xs[0][0] * self.depth
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    # --- forms ---------------------------------------------------------------------------------------------------
+
+    def torch(self, at: At) -> Use:
+        return torch_form(self, at)
+
+    def keras(self, at: At) -> Use:
+        return keras_form(self, at)
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array | tuple[Array, ...]:
+        core = self.core
+        y: tuple[Array, ...] = (xs[0],)
+        initial = list(xs[1 : 1 + (core.initial or 0)])
+        mask = xs[-1] if core.masked else None
+        finals: list[Array] = []
+        for layer in range(self.depth):
+            runs = []
+            for _, way, before in [p for p in self.directions() if p[0] == layer]:
+                own = {name.removeprefix(before): a for name, a in w.items() if name.startswith(before)}
+                start = [initial.pop(0) for _ in range(core.state_count)] if initial else None
+                runs.append(core.run(y[0], start, own, mask, core.reverse or way == 1))
+            finals += [state for _, states in runs for state in states]
+            y = self._merged([sequence for sequence, _ in runs])
+        last = self._merged(finals[-core.state_count * self.ways :: core.state_count])
+        found = {"sequence": y, "last": last, "state": tuple(finals)}
+        values = tuple(value for word in core.returns for value in found[word])
+        return values if len(values) > 1 else values[0]
+
+    def _merged(self, values: list[Array]) -> tuple[Array, ...]:
+        """The values of both directions as one."""
+        import numpy as np
+
+        if len(values) == 1 or self.merge == "none":
+            return tuple(values)
+        if self.merge == "concat":
+            return (np.concatenate(values, -1),)
+        a, b = values
+        return ({"add": a + b, "mul": a * b, "average": (a + b) / 2}[self.merge],)
+
+
+class Core(Recurrence):
+    """A recurrent layer with a cell of its own. The arguments are those that every cell has."""
+
+    # how many blocks of `width` columns the kernels have
+    gates: ClassVar[int] = 1
+    state_count: ClassVar[int] = 1
+    # element-wise operations of a step for each unit
+    elementwise: ClassVar[int] = 1
+    # the blocks of PyTorch's kernels by their numbers in the language's, where the order differs
+    torch_blocks: ClassVar[tuple[int, ...] | None] = None
+    torch_name: ClassVar[str] = ""
+    keras_name: ClassVar[str] = ""
+    # the arguments that are activations, and those that PyTorch's own layer has
+    usual: ClassVar[Mapping[str, str]] = {}
+    if TYPE_CHECKING:
+        dropout: float
+        recurrent_dropout: float
+        reverse: bool
+        stateful: bool
+        batch: int | None
+        initial: int | None
+        mask: int | None
+        activation: Any
+        bias: bool
+
+    @property
+    def core(self) -> Core:
+        return self
+
+    @property
+    def returns(self) -> tuple[str, ...]:
+        """What is asked for, in order."""
+        value = self.__dict__["return"]
+        return value if isinstance(value, tuple) else (value,)
+
+    @property
+    def masked(self) -> int:
+        return self.mask or 0
+
+    @property
+    def width(self) -> int:
+        """The channels of the state."""
+        raise NotImplementedError
+
+    @property
+    def two_biases(self) -> bool:
+        """Does the language know a bias for the state apart from that for the input?"""
+        return False
+
+    @property
+    def torch_native(self) -> bool:
+        """Does PyTorch's own layer know these activations?"""
+        return all(getattr(self, name) == word for name, word in self.usual.items())
+
+    def torch_words(self) -> dict[str, Code]:
+        """What PyTorch's own layer is told beside sizes and bias."""
+        return {}
+
+    def stepwise_words(self) -> dict[str, Code]:
+        """What the loop over steps is told beside sizes, bias, activations and rates."""
+        return {}
+
+    def keras_make(self, words: dict[str, Code]) -> Call:
+        """Keras's layer; `words` are what it is told of sequences and states."""
+        raise NotImplementedError
+
+    def check_input(self, kind: str, x: Shape) -> None:
+        """Raises Violation where there is no axis of time, or where the cell cannot take what is at a step."""
+        check_time(kind, x)
+        if len(x) > 2:
+            help = "`each_step(flatten)` makes a vector of each step, and `conv_lstm` works on images"
+            raise Violation("wrong-rank", f"{kind} needs a vector at each step, but x is {show(x)}", help=help)
+
+    def state_shape(self, x: Shape) -> Shape:
+        raise NotImplementedError
+
+    def arrays(self, features: Dim) -> tuple[Kept, ...]:
+        """The arrays of the cell."""
+        raise NotImplementedError
+
+    def step_macs(self, features: Dim, x: Shape) -> Dim:
+        """Multiply-accumulates of one step."""
+        raise NotImplementedError
+
+    def run(
+        self, x: Array, states: list[Array] | None, w: Mapping[str, Array], mask: Array | None, back: bool
+    ) -> tuple[Array, list[Array]]:
+        """The outputs of all steps, and the last state. `back` reads from the end."""
+        import numpy as np
+
+        shape = tuple(n for n in self.state_shape(x.shape[1:]) if isinstance(n, int))
+        held = states or [np.zeros((len(x), *shape)) for _ in range(self.state_count)]
+        outputs: list[Array] = [held[0]] * x.shape[1]
+        order = range(x.shape[1])
+        for t in reversed(order) if back else order:
+            made = self.advance(x[:, t], held, w)
+            outputs[t] = made[0]
+            if mask is not None:
+                kept = mask[:, t].reshape(-1, *[1] * len(shape))
+                made = [np.where(kept, new, old) for new, old in zip(made, held)]
+                outputs[t] = made[0] * kept
+            held = made
+        return np.stack(outputs, 1), held
+
+    def advance(self, x: Array, states: list[Array], w: Mapping[str, Array]) -> list[Array]:
+        """The state after one step, of which the first part is the output."""
+        raise NotImplementedError
+
+
+def check_time(kind: str, x: Shape) -> None:
+    """Raises Violation where the only axis is that of the channels."""
+    if len(x) < 2:
+        message = f"{kind} runs over time, but x is {show(x)}: its only axis is that of the channels"
+        help = "a sequence is [T, F]; `reshape(n, 1)` gives a vector an axis of time"
+        raise Violation("no-time-axis", message if x else f"{kind} runs over time, but x is []", help=help)
+    needs_rank(kind, x, 2, "a sequence [T, F]")

@@ -1,0 +1,249 @@
+"""The pieces of PyTorch that recurrent layers carry along where PyTorch's own do not suffice."""
+
+from __future__ import annotations
+
+from .base import Helper
+
+_TORCH, _NN, _F = "import torch", "from torch import nn", "import torch.nn.functional as F"
+
+SINGLE_BIAS = Helper(
+    "single_bias",
+    '''\
+def single_bias(layer):
+    """Hold the second bias of a recurrent layer at zero: it would add nothing."""
+    for name, bias in layer.named_parameters():
+        if name.startswith("bias_hh"):
+            nn.init.zeros_(bias).requires_grad_(False)
+    return layer
+''',
+    (_NN,),
+)
+
+INPUT_DROPOUT = Helper(
+    "InputDropout",
+    '''\
+class InputDropout(nn.Module):
+    """A recurrent layer behind dropout that has one mask for all steps."""
+
+    def __init__(self, layer, rate):
+        super().__init__()
+        self.layer = layer
+        self.rate = rate
+
+    def forward(self, x, *state, **words):
+        mask = F.dropout(torch.ones_like(x[:, :1]), self.rate, self.training)
+        return self.layer(x * mask, *state, **words)
+''',
+    (_TORCH, _NN, _F),
+)
+
+STATEFUL = Helper(
+    "Stateful",
+    '''\
+class Stateful(nn.Module):
+    """A recurrent layer that begins with the state that the last batch left."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.state = None
+
+    def forward(self, x, **words):
+        y, state = self.layer(x, self.state, **words)
+        several = isinstance(state, tuple)
+        self.state = tuple(s.detach() for s in state) if several else state.detach()
+        return y, state
+
+    def reset_state(self):
+        self.state = None
+''',
+    (_NN,),
+)
+
+_SPLIT = Helper(
+    "split_state",
+    '''\
+def split_state(state, count):
+    """The states of several layers, of which `state` is one behind the other."""
+    if state is None:
+        return [None] * count
+    if isinstance(state, tuple):
+        return list(zip(*(part.chunk(count) for part in state)))
+    return state.chunk(count)
+''',
+)
+
+_JOIN = Helper(
+    "join_states",
+    '''\
+def join_states(*states):
+    """The states of several layers, one behind the other."""
+    if isinstance(states[0], tuple):
+        return tuple(torch.cat(parts) for parts in zip(*states))
+    return torch.cat(states)
+''',
+    (_TORCH,),
+)
+
+_BOTH_WAYS = Helper(
+    "BothWays",
+    '''\
+class BothWays(nn.Module):
+    """Two recurrent layers, the second of which reads from the end."""
+
+    def __init__(self, forward_layer, backward_layer, merge="concat"):
+        super().__init__()
+        self.forward_layer = forward_layer
+        self.backward_layer = backward_layer
+        self.merge = merge
+
+    def forward(self, x, state=None, mask=None):
+        a, b = split_state(state, 2)
+        words = {} if mask is None else {"mask": mask}
+        y, a = self.forward_layer(x, a, **words)
+        words = {} if mask is None else {"mask": mask.flip(1)}
+        z, b = self.backward_layer(x.flip(1), b, **words)
+        both = torch.stack((y, z.flip(1)), -2)
+        merge = both.flatten if self.merge == "concat" else getattr(both, self.merge)
+        return merge(-2), join_states(a, b)
+''',
+    (_TORCH, _NN),
+)
+
+_STACKED = Helper(
+    "Stacked",
+    '''\
+class Stacked(nn.Module):
+    """Recurrent layers, each of which takes the sequence that the last one gives."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, x, state=None, **words):
+        states = []
+        for layer, start in zip(self.layers, split_state(state, len(self.layers))):
+            x, state = layer(x, start, **words)
+            states.append(state)
+        return x, join_states(*states)
+''',
+    (_NN,),
+)
+
+BOTH_WAYS = (_SPLIT, _JOIN, _BOTH_WAYS)
+STACKED = (_SPLIT, _JOIN, _STACKED)
+
+_LOOP = Helper(
+    "Stepwise",
+    '''\
+class Stepwise:
+    """Takes one step after the other, where PyTorch's own layer cannot.
+
+    The activations are free. With dropout each gate has masks of its own, the same for
+    all steps. A step that is masked leaves the state as it is, and gives zeros.
+    """
+
+    parts = 1
+
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        bias=True,
+        activation=torch.tanh,
+        recurrent_activation=torch.sigmoid,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+    ):
+        super().__init__(input_size, hidden_size, bias=bias, batch_first=True)
+        self.activation = activation
+        self.recurrent_activation = recurrent_activation
+        self.input_dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+
+    def forward(self, x, state=None, mask=None):
+        size = self.hidden_size
+        weights = [w.unflatten(0, (-1, size)) for w in self.all_weights[0]]
+        kernel, recurrent, *biases = weights
+        bias, recurrent_bias = biases or (0.0, 0.0)
+        ones = x.new_ones(len(x), len(kernel), x.shape[-1])
+        dropped = F.dropout(ones, self.input_dropout, self.training)
+        ones = x.new_ones(len(x), len(kernel), size)
+        kept = F.dropout(ones, self.recurrent_dropout, self.training)
+
+        def product(x, masks, weight):
+            return torch.einsum("ngi,ghi->ngh", x[:, None] * masks, weight)
+
+        def from_state(h):
+            return product(h, kept, recurrent) + recurrent_bias
+
+        if state is None:
+            state = (x.new_zeros(1, len(x), size),) * self.parts
+        states = [s[0] for s in (state if isinstance(state, tuple) else (state,))]
+        outputs = []
+        for t in range(x.shape[1]):
+            from_x = product(x[:, t], dropped, kernel) + bias
+            new = self.step(from_x, from_state, *states)
+            if mask is None:
+                states = new
+                outputs.append(new[0])
+            else:
+                here = mask[:, t, None]
+                states = [torch.where(here, n, s) for n, s in zip(new, states)]
+                outputs.append(new[0] * here)
+        last = tuple(s[None] for s in states)
+        return torch.stack(outputs, 1), last if self.parts > 1 else last[0]
+''',
+    (_TORCH, _F),
+)
+
+_RNN = Helper(
+    "StepwiseRNN",
+    '''\
+class StepwiseRNN(Stepwise, nn.RNN):
+    """A simple recurrent layer, step by step."""
+
+    def step(self, x, from_state, h):
+        return [self.activation((x + from_state(h)).squeeze(1))]
+''',
+    (_NN,),
+)
+
+_LSTM = Helper(
+    "StepwiseLSTM",
+    '''\
+class StepwiseLSTM(Stepwise, nn.LSTM):
+    """An LSTM, step by step."""
+
+    parts = 2
+
+    def step(self, x, from_state, h, c):
+        i, f, g, o = (x + from_state(h)).unbind(1)
+        gate = self.recurrent_activation
+        c = gate(f) * c + gate(i) * self.activation(g)
+        return [gate(o) * self.activation(c), c]
+''',
+    (_NN,),
+)
+
+_GRU = Helper(
+    "StepwiseGRU",
+    '''\
+class StepwiseGRU(Stepwise, nn.GRU):
+    """A GRU, step by step; the reset gate acts after or before the matrix product."""
+
+    def __init__(self, *sizes, reset_after=True, **words):
+        super().__init__(*sizes, **words)
+        self.reset_after = reset_after
+
+    def step(self, x, from_state, h):
+        from_h = from_state(h)
+        r, z = self.recurrent_activation(x[:, :2] + from_h[:, :2]).unbind(1)
+        n = r * from_h[:, 2] if self.reset_after else from_state(r * h)[:, 2]
+        return [z * h + (1 - z) * self.activation(x[:, 2] + n)]
+''',
+    (_NN,),
+)
+
+# by the name of PyTorch's own layer: what its stepwise form is made of, which comes last
+STEPWISE = {"RNN": (_LOOP, _RNN), "LSTM": (_LOOP, _LSTM), "GRU": (_LOOP, _GRU)}

@@ -1,0 +1,271 @@
+"""Recurrent layers in PyTorch: `nn.LSTM` and its like where they compute the same, else a loop over the steps.
+
+All forms share one protocol, that of `nn.LSTM`: a sequence and perhaps a state go in, the sequence of outputs and the
+last state come out, and a state has a first axis for layers and directions.
+"""
+
+from __future__ import annotations
+
+from ..pycode import Call, Index, Made, Raw, X, call, method, unless
+from ..record import TYPE_CHECKING, Record
+from .activations import WORDS
+from .arguments import Unsupported
+from .base import At, Place, Use, function, module
+from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, SINGLE_BIAS, STACKED, STATEFUL, STEPWISE
+from .shapes import known
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..dims import Dim
+    from ..pycode import Code
+    from .base import Apply, Gives, Helper
+    from .recurrence import Core, Kept, Recurrence
+
+# reductions of PyTorch that merge two directions
+_MERGES = {"add": "sum", "mul": "prod", "average": "mean"}
+
+
+class Built(Record):
+    """A module with the helpers that it needs."""
+
+    make: Call
+    helpers: tuple[Helper, ...] = ()
+
+    def within(self, make: Call, *helpers: Helper) -> Built:
+        """In another module, with what that needs."""
+        return Built(make, (*self.helpers, *helpers))
+
+
+# --- which form ------------------------------------------------------------------------------------------------------
+
+
+def is_native(core: Core) -> bool:
+    """Does PyTorch's own layer compute the same?"""
+    return core.torch_native and not core.recurrent_dropout and not core.masked
+
+
+def is_fused(layer: Recurrence) -> bool:
+    """Is it all of its layers and directions, too?"""
+    core = layer.core
+    plain = is_native(core) and not core.dropout
+    return plain and (layer.depth == 1 or layer.ways == 1 or layer.merge == "concat")
+
+
+# --- where weights are -----------------------------------------------------------------------------------------------
+
+
+def torch_place(layer: Recurrence, number: int, way: int, kept: Kept) -> Place:
+    """Where an array of one layer and direction is."""
+    fused = is_fused(layer)
+    suffix = f"_l{number if fused else 0}{'_reverse' if fused and way else ''}"
+    before = "layer." if layer.core.stateful else ""
+    if not fused:
+        before += f"layers.{number}." if layer.depth > 1 else ""
+        before += ("forward_layer.", "backward_layer.")[way] if layer.ways == 2 else ""
+        before += "layer." if _has_input_dropout(layer.core) else ""
+    return Place(
+        before + kept.place + suffix,
+        (1, 0) if kept.is_kernel else None,
+        None,
+        layer.core.torch_blocks,
+        None,
+        before + kept.plus + suffix if kept.plus else "",
+    )
+
+
+# --- what is made ----------------------------------------------------------------------------------------------------
+
+
+def _built(layer: Recurrence, features: int) -> Built:
+    core = layer.core
+    if is_fused(layer):
+        found = _native(core, features, layer.depth, layer.ways)
+    else:
+        sizes = [_number(layer.features(n, (0, features))) for n in range(layer.depth)]
+        each = [_both_ways(layer, size) for size in sizes]
+        stacked = call("Stacked", *(one.make for one in each))
+        found = each[0] if len(each) == 1 else each[0].within(stacked, *STACKED)
+    return found.within(call("Stateful", found.make), STATEFUL) if core.stateful else found
+
+
+def _number(size: Dim) -> int:
+    return known("PyTorch", size)[0]
+
+
+def _both_ways(layer: Recurrence, features: int) -> Built:
+    one = _one_way(layer.core, features)
+    if layer.ways == 1:
+        return one
+    merge = unless("concat", merge=_MERGES.get(layer.merge, "concat") if layer.depth > 1 else "concat")
+    return one.within(call("BothWays", one.make, one.make, **merge), *BOTH_WAYS)
+
+
+def _has_input_dropout(core: Core) -> bool:
+    """Is dropout of the input a module of its own? (With dropout of the state each gate has masks of its own.)"""
+    return bool(core.dropout) and not core.recurrent_dropout
+
+
+def _one_way(core: Core, features: int) -> Built:
+    found = _native(core, features, 1, 1) if is_native(core) else _stepwise(core, features)
+    if not _has_input_dropout(core):
+        return found
+    return found.within(call("InputDropout", found.make, core.dropout), INPUT_DROPOUT)
+
+
+def _native(core: Core, features: int, depth: int, ways: int) -> Built:
+    words = {**unless(1, num_layers=depth), **core.torch_words(), **unless(True, bias=core.bias)}
+    make = call(f"nn.{core.torch_name}", features, core.width, **words, batch_first=True)
+    make = Call(make.func, make.args, (*make.kwargs, *unless(False, bidirectional=ways == 2).items()))
+    return _with_one_bias(core, make)
+
+
+def _stepwise(core: Core, features: int) -> Built:
+    helper = STEPWISE[core.torch_name]
+    words: dict[str, Code] = {**unless(True, bias=core.bias), **_functions(core)}
+    words |= unless(0, dropout=core.dropout if core.recurrent_dropout else 0, recurrent_dropout=core.recurrent_dropout)
+    words |= core.stepwise_words()
+    return _with_one_bias(core, call(helper[-1].name, features, core.width, **words), helper)
+
+
+def _with_one_bias(core: Core, make: Call, helpers: tuple[Helper, ...] = ()) -> Built:
+    if not core.bias or core.two_biases:
+        return Built(make, helpers)
+    return Built(call("single_bias", make), (*helpers, SINGLE_BIAS))
+
+
+def _functions(core: Core) -> dict[str, Code]:
+    """The activations that differ from those of the paper, as functions."""
+    return {
+        name: _function_of(getattr(core, name)) for name, usual in core.usual.items() if getattr(core, name) != usual
+    }
+
+
+def _function_of(word: Any) -> Code:
+    """An activation as something to be called."""
+    if word is None:
+        return call("nn.Identity")
+    (apply,) = WORDS[word].torch(At(((1,),), (1,))).steps
+    if isinstance(apply.call, Call) and apply.call.args == (X(),) and not apply.call.kwargs:
+        return Raw(str(apply.call.func))
+    if apply.make is None:
+        raise Unsupported(f"PyTorch has no module for {word} with these arguments")
+    return apply.make
+
+
+# --- how it is called ------------------------------------------------------------------------------------------------
+
+
+def torch_form(layer: Recurrence, at: At) -> Use:
+    """The module, how it is called, and what is made of its results."""
+    core = layer.core
+    built = _built(layer, _number(at.channels))
+    flipped = core.reverse and layer.ways == 1
+    words: dict[str, Code] = {}
+    if core.masked:
+        mask = X(len(at.inputs) - 1)
+        words["mask"] = method(mask, "flip", 1) if flipped else mask
+    args: list[Code] = [method(X(), "flip", 1) if flipped else X()]
+    if core.initial:
+        args.append(_state(layer))
+    results = _Results(layer, len(at.inputs), flipped)
+    made = module(built.make, "", built.helpers, call(Made(), *args, **words), results.gives)
+    return Use((made, *results.finish()), results.outputs(), results.names())
+
+
+def _state(layer: Recurrence) -> Code:
+    """The initial state as the module takes it."""
+    count = layer.core.state_count
+    parts = []
+    for k in range(count):
+        each = tuple(X(1 + n) for n in range(k, layer.states, count))
+        parts.append(method(each[0], "unsqueeze", 0) if len(each) == 1 else call("torch.stack", each))
+    return parts[0] if count == 1 else tuple(parts)
+
+
+class _Results:
+    """What comes out of the module, and the outputs of the layer that are made of it.
+
+    Value 0 is what flows. Behind the inputs stand the parts of the module's state, then those of the layer's.
+    """
+
+    def __init__(self, layer: Recurrence, inputs: int, flipped: bool) -> None:
+        self.layer = layer
+        self.flipped = flipped
+        self.returns = layer.core.returns
+        self.sequence = "sequence" in self.returns
+        count = layer.core.state_count
+        self.raw = tuple(range(inputs, inputs + count))
+        self.flow = (0, inputs + count) if layer.ways == 2 and layer.merge == "none" else (0,)
+        first = inputs + count + 1
+        self.single = layer.depth == 1 and layer.ways == 1
+        self.state = self.raw if self.single else tuple(range(first, first + layer.states))
+        # the last outputs, where they are neither what flows nor part of the state
+        self.apart = tuple(range(first + layer.states, first + layer.states + len(self.flow)))
+
+    @property
+    def gives(self) -> Gives:
+        """How the result is unpacked."""
+        state: Gives = self.raw if len(self.raw) > 1 else self.raw[0]
+        return (0, state)
+
+    @property
+    def last(self) -> tuple[int, ...]:
+        """Where the last outputs are put."""
+        if not self.sequence:
+            return self.flow
+        return self.state[:1] if self.single and "state" in self.returns else self.apart
+
+    def outputs(self) -> tuple[int, ...]:
+        """The outputs of the layer, in order."""
+        found = {"sequence": self.flow, "last": self.last, "state": self.state}
+        return tuple(n for word in self.returns for n in found[word])
+
+    def names(self) -> dict[int, str]:
+        return {**dict(zip(self.state, self.layer.state_names())), **dict(zip(self.raw, "hc"))}
+
+    def finish(self) -> list[Apply]:
+        """What is still to be done to the parts."""
+        made = [*self._whole(), *self._ends()] if "last" in self.returns else [*self._whole()]
+        parts = tuple(code for _, code in made)
+        gives = tuple(number for number, _ in made)
+        found = [self._merged_sequence()] if self.sequence else []
+        if made:
+            found.append(function(parts[0], gives=gives[0]) if len(made) == 1 else function(parts, gives=gives))
+        return [step for step in found if step is not None]
+
+    def _merged_sequence(self) -> Apply | None:
+        if self.flipped:
+            return function(method(X(), "flip", 1))
+        if self.layer.ways == 1 or self.layer.merge == "concat":
+            return None
+        if self.layer.merge == "none":
+            return function(method(X(), "chunk", 2, -1), gives=self.flow)
+        if self.layer.depth > 1:
+            return None  # its layers are merged one by one
+        return function(method(method(X(), "unflatten", -1, (2, -1)), _MERGES[self.layer.merge], -2))
+
+    def _whole(self) -> list[tuple[int, Code]]:
+        """The state, each layer and direction apart."""
+        if "state" not in self.returns:
+            return []
+        raw = [X(n) for n in self.raw]
+        if self.single:
+            return [(n, Index(part, (-1,))) for n, part in zip(self.state, raw)]
+        count = self.layer.states // len(raw)
+        codes = (Index(part, (n,)) for n in range(count) for part in raw)
+        return list(zip(self.state, codes))
+
+    def _ends(self) -> list[tuple[int, Code]]:
+        """The last outputs."""
+        h = X(self.raw[0])
+        if self.layer.ways == 1:
+            known = self.last[0] in self.state and "state" in self.returns
+            return [] if known else [(self.last[0], Index(h, (-1,)))]
+        ends = Index(h, (-2,)), Index(h, (-1,))
+        if self.layer.merge == "none":
+            return list(zip(self.last, ends))
+        if self.layer.merge == "concat":
+            return [(self.last[0], call("torch.cat", ends, 1))]
+        both = h if self.layer.depth == 1 else Index(h, (slice(-2, None),))
+        return [(self.last[0], method(both, _MERGES[self.layer.merge], 0))]
