@@ -169,7 +169,7 @@ class Body(Record):
     `defaults` are those of its parameters that are the same wherever it is used. `sizes` are the names that `input x
     [h, w, c]` bound. `size` counts the instances in it, inner calls included.
     `labels` are the names that the author bound to values, by number of the value; `marks` those given with `as`,
-    `renamed` a second name that a value got later.
+    `renamed` a second name that a value got later. `upto` names the value that a net was cut off at, or is empty.
     """
 
     definition: Definition
@@ -183,6 +183,7 @@ class Body(Record):
     marks: Mapping[int, str] = {}
     defaults: Mapping[str, Any] = {}
     renamed: Mapping[int, str] = {}
+    upto: str = ""
 
     @property
     def name(self) -> str:
@@ -190,7 +191,9 @@ class Body(Record):
 
     @property
     def doc(self) -> str:
-        return self.definition.doc
+        if not self.upto:
+            return self.definition.doc
+        return f"{self.definition.doc or self.name}\nUp to `{self.upto}`."
 
 
 class Expectation(Record):

@@ -195,7 +195,7 @@ def _twice(name: str, span: Span, first: Span) -> Diagnostic:
 
 def bound_names(definition: Definition) -> set[str]:
     """Every name that something in the definition binds, wherever it stands."""
-    nodes = list(walk(definition))
+    nodes = list(walk((definition.parameters, definition.body)))
     lost = {name for node in nodes if isinstance(node, tree.Broken) for name in tree.lost_names(node)}
     return lost | {node.text for node in nodes if isinstance(node, tree.Identifier)}
 
@@ -235,7 +235,7 @@ def unknown_callee(name: tree.Name, candidates: list[str], design: Design) -> Di
 
 
 def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
-    """Blocks that lead back to themselves, each cycle once, with the calls that lead there."""
+    """Blocks and nets that lead back to themselves, each cycle once, with the calls that lead there."""
     calls = {name: {n.text: n for n in reversed(_uses(block)) if n.text in blocks} for name, block in blocks.items()}
     done: set[str] = set()
     for name in blocks:
@@ -247,7 +247,8 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
                 path.append(here)
             for callee in rest:
                 if callee in path:
-                    _report_cycle(path[path.index(callee) :], calls, faults)
+                    cycle = path[path.index(callee) :]
+                    _report_cycle(blocks[cycle[0]].word, cycle, calls, faults)
                 elif callee not in done:
                     todo.append((callee, iter(calls[callee])))
                     break
@@ -267,13 +268,13 @@ def _uses(block: Definition) -> list[tree.Name]:
     return [n for n in nodes if isinstance(n, tree.Name) and (n.text not in own or id(n) in steps)]
 
 
-def _report_cycle(cycle: list[str], calls: Mapping[str, Mapping[str, tree.Name]], faults: Collector) -> None:
+def _report_cycle(word: str, cycle: list[str], calls: Mapping[str, Mapping[str, tree.Name]], faults: Collector) -> None:
     ring = [*cycle, cycle[0]]
     places = [calls[a][b] for a, b in zip(cycle, ring[1:])]
     faults.add(
         Diagnostic(
             "recursion",
-            f"a block cannot lead back to itself: {' -> '.join(ring)}",
+            f"a {word} cannot lead back to itself: {' -> '.join(ring)}",
             Label(places[0].span, f"`{ring[0]}` uses `{ring[1]}` here"),
             tuple(Label(p.span, f"`{a}` uses `{p.text}` here") for a, p in zip(ring[1:], places[1:])),
             "use `repeat` or `for` with a number of turns",

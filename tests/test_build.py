@@ -13,7 +13,6 @@ import pytest
 import twins
 from checking import DATA, SPECS, check, check_spec
 
-from netspec.diagnostics import SpecError
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.models.code import run as _run
@@ -49,9 +48,6 @@ NETS = [
     for path in sorted((DATA / "nets").glob("*.net"))
     for name in re.findall(r"^net (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
 ]
-# blocks that are used several times: a class can be that, a function cannot
-SHARING = [p for p in NETS if p.values[0].stem == "shared_blocks"]
-NETS = [p for p in NETS if p not in SHARING]
 ALL = sorted(p.stem for p in SPECS.glob("*.net"))
 
 
@@ -78,16 +74,6 @@ def test_specs_agree_in_both_frameworks(name):
 @pytest.mark.parametrize(("name", "settings"), LARGE)
 def test_large_specs_agree_in_both_frameworks(name, settings):
     twins.compare(check_spec(name, settings), batches=(1,))
-
-
-@pytest.mark.parametrize(("path", "name"), SHARING)
-def test_a_function_cannot_be_a_shared_block(path, name):
-    net = net_of(path, name)
-    with pytest.raises(SpecError) as error:
-        emit_keras.emit(net)
-    assert [d.code for d in error.value.diagnostics] == ["not-in-keras"]
-    model = _run(emit_torch.emit(net), name)
-    assert sum(p.numel() for p in model.parameters()) == net.totals.params
 
 
 @pytest.mark.parametrize(("path", "name"), NETS)

@@ -9,6 +9,7 @@ import harness  # first: it chooses the Keras backend
 import keras
 import numpy as np
 import pytest
+import twins
 from checking import check, check_spec
 
 from netspec.diagnostics import SpecError
@@ -491,23 +492,13 @@ def test_subclass_of_a_spec(tmp_path):
 
 
 def test_shared_blocks(tmp_path):
-    """A block that is used twice: both times with the same weights."""
+    """A block that is used twice is a model that is called twice, or a layer, with the same weights."""
     net = check(SHARED)
-    with pytest.raises(SpecError, match="not-in-keras"):
-        emit(net, "functional")
-    model = Model(net, "subclass")
-    assert counts(model) == (net.totals.params, net.totals.statistics)
-    apart = Model(check(SHARED.replace("  layer deep = tower(5)\n", "").replace("deep", "tower(5)")), "functional")
-    shake(apart)
-    first, second = apart.layers[1:4], apart.layers[4:7]
-    for a, b in zip(first, second):
-        for w, v in zip(own(a), own(b), strict=True):
-            v.assign(w)
-    del apart.order[id(second[0])], apart.order[id(second[1])], apart.order[id(second[2])]
-    model.take(apart)
-    xs = arrays(net, 3)
-    harness.close(model(*xs)[0], apart(*xs)[0])
-    tidy(model.text, tmp_path)
+    for style in ("functional", "subclass"):
+        twins.compare(net, style=style)
+        model = Model(net, style)
+        assert counts(model) == (net.totals.params, net.totals.statistics)
+        tidy(model.text, tmp_path)
 
 
 def test_sizes_are_read_in_build():
@@ -544,8 +535,11 @@ def test_subclass_learns():
     model = Model(check(RESNET), "subclass").model
     model.compile("sgd", "mse")
     rng = np.random.default_rng(0)
+    norms = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     seen = model.fit(rng.standard_normal((8, 16, 16, 3)), rng.standard_normal((8, 10)), epochs=2, verbose=0)
     assert all(np.isfinite(seen.history["loss"]))
+    assert norms
+    assert all(np.array(norm.moving_mean).any() for norm in norms)  # they begin at zero
 
 
 @pytest.mark.filterwarnings("error:.*build.*:UserWarning")

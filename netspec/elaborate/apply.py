@@ -88,16 +88,6 @@ def named(frame: Frame, node: Node) -> Node:
     return node if bound or found is None else found
 
 
-def net_as_step(frame: Frame, node: tree.Name) -> Hole:
-    """Nets inside nets."""
-    return frame.machine.fault(
-        "not-a-step",
-        f"`{node.text}` is a net, and a net cannot be a step of another one here",
-        node.span,
-        help="make it a `block`",
-    )
-
-
 def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:
     """`callee(arguments)` at this place."""
     frame, name = at.frame, callee.text
@@ -121,8 +111,6 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     given = read_arguments(at, held.rest, join=cls is not None and cls.arity != 1, cls=cls)
     if given is None:
         return HOLE
-    if definition is not None and definition.word == "net":
-        return net_as_step(frame, callee)
     if definition is not None:
         return apply_block(at, node, callee, definition, given)
     if name in FUNCTIONS and not given.tensors and given.positional and not at.piped:
@@ -207,9 +195,12 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
         given = read_arguments(at, arguments, join=True)
         if given is None:
             return HOLE
-        if given.positional or given.named:
+        if given.positional or given.named or given.frozen or given.label is not None:
             return frame.machine.fault(
-                "wrong-arity", f"`{bound.instance.name}` has its arguments already; it takes values only", span
+                "wrong-arity",
+                f"`{bound.instance.name}` has its arguments already; it takes values only",
+                span,
+                others=((bound.instance.span, "given here"),),
             )
         before = () if not at.piped else at.flow if isinstance(at.flow, tuple) else (at.flow,)
         flow = (*before, *given.tensors)
@@ -238,7 +229,7 @@ def _shared_callee(frame: Frame, node: Node) -> tree.Name | Hole:
         if callee.text not in frame.names and callee.text not in FUNCTIONS:
             return unknown(frame, callee)
     return frame.machine.fault(
-        "not-a-step", "`layer` needs a layer or a block", node.span, help="write `layer enc = dense(64)`"
+        "not-a-step", "`layer` needs a layer, a block or a net", node.span, help="write `layer enc = dense(64)`"
     )
 
 

@@ -9,6 +9,7 @@ from ..layers.arguments import Word
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
+from .cutting import End
 from .machine import HOLE, Hole, kind_of
 
 if TYPE_CHECKING:
@@ -139,13 +140,33 @@ def tensors_in(value: Any) -> tuple[Tensor, ...] | None:
     return None
 
 
+def take_end(at: Context, given: Given) -> tuple[End | None, Given] | Hole:
+    """`upto=` of a net as a step, and the arguments without it."""
+    value, keyword = given.named["upto"]
+    others = given.replace(named={name: pair for name, pair in given.named.items() if name != "upto"})
+    if isinstance(value, Tensor) and isinstance(keyword.value, tree.Name):
+        value = keyword.value.text  # a value of this net has the same name
+    if value is None:
+        return None, others
+    if isinstance(value, str):
+        return End(value, keyword.value.span), others
+    what = f'`upto` must be the name of a value in the net, as in `upto="layer4"`, not {kind_of(value)}'
+    return at.frame.machine.fault("wrong-value", what, keyword.value.span)
+
+
 def bind_arguments(
-    at: Context, callee: tree.Name, names: list[str], given: Given, gathers: str = "", places: tuple[str, ...] = ()
+    at: Context,
+    callee: tree.Name,
+    names: list[str],
+    given: Given,
+    gathers: str = "",
+    places: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
 ) -> dict[str, tuple[Any, Span, Node]] | None:
     """Each argument with its value, its span and how it was written. None where they do not fit the declaration.
 
     `gathers` names an argument that takes all values given by position; `places` are the arguments that a number in the
-    place of a value is.
+    place of a value is; `also` are arguments that are taken elsewhere.
     """
     machine, good = at.frame.machine, True
     found: dict[str, tuple[Any, Span, Node]] = {}
@@ -167,7 +188,7 @@ def bind_arguments(
             _given_twice(at, keyword, found[name][1])
             good = False
         elif name not in names:
-            known = [*names, *_EVERYWHERE]
+            known = [*names, *also, *_EVERYWHERE]
             help = did_you_mean(name, known) or f"it takes {', '.join(known)}"
             machine.fault("unknown-argument", f"`{callee.text}` has no argument `{name}`", keyword.name.span, help=help)
             good = False
@@ -210,38 +231,52 @@ def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
 
 
 def take_inputs(
-    at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: int | None
+    at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: int | None, named: int = 0
 ) -> tuple[Tensor, ...] | None:
-    """The values that a step works on: those given, the flow before them where one is missing."""
+    """The values that a step works on: those given, the flow before them where one is missing.
+
+    `named` is how many of its `arity` inputs were given by name.
+    """
     if arity is None:
         return _any_number(at, callee, tensors)
-    if len(tensors) > arity:
+    if len(tensors) + named > arity:
         several = LAYERS[callee.text].several if callee.text in LAYERS else ""
         at.frame.machine.fault(
             "wrong-arity",
-            f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors)}",
+            f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors) + named}",
             callee.span,
+            others=_declared(at, callee),
             help=f"`{several}(a, b)` does it with several values, number by number" if several else "",
         )
         return None
-    if len(tensors) == arity:
+    if len(tensors) + named == arity:
         return tensors
     if at.flow is HOLE:
         return None
-    if at.flow is None:
+    if at.flow is None and not tensors and not named:
         no_flow(at, callee)
         return None
-    flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
-    if len(flow) + len(tensors) == arity:
+    flow = at.flow if isinstance(at.flow, tuple) else () if at.flow is None else (at.flow,)
+    many = len(flow) + len(tensors) + named
+    if many == arity:
         return (*flow, *tensors)
-    many = len(flow) + len(tensors)
     at.frame.machine.fault(
         "wrong-arity",
         f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, but {many} {'is' if many == 1 else 'are'} given",
         callee.span,
+        others=_declared(at, callee),
         help=f"give them by name: `{callee.text}(a, b)`" if many < arity else "",
     )
     return None
+
+
+def _declared(at: Context, callee: tree.Name) -> tuple[tuple[Span, str], ...]:
+    """Where a block or net says what it takes."""
+    definition = at.frame.design.definitions.get(callee.text)
+    if definition is None:
+        return ()
+    ports = at.frame.machine.plan(definition).ports
+    return ((definition.name.span, f"it takes {' and '.join(f'`{p}`' for p in ports)}" if ports else "declared here"),)
 
 
 def _any_number(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:

@@ -8,8 +8,10 @@ from ..ir import Call as BlockCall
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from . import evaluate as _evaluate
+from .choices import choose
+from .cutting import End, Reached, instances, leading
 from .inputs import declare_input
-from .machine import HOLE, MOST_INSTANCES, kind_of, no_condition
+from .machine import HOLE, MOST_INSTANCES, kind_of
 from .names import Namer
 
 if TYPE_CHECKING:
@@ -36,7 +38,14 @@ class SharedStep(Record):
 class Frame:
     """The state of one body on the way: its names, its flow, and the items so far."""
 
-    def __init__(self, machine: Machine, definition: Definition, arguments: Mapping[str, Any], given: Sequence[Tensor]):
+    def __init__(
+        self,
+        machine: Machine,
+        definition: Definition,
+        arguments: Mapping[str, Any],
+        given: Sequence[Tensor],
+        end: End | None = None,
+    ) -> None:
         self.machine = machine
         self.definition = definition
         # the file whose names are known here
@@ -59,7 +68,11 @@ class Frame:
         self.labels: dict[int, str] = {}
         self.renamed: dict[int, str] = {}
         self.marks: dict[int, str] = {}
-        self.top = definition.word == "net"
+        # is it the net that was asked for, and not one within another?
+        self.top = definition.word == "net" and not machine.chain
+        # where it ends before its end, and the names of the scopes that lead to the present place
+        self.end = end
+        self.path: tuple[str, ...] = ()
         self.shared: SharedStep | None = None
         # the first use of each shared instance, and where that is
         self.uses: dict[Instance, tuple[Step | BlockCall, Span]] = {}
@@ -89,6 +102,13 @@ class Frame:
             first = (self.marks if mark else self.labels).setdefault(value.number, name.text)
             if first != name.text:
                 self.renamed.setdefault(value.number, name.text)
+            if not self.looping and all(value is not port.value for port in self.ports):
+                self.meet(name.text, value)
+
+    def meet(self, name: str, value: Any) -> None:
+        """A value has got a name, within the present scope. Raises Reached where the net ends there."""
+        if self.end is not None:
+            self.end.meet(".".join((*self.path, name)), value)
 
     def name_for(self, kind: str, chosen: tree.Identifier | None) -> tuple[str, str]:
         """The path segment of a new instance, and the name that the author chose for it, if any."""
@@ -117,6 +137,7 @@ class Frame:
                 item.span,
                 f"{self.definition.word} {self.definition.name.text} has more than {MOST_INSTANCES:,} instances",
             )
+        self.meet(item.name, item.outputs[0])
 
     # --- running -----------------------------------------------------------------------------------------------
 
@@ -124,6 +145,18 @@ class Frame:
         for statement in body.statements:
             self.machine.spend(statement.span, 0)
             _STATEMENTS[type(statement)](self, statement)
+
+    def run_upto(self, body: tree.Body, end: End) -> None:
+        """Run as far as a value, and keep what it hangs on."""
+        try:
+            self.run(body)
+            end.overrun, self.flow = self.flow is not HOLE, HOLE
+        except Reached as reached:
+            self.flow = reached.args[0]
+        self.outputs, self.declared_output = [], False
+        if isinstance(self.flow, Tensor):
+            self.items = list(leading(self.items, {self.flow.number}))
+            self.size = instances(self.items)
 
     def implicit_input(self) -> Tensor:
         """The flow of a block that declares no input."""
@@ -148,22 +181,31 @@ class Frame:
             self.marks,
             self.machine.plan(self.definition).defaults or {},
             self.renamed,
+            self.end.name if self.end is not None else "",
         )
 
     def scoped(
-        self, kind: str, name: str, node: Node, run: Callable[[], None], bindings: Mapping[str, Any] | None = None
+        self,
+        kind: str,
+        name: str,
+        node: Node,
+        run: Callable[[], None],
+        bindings: Mapping[str, Any] | None = None,
+        choice: int = 0,
     ) -> None:
         """Run something whose items go into a scope of their own."""
-        outer, namer, looping = self.items, self.namer, self.looping
+        outer, namer, looping, path = self.items, self.namer, self.looping, self.path
         self.items = []
         if name:
-            self.namer, self.looping = Namer(namer.plan, sequence=True), False
+            self.namer, self.looping, self.path = Namer(namer.plan, sequence=True), False, (*path, name)
         try:
             run()
         finally:
-            inner, self.items, self.namer, self.looping = self.items, outer, namer, looping
+            inner, self.items, self.namer, self.looping, self.path = self.items, outer, namer, looping, path
             if inner or kind != "flow":
-                self.items.append(Scope(kind, name, tuple(inner), node, bindings or {}))
+                self.items.append(Scope(kind, name, tuple(inner), node, bindings or {}, choice))
+        if name:
+            self.meet(name, self.flow)
 
     def subflow(self, body: tree.Body, flow: Any, name: tree.Identifier | None) -> Any:
         """`{ ... }` as a step: names bound inside stay inside."""
@@ -322,60 +364,6 @@ def _for(frame: Frame, node: tree.For) -> None:
     _turns(frame, node, [(enter(item), bindings) for item, bindings in zip(items, pairs)])
 
 
-def _if(frame: Frame, node: tree.If) -> None:
-    choice, otherwise = 0, node
-    while True:
-        condition = frame.evaluate(otherwise.condition)
-        if condition is HOLE:
-            _forget(frame, node)
-            return
-        if not isinstance(condition, bool):
-            no_condition(frame.machine, condition, otherwise.condition)
-            _forget(frame, node)
-            return
-        if condition or not isinstance(otherwise.otherwise, tree.If):
-            break
-        otherwise, choice = otherwise.otherwise, choice + 1
-    body = otherwise.body if condition else otherwise.otherwise
-    choice = choice if condition else choice + 1
-
-    def run() -> None:
-        if isinstance(body, tree.Body):
-            frame.run(body)
-
-    if _only_expects(node):
-        run()
-        return
-    frame.scoped("if", "", node, run)
-    taken = frame.items[-1]
-    if isinstance(taken, Scope):
-        frame.items[-1] = taken.replace(choice=choice)
-
-
-def _only_expects(node: tree.If) -> bool:
-    """Does a condition choose between expectations only? Then nothing of the net hangs on it."""
-    branch: Node | None = node
-    while isinstance(branch, tree.If):
-        if not all(isinstance(s, tree.Expect) for s in branch.body.statements):
-            return False
-        branch = branch.otherwise
-    return branch is None or (
-        isinstance(branch, tree.Body) and all(isinstance(s, tree.Expect) for s in branch.statements)
-    )
-
-
-def _forget(frame: Frame, node: tree.If) -> None:
-    """Nothing is known of what a condition decides: neither the flow nor the names that its branches bind."""
-    for inner in tree.walk(node):
-        if isinstance(inner, tree.Binding) and isinstance(inner.target, tree.Target):
-            for name in inner.target.names:
-                frame.bind(name, HOLE)
-        elif isinstance(inner, tree.Named):
-            frame.bind(inner.name, HOLE)
-        elif isinstance(inner, tree.Flow):
-            frame.flow = HOLE
-
-
 def _broken(frame: Frame, node: tree.Broken) -> None:
     """A statement that did not parse leaves a hole in the flow, and in the names that it would have bound."""
     frame.flow = HOLE
@@ -392,6 +380,6 @@ _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     tree.Expect: _expect,
     tree.Repeat: _repeat,
     tree.For: _for,
-    tree.If: _if,
+    tree.If: choose,
     tree.Broken: _broken,
 }

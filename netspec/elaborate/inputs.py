@@ -6,12 +6,13 @@ from ..dims import DimExpr, show, symbol
 from ..ir import Port, Tensor
 from ..record import TYPE_CHECKING
 from ..syntax import tree
-from .machine import HOLE, kind_of
+from .machine import HOLE, Hole, kind_of
 
 if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Shape
+    from ..source import Span
     from .frame import Frame
 
 
@@ -54,12 +55,7 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
         sizes.append(value)
     dtype = _DTYPES.get(node.dtype.text) if node.dtype is not None else "float32"
     if dtype is None and node.dtype is not None:
-        return frame.machine.fault(
-            "wrong-value",
-            f"there is no type `{node.dtype.text}`",
-            node.dtype.span,
-            help="types are float, int and bool",
-        )
+        return _no_type(frame, node)
     return frame.tensor(tuple(sizes), dtype or "float32", node.span)
 
 
@@ -69,20 +65,55 @@ def _block_input(frame: Frame, node: tree.Input) -> Any:
     if not isinstance(value, Tensor):
         return HOLE
     inner = frame.tensor(value.shape, value.dtype, node.span)
+    if not _match_dtype(frame, node, value):
+        return HOLE
     if node.sizes is not None and not _match_sizes(frame, node, value.shape):
         return HOLE
     return inner
+
+
+def _match_dtype(frame: Frame, node: tree.Input, value: Tensor) -> bool:
+    """Hold the type that is declared (in a net it is float where none is) against what comes in."""
+    definition = frame.definition
+    if node.dtype is None and definition.word != "net":
+        return True
+    wanted = _DTYPES.get(node.dtype.text) if node.dtype is not None else "float32"
+    if wanted is None:
+        _no_type(frame, node)
+        return False
+    if wanted.rstrip("0123456789") == value.dtype.rstrip("0123456789"):
+        return True
+    frame.machine.fault(
+        "wrong-dtype",
+        f"{definition.word} {definition.name.text} wants {wanted} here, but {value.dtype} comes in",
+        _called_at(frame, node),
+        "called here",
+        ((node.span, "declared here"),),
+    )
+    return False
+
+
+def _no_type(frame: Frame, node: tree.Input) -> Hole:
+    assert node.dtype is not None
+    name = node.dtype.text
+    help = "types are float, int and bool"
+    return frame.machine.fault("wrong-value", f"there is no type `{name}`", node.dtype.span, help=help)
+
+
+def _called_at(frame: Frame, node: tree.Input) -> Span:
+    return frame.machine.chain[-1][1] if frame.machine.chain else node.span
 
 
 def _match_sizes(frame: Frame, node: tree.Input, shape: Shape) -> bool:
     """Bind the names of `[h, w, c]`, and hold the numbers against what comes in."""
     written = list(node.sizes or ())
     dots = [i for i, s in enumerate(written) if isinstance(s, tree.Ellipsis)]
-    where = frame.machine.chain[-1][1] if frame.machine.chain else node.span
-    if len(written) - len(dots) > len(shape) or (not dots and len(written) != len(shape)):
+    where, whole = _called_at(frame, node), f"{frame.definition.word} {frame.definition.name.text}"
+    count = len(written) - len(dots)
+    if count > len(shape) or (not dots and count != len(shape)):
         frame.machine.fault(
             "wrong-rank",
-            f"block {frame.definition.name.text} takes {len(written) - len(dots)} axes, but {show(shape)} comes in",
+            f"{whole} takes {count} {'axis' if count == 1 else 'axes'}, but {show(shape)} comes in",
             where,
             "called here",
             ((node.span, "declared here"),),
@@ -106,7 +137,7 @@ def _match_sizes(frame: Frame, node: tree.Input, shape: Shape) -> bool:
         if wanted != actual:
             frame.machine.fault(
                 "shape-mismatch",
-                f"block {frame.definition.name.text} wants {wanted} here, but {show(shape)} comes in with {actual}",
+                f"{whole} wants {wanted} here, but {show(shape)} comes in with {actual}",
                 where,
                 f"this gives it {show(shape)}",
                 ((size.span, f"{wanted} is asked for here"),),

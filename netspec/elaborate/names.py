@@ -26,8 +26,9 @@ class Plan:
         self.parameters = parameters(definition)
         # the defaults that are the same wherever it is used, once they have been worked out
         self.defaults: dict[str, Any] | None = None
-        # how many values it takes; one, the flow, where it declares none
-        self.inputs = sum(isinstance(s, tree.Input) for s in definition.body.statements) or 1
+        # its inputs, and how many values it takes: one, the flow, where it declares none
+        self.ports = [s.name.text for s in definition.body.statements if isinstance(s, tree.Input)]
+        self.inputs = len(self.ports) or 1
         self.given: set[str] = set()
         self.sites: dict[str, int] = {}
         stack: list[tuple[object, int]] = [(definition.body, 1)]

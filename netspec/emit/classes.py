@@ -76,6 +76,10 @@ class ClassWriter(Writer):
         """A layer called on values."""
         raise NotImplementedError
 
+    def held_still(self, node: Invoke, make: Call) -> Code:
+        """The module of a block or net that is frozen."""
+        raise NotImplementedError
+
     # --- the class ------------------------------------------------------------------------------------------------
 
     def flow(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Line]]:
@@ -131,10 +135,17 @@ class ClassWriter(Writer):
         if isinstance(node, Sequence):
             return [("", self.chained(self._elements(node.nodes)))]
         if isinstance(node, Invoke):
-            return [("", construct(node))]
+            return [("", self.construct(node))]
         self._carry(node)
         kept = [a for a in node.applies if is_kept(a)]
         return list(zip(part_names(kept), (a.make for a in kept)))
+
+    def construct(self, node: Invoke) -> Code:
+        """A block's constructor: the required arguments by place, those with defaults by name."""
+        required = {p.name for p in node.template.parameters if p.default is REQUIRED}
+        args = tuple(v for n, v in node.arguments if n in required)
+        make = Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
+        return self.held_still(node, make) if node.frozen else make
 
     def _carry(self, leaf: Leaf) -> None:
         """Note the helpers that a layer needs."""
@@ -145,11 +156,11 @@ class ClassWriter(Writer):
         made: list[Code] = []
         for node in nodes:
             if isinstance(node, Invoke):
-                made.append(construct(node))
+                made.append(self.construct(node))
             elif isinstance(node, Loop):
                 inner = node.nodes[0]
                 assert isinstance(inner, Invoke)  # `runs` makes a chain of no other loop
-                made.append(Star(_each_turn(construct(inner), node)))
+                made.append(Star(_each_turn(self.construct(inner), node)))
             elif isinstance(node, Leaf):
                 self._carry(node)
                 made += [a.make for a in node.applies]
@@ -323,13 +334,6 @@ def words(code: Code) -> set[str]:
 
     each_part(code, visit)
     return found
-
-
-def construct(node: Invoke) -> Code:
-    """A block's constructor: the required arguments by place, those with defaults by name."""
-    required = {p.name for p in node.template.parameters if p.default is REQUIRED}
-    args = tuple(v for n, v in node.arguments if n in required)
-    return Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
 
 
 def _branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
+from ..dims import symbol
+from ..layers.base import Helper
 from ..pycode import Call, Made, Raw, X, call, inline, lay_out
 from ..record import TYPE_CHECKING
 from .flow import Flow, Writer
@@ -13,6 +15,7 @@ from .parameters import Style
 from .pieces import Draft, Piece
 from .program import program
 from .reaching import check_reaching
+from .sharing import shared_calls
 from .template import REQUIRED, Invoke, Leaf, inside
 from .text import docstring, signature
 
@@ -21,14 +24,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ..dims import Shape
     from ..ir import CheckedNet
-    from ..layers.base import Helper
     from ..pycode import Code
     from .origins import Called
     from .template import Node, Sequence, Template
 
-_TAKEN = {"keras", "layers", "ops", "inputs", "outputs"}
+_TAKEN = {"keras", "layers", "ops", "inputs", "outputs", "frozen"}
 _STYLE = Style(channels=False, sequences=False, sizes=True, unroll=1, reserved=HIDDEN)
+FROZEN = Helper(
+    "frozen",
+    '''\
+def frozen(block, *values, **options):
+    """Apply a block with its weights held still, and with them the running statistics of its batch norms."""
+    inputs = [keras.Input(value.shape[1:], dtype=value.dtype) for value in values]
+    model = keras.Model(inputs, block(*inputs, **options))
+    model.trainable = False
+    return model(list(values))
+''',
+)
 
 
 def emit_functional(net: CheckedNet) -> str:
@@ -65,11 +79,13 @@ class _Function(Writer):
         self.net = net
         self.helpers: list[Helper] = []
         self.shared: dict[Any, list[str]] = {}
+        # the inputs of shared blocks
+        self.placeholders: set[str] = set()
 
     def lines(self) -> list[str]:
         template = self.template
         made = self._shared_layers()
-        shared = {name for names in self.shared.values() for name in names}
+        shared = self.placeholders.union(*self.shared.values())
         parameters = {p.name for p in template.parameters}
         flow = Flow(template, self, frozenset({*parameters, *template.sizes, *shared}))
         names = flow.start(template.inputs)
@@ -106,7 +122,7 @@ class _Function(Writer):
     # --- shared layers ----------------------------------------------------------------------------------------------
 
     def _shared_layers(self) -> list[str]:
-        """Layers that are used several times are made once, before."""
+        """Layers that are used several times are made once, before; and blocks, as models of their own."""
         found: list[str] = []
         for leaf in _shared_leaves(self.template.nodes):
             if leaf.shared in self.shared:
@@ -116,7 +132,23 @@ class _Function(Writer):
             self.shared[leaf.shared] = names
             for name, apply in zip(names, kept):
                 found += _laid(f"{name} = ", apply.make)
+        for instance, invoke in shared_calls(self.template.nodes).items():
+            name = safe(instance.name, HIDDEN)
+            self.shared[instance] = [name]
+            found += self._shared_model(name, invoke)
         return found
+
+    def _shared_model(self, name: str, invoke: Invoke) -> list[str]:
+        """A block as a model, to be called several times."""
+        ports = zip(invoke.template.inputs, _shapes(invoke, self.template), invoke.call.inputs)
+        taken = HIDDEN.union(*self.shared.values(), [p.name for p in self.template.parameters])
+        inputs = [(safe(f"{name}_{port}", taken), shape, tensor.dtype) for (port, _), shape, tensor in ports]
+        self.placeholders.update(port for port, _, _ in inputs)
+        made = [_laid(f"{port} = ", _placeholder(shape, dtype)) for port, shape, dtype in inputs]
+        values: list[Code] = [Raw(port) for port, _, _ in inputs]
+        model = call("keras.Model", _one(values), self._applied(invoke, values), name=plain_name(name))
+        held = [f"    {name}.trainable = False"] if invoke.frozen else []
+        return [*(line for lines in made for line in lines), *_laid(f"{name} = ", model), *held]
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -133,6 +165,15 @@ class _Function(Writer):
         return draft.done()
 
     def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
+        if invoke.shared is not None:
+            return Call(self.shared[invoke.shared][0], (_one(arguments),))
+        if invoke.frozen:
+            self.helpers.append(FROZEN)
+            return Call("frozen", (Raw(invoke.template.name), *arguments), invoke.arguments)
+        return self._applied(invoke, arguments)
+
+    def _applied(self, invoke: Invoke, arguments: list[Code]) -> Code:
+        """A block's function called on values."""
         required = {p.name for p in invoke.template.parameters if p.default is REQUIRED}
         args = (*arguments, *(v for n, v in invoke.arguments if n in required))
         return Call(invoke.template.name, args, tuple((n, v) for n, v in invoke.arguments if n not in required))
@@ -147,14 +188,28 @@ def _one(values: list[Code]) -> Code:
 
 
 def _shared_leaves(nodes: Seq[Node]) -> Iterator[Leaf]:
-    """The layers that share weights, also in loops and branches. Raises SpecError where it is a block that does."""
-    for node in inside(nodes):
-        if isinstance(node, Leaf) and node.shared is not None:
-            yield node
-        elif isinstance(node, Invoke) and node.shared is not None:
-            message = f"`{node.name}` is a block that is used several times, which a function cannot be"
-            help = "use `--style subclass`, where a block is a layer"
-            raise SpecError([Diagnostic("not-in-keras", message, Label(node.shared.span), (), help)])
+    """The layers that share weights, also in loops and branches."""
+    return (node for node in inside(nodes) if isinstance(node, Leaf) and node.shared is not None)
+
+
+def _shapes(invoke: Invoke, template: Template) -> list[Shape]:
+    """The shapes of the inputs of a shared block, with symbols where uses differ. Raises SpecError where the block
+    needs to know a size that differs."""
+    uses = [node for node in inside(template.nodes) if isinstance(node, Invoke) and node.shared == invoke.shared]
+    calls = [enter.call for node in uses for enter in node.origins.values()]
+    found = [tuple(zip(*(c.inputs[i].shape for c in calls))) for i in range(len(invoke.inputs))]
+    shapes = [tuple(sizes[0] if len(set(sizes)) == 1 else symbol("_") for sizes in axes) for axes in found]
+    if invoke.template.sizes and any(not isinstance(d, int) for shape in shapes for d in shape):
+        assert invoke.shared is not None
+        message = f"`{invoke.shared.name}` is used on inputs of several sizes, which it asks for"
+        help = "use `--style subclass`, or declare a second `layer`"
+        raise SpecError([Diagnostic("not-in-keras", message, Label(invoke.shared.span), (), help)])
+    return shapes
+
+
+def _placeholder(shape: Shape, dtype: str) -> Code:
+    sizes = tuple(d if isinstance(d, int) else None for d in shape)
+    return call("keras.Input", sizes, **({"dtype": dtype} if dtype != "float32" else {}))
 
 
 def _laid(prefix: str, code: Code) -> list[str]:

@@ -38,13 +38,13 @@ class KerasLowering(Lowering):
     def use(self, step: Step, at: At) -> Use:
         return step.layer.keras(at)
 
-    def hold(self, use: Use, frozen: bool) -> Use:
-        steps = (a.replace(make=_trainable(a.make, not frozen)) if a.stateful else a for a in use.steps)
+    def hold(self, use: Use, statistics: bool) -> Use:
+        steps = (a.replace(make=_untrainable(a.make)) if a.stateful else a for a in use.steps)
         return use.replace(steps=tuple(steps))
 
 
-def _trainable(make: Any, value: bool) -> Code:
-    return make.replace(kwargs=(*make.kwargs, *unless(True, trainable=value).items()))
+def _untrainable(make: Any) -> Code:
+    return make.replace(kwargs=(*make.kwargs, *unless(True, trainable=False).items()))
 
 
 def input_call(name: str, shape: Shape, dtype: str) -> Code:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ..dims import product
 from ..ir import Call, Step
-from ..layers.base import At, Use, function
-from ..pycode import X, method
+from ..layers.base import At, Helper, Use, function
+from ..pycode import X, call, method
 from ..record import TYPE_CHECKING
 from .lower import Act, Enter, Lines, Lowering
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
     from ..ir import Body, Item, Scope, Tensor
+    from ..pycode import Call as PythonCall
     from .lower import Lowered
 
 
@@ -36,18 +37,61 @@ def to_layout(shape: Shape, layout: str) -> Any:
     return method(X(), "permute", *order)
 
 
+FROZEN = Helper(
+    "frozen",
+    '''\
+def frozen(module):
+    """Hold a module still: its weights, and in training too the running statistics of its batch norms."""
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+            norm.register_forward_pre_hook(keep_statistics)
+    return module.requires_grad_(False)
+
+
+def keep_statistics(norm, _inputs):
+    """A batch norm whose weights are held still works as in inference."""
+    if not any(p.requires_grad for p in norm.parameters()):
+        norm.eval()
+''',
+    ("from torch import nn",),
+)
+
+
+def held_still(make: Any, statistics: bool) -> PythonCall:
+    """The module that an expression makes, frozen."""
+    return call("frozen", make) if statistics else method(make, "requires_grad_", False)
+
+
 class TorchLowering(Lowering):
     """Lowering with layouts."""
 
     target = "torch"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted: dict[int, tuple[str, ...]] = {}
+
+    def wanted(self, body: Body) -> tuple[str, ...]:
+        """The layout in which all users of each input of a body want it, or empty where they do not agree."""
+        if id(body) not in self._wanted:
+            users: dict[int, list[Any]] = {}
+            _consumers(body.items, users)
+            self._wanted[id(body)] = tuple(self._agreed(users.get(p.value.number, ())) for p in body.inputs)
+        return self._wanted[id(body)]
+
+    def _agreed(self, users: Sequence[Any]) -> str:
+        found = {user.layer.torch_layout for user in users if isinstance(user, Step)} - {"any"}
+        return found.pop() if len(found) == 1 else ""
+
     def use(self, step: Step, at: At) -> Use:
         return step.layer.torch(at)
 
-    def hold(self, use: Use, frozen: bool) -> Use:
-        if not frozen:
-            return use
-        steps = (a.replace(make=method(a.make, "requires_grad_", False)) if a.stateful else a for a in use.steps)
+    def hold(self, use: Use, statistics: bool) -> Use:
+        helpers = (FROZEN,) if statistics else ()
+        steps = (
+            a.replace(make=held_still(a.make, statistics), helpers=(*a.helpers, *helpers)) if a.stateful else a
+            for a in use.steps
+        )
         return use.replace(steps=tuple(steps))
 
     def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
@@ -94,7 +138,8 @@ class _TorchLines(Lines):
                 number = self._convert(number, result.value.shape, wanted)
                 self.uses[number] = self.uses.get(number, 0) + 1
             outputs.append(number)
-        return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs))
+        layouts = tuple(outside(r.value.shape) if len(r.value.shape) >= 2 else "last" for r in self.body.outputs)
+        return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=layouts)
 
     def part(self, scope: Scope) -> tuple[Lowered, ...]:
         """Conversions made inside a loop or branch are not there outside of it."""
@@ -124,20 +169,25 @@ class _TorchLines(Lines):
         return found
 
     def call(self, call: Call) -> list[Lowered]:
-        layouts = tuple(self._layout_for(call, t) for t in call.inputs)
+        layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
         inputs = tuple(self._taken(t, layout) for t, layout in zip(call.inputs, layouts))
-        code = self.lowering.lower(call.body, layouts, self.frozen or call.frozen)
+        # a net within a net is the class that it is alone, so it takes and gives what a net does
+        code = self.lowering.lower(call.body, () if call.body.definition.word == "net" else layouts)
         for tensor, layout in zip(call.outputs, code.out_layouts):
             self.layout[tensor.number] = layout
         enter = Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))
         found, self.pending = [*self.pending, enter], []
         return found
 
-    def _layout_for(self, call: Call, tensor: Tensor) -> str:
-        """The layout in which a block takes a value: as it comes, but always the same where the block is shared."""
+    def _layout_for(self, call: Call, place: int) -> str:
+        """The layout in which a block takes a value: the one that it works on, or else as it comes. For a shared one
+        and for a net it is always the same."""
+        tensor, body = call.inputs[place], call.body
         if len(tensor.shape) < 2:
             return "last"
-        return self.layout[self._source(tensor)] if call.shared is None else outside(tensor.shape)
+        if call.shared is not None or body.definition.word == "net":
+            return outside(tensor.shape)
+        return self.lowering.wanted(body)[place] or self.layout[self._source(tensor)]
 
     def _taken(self, tensor: Tensor, want: str) -> int:
         number = self._source(tensor)

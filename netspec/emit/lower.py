@@ -41,7 +41,7 @@ class Act(Record):
 
 
 class Enter(Record):
-    """One block call."""
+    """One call of a block or net. Where it is frozen the whole of it is held still, not layer by layer."""
 
     name: str
     given: str
@@ -59,7 +59,10 @@ class Part(Record):
 
 
 class Code(Record):
-    """A lowered body. `uses` counts how often each value is taken; `order` tells apart layouts of the same body."""
+    """A lowered body. `uses` counts how often each value is taken; `layouts` tell apart forms of the same body.
+
+    `frozen` says that each of its layers is held still by itself.
+    """
 
     body: Body
     items: tuple[Lowered, ...]
@@ -92,8 +95,8 @@ class Lowering:
         """The framework's form of a step. Raises Unsupported."""
         raise NotImplementedError
 
-    def hold(self, use: Use, frozen: bool) -> Use:
-        """The form of a layer with weights, held still or not."""
+    def hold(self, use: Use, statistics: bool) -> Use:
+        """The form of a layer with weights that are held still; `statistics` says that it has running ones, too."""
         raise NotImplementedError
 
     def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
@@ -172,13 +175,14 @@ class Lines:
         return Act(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
 
     def _held(self, use: Use, step: Step) -> Use:
-        if not step.layer.weights(*(t.shape for t in step.inputs)):
+        weights = step.layer.weights(*(t.shape for t in step.inputs))
+        if not weights or not (self.frozen or step.frozen):
             return use
-        return self.lowering.hold(use, self.frozen or step.frozen)
+        return self.lowering.hold(use, any(w.role == "statistic" for w in weights))
 
     def call(self, call: Call) -> list[Lowered]:
         inputs = tuple(self.take(t) for t in call.inputs)
-        code = self.lowering.lower(call.body, frozen=self.frozen or call.frozen)
+        code = self.lowering.lower(call.body)
         return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]
 
 

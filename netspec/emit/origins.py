@@ -6,9 +6,12 @@ program, in the order in which its code runs, gives them back with their paths i
 
 from __future__ import annotations
 
+from ..layers.base import Apply
+from ..pycode import call
 from ..record import TYPE_CHECKING, Record
 from ..weights.table import paths_of, weights_of
 from .attributes import is_kept
+from .sharing import shared_calls
 from .template import Choice, Invoke, Leaf, Loop, Sequence
 from .weave import key_of
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
     from ..ir import Body
-    from ..layers.base import Apply, Place, Weight
+    from ..layers.base import Place, Weight
     from .classes import ClassWriter
     from .lower import Act
     from .template import Node, Template
@@ -133,6 +136,10 @@ def _held(act: Act, apply: Apply, applies: Iterable[Apply], module: str, where: 
             yield Held(f"{path}.{weight.name}", weight, place, module, name, flattened)
 
 
+# what calls a model within a model
+_MODEL = Apply(call("keras.Functional"))
+
+
 # --- in the order of the code -----------------------------------------------------------------------------------------
 
 
@@ -143,12 +150,23 @@ def calls(templates: list[Template], target: str) -> Iterator[Called]:
 
 
 def _called(template: Template, owner: int, prefix: str, paths: _Paths, target: str) -> Iterator[Called]:
+    """The calls that one body makes. What is shared or frozen is a model: its layers are called where it is made, and
+    it is called itself wherever it is used."""
     where = _Where(template.bodies[owner], prefix, paths, target)
-    for run in _runs(template.nodes, owner):
+    runs = _runs(template.nodes, owner)
+    for instance, first in shared_calls(template.nodes).items():
+        used = next((run.item for run in runs if run.node.shared == instance), None)
+        item = used or next(iter(first.origins.values()))
+        inner = _called(first.template, _owner(first.template, item.code), f"{prefix}{instance.name}.", paths, target)
+        yield from inner if used else ((apply, ()) for apply, _ in inner)
+    for run in runs:
         node = run.node
         if isinstance(node, Invoke):
-            inner, path = node.template, paths.of(where.body, run.item.call)
-            yield from _called(inner, _owner(inner, run.item.code), f"{prefix}{path}.", paths, target)
+            if node.shared is None:
+                inside, path = node.template, paths.of(where.body, run.item.call)
+                yield from _called(inside, _owner(inside, run.item.code), f"{prefix}{path}.", paths, target)
+            if node.frozen or node.shared is not None:
+                yield _MODEL, ()
             continue
         for apply in node.applies:
             if apply.make is not None:

@@ -34,9 +34,10 @@ class Style(Record):
 class Parameters:
     """The names of one template's parameters and loops, with their values for each body that it stands for."""
 
-    def __init__(self, style: Style, bodies: Seq[Code], reserved: frozenset[str]) -> None:
+    def __init__(self, style: Style, bodies: Seq[Code], reserved: frozenset[str], outermost: bool) -> None:
         self.style = style
         self.bodies = bodies
+        self.outermost = outermost
         self.reserved = reserved | style.reserved | BUILTINS
         # names that are in use for the whole of the template, and those of loops
         self.names: set[str] = set()
@@ -183,7 +184,7 @@ class Parameters:
         parameter = self.declared.get(name)
         if parameter is None:
             return REQUIRED
-        if self.bodies[0].body.definition.word == "net":
+        if self.outermost:
             return self.columns[name][0]
         default = self.bodies[0].body.defaults.get(parameter.name.text, REQUIRED)
         return _window(default) if parameter.name.text in self.handed_on else default

@@ -61,14 +61,15 @@ def weave(nets: Sequence[Code], style: Style, name: Callable[[str], str], taken:
     """One net, or several that differ in numbers only, as templates. Raises MismatchError."""
     known: dict[Any, Template] = {}
     found: list[Template] = []
-    for definition, bodies in _by_definition(nets):
+    for bodies in _by_definition(nets):
+        definition = bodies[0].body.name
         groups = _groups(bodies, style, known)
         for group, word in zip(groups, _words(groups, nets)):
             chosen = _unique(name(f"{word}_{definition}" if word else definition), taken)
             template = _woven(group, style, known, chosen)
             found.append(template)
             known.update((key_of(b), template) for b in group)
-    template = _woven(nets, style, known, _unique(name(nets[0].body.name), taken))
+    template = _woven(nets, style, known, _unique(name(nets[0].body.name), taken), outermost=True)
     return [*found, template]
 
 
@@ -101,11 +102,13 @@ def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
             yield from _all_enters(enter.code, seen)
 
 
-def _woven(bodies: Sequence[Code], style: Style, known: dict[Any, Template], name: str) -> Template:
+def _woven(
+    bodies: Sequence[Code], style: Style, known: dict[Any, Template], name: str, outermost: bool = False
+) -> Template:
     """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
     written_out: set[Span] = set()
     while True:
-        found = _attempt(Weaver(style, known, bodies, name, frozenset(written_out)))
+        found = _attempt(Weaver(style, known, bodies, name, outermost, frozenset(written_out)))
         if not isinstance(found, WriteOutError):
             return found
         if found.place in written_out:
@@ -152,9 +155,9 @@ def _fits(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) -> b
     return True
 
 
-def _by_definition(nets: Sequence[Code]) -> list[tuple[str, list[Code]]]:
+def _by_definition(nets: Sequence[Code]) -> list[list[Code]]:
     """The bodies of each block in the program, blocks that others use first."""
-    order: dict[str, list[Code]] = {}
+    order: dict[Span, list[Code]] = {}
     seen: set[Any] = set()
 
     def visit(items: Sequence[Lowered]) -> None:
@@ -164,17 +167,17 @@ def _by_definition(nets: Sequence[Code]) -> list[tuple[str, list[Code]]]:
             elif isinstance(item, Enter) and key_of(item.code) not in seen:
                 seen.add(key_of(item.code))
                 visit(item.code.items)
-                order.setdefault(item.code.body.name, []).append(item.code)
+                order.setdefault(item.code.body.definition.span, []).append(item.code)
 
     for net in nets:
         visit(net.items)
-    ranks = {name: _depth(name, order) for name in order}
-    return sorted(order.items(), key=lambda pair: ranks[pair[0]])
+    ranks = {place: _depth(place, order) for place in order}
+    return [order[place] for place in sorted(order, key=lambda place: ranks[place])]
 
 
-def _depth(name: str, order: dict[str, list[Code]]) -> int:
-    inner = {i.code.body.name for body in order[name] for i in _enters(body.items)}
-    return 1 + max((_depth(n, order) for n in inner), default=0)
+def _depth(place: Span, order: dict[Span, list[Code]]) -> int:
+    inner = {i.code.body.definition.span for body in order[place] for i in _enters(body.items)}
+    return 1 + max((_depth(p, order) for p in inner), default=0)
 
 
 def _enters(items: Sequence[Lowered]) -> list[Enter]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir import Instance
-    from .template import Template
+    from .template import Node, Template
 
 
 def check_shared(templates: Iterable[Template], target: str) -> None:
@@ -23,6 +23,15 @@ def check_shared(templates: Iterable[Template], target: str) -> None:
                 form = _form(node)
                 if made.setdefault(node.shared, form) != form:
                     raise _differs(node.shared, target)
+
+
+def shared_calls(nodes: Iterable[Node]) -> dict[Instance, Invoke]:
+    """The blocks and nets that are made once and used several times, each with its first use."""
+    found: dict[Instance, Invoke] = {}
+    for node in inside(nodes):
+        if isinstance(node, Invoke) and node.shared is not None:
+            found.setdefault(node.shared, node)
+    return found
 
 
 def _form(node: Leaf | Invoke) -> Any:

@@ -5,13 +5,16 @@ What needs the sizes of the input is made in `build`, which Keras calls with the
 
 from __future__ import annotations
 
+from ..layers.base import Helper
 from ..pycode import Call, Generator, Star, call
 from ..record import TYPE_CHECKING
+from ..weights.table import steps_of
 from .classes import ClassWriter, words
 from .keras_file import HIDDEN, KerasLowering, file_text
 from .origins import attributes
 from .parameters import Style
 from .program import program
+from .template import Invoke, opened
 from .text import class_name, signature
 
 if TYPE_CHECKING:
@@ -22,11 +25,21 @@ if TYPE_CHECKING:
     from ..pycode import Code
     from .flow import Line
     from .origins import Held
+    from .template import Template
 
 _STYLE = Style(
     channels=False, sequences=True, sizes=True, unroll=4, reserved=HIDDEN | {"self", "kwargs", "input_shape"}
 )
 _TAKEN = {"keras", "layers", "ops", "Model", "Layer"}
+FROZEN = Helper(
+    "frozen",
+    '''\
+def frozen(layer):
+    """Hold a layer still: its weights, and with them the running statistics of its batch norms."""
+    layer.trainable = False
+    return layer
+''',
+)
 # attributes that a layer or model has already, with any backend
 _NAMES = """
 activity_regularizer add_loss add_metric add_variable add_weight autocast build build_from_config built call
@@ -64,14 +77,35 @@ def subclass_holders(net: CheckedNet) -> list[Held]:
 def _writers(net: CheckedNet) -> list[_Layer]:
     """A writer for each class, the model last."""
     templates = program(net, KerasLowering(), _STYLE, class_name, _TAKEN)
-    return [_Layer(t, is_net=t is templates[-1]) for t in templates]
+    frozen = _frozen(templates)
+    trains = any(step.layer.training or step.layer.draws() for _, step in steps_of(net.net.body))
+    *blocks, model = [_Layer(t, t is templates[-1], id(t) in frozen) for t in templates]
+    model.trains = trains
+    return [*blocks, model]
+
+
+def _frozen(templates: Sequence[Template]) -> set[int]:
+    """The templates of blocks that are held still somewhere, straight or within another, by identity."""
+    found: set[int] = set()
+    for template in reversed(templates):  # callers come last
+        for node in opened(template.nodes):
+            if isinstance(node, Invoke) and (node.frozen or id(template) in found):
+                found.add(id(node.template))
+    return found
 
 
 class _Layer(ClassWriter):
     """Writes one layer, or the model."""
 
-    reserved = HIDDEN | {"self"}
+    reserved = HIDDEN | {"self", "frozen", "training"}
     attributes_taken = _RESERVED
+
+    def __init__(self, template: Template, is_net: bool, frozen: bool) -> None:
+        super().__init__(template, is_net)
+        # is it held still somewhere?
+        self.frozen = frozen
+        # is it a model that works otherwise in training?
+        self.trains = False
 
     def listed(self, make: Generator) -> Code:
         return [make]
@@ -83,6 +117,10 @@ class _Layer(ClassWriter):
 
     def applied(self, module: str, values: list[Code]) -> Code:
         return Call(module, (values[0] if len(values) == 1 else list(values),))
+
+    def held_still(self, node: Invoke, make: Call) -> Code:
+        self.helpers.append(FROZEN)
+        return call("frozen", make)
 
     def lines(self) -> list[str]:
         names, flow = self.flow(self.template.sizes)
@@ -116,12 +154,17 @@ class _Layer(ClassWriter):
             return []
         shapes = ["input_shape"] if len(names) == 1 else [f"{name}_shape" for name in names]
         made = [line.replace(code=self.owned(line.code)) for line in lines]
-        return [*signature("build", ["self", *shapes], 4), *self._read(lines, shapes), *_rendered(made)]
+        held = ["        self.trainable = self.trainable  # holds what was made here still, too"] if self.frozen else []
+        return [*signature("build", ["self", *shapes], 4), *self._read(lines, shapes), *_rendered(made), *held]
 
     def _call(self, names: list[str], lines: Sequence[Line]) -> list[str]:
-        head = signature("call", ["self", *names], 4)
-        if self.is_net and len(names) > 1:
-            head = ["    def call(self, inputs):", f"        {', '.join(names)} = inputs"]
+        several = self.is_net and len(names) > 1
+        arguments = [*(["inputs"] if several else names), *(["training=None"] if self.trains else [])]
+        head = signature("call", ["self", *arguments], 4)
+        if self.trains:
+            head.append("        # Keras hands `training` on to the layers")
+        if several:
+            head.append(f"        {', '.join(names)} = inputs")
         return [*head, *self._read(lines, [f"{name}.shape" for name in names]), *_rendered(lines)]
 
     # --- what else Keras says in its own way ------------------------------------------------------------------------

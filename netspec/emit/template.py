@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from ..ir import Body, Instance, Step
+    from ..ir import Body, Call, Instance, Step
     from ..layers.base import Apply
     from ..pycode import Code
     from .lower import Act, Enter
@@ -47,9 +47,9 @@ class Leaf(Record):
 
 
 class Invoke(Record):
-    """One block call, with the values of the callee's parameters. Parameters at their defaults are left out.
+    """One call of a block or net, with values for the callee's parameters; those at their defaults are left out.
 
-    `origins` are the calls that it stands for.
+    `frozen` says that what is called is held still. `origins` are the calls that it stands for.
     """
 
     name: str
@@ -60,7 +60,14 @@ class Invoke(Record):
     outputs: tuple[int, ...]
     shared: Instance | None
     shape: Any
+    frozen: bool
     origins: Enters = {}
+
+    @property
+    def call(self) -> Call:
+        """The first of the calls."""
+        first: Call = next(iter(self.origins.values())).call
+        return first
 
 
 class Loop(Record):
@@ -107,6 +114,14 @@ def inside(nodes: Iterable[Node]) -> Iterator[Node]:
             yield from inside(node.nodes)
         elif isinstance(node, Choice):
             yield from inside(inner for _, branch in node.branches for inner in branch)
+
+
+def opened(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes, those within loops, branches and sequences included."""
+    for node in inside(nodes):
+        yield node
+        if isinstance(node, Sequence):
+            yield from opened(node.nodes)
 
 
 class Parameter(Record):

@@ -6,8 +6,9 @@ import re
 
 from ..pycode import Call, call
 from ..record import TYPE_CHECKING
+from ..weights.table import steps_of, weights_of
 from .classes import ClassWriter
-from .layout import TorchLowering
+from .layout import FROZEN, TorchLowering, held_still
 from .origins import attributes
 from .parameters import Style
 from .program import program
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..layers.base import Helper
     from ..pycode import Code, Generator
     from .origins import Held
+    from .template import Invoke
 
 STYLE = Style(channels=True, sequences=True, sizes=False, unroll=4, reserved=frozenset(("self", "torch", "nn", "F")))
 _TAKEN = {"Module", "Sequential", "ModuleList", "torch", "nn", "F"}
@@ -80,6 +82,12 @@ class _Module(ClassWriter):
 
     def applied(self, module: str, values: list[Code]) -> Code:
         return Call(module, tuple(values))
+
+    def held_still(self, node: Invoke, make: Call) -> Code:
+        steps = (step for _, step in steps_of(node.call.body))
+        statistics = any(w.role == "statistic" for step in steps for w in weights_of(step))
+        self.helpers += [FROZEN] if statistics else []
+        return held_still(make, statistics)
 
     def lines(self) -> list[str]:
         names, flow = self.flow()

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 class Weaver:
     """Weaves the bodies of one template.
 
-    `known` are the templates of the blocks that they call; loops at the spans of `written_out` are not kept as loops.
+    `known` are the templates of the blocks that they call; `outermost` says that it is the net of the program; loops at
+    the spans of `written_out` are not kept as loops.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Weaver:
         known: dict[Any, Template],
         bodies: Seq[LoweredBody],
         name: str,
+        outermost: bool = False,
         written_out: frozenset[Span] = frozenset(),
     ) -> None:
         self.style = style
@@ -58,7 +60,7 @@ class Weaver:
         self.name = name
         self.written_out = written_out
         self.values = Values()
-        self.parameters = Parameters(style, bodies, frozenset(t.name for t in known.values()))
+        self.parameters = Parameters(style, bodies, frozenset(t.name for t in known.values()), outermost)
         self.marks: dict[int, str] = {}
         # what is known of the channels of a value
         self.channels: dict[int, Term] = {}
@@ -174,7 +176,7 @@ class Weaver:
         template = templates[0]
         if template is None or any(t is not template for t in templates):
             raise MismatchError
-        if len({(e.given, e.call.shared) for e in column}) > 1:
+        if len({(e.given, e.call.shared, e.call.frozen) for e in column}) > 1:
             raise MismatchError
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs), column)
@@ -193,7 +195,7 @@ class Weaver:
         alike = all(e.call.outputs[0].shape == shape for e in column)
         return Invoke(
             last_name(column), first.given, template, tuple(arguments), inputs, tuple(outputs), first.call.shared,
-            shape if alike else None, _origins(column, contexts, arounds),
+            shape if alike else None, first.call.frozen, _origins(column, contexts, arounds),
         )  # fmt: skip
 
     # --- values -------------------------------------------------------------------------------------------------------

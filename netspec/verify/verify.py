@@ -19,11 +19,11 @@ from .pool import Job
 from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..dims import Dim
-    from ..ir import CheckedNet
+    from ..ir import CheckedNet, Row
     from ..layers.base import Array
     from ..weights.targets import Target
     from .pool import Answer, Pool
@@ -193,10 +193,11 @@ class _Verification:
         values = {name: answer.outputs[0][skip:] for name, answer in found.items()}
         values["reference"] = tuple(wanted[0][skip:])
         counts = {name: _counts(targets[name], answers[name]) for name in found}
-        rows = {row.path: row for row in self.net.layers}
+        rows = _by_path(self.net.layers)
         lines: list[LayerLine] = []
         for k, (path, place, shape) in enumerate(layers):
-            row = rows[path]
+            if place == 0:
+                row = next(rows[path])
             at = {name: arrays[k] for name, arrays in values.items()}
             told = tuple(substitute(d, self.sizes[0]) for d in shape)
             shapes = {"checker": told} | {name: a.shape[1:] for name, a in at.items()}
@@ -258,6 +259,14 @@ class _Verification:
 def _first(lines: Sequence[LayerLine], tolerance: float) -> LayerLine | None:
     """The first layer that is further apart than that."""
     return next((line for line in lines if not line.error <= tolerance), None)
+
+
+def _by_path(rows: Iterable[Row]) -> dict[str, Iterator[Row]]:
+    """The rows of each path: one for each use of what is shared."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.path, []).append(row)
+    return {path: iter(uses) for path, uses in found.items()}
 
 
 def _apart(found: Mapping[str, Sequence[Array]]) -> dict[tuple[str, str], float]:

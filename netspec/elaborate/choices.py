@@ -1,0 +1,63 @@
+"""`if`: what a condition chooses when the net is compiled."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .machine import HOLE, no_condition
+
+if TYPE_CHECKING:
+    from ..syntax.tree import Node
+    from .frame import Frame
+
+
+def choose(frame: Frame, node: tree.If) -> None:
+    """Run the branch whose condition holds."""
+    choice, otherwise = 0, node
+    while True:
+        condition = frame.evaluate(otherwise.condition)
+        if condition is HOLE:
+            _forget(frame, node)
+            return
+        if not isinstance(condition, bool):
+            no_condition(frame.machine, condition, otherwise.condition)
+            _forget(frame, node)
+            return
+        if condition or not isinstance(otherwise.otherwise, tree.If):
+            break
+        otherwise, choice = otherwise.otherwise, choice + 1
+    body = otherwise.body if condition else otherwise.otherwise
+    choice = choice if condition else choice + 1
+
+    def run() -> None:
+        if isinstance(body, tree.Body):
+            frame.run(body)
+
+    if _only_expects(node):
+        run()
+        return
+    frame.scoped("if", "", node, run, choice=choice)
+
+
+def _only_expects(node: tree.If) -> bool:
+    """Does a condition choose between expectations only? Then nothing of the net hangs on it."""
+    branch: Node | None = node
+    while isinstance(branch, tree.If):
+        if not all(isinstance(s, tree.Expect) for s in branch.body.statements):
+            return False
+        branch = branch.otherwise
+    return branch is None or (
+        isinstance(branch, tree.Body) and all(isinstance(s, tree.Expect) for s in branch.statements)
+    )
+
+
+def _forget(frame: Frame, node: tree.If) -> None:
+    """Nothing is known of what a condition decides: neither the flow nor the names that its branches bind."""
+    for inner in tree.walk(node):
+        if isinstance(inner, tree.Binding) and isinstance(inner.target, tree.Target):
+            for name in inner.target.names:
+                frame.bind(name, HOLE)
+        elif isinstance(inner, tree.Named):
+            frame.bind(inner.name, HOLE)
+        elif isinstance(inner, tree.Flow):
+            frame.flow = HOLE

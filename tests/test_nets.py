@@ -1,0 +1,123 @@
+"""Nets in nets: what is held still stays so in training, and a part has the names of weights that it has alone."""
+
+from __future__ import annotations
+
+import harness  # noqa: F401  # first: it chooses the Keras backend
+import numpy as np
+import pytest
+import torch
+import twins
+from checking import DATA, check
+
+from netspec.diagnostics import SpecError
+from netspec.emit import json as emit_json
+from netspec.emit import keras as emit_keras
+from netspec.emit import torch as emit_torch
+from netspec.emit.report import report
+from netspec.models.code import run
+from netspec.weights.table import weight_table
+
+NETS = (DATA / "nets" / "nets_in_nets.net").read_text(encoding="utf-8")
+
+
+def net_of(name):
+    return check(NETS, "nets_in_nets.net", name)
+
+
+def noise(*shape):
+    return np.random.default_rng(1).standard_normal(shape).astype(np.float32)
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+def arrays(model):
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def test_what_is_frozen_stays_still_when_pytorch_trains():
+    """A step of training changes the generator's weights and statistics, and nothing of the discriminator."""
+    model = run(emit_torch.emit(net_of("frozen_end")), "frozen_end")
+    before = arrays(model)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
+    model.train()
+    _, verdict = model(torch.from_numpy(noise(4, 6)))
+    verdict.sum().backward()
+    optimizer.step()
+    moved = {name for name, value in arrays(model).items() if not torch.equal(value, before[name])}
+    assert {name.partition(".")[0] for name in moved} == {"fake"}
+    assert {"fake.dense.weight", "fake.batchnorm1.running_mean"} <= moved
+
+
+def test_a_part_can_be_let_go_again():
+    model = run(emit_torch.emit(net_of("frozen_end")), "frozen_end")
+    before = arrays(model)
+    model.verdict.requires_grad_(True)
+    model.train()
+    model(torch.from_numpy(noise(4, 6)))
+    assert not torch.equal(model.verdict.batchnorm.running_mean, before["verdict.batchnorm.running_mean"])
+
+
+@pytest.mark.parametrize("style", ["functional", "subclass"])
+def test_what_is_frozen_stays_still_when_keras_trains(style):
+    net = net_of("frozen_end")
+    target = next(target for model, target in twins.models(net, [noise(2, 6)], style) if target.framework == "keras")
+    model = run(emit_keras.emit(net, style), "frozen_end" if style == "functional" else "FrozenEnd")
+    model(noise(2, 6))
+    free = [held.weight for held in target.spelling.held if not held.path.startswith("verdict.")]
+    before = [w.numpy().copy() for w in model.weights]
+    model.compile("sgd", loss="mse")
+    model.fit(noise(4, 6), [noise(4, 16, 16, 3), noise(4, 1)], verbose=0)
+    moved = [not np.array_equal(w.numpy(), old) for w, old in zip(model.weights, before)]
+    assert sum(moved) == len(free), [w.path for w, m in zip(model.weights, moved) if not m]
+    assert len(model.trainable_weights) == sum(weight.role != "statistic" for weight in free)
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_part_has_the_weights_of_the_whole():
+    """Weights that were trained in a net of their own fit where the net is a step of another one."""
+    alone = run(emit_torch.emit(net_of("backbone")), "backbone").state_dict()
+    cut = run(emit_torch.emit(net_of("cut_at_a_loop")), "cut_at_a_loop")
+    wanted = {n.removeprefix("features."): v.shape for n, v in cut.state_dict().items() if n.startswith("features.")}
+    assert {name: alone[name].shape for name in wanted} == wanted
+    assert {name for name in alone if name.startswith("high")} == alone.keys() - wanted.keys()
+
+
+def test_paths_lead_through_the_net():
+    assert list(weight_table(net_of("three_deep")))[:2] == [
+        "by_name.pairing1.dense1.kernel",
+        "by_name.pairing1.dense1.bias",
+    ]
+    shared = {path.partition(".")[0] for path in weight_table(net_of("frozen_and_shared"))}
+    assert shared == {"judge", "generator"}
+
+
+def test_each_layer_says_what_of_it_is_trained():
+    found = emit_json.document("nets.net", report(net_of("frozen_end")), (), True)
+    for layer in found["layers"]:
+        still = layer["path"].startswith("verdict")
+        assert layer["trainable"] == (0 if still else layer["params"]), layer["path"]
+
+
+# --- what a framework has no form for --------------------------------------------------------------------------------
+
+
+def test_a_function_that_asks_for_sizes_is_one_model_for_each():
+    text = """
+    block widen(n) {
+      input x [h, w, c]
+      reshape([h*w, c]) -> dense(n)
+    }
+    net sizes {
+      input a [4, 4, 3]
+      input b [2, 6, 3]
+      layer wide = widen(5)
+      output a -> wide, b -> wide
+    }
+    """
+    with pytest.raises(SpecError) as caught:
+        emit_keras.emit(check(text, net="sizes"))
+    assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
+    assert "class Widen" in emit_keras.emit(check(text, net="sizes"), "subclass")
