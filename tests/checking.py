@@ -18,9 +18,11 @@ SPECS = Path(__file__).parent.parent / "specs"
 DATA = Path(__file__).parent / "data"
 
 
-def check(text: str, name: str = "test.net", net: str | None = None, **settings: Any) -> CheckedNet:
-    """One net of a text, by default the last, with all its diagnostics."""
-    checked = check_source(Source(name, text), net, settings).checked
+def check(
+    text: str, name: str = "test.net", net: str | None = None, path: str | None = None, **settings: Any
+) -> CheckedNet:
+    """One net of a text, by default the last, with all its diagnostics. `path` is the file that it comes from."""
+    checked = check_source(Source(name, text, path), net, settings).checked
     assert checked is not None, f"there is no net in {name}"
     return checked
 
@@ -39,7 +41,8 @@ def check_spec(name: str, settings: str = "") -> CheckedNet:
     """A spec that ships with the project; settings as on the command line: `groups=1`."""
     given = dict(pair.split("=") for pair in settings.split())
     path = SPECS / f"{name}.net"
-    return check(path.read_text(encoding="utf-8"), path.name, **{k: read_setting(v) for k, v in given.items()})
+    text = path.read_text(encoding="utf-8")
+    return check(text, path.name, path=str(path), **{k: read_setting(v) for k, v in given.items()})
 
 
 def row(net: CheckedNet, path: str) -> Row:

@@ -18,6 +18,7 @@ from netspec.emit import torch as emit_torch
 from netspec.models.code import run as _run
 
 SMALL = ["mlp", "banknote", "mnist_cnn", "convnet", "lenet5", "accelerometer", "resnet18", "mobilenet_v2", "googlenet"]
+SMALL += ["gan", "autoencoder", "vae", "siamese"]
 LARGE = [
     ("alexnet", "groups=2"),
     ("alexnet", "groups=1"),
@@ -33,6 +34,8 @@ LARGE = [
     ("resnet152", ""),
     ("densenet121", ""),
     ("unet", ""),
+    ("transfer", ""),
+    ("localisation", ""),
     ("inception_v3", "aux=true"),
     ("xception", ""),
     ("inception_resnet_v2", ""),

@@ -73,6 +73,20 @@ def test_what_is_frozen_stays_still_when_keras_trains(style):
     assert len(model.trainable_weights) == sum(weight.role != "statistic" for weight in free)
 
 
+def test_sample_normal_draws_in_training_only():
+    """Numbers of the mean and variance that were asked for; otherwise the mean, in both frameworks."""
+    net = check("net n { input m [500]\n input v [500]\n sample_normal(m, v) }")
+    mean, log_var = np.full((400, 500), 3, np.float32), np.full((400, 500), np.log(4), np.float32)
+    (module, _), (model, _) = twins.models(net, [mean[:2], log_var[:2]])
+    for calm in (module([mean, log_var]), model([mean, log_var])):
+        assert np.array_equal(calm[0], mean)
+    module.module.train()
+    for drawn in (module([mean, log_var])[0], np.array(model.model([mean, log_var], training=True))):
+        assert abs(drawn.mean() - 3) < 0.03
+        assert abs(drawn.std() - 2) < 0.03
+        assert np.unique(drawn).size > 100_000  # each number by itself
+
+
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
