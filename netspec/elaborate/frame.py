@@ -68,6 +68,8 @@ class Frame:
         self.labels: dict[int, str] = {}
         self.renamed: dict[int, str] = {}
         self.marks: dict[int, str] = {}
+        # values of a flatten whose size is not known, with the shape that was flattened
+        self.unsized: dict[int, Shape] = {}
         # is it the net that was asked for, and not one within another?
         self.top = definition.word == "net" and not machine.chain
         # where it ends before its end, and the names of the scopes that lead to the present place

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dims import show
+from ..dims import show, symbols
 from ..ir import Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation, Word
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..layers.base import Layer
     from ..syntax.tree import Node
     from .evaluate import Context
+    from .frame import Frame
 
 
 def layer(
@@ -44,6 +45,8 @@ def layer(
             return violated(at, kind, violation, inputs, span, written or {})
         frame.machine.layers[key] = known
     made, shapes, dtype = known
+    if kind == "dense" and inputs[0].number in frame.unsized:
+        return _unsized(at, inputs[0], frame.unsized[inputs[0].number], span)
     label = given.label if given is not None and given.label is not None else at.chosen
     name, chosen = frame.name_for(kind, label)
     results = tuple(frame.tensor(shape, dtype, span) for shape in shapes)
@@ -51,7 +54,30 @@ def layer(
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
     frame.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
+    _note_unsized(frame, made, inputs[0], results[0])
     return results[0] if len(results) == 1 else results
+
+
+def _note_unsized(frame: Frame, made: Layer, given: Tensor, result: Tensor) -> None:
+    """Remember what a flatten made of sizes that are not known, through what works on each number alone."""
+    if made.kind == "flatten" and any(not isinstance(size, int) for size in given.shape[:-1]):
+        frame.unsized[result.number] = given.shape
+    elif made.pointwise and given.number in frame.unsized:
+        frame.unsized[result.number] = frame.unsized[given.number]
+
+
+def _unsized(at: Context, value: Tensor, shape: Shape, span: Span) -> Hole:
+    """A dense layer behind a flatten has weights for each place, so the number of places must be known."""
+    names = list(dict.fromkeys(name for size in shape[:-1] for name in symbols(size)))
+    listed = " and ".join(f"`{name}`" for name in names)
+    return at.frame.machine.fault(
+        "unknown-size",
+        f"dense needs the size of what flows in, but {show(value.shape)} hangs on {listed}",
+        span,
+        f"{show(shape)} was flattened before it",
+        ((value.span, "it comes from here"),),
+        f"put `global_avgpool` in place of `flatten`, or bind it with `--set {names[0]}=64`",
+    )
 
 
 def value_key(values: Mapping[str, Any]) -> tuple[Any, ...]:

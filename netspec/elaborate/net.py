@@ -124,7 +124,7 @@ def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str,
         if name in declared:
             continue
         if name not in used:
-            pool = [*declared, *frame.symbols, *sorted(used)]
+            pool = list(dict.fromkeys([*declared, *frame.symbols, *sorted(used)]))
             help = did_you_mean(name, pool) or (f"it has {', '.join(pool)}" if pool else "it has none")
             raise SettingError(f"net {definition.name.text} has no parameter or symbolic size `{name}`; {help}")
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
