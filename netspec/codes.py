@@ -686,6 +686,48 @@ net tiny {
 # --- frameworks ----------------------------------------------------------------------------------------------------
 
 _code(
+    "constant-output",
+    "an output is the same whatever comes in",
+    """What is made of weights alone is the same for every sample. It has no batch axis, so a net cannot give it as an
+    output. Join it with something that an input has a part in.""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  output tanh(scale)
+}
+""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  output x * tanh(scale)
+}
+""",
+)
+_code(
+    "never-used",
+    "a weight is declared and never used",
+    """The weight is counted among the parameters, but nothing takes it, so it would never learn. This is a warning:
+    the net means something all the same.""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  weight shift [8] init=zeros
+  x * scale
+}
+""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  weight shift [8] init=zeros
+  x * scale + shift
+}
+""",
+)
+_code(
     "not-in-keras",
     "Keras has no form for this",
     """The spec is sound, but Keras has no layer that does the same, and nothing is written rather than something else.

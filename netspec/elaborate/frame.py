@@ -11,6 +11,7 @@ from . import evaluate as _evaluate
 from .inputs import declare_input
 from .machine import HOLE, MOST_INSTANCES, kind_of, no_condition
 from .names import Namer
+from .weights import check_used, declare_weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,9 +67,9 @@ class Frame:
 
     # --- values ------------------------------------------------------------------------------------------------
 
-    def tensor(self, shape: Shape, dtype: str, span: Span) -> Tensor:
+    def tensor(self, shape: Shape, dtype: str, span: Span, batched: bool = True) -> Tensor:
         self.tensors += 1
-        return Tensor(self.tensors - 1, shape, dtype, span)
+        return Tensor(self.tensors - 1, shape, dtype, span, batched)
 
     def evaluate(self, node: Node, words: bool = True) -> Any:
         return _evaluate.evaluate(self, node, self.flow, words=words)
@@ -128,7 +129,7 @@ class Frame:
     def implicit_input(self) -> Tensor:
         """The flow of a block that declares no input."""
         value = self.given[0]
-        inner = self.tensor(value.shape, value.dtype, value.span)
+        inner = self.tensor(value.shape, value.dtype, value.span, value.batched)
         self.ports.append(Port("x", inner))
         return inner
 
@@ -136,6 +137,7 @@ class Frame:
         outputs = self.outputs
         if not self.declared_output and isinstance(self.flow, Tensor):
             outputs = [Result("output", self.flow)]
+        check_used(self, outputs)
         return Body(
             self.definition,
             self.arguments,
@@ -388,6 +390,7 @@ _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     tree.Binding: _binding,
     tree.Input: declare_input,
     tree.Output: _output,
+    tree.Weight: declare_weight,
     tree.Shared: _shared,
     tree.Expect: _expect,
     tree.Repeat: _repeat,

@@ -46,7 +46,8 @@ def layer(
     made, shapes, dtype = known
     label = given.label if given is not None and given.label is not None else at.chosen
     name, chosen = frame.name_for(kind, label)
-    results = tuple(frame.tensor(shape, dtype, span) for shape in shapes)
+    batched = any(t.batched for t in inputs)
+    results = tuple(frame.tensor(shape, dtype, span, batched) for shape in shapes)
     shared_instance = frame.shared.instance if frame.shared is not None else None
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
@@ -119,4 +120,4 @@ def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:
 
 def _origin(span: Span) -> str:
     words = span.text.split("(")[0].split()
-    return " ".join(words[:2]) if words[:1] == ["input"] else (words[-1] if words else "the value")
+    return " ".join(words[:2]) if words[:1] in (["input"], ["weight"]) else (words[-1] if words else "the value")

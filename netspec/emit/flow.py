@@ -105,6 +105,9 @@ class Flow(Variables):
         node = nodes[place]
         assert isinstance(node, Leaf | Sequence)
         pieces = self._pieces(node, self.get(node.inputs))
+        if not node.inputs:  # a weight of the class goes by its own name
+            self.variable[node.outputs[0]] = pieces[0].code
+            return place
         last: Leaf | Sequence = node
         while len(pieces) == 1 and pieces[0].gives == 0 and place + 1 < len(nodes):
             follower = nodes[place + 1]

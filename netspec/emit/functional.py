@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
+from ..layers.base import Apply, Helper, Use
 from ..pycode import Call, Made, Raw, X, call, inline, lay_out
 from ..record import TYPE_CHECKING
 from .flow import Flow, Writer
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
+from .lower import Lines
 from .naming import safe
 from .origins import calls
 from .parameters import Style
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..ir import CheckedNet
-    from ..layers.base import Helper
+    from ..dims import Shape
+    from ..ir import Body, CheckedNet, Step
+    from ..layers.base import At
     from ..pycode import Code
+    from .lower import Lowered
     from .origins import Called
     from .template import Node, Sequence, Template
 
@@ -45,9 +49,48 @@ def functional_calls(net: CheckedNet) -> list[Called]:
 
 
 def _templates(net: CheckedNet) -> list[Template]:
-    lowering = KerasLowering()
+    lowering = _FunctionLowering()
     check_reaching(lowering.lower(net.net.body))
     return program(net, lowering, _STYLE, function_name, _TAKEN)
+
+
+PER_SAMPLE = Helper(
+    "PerSample",
+    '''\
+@keras.saving.register_keras_serializable()
+class PerSample(layers.Layer):
+    """The first of two values, which has no batch axis, once for each sample of the second."""
+
+    def call(self, inputs):
+        value, like = inputs
+        return ops.broadcast_to(value, (ops.shape(like)[0], *value.shape))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[1][0], *input_shape[0])
+''',
+    ("import keras", "from keras import layers, ops"),
+)
+
+
+class _FunctionLowering(KerasLowering):
+    """In functions, layers hold weights of one's own, and layers see to the batch, which has no size yet."""
+
+    def spread(self, shape: Shape) -> Use:
+        return Use((Apply(call("PerSample"), helpers=(PER_SAMPLE,)),))
+
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
+        return _FunctionLines(self, body, layouts, frozen)
+
+
+class _FunctionLines(Lines):
+    def at(self, step: Step) -> At:
+        at = super().at(step)
+        return at if step.inputs else at.replace(inputs=(self.body.inputs[0].value.shape,))
+
+    def step(self, step: Step) -> list[Lowered]:
+        if step.inputs:
+            return super().step(step)
+        return [self.act(step, self.at(step), (self.take(self.body.inputs[0].value),))]
 
 
 def function_name(name: str) -> str:

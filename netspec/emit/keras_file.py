@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Diagnostic, Label, SpecError
-from ..layers.base import Use
-from ..pycode import call, unless
+from ..layers.base import Use, function
+from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
 from ..record import TYPE_CHECKING
 from .lower import Lowering
 from .text import module_text
@@ -34,9 +34,17 @@ class KerasLowering(Lowering):
     """Keras has the language's own layout, channels last."""
 
     target = "keras"
+    single = (None, ...)  # a symbolic value takes no lone None
 
     def use(self, step: Step, at: At) -> Use:
         return step.layer.keras(at)
+
+    def spread(self, shape: Shape) -> Use:
+        sizes = (Index(call("ops.shape", X(1)), (0,)), Star(Attr(X(), "shape")))
+        return Use((function(call("ops.broadcast_to", X(), sizes)),))
+
+    def applied(self, values: Sequence[Any]) -> Call:
+        return call(Made(), values[0] if len(values) == 1 else list(values))
 
     def hold(self, use: Use, frozen: bool) -> Use:
         steps = (a.replace(make=_trainable(a.make, not frozen)) if a.stateful else a for a in use.steps)

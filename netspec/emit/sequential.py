@@ -123,6 +123,8 @@ class _Chain(Lines):
 
     def _advance(self, item: Step | Call, what: str, outputs: tuple[Tensor, ...]) -> None:
         """One more link: it takes the value before it, and no other."""
+        if not item.inputs:
+            raise _broken(f"`{item.name}` is a weight beside it", item.span)
         if len(outputs) > 1:
             raise _broken(f"`{what}` gives {len(outputs)} values", item.span)
         if len(item.inputs) > 1:

@@ -45,7 +45,7 @@ class _Along(KerasOp):
         return {"dim": at.axis(self.axis)}
 
     def _keras_axis(self, at: At) -> dict[str, Any]:
-        return {} if self.axis % len(at.x) == len(at.x) - 1 else {"axis": self.axis % len(at.x) + 1}
+        return {} if self.axis % len(at.x) == len(at.x) - 1 else {"axis": at.axis(self.axis % len(at.x))}
 
     def keras(self, at: At) -> Use:
         given = self._keras_axis(at)

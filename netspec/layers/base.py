@@ -86,6 +86,8 @@ class Layer:
     computes: ClassVar[bool] = True
     # is the same thing done to each number, whatever its place? (then axes, layout and receptive field are kept)
     pointwise: ClassVar[bool] = False
+    # do its forms heed `At.free`? Other layers get values with a batch axis only
+    free: ClassVar[bool] = False
     # does it behave otherwise in training? (dropout, batch norm)
     training: ClassVar[bool] = False
 

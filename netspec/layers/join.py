@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from .base import Array
 
 
-def lifted(i: int, x: Shape, rank: int, first: bool = False) -> Code:
-    """The i-th value with axes of 1 put in front of its own, to a given rank."""
-    missing = rank - len(x)
+def lifted(at: At, i: int, rank: int, first: bool = False) -> Code:
+    """The i-th value with axes of 1 put in front of its own, to a given rank; those of a value without a batch axis
+    are needed behind others only."""
+    missing = rank - len(at.inputs[i])
     items = [slice(None), *(None if axis < missing else slice(None) for axis in torch_order(rank, first))]
+    if at.is_free(i):
+        del items[0]
+        while items and items[0] is None:
+            del items[0]
     return X(i) if is_full(items) else Index(X(i), index_items(items))
 
 
@@ -40,6 +45,7 @@ class Elementwise(Layer):
     """A function of the numbers that stand in the same place."""
 
     arity: ClassVar[int | None] = None
+    free = True
     keras_layer: ClassVar[str] = ""
 
     def shape(self, *xs: Shape) -> Shape:
@@ -52,14 +58,15 @@ class Elementwise(Layer):
         return product(y) * (len(xs) - 1)
 
     def torch(self, at: At) -> Use:
-        values = [lifted(i, x, len(at.y), at.first) for i, x in enumerate(at.inputs)]
+        values = [lifted(at, i, len(at.y), at.first) for i in range(len(at.inputs))]
         return Use((function(self.combine(values)),))
 
     def keras(self, at: At) -> Use:
         if len(at.inputs) == 1:
             return Use((function(X()),))
-        values = [lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)]
-        return Use((function(self.combine_keras(values), call(self.keras_layer)),))
+        values = [lifted(at, i, len(at.y)) for i in range(len(at.inputs))]
+        make = call(self.keras_layer) if self.keras_layer and not any(at.free) else None
+        return Use((function(self.combine_keras(values), make),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         rank = max(x.ndim for x in xs) - 1
@@ -170,9 +177,6 @@ class Div(Elementwise):
     def combine(self, values: list[Code]) -> Code:
         return chain(values, "/")
 
-    def keras(self, at: At) -> Use:
-        return Use((function(self.combine_keras([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
-
     def define(self, a: Array, b: Array) -> Any:
         return a / b
 
@@ -213,9 +217,6 @@ class Pow(Elementwise):
 
     def combine(self, values: list[Code]) -> Code:
         return chain(values, "**")
-
-    def keras(self, at: At) -> Use:
-        return Use((function(self.combine_keras([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
 
     def define(self, a: Array, b: Array) -> Any:
         return a**b

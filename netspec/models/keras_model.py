@@ -184,9 +184,10 @@ def _checked(called: Sequence[Any], classes: Sequence[str]) -> Sequence[Any]:
 def _variable(root: Any, name: str) -> Any:
     """The variable of a name. Raises ModelError."""
     *path, last = name.split(".")
-    layer = root[int(path[0])] if isinstance(root, list) else follow(root, path[:1])
-    layer = follow(layer, path[1:])
-    own = [v for v in _own(layer) if v.name == last]
+    own = [v for v in _own(follow(root, path)) if v.name == last]
+    if len(own) != 1:  # the attribute is the variable itself, or a layer that holds no other
+        found = follow(root, [*path, last])
+        own = [found] if hasattr(found, "assign") else list(_own(found))
     if len(own) != 1:
         raise ModelError(f"the Keras model has {len(own)} variables at `{name}`")
     return own[0]
@@ -194,6 +195,8 @@ def _variable(root: Any, name: str) -> Any:
 
 def _own(layer: Any) -> Iterator[Any]:
     """The variables of a layer, those of the layers in it left out."""
+    if not hasattr(layer, "variables"):
+        return iter(())
     inner = {id(v) for part in layer._flatten_layers(include_self=False) for v in part.variables}
     return (v for v in layer.variables if id(v) not in inner)
 

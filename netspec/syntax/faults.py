@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CLOSER = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
 # words of the language page that this version does not have
-_LATER = ("cell", "state", "next", "weight", "scan")
+_LATER = ("cell", "state", "next", "scan")
 
 
 def explain(at: Situation) -> Finding:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .build import Token
 
 
-STATEMENT_WORDS = ("input", "output", "layer", "expect", "repeat", "for", "if")
+STATEMENT_WORDS = ("input", "output", "weight", "layer", "expect", "repeat", "for", "if")
 DEFINITION_WORDS = ("net", "block", "const")
 IMPORT_WORDS = ("import", "from")
 NUMBERS = ("INTEGER", "DECIMAL", "SIZE")

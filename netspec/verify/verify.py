@@ -271,8 +271,7 @@ def _counts(target: Target, answer: Answer) -> dict[str, int]:
     for held in target.spelling.held:
         if held.weight.role != "statistic":
             parts = 1 if held.place.part is None else held.place.part[1]
-            layer = held.path.removesuffix(f".{held.weight.name}")
-            found[layer] = found.get(layer, 0) + _size(answer.shapes[held.key]) // parts
+            found[held.layer] = found.get(held.layer, 0) + _size(answer.shapes[held.key]) // parts
     return found
 
 
