@@ -9,6 +9,7 @@ from checking import DATA, check, row
 
 from netspec import api
 from netspec.emit import keras as emit_keras
+from netspec.emit.dot import dot
 from netspec.reference import Reference
 from netspec.weights.samples import random_inputs, random_weights
 
@@ -70,6 +71,14 @@ def test_paths_and_report():
     assert set(api.parse(HEADS).weights()) == {f"heads.{n}" for n in (
         "query", "key", "value", "output", "query_bias", "key_bias", "value_bias", "output_bias",
     )}  # fmt: skip
+
+
+def test_picture():
+    """A weight is a box that nothing leads into."""
+    text = dot(check("net n { input x [4]; weight gain [4] init=ones; x * gain }"))
+    assert "<B>weight</B> 4, init ones" in text
+    assert '"gain" -> "mul"' in text
+    assert '-> "gain"' not in text
 
 
 def test_no_sequential():
