@@ -43,6 +43,15 @@ LARGE = [
     ("polynet", ""),
     ("genet2", ""),
     ("nasnet_a_large", ""),
+    ("vit_b16", ""),
+    ("bert_base", "T=9"),
+    ("gpt2_small", "T=9"),
+]
+# the same nets, small
+NARROW = [
+    ("vit_b16", "units=12 layers=3 heads=3 size=32 patch=8 classes=5"),
+    ("bert_base", "units=12 layers=2 heads=3 vocabulary=40"),
+    ("gpt2_small", "units=12 layers=3 heads=2 vocabulary=50 context=32"),
 ]
 NETS = [
     pytest.param(path, name, id=f"{path.stem}-{name}")
@@ -72,6 +81,12 @@ def test_every_spec_is_built_somewhere():
 @pytest.mark.parametrize("name", SMALL)
 def test_specs_agree_in_both_frameworks(name):
     twins.compare(check_spec(name), batches=(2, 1))
+
+
+@pytest.mark.parametrize(("name", "settings"), NARROW)
+def test_large_specs_agree_when_small(name, settings):
+    net = check_spec(name, settings)
+    twins.compare(net, batches=(2, 1), sizes=sizes_of(net))
 
 
 @pytest.mark.sweep

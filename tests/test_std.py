@@ -82,6 +82,18 @@ USES = [
     ("separable", "separable_norm(8)", "[6, 6, 4]", "[6, 6, 8]", 9 * 4 + 4 * 8 + norm(8)),
     ("separable", "inverted_residual(4)", "[6, 6, 4]", "[6, 6, 4]", 4 * 24 + 9 * 24 + 24 * 4 + norm(24, 24, 4)),
     ("separable", "inverted_residual(8, 2, 1)", "[6, 6, 4]", "[3, 3, 8]", 9 * 4 + 4 * 8 + norm(4, 8)),
+    ("transformer", "feed_forward", "[5, 4]", "[5, 4]", 4 * 16 + 16 + 16 * 4 + 4),
+    ("transformer", "feed_forward(6, gelu_tanh, 0.1)", "[5, 4]", "[5, 4]", 4 * 6 + 6 + 6 * 4 + 4),
+    ("transformer", "encoder_layer(2, 6, relu)", "[5, 4]", "[5, 4]", 4 * (16 + 4) + 58 + norm(4, 4)),
+    ("transformer", "encoder_layer(2, 6, norm=before, causal=true)", "[5, 4]", "[5, 4]", 80 + 58 + norm(4, 4)),
+    ("transformer", "encoder_layer(2, 6, drop=0.1, epsilon=0.1)", "[5, 4]", "[5, 4]", 80 + 58 + norm(4, 4)),
+    ("transformer", "decoder_layer(x, heads=2, hidden=6)", "[5, 4]", "[5, 4]", 2 * 80 + 58 + norm(4, 4, 4)),
+    ("transformer", "decoder_layer(x, heads=1, norm=before)", "[5, 4]", "[5, 4]", 160 + 148 + norm(4, 4, 4)),
+    ("transformer", "class_token", "[5, 4]", "[6, 4]", 4),
+    ("transformer", "class_token(ones)", "[5, 4]", "[6, 4]", 4),
+    ("transformer", "learned_positions(7)", "[5, 4]", "[5, 4]", 28),
+    ("transformer", "wave_positions", "[5, 4]", "[5, 4]", 0),
+    ("transformer", "attention_pooling(2)", "[5, 4]", "[4]", 4 + 80),
 ]
 
 

@@ -16,6 +16,7 @@ from . import apply, operators
 from .layering import layer
 from .lookup import option_words, unknown
 from .machine import HOLE, kind_of, no_condition
+from .weights import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +170,8 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
     items = [_item(at, item) for item in node.items]
     if value is HOLE or HOLE in items:
         return HOLE
+    if isinstance(value, Tensor) and any(isinstance(item, Tensor) for item in items):
+        return look_up(at, value, items, node)
     if isinstance(value, Tensor):
         return layer(at, "slice", {"items": tuple(items)}, (value,), node.span)
     if not isinstance(value, tuple) or len(items) != 1:

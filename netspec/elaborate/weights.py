@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, did_you_mean
 from ..dims import DimExpr
-from ..ir import Scope, Step
+from ..ir import Scope, Step, Tensor
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
+from ..layers.lookup import Lookup
 from ..layers.parameter import Parameter
 from ..record import TYPE_CHECKING
 from ..syntax import tree
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from ..ir import Item, Result, Tensor
+    from ..ir import Item, Result
+    from .evaluate import Context
     from .frame import Frame
 
 
@@ -81,6 +83,28 @@ def _options(frame: Frame, node: tree.Weight) -> tuple[dict[str, Any], bool] | N
         frame.machine.fault("wrong-value", message, frozen[1])
         return None
     return found, frozen[0]
+
+
+def look_up(at: Context, table: Tensor, items: Sequence[Any], node: tree.Subscript) -> Any:
+    """`table[tokens]`: rows of a weight, or of what is made of weights, at the places that a value holds."""
+    frame, (places, *more) = at.frame, items
+    if more or not isinstance(places, Tensor):
+        return frame.machine.fault("not-a-value", "places that are values stand alone in an index", node.span)
+    if table.batched:
+        message = "only a table that is the same for every sample is read at places that are values"
+        help = "read a `weight`; `einsum` with a `one_hot` of the places reads any value"
+        return frame.machine.fault("not-a-value", message, node.value.span, help=help)
+    if not places.dtype.startswith("int"):
+        message = f"places are whole numbers, but this value holds others ({places.dtype})"
+        return frame.machine.fault("wrong-dtype", message, node.items[0].span)
+    try:
+        shape = Lookup().shape(table.shape, places.shape)
+    except Violation as violation:
+        return frame.machine.fault(violation.code, violation.message, node.value.span)
+    name, given = frame.name_for("lookup", at.chosen)
+    value = frame.tensor(shape, table.dtype, node.span, places.batched)
+    frame.add(Step(name, given, Lookup(), (table, places), value, node.span, {}), 1)
+    return value
 
 
 # --- weights that nothing takes --------------------------------------------------------------------------------------
