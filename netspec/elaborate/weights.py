@@ -40,7 +40,7 @@ def declare_weight(frame: Frame, node: tree.Weight) -> None:
     name, given = frame.name_for("weight", node.name)
     value = frame.tensor(sizes, "float32", node.span, batched=False)
     written = {n: v[2] for n, v in values.items()}
-    frame.add(Step(name, given, made, (), value, node.span, written, frozen), 1)
+    frame.add(Step(name, given, made, (), (value,), node.span, written, frozen), 1)
     frame.bind(node.name, value)
 
 
@@ -103,7 +103,7 @@ def look_up(at: Context, table: Tensor, items: Sequence[Any], node: tree.Subscri
         return frame.machine.fault(violation.code, violation.message, node.value.span)
     name, given = frame.name_for("lookup", at.chosen)
     value = frame.tensor(shape, table.dtype, node.span, places.batched)
-    frame.add(Step(name, given, Lookup(), (table, places), value, node.span, {}), 1)
+    frame.add(Step(name, given, Lookup(), (table, places), (value,), node.span, {}), 1)
     return value
 
 
