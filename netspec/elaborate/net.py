@@ -13,6 +13,7 @@ from ..syntax.parser import parse
 from .frame import Frame
 from .machine import HOLE, Machine, Stop
 from .names import parameters
+from .unused import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,8 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
             definition.name.span,
             help="begin it with `input x [28, 28, 1]` and add steps",
         )
+    if whole and not faults.failed:
+        report(machine.uses, faults)
     return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
 
 
