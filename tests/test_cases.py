@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from checking import check_all
 
+from netspec.codes import CODES
 from netspec.emit.report import report
 from netspec.emit.tables import table
 from netspec.render import render
@@ -52,6 +53,13 @@ def test_faults_are_where_they_are_marked(case: Path) -> None:
     # what is wrong with an imported file is marked there
     found = [(d.primary.span.line, d.severity, d.code) for d in check_all(source)[1] if d.primary.span.source is source]
     assert sorted(found) == sorted(_marks(source.text))
+
+
+def test_every_code_has_a_case() -> None:
+    """Those of a check; what a framework refuses is tested with the emitters."""
+    marked = {code for case in CASES for _, _, code in _marks(_source(case).text)}
+    alone = {"no-net"}  # there is no line to mark
+    assert {name for name, code in CODES.items() if not code.build} - marked == alone
 
 
 # --- goldens -----------------------------------------------------------------------------------------------------

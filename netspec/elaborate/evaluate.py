@@ -10,7 +10,7 @@ from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
-from ..layers.foreign import ATTRIBUTES, layer_for
+from ..layers.foreign import ATTRIBUTES, SIDES, layer_for
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators
@@ -163,7 +163,8 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
     found = {"shape": value.shape, "channels": value.shape[-1] if value.shape else 1, "rank": len(value.shape)}
     if node.name.text in found:
         return found[node.name.text]
-    same, layer = ATTRIBUTES.get(node.name.text), layer_for(node.name.text) or node.name.text
+    same = ATTRIBUTES.get(node.name.text) if node.name.text not in SIDES or len(value.shape) > 2 else None
+    layer = layer_for(node.name.text) or node.name.text
     help = f"here it is `.{same}`" if same else did_you_mean(node.name.text, found)
     if not help and layer in LAYERS:
         help = f"a layer is applied with an arrow: `{node.value.span.text} -> {layer}`"
@@ -257,7 +258,9 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
         if any(v is HOLE for v in values):
             flow = HOLE
         elif not all(isinstance(v, Tensor) for v in values):
-            return at.frame.machine.fault("not-a-value", f"{kind_of(flow)} cannot flow into a step", before.span)
+            help = f"`{before.text}` is bound to that here" if isinstance(before, tree.Name) else ""
+            message = f"{kind_of(flow)} cannot flow into a step"
+            return at.frame.machine.fault("not-a-value", message, before.span, help=help)
         flow = _stage(at, stage, flow)
     return flow
 
@@ -281,9 +284,9 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
                 help="a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`",
             )
     if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
-        return frame.machine.fault(
-            "not-a-step", "a step should stand after `->`: a layer, a block or `{ ... }`", step.span
-        )
+        help = f"branches are joined: `concat{step.span.text}`" if isinstance(step, tree.Group) else ""
+        message = "a step should stand after `->`: a layer, a block or `{ ... }`"
+        return frame.machine.fault("not-a-step", message, step.span, help=help)
     return _again(Context(frame, flow, False, None, at.binding, True), stage)
 
 

@@ -189,9 +189,11 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
         if isinstance(value, Tensor):
             frame.flows.append((node.span, value.number))
         return
-    help = (
-        "bind it to a name: `a, b = ...`" if isinstance(value, tuple) else "a statement is a step or a value that flows"
-    )
+    help = "a statement is a step or a value that flows"
+    if isinstance(value, tuple):
+        help = "bind it to a name: `a, b = ...`"
+    elif isinstance(value, str):
+        help = f"leave the quotes out: `{value}`"
     frame.flow = frame.machine.fault(
         "not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
+from ..diagnostics import nearest
 from ..dims import DimExpr, show, symbol
 from ..ir import Port, Tensor
 from ..layers.arguments import CONSTANTS
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def declare_input(frame: Frame, node: tree.Input) -> None:
     if isinstance(frame.flow, Tensor) and frame.flow not in [p.value for p in frame.ports]:
         help = "move it up, before all steps"
-        frame.machine.fault("misplaced-input", "an input stands before all steps", node.span, help=help)
+        frame.machine.fault("misplaced-input", "this input stands behind the first steps", node.span, help=help)
     value = _net_input(frame, node) if frame.top else _block_input(frame, node)
-    frame.bind(node.name, value)
+    frame.bind(node.name, HOLE if node.name.text in frame.arguments else value)  # two things of one name are told of
     if isinstance(value, Tensor):
         limit = frame.evaluate(node.limit) if node.limit is not None else None
         frame.ports.append(Port(node.name.text, value, limit if isinstance(limit, int | DimExpr) else None))
@@ -68,9 +68,15 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
             "wrong-value",
             f"there is no type `{node.dtype.text}`",
             node.dtype.span,
-            help=did_you_mean(node.dtype.text.rstrip("0123456789"), _DTYPES) or "types are float, int and bool",
+            help=_type_help(node.dtype.text),
         )
     return frame.tensor(tuple(sizes), dtype or "float32", node.span)
+
+
+def _type_help(name: str) -> str:
+    word = name.rstrip("0123456789_t")
+    meant = word if word in _DTYPES else nearest(word, _DTYPES)
+    return f"write `{meant}`" if meant else "types are float, int and bool"
 
 
 _NO_BATCH = "the batch is never written; a size that is not known yet is a name, such as `T`"

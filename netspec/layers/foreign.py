@@ -86,6 +86,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "features": ("units", "filters"),
     "numunits": ("units",),
     "hiddensize": ("units",),
+    "hiddendim": ("units",),
     "usebias": ("bias",),
     "p": ("rate",),
     "prob": ("rate",),
@@ -120,6 +121,12 @@ _NEEDLESS = {
     **dict.fromkeys(("inplace", "device", "dtype", "training", "trackrunningstats"), _OUTSIDE),
     "dataformat": "channels come last in the language, whatever the framework does: leave it out",
     "trainable": "weights are held still by `frozen=true`",
+    "returnsequences": "write `return=sequence`",
+    "returnstate": "write `return=(last, state)`",
+    "numlayers": "several in a row are `stack(2, lstm(64))`",
+    "bidirectional": "write `bidirectional(lstm(64))`",
+    "gobackwards": "write `reverse=true`",
+    "batchfirst": "the batch is never written: leave it out",
     "batchsize": "the batch is never written: leave it out",
 }
 
@@ -152,6 +159,8 @@ ATTRIBUTES = {
     "width": "shape[1]",
     "height": "shape[0]",
 }
+# those of images only
+SIDES = frozenset(("width", "height"))
 # figures of a net
 FIGURES = {"flops": "macs", "multadds": "macs", "weights": "params", "numparams": "params"}
 
