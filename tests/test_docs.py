@@ -1,5 +1,6 @@
 """The README and the pages under docs/: their specs check, their wrong specs are wrong as they say, and what they show
-of the command line is what it prints (`--update-golden` writes it anew)."""
+of the command line is what it prints (`--update-golden` writes it anew). `file=NAME` behind `net` or `net-error` gives a
+spec to the commands below it."""
 
 from __future__ import annotations
 
@@ -28,7 +29,11 @@ def named(page, match):
 
 
 NETS = [pytest.param(m[2], id=named(p, m)) for p in PAGES for m in blocks(p, "net")]
-WRONG = [pytest.param(m[2], m[1].split()[1:], id=named(p, m)) for p in PAGES for m in blocks(p, "net-error")]
+WRONG = [
+    pytest.param(m[2], [w for w in m[1].split()[1:] if "=" not in w], id=named(p, m))
+    for p in PAGES
+    for m in blocks(p, "net-error")
+]
 SHOWN = [p for p in PAGES if "\n```\n$ netspec" in p.read_text()]
 
 
@@ -56,8 +61,9 @@ def test_the_command_line_prints_what_a_page_shows(page, capsys, monkeypatch, tm
     text = page.read_text()
     found = text
     for match in BLOCK.finditer(text):
-        if match[1].startswith("net-error"):
-            Path("wrong.net").write_text(match[2])
+        file = re.search(r"file=(\S+)", match[1])
+        if file is not None or match[1].startswith("net-error"):
+            Path(file[1] if file is not None else "wrong.net").write_text(match[2])
         command, _, _ = match[2].partition("\n")
         if match[1] or not command.startswith("$ netspec "):
             continue
