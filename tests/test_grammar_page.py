@@ -16,16 +16,16 @@ HEAD = """# The grammar
 
 This table is made from `grammars/netspec.lark`, of which the parser is made, too; a test holds the two together.
 
-`?` is none or one, `*` none or more, `+` one or more, `|` one of several; what stands in `code` stands so in a spec. Words
-such as `repeat` are words only where they can begin something; elsewhere they are names. NAME and others in capitals are
-below.
+`?` is none or one, `*` none or more, `+` one or more, `|` one of several; what stands in `code` stands so in a spec.
+Words such as `repeat` are words only where they can begin something; elsewhere they are names. NAME and others in
+capitals are below.
 
 | rule | form |
 | --- | --- |
 """
 MIDDLE = """
-Names, numbers and what stands between them, as regular expressions. A line end counts as *new line* except directly inside
-`( )` and `[ ]`; an arrow and an `else` take the line ends before them, so a line that begins with `->` goes on.
+Names and numbers, as regular expressions. A line end counts as *new line* except directly inside `( )` and `[ ]`; an
+arrow and an `else` take the line ends before them, so a line that begins with `->` goes on.
 
 | token | pattern |
 | --- | --- |
