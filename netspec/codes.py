@@ -214,6 +214,29 @@ net tiny {
 """,
 )
 
+_code(
+    "shadowed-name",
+    "a name hides the layer that is called so",
+    """A block or constant has the name of a layer. Wherever the name stands in this file the definition is meant, and
+    the layer cannot be used any more. This is a warning.""",
+    """
+block dense(n) { conv(n, 1x1) }
+
+net tiny {
+  input x [8, 8, 3]
+  dense(4)
+}
+""",
+    """
+block mix(n) { conv(n, 1x1) }
+
+net tiny {
+  input x [8, 8, 3]
+  mix(4)
+}
+""",
+)
+
 # --- arguments -----------------------------------------------------------------------------------------------------
 
 _code(
@@ -434,6 +457,89 @@ block residual(n) {
 net tiny {
   input x [16]
   residual(8)
+}
+""",
+)
+
+_code(
+    "unused-value",
+    "a value is bound, and nothing uses it",
+    """A name is bound by `name = ...` or `layer name = ...` and stands nowhere else in the body. Either a name further
+    down is another one than was meant, or the line is left over. This is a warning.""",
+    """
+net tiny {
+  input x [16]
+  skip = x -> dense(8)
+  dense(8)
+}
+""",
+    """
+net tiny {
+  input x [16]
+  skip = x -> dense(8)
+  dense(8) + skip
+}
+""",
+)
+_code(
+    "unused-input",
+    "an input is declared, and nothing uses it",
+    """Every input has to be given when the net runs or the block is used, though nothing depends on this one. In a body
+    of several inputs the flow begins where one of them is named. This is a warning.""",
+    """
+net pair {
+  input left [16]
+  input right [16]
+  left -> dense(10)
+}
+""",
+    """
+net pair {
+  input left [16]
+  input right [16]
+  concat(left, right) -> dense(10)
+}
+""",
+)
+_code(
+    "unused-parameter",
+    "a parameter is declared, and nothing uses it",
+    """A net or block has a parameter that its body does not mention, so nothing changes whatever it is given. Most
+    often it was meant to be handed on to a layer. This is a warning.""",
+    """
+block unit(filters, stride=1) { conv(filters, 3x3) }
+
+net tiny {
+  input x [28, 28, 1]
+  unit(8, stride=2)
+}
+""",
+    """
+block unit(filters, stride=1) { conv(filters, 3x3, stride=stride) }
+
+net tiny {
+  input x [28, 28, 1]
+  unit(8, stride=2)
+}
+""",
+)
+_code(
+    "lost-flow",
+    "the value of a statement goes nowhere",
+    """A statement makes something of the flow, and nothing takes it up: the next statement begins anew with a value, or
+    `output` names others. What is lost is no part of the generated code. This is a warning.""",
+    """
+net tiny {
+  input x [16]
+  dense(32) -> relu
+  x -> dense(10)
+}
+""",
+    """
+net tiny {
+  input x [16]
+  dense(32) -> relu
+  dense(10)
 }
 """,
 )

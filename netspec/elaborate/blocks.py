@@ -24,6 +24,8 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     frame = at.frame
     plan = frame.machine.plan(definition)
     declared = plan.parameters
+    if len(declared) < len(definition.parameters):
+        return HOLE  # two of one name, which resolve tells of
     values = bind_arguments(at, callee, list(declared), given)
     if values is None:
         return HOLE

@@ -11,6 +11,7 @@ from . import evaluate as _evaluate
 from .inputs import declare_input
 from .machine import HOLE, MOST_INSTANCES, kind_of, no_condition
 from .names import Namer
+from .outputs import declare_output
 from .weights import check_used, declare_weight
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Frame:
         self.outputs: list[Result] = []
         self.declared_output = False
         self.expectations: list[Expectation] = []
+        # what each statement made of the flow: the place of the statement, the number of the value
+        self.flows: list[tuple[Span, int]] = []
         self.tensors = 0
         self.size = 0
         self.symbols: dict[str, None] = {}
@@ -134,6 +137,7 @@ class Frame:
         return inner
 
     def finish(self) -> Body:
+        self.machine.uses.note(self)
         outputs = self.outputs
         if not self.declared_output and isinstance(self.flow, Tensor):
             outputs = [Result("output", self.flow)]
@@ -184,10 +188,14 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
     value = frame.evaluate(node.value, words=False)
     if value is HOLE or isinstance(value, Tensor):
         frame.flow = value
+        if isinstance(value, Tensor):
+            frame.flows.append((node.span, value.number))
         return
-    help = (
-        "bind it to a name: `a, b = ...`" if isinstance(value, tuple) else "a statement is a step or a value that flows"
-    )
+    help = "a statement is a step or a value that flows"
+    if isinstance(value, tuple):
+        help = "bind it to a name: `a, b = ...`"
+    elif isinstance(value, str):
+        help = f"leave the quotes out: `{value}`"
     frame.flow = frame.machine.fault(
         "not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help
     )
@@ -218,28 +226,6 @@ def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
         )
     for name in target.names:
         frame.bind(name, HOLE)
-
-
-def _output(frame: Frame, node: tree.Output) -> None:
-    frame.declared_output = True
-    for item in node.items:
-        value = frame.evaluate(item.value, words=False)
-        if item.name is not None:
-            frame.bind(item.name, value)
-        names = [v.text for v in (item.value,) if isinstance(v, tree.Name)]
-        if isinstance(item.value, tree.Named):
-            names.append(item.value.name.text)
-        elif isinstance(item.value, tree.Pipeline) and isinstance(item.value.stages[-1], tree.Named):
-            names.append(item.value.stages[-1].name.text)
-        name = (
-            item.name.text
-            if item.name is not None
-            else (names or [f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output"])[-1]
-        )
-        if isinstance(value, Tensor):
-            frame.outputs.append(Result(name, value))
-        elif value is not HOLE:
-            frame.machine.fault("not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span)
 
 
 def _shared(frame: Frame, node: tree.Shared) -> None:
@@ -389,7 +375,7 @@ _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     tree.Flow: _flow,
     tree.Binding: _binding,
     tree.Input: declare_input,
-    tree.Output: _output,
+    tree.Output: declare_output,
     tree.Weight: declare_weight,
     tree.Shared: _shared,
     tree.Expect: _expect,

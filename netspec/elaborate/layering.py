@@ -11,7 +11,7 @@ from ..record import TYPE_CHECKING
 from ..source import Span
 from ..syntax import tree
 from .arguments import Given
-from .machine import NEW_LAYER, Hole
+from .machine import NEW_LAYER, Hole, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +95,8 @@ def violated(
         from .lookup import unknown
 
         return unknown(at.frame, written[violation.argument][2], number=True)
+    if violation.argument in written:
+        violation = _as_written(kind, violation, *written[violation.argument][::2])
     argument = written[violation.argument][1] if violation.argument in written else None
     place = argument if argument is not None else span
     others = []
@@ -107,6 +109,20 @@ def violated(
     elif argument is not None and inputs and violation.code != "wrong-value":
         others = [(inputs[0].span, f"the input, {show(inputs[0].shape)}, comes from here")]
     return at.frame.machine.fault(violation.code, violation.message, place, label, tuple(others), violation.help)
+
+
+def _as_written(kind: str, violation: Violation, value: Any, node: Node) -> Violation:
+    """The violation, with what only the text can tell of a value."""
+    message, help = violation.message, violation.help
+    if isinstance(value, Tensor):
+        reader = LAYERS[kind].arguments[violation.argument].reader
+        message = f"`{violation.argument}` of {kind} must be {reader.doc}, not {kind_of(value)}"
+        if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in reader.words:
+            word = node.callee.text
+            help = f"put it behind as a step: `-> {node.span.text}`" if node.arguments else f"write `{word}` alone"
+    elif isinstance(value, float) and isinstance(node, tree.Chain) and "/" in node.operators:
+        help = "`//` divides and rounds down"
+    return Violation(violation.code, message, violation.argument, help, violation.label)
 
 
 def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:

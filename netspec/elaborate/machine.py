@@ -8,6 +8,7 @@ from ..ir import Tensor
 from ..layers.arguments import describe
 from ..record import TYPE_CHECKING
 from .names import Plan
+from .unused import Uses
 
 if TYPE_CHECKING:
     from typing import Any
@@ -61,6 +62,7 @@ class Machine:
         # constants by where they are defined: their values, and which of them are being worked out
         self.constants: dict[Span, Any] = {}
         self.pending: set[Span] = set()
+        self.uses = Uses()
         self._plans: dict[int, Plan] = {}
 
     def home(self, node: Node) -> Design:

@@ -13,6 +13,7 @@ from ..syntax.parser import parse
 from .frame import Frame
 from .machine import HOLE, Machine, Stop
 from .names import parameters
+from .unused import report
 from .weights import constant
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
             alone.span,
             help="join it with something that an input has a part in",
         )
+    if whole and not faults.failed:
+        report(machine.uses, faults)
     return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..dims import product
 from ..record import TYPE_CHECKING, Record
-from .arguments import REQUIRED, Argument, Declared, Violation, describe
+from .arguments import REQUIRED, Argument, Declared, Violation, describe, meant
 from .forms import Apply as Apply
 from .forms import At as At
 from .forms import Helper as Helper
@@ -257,5 +257,6 @@ def bind(cls: type[Layer], given: Mapping[str, Any]) -> Layer:
             values[name] = argument.reader.read(given[name])
         except ValueError as error:
             message, help = (*error.args, "")[:2]
+            help = help or meant(given[name], argument.reader.words)
             raise Violation("wrong-value", f"`{name}` of {cls.kind} {message}", name, help) from None
     return cls(**values)

@@ -200,6 +200,7 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     lines.name_of_definition,
     lines.word_for_a_value,
     lines.stray_else,
+    lines.shared,
     lines.named,
     _two_in_brackets,
     _two_on_a_line,

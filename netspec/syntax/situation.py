@@ -54,7 +54,8 @@ class Situation:
         self.previous = self.before[-1] if self.before else ""
         self.last = (last - len(self.previous), last)
         self.first_of_line = start + len(text[start:last]) - len(text[start:last].lstrip())
-        self.rest = text[self.start : line_end(text, self.start)]
+        # the rest of the line, itself included, without a comment
+        self.rest = text[self.start : line_end(text, self.start)].partition("#")[0].rstrip()
 
     # --- places ------------------------------------------------------------------------------------------------
 
