@@ -81,6 +81,16 @@ def test_picture():
     assert '-> "gain"' not in text
 
 
+@pytest.mark.parametrize("file", ["x.safetensors", "x.pt", "x.weights.h5", "x.keras"])
+def test_files_hold_them(tmp_path, file):
+    net = api.parse("block b { input x [c]; weight g [c] init=ones; x * g }\nnet n { input x [4]; repeat 2 { b } }")
+    weights = random_weights(net.checked, np.random.default_rng(2))
+    assert set(weights) == {"b1.g", "b2.g"}
+    net.save_weights(tmp_path / file, weights)
+    found = net.load_weights(tmp_path / file)
+    assert all((found[path] == array).all() for path, array in weights.items())
+
+
 def test_no_sequential():
     from netspec.diagnostics import SpecError
 
