@@ -643,6 +643,25 @@ net tiny {
 """,
 )
 _code(
+    "nothing-to-norm",
+    "a norm over single numbers",
+    """Such a norm takes the mean of some numbers away from each of them. Of a single number nothing is left: the result
+    is 0 whatever the input is, and the layers before it cannot learn. Normalise over more: in fewer groups, or with
+    `layernorm`.""",
+    """
+net tiny {
+  input x [28, 28, 6]
+  global_avgpool -> groupnorm(groups=6)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 6]
+  global_avgpool -> groupnorm(groups=2)
+}
+""",
+)
+_code(
     "unknown-size",
     "a number is needed, but the size is a symbol",
     """A free name in an input shape, such as `T`, is a size that is not known yet. It can be carried along and added

@@ -19,7 +19,7 @@ from .functions import FUNCTIONS, Fault, call_function
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import unknown
-from .machine import HOLE, ITEMS, Hole, kind_of
+from .machine import HOLE, ITEMS, Hole, SharedStep, kind_of
 from .unused import inputs_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..syntax.tree import Node
     from .arguments import Given
     from .evaluate import Context
-    from .frame import Frame, SharedStep
+    from .frame import Frame
 
 
 class Intrinsic(Record):
@@ -63,7 +63,7 @@ def unknown_word(at: Context, word: Word, node: Node) -> Hole:
 
 
 def is_shared(value: object) -> bool:
-    return hasattr(value, "instance")
+    return isinstance(value, SharedStep)
 
 
 def constant(frame: Frame, name: str) -> Any:
@@ -232,7 +232,7 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
         return frame.machine.fault(
             "recursion", f"`{bound.instance.name}` cannot be made of a shared layer", bound.step.span
         )
-    frame.shared = bound
+    frame.shared, names, frame.names = bound, frame.names, dict(bound.names)
     try:
         node = bound.step
         callee = _shared_callee(frame, node)
@@ -240,7 +240,7 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
             return HOLE
         result = step(at.on(flow), node, callee, node.arguments if isinstance(node, tree.Call) else ())
     finally:
-        frame.shared = None
+        frame.shared, frame.names = None, names
     return result if result is HOLE or _same_weights(frame, bound.instance, span) else HOLE
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..dims import DimExpr
 from ..ir import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
 from ..ir import Call as BlockCall
-from ..record import TYPE_CHECKING, Record
+from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import evaluate as _evaluate
 from .inputs import declare_input
-from .machine import HOLE, MOST_INSTANCES, kind_of, no_condition
+from .machine import HOLE, MOST_INSTANCES, SharedStep, kind_of, no_condition
 from .names import Namer
 from .outputs import declare_output
 from .weights import check_used, declare_weight
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from ..source import Span
     from ..syntax.tree import Definition, Node
     from .machine import Machine
-
-
-class SharedStep(Record):
-    """What `layer name = step` binds: the step, to be applied wherever the name is used."""
-
-    step: Node
-    instance: Instance
-
-    def __str__(self) -> str:
-        return f"the layer `{self.instance.name}`"
 
 
 class Frame:
@@ -51,7 +41,11 @@ class Frame:
         self.flow: Any = None
         self.items: list[Item] = []
         self.namer = Namer(machine.plan(definition))
+        # shared layers are named for the whole body, in whichever scope they are declared
+        self.body_namer = self.namer
         self.looping = False
+        # how many turns of loops are around
+        self.turns = 0
         self.outputs: list[Result] = []
         self.declared_output = False
         self.expectations: list[Expectation] = []
@@ -100,17 +94,17 @@ class Frame:
             return self.shared.instance.name, self.shared.instance.name
         if chosen is None:
             return self.namer.automatic(kind), ""
-        name = self.namer.turn(chosen.text) if self.looping else self.namer.chosen(chosen.text)
+        name = self.take_name(self.namer, chosen, self.looping)
+        return (name, chosen.text) if name is not None else (self.namer.automatic(kind), "")
+
+    def take_name(self, namer: Namer, chosen: tree.Identifier, numbered: bool) -> str | None:
+        """The name that the author chose, with a number in loops; None, which is reported, where it is taken."""
+        name = namer.turn(chosen.text) if numbered else namer.chosen(chosen.text)
         if name is None:
-            self.machine.fault(
-                "duplicate-name",
-                f"`{chosen.text}` already names a layer here",
-                chosen.span,
-                "the second time",
-                help="give one of the two another name",
-            )
-            return self.namer.automatic(kind), ""
-        return name, chosen.text
+            said = f"`{chosen.text}` already names a layer here"
+            help = "give one of the two another name"
+            self.machine.fault("duplicate-name", said, chosen.span, "the second time", help=help)
+        return name
 
     def add(self, item: Step | BlockCall, instances: int) -> None:
         self.items.append(item)
@@ -229,9 +223,8 @@ def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
 
 
 def _shared(frame: Frame, node: tree.Shared) -> None:
-    instance = Instance(node.name.text, node.name.span)
-    frame.namer.chosen(node.name.text)
-    frame.bind(node.name, SharedStep(node.step, instance))
+    name = frame.take_name(frame.body_namer, node.name, frame.turns > 0) or node.name.text
+    frame.bind(node.name, SharedStep(node.step, Instance(name, node.name.span), dict(frame.names)))
 
 
 def _expect(frame: Frame, node: tree.Expect) -> None:
@@ -254,7 +247,9 @@ def _turns(
                 enter()
                 frame.run(node.body)
 
+            frame.turns += 1
             frame.scoped("turn", name, node.body, one, bindings)
+            frame.turns -= 1
             frame.looping = looping
             spent = machine.work + frame.size - before
             if number == 0 and spent * len(turns) > 4 * MOST_INSTANCES:

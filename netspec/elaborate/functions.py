@@ -194,8 +194,10 @@ def _extreme(name: str, pick: Callable[..., Any]) -> Callable[..., Any]:
         _numbers(name, *items)
         if not items:
             raise Fault("wrong-value", f"`{name}` needs at least one number")
-        if any(isinstance(i, DimExpr) for i in items) and len(set(items)) > 1:
-            raise Fault("unknown-size", f"`{name}` depends on a size that is not known")
+        if any(isinstance(i, DimExpr) for i in items):
+            if len(set(items)) > 1:
+                raise Fault("unknown-size", f"`{name}` depends on a size that is not known")
+            return items[0]
         return pick(items)
 
     return compute

@@ -114,11 +114,10 @@ class _Function(Writer):
         made = self._shared_layers()
         shared = {name for names in self.shared.values() for name in names}
         parameters = {p.name for p in template.parameters}
-        flow = Flow(template, self, frozenset({*parameters, *template.sizes, *shared}))
+        # the model is made of its inputs at the end, so they keep their names
+        kept = [value for _, value in template.inputs] if self.net is not None else []
+        flow = Flow(template, self, frozenset({*parameters, *template.sizes, *shared}), kept)
         names = flow.start(template.inputs)
-        if self.net is not None:
-            for _, value in template.inputs:  # the model is made of its inputs at the end, so they keep their names
-                flow.uses[value] = flow.uses.get(value, 0) + 1
         flow.run(template.nodes)
         if self.net is None:
             flow.finish()

@@ -7,7 +7,7 @@ statistics (PyTorch's 0.1 of the new; Keras has 0.99, which needs ten times the 
 
 from __future__ import annotations
 
-from ..dims import show
+from ..dims import product, show
 from ..pycode import Call, call, unless
 from ..record import TYPE_CHECKING
 from .arguments import Argument, Reader, Unsupported, Violation, arg, describe, flag, positive, rate
@@ -235,6 +235,13 @@ class LayerNorm(Normalisation):
         return self.finish(_standardised(x, tuple(p + 1 for p in places), self.epsilon), spread)
 
 
+def _needs_several(x: Shape, what: str, sizes: Shape, help: str) -> None:
+    """Raises Violation where a mean would be that of one number, which less its mean is 0, whatever it is."""
+    if product(sizes) == 1:
+        said = f"a {what} of {show(x)} is a single number, which less its mean is 0"
+        raise Violation("nothing-to-norm", said, help=help)
+
+
 class _OverPositions(Normalisation):
     """Statistics of each sample, taken over all its positions."""
 
@@ -272,6 +279,7 @@ class GroupNorm(_OverPositions):
                 "groups",
                 help=f"`groups` must divide {x[-1]}",
             )
+        _needs_several(x, "group", (*x[:-1], x[-1] // self.groups), "`layernorm`, or fewer groups")
         return x
 
     def torch(self, at: At) -> Use:
@@ -311,6 +319,7 @@ class InstanceNorm(_OverPositions):
 
     def shape(self, *xs: Shape) -> Shape:
         needs_rank(self.kind, xs[0], 2, "positions to take the mean of, and channels", help="for vectors: `layernorm`")
+        _needs_several(xs[0], "channel", xs[0][:-1], "`layernorm` takes the mean over the channels")
         return xs[0]
 
     def torch(self, at: At) -> Use:

@@ -120,7 +120,10 @@ class TorchModel:
 
     def _tensor(self, array: Array) -> Any:
         tensor = self.torch.from_numpy(_to_first(array).copy())
-        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+        if tensor.is_floating_point():
+            return tensor.to(self.dtype)
+        # PyTorch counts in 64 bits; `one_hot` takes nothing else
+        return tensor if tensor.dtype == self.torch.bool else tensor.long()
 
     def gradients(self, inputs: Sequence[Array], directions: Sequence[Array], training: bool) -> dict[str, Array]:
         """The gradients of the sum of the outputs, each times its direction, by name."""
