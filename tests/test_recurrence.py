@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-
 from checking import check
+
 from netspec import reference
 from netspec.emit.report import report
 from netspec.weights import samples
@@ -72,7 +72,7 @@ def test_the_second_biases_of_pytorch_are_told(layer, extra):
     net = check("net n { input x [T, 3]; " + layer + " }")
     told = report(net, target="torch").count.params
     assert told == net.totals.params + extra
-    module = torch_target(net).model(lambda: []).module
+    module = torch_target(net).model(list).module
     assert told == sum(p.numel() for p in module.parameters())
 
 
@@ -81,7 +81,7 @@ def test_dropout_takes_one_mask_for_all_steps():
     text = "net n { input x [T, 6]; rnn(6, activation=linear, bias=false, return=sequence, DROPPED) }"
     for words in ("dropout=0.5", "dropout=0.5, recurrent_dropout=0.001"):
         net = check(text.replace("DROPPED", words))
-        module = torch_target(net).model(lambda: []).module
+        module = torch_target(net).model(list).module
         with torch.no_grad():
             for name, array in module.named_parameters():
                 array.copy_(torch.eye(6) if "ih" in name else torch.zeros(6, 6))
