@@ -8,6 +8,7 @@ from checking import check
 from netspec import reference
 from netspec.emit.report import report
 from netspec.weights import samples
+from netspec.weights.table import weight_table
 from netspec.weights.targets import keras_target, torch_target
 
 STATEFUL = """
@@ -89,3 +90,33 @@ def test_dropout_takes_one_mask_for_all_steps():
         y = module.train()(torch.ones(8, 5, 6)).detach()
         assert set(y.unique().tolist()) == {0.0, 2.0}
         assert (y == y[:, :1]).all()
+
+
+@pytest.mark.parametrize("target", [torch_target, keras_target])
+def test_weights_come_back(target):
+    """Gates in another order, two biases in one array or one in two: all is undone when it is read."""
+    text = """
+    net n {
+      input x [T, 3]
+      stack(2, bidirectional(lstm(4, return=sequence)))
+      gru(5, return=sequence)
+      gru(5, reset_after=false, return=sequence)
+      bidirectional(rnn(4, dropout=0.5))
+    }
+    """
+    net = check(text)
+    rng = np.random.default_rng(3)
+    weights = {path: rng.standard_normal(w.shape).astype(np.float32) for path, w in weight_table(net).items()}
+    spelling = target(net).spelling
+    arrays = spelling.put(weights)
+    back = spelling.take(arrays)
+    assert {path: array.tolist() for path, array in back.items()} == {p: a.tolist() for p, a in weights.items()}
+    if target is torch_target:
+        name = (
+            "stacked1.bias_hh_l0" if "stacked1.bias_hh_l0" in arrays else next(n for n in arrays if "bias_hh_l0" in n)
+        )
+        assert not arrays[name].any()
+        moved = spelling.take({**arrays, name: arrays[name] + 1})  # as PyTorch trains it
+        changed = [path for path in weights if (moved[path] != weights[path]).any()]
+        assert len(changed) == 1
+        assert changed[0].endswith("bias")
