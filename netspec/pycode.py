@@ -307,5 +307,9 @@ def _in_brackets(prefix: str, code: Infix, suffix: str, indent: int) -> list[str
 
 
 def _broken(code: Infix, indent: int) -> list[str]:
-    pad = " " * indent
-    return [pad + _left(code), pad + code.op + " " + _right(code)]
+    """An operand a line; a chain of one operator is broken before each of them."""
+    pad, lines = " " * indent, [f"{code.op} {_right(code)}"]
+    while _is_chain(code):
+        code = code.left
+        lines.append(f"{code.op} {_right(code)}")
+    return [pad + line for line in (_left(code), *reversed(lines))]

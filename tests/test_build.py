@@ -19,6 +19,26 @@ from netspec.emit import torch as emit_torch
 from netspec.models.code import run as _run
 
 SMALL = ["mlp", "banknote", "mnist_cnn", "convnet", "lenet5", "accelerometer", "resnet18", "mobilenet_v2", "googlenet"]
+RECURRENT = [
+    ("row_lstm", ""),
+    ("sentiment", "length=20"),
+    ("sentiment_cnn", ""),
+    ("addition", ""),
+    ("seq2seq", ""),
+    ("sine", "batch=3"),
+    ("temperature", "hours=24"),
+    ("temperature_conv", "hours=24"),
+    ("characters", "length=10"),
+    ("next_word", "T=7"),
+    ("tagger", "T=7"),
+    ("captions", "T=7"),
+    ("translator_additive", "S=7 T=5"),
+    ("translator_dot", "S=7 T=5"),
+    ("crnn", ""),
+    ("deepspeech2", "T=12 layers=2 units=64"),
+    ("wavenet", "T=40"),
+    ("transformer", "S=7 T=5 vocabulary=100"),
+]
 LARGE = [
     ("alexnet", "groups=2"),
     ("alexnet", "groups=1"),
@@ -75,7 +95,7 @@ def sizes_of(net):
 
 
 def test_every_spec_is_built_somewhere():
-    assert {*SMALL, *(name for name, _ in LARGE)} == set(ALL)
+    assert {*SMALL, *(name for name, _ in RECURRENT + LARGE)} == set(ALL)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -87,6 +107,11 @@ def test_specs_agree_in_both_frameworks(name):
 def test_large_specs_agree_when_small(name, settings):
     net = check_spec(name, settings)
     twins.compare(net, batches=(2, 1), sizes=sizes_of(net))
+
+
+@pytest.mark.parametrize(("name", "settings"), RECURRENT)
+def test_recurrent_specs_agree_in_both_frameworks(name, settings):
+    twins.compare(check_spec(name, settings), batches=(3,))
 
 
 @pytest.mark.sweep

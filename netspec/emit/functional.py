@@ -7,7 +7,7 @@ from ..layers.base import Apply, Helper, Use
 from ..pycode import Call, Made, Raw, X, call, inline, lay_out
 from ..record import TYPE_CHECKING
 from .flow import Flow, Writer
-from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
+from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
 from .lower import Lines
 from .naming import safe
 from .origins import calls
@@ -136,8 +136,8 @@ class _Function(Writer):
         return [f"    {size} = {names[port]}.shape[{axis}]" for size, (port, axis) in self.template.sizes.items()]
 
     def _ports(self, net: CheckedNet, names: list[str]) -> list[str]:
-        ports = ((name, port.name, port.value) for name, port in zip(names, net.net.body.inputs))
-        calls = ((name, input_call(port, value.shape, value.dtype)) for name, port, value in ports)
+        batch = static_batch(net)
+        calls = ((name, input_call(port, batch)) for name, port in zip(names, net.net.body.inputs))
         return [line for name, made in calls for line in _laid(f"{name} = ", made)]
 
     def _model(self, net: CheckedNet, flow: Flow, names: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from ..diagnostics import Diagnostic, Label, SpecError
 from ..layers.base import Use, function
 from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
 from ..record import TYPE_CHECKING
+from ..weights.table import steps_of
 from .lower import Lowering
 from .text import module_text
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..dims import Shape
-    from ..ir import Step
+    from ..ir import CheckedNet, Port, Step
     from ..layers.base import At, Helper
     from ..pycode import Code
     from ..source import Span
@@ -55,11 +55,25 @@ def _trainable(make: Any, value: bool) -> Code:
     return make.replace(kwargs=(*make.kwargs, *unless(True, trainable=value).items()))
 
 
-def input_call(name: str, shape: Shape, dtype: str) -> Code:
+def static_batch(net: CheckedNet) -> int | None:
+    """How many samples each batch has, where layers keep a state for each. Raises SpecError where they differ."""
+    first: Step | None = None
+    for _, step in steps_of(net.net.body):
+        if step.layer.static_batch is None:
+            continue
+        if first is not None and first.layer.static_batch != step.layer.static_batch:
+            message = f"states are kept for {step.layer.static_batch} samples here, and for another number before"
+            there = Label(first.span, f"for {first.layer.static_batch} samples")
+            raise SpecError([Diagnostic("symbolic-batch", message, Label(step.span), (there,), "write one number")])
+        first = first or step
+    return None if first is None else first.layer.static_batch
+
+
+def input_call(port: Port, batch: int | None) -> Code:
     """`keras.Input` for an input of the net; a symbolic size is None."""
-    sizes = tuple(d if isinstance(d, int) else None for d in shape)
-    words = {"dtype": dtype} if dtype != "float32" else {}
-    return call("keras.Input", sizes, **words, name=name)
+    sizes = tuple(d if isinstance(d, int) else None for d in port.value.shape)
+    words = unless(None, batch_size=batch) | unless("float32", dtype=port.value.dtype)
+    return call("keras.Input", sizes, **words, name=port.name)
 
 
 def plain_name(name: str) -> str:

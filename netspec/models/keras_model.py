@@ -59,7 +59,7 @@ class KerasModel:
     def _nothing_else(self) -> None:
         """Raises ModelError where the model holds variables that go by no name."""
         known = {id(v) for v in self.variables.values()}
-        odd = [v.path for v in self.model.weights if id(v) not in known and not _is_seed(v)]
+        odd = [v.path for v in self.model.weights if id(v) not in known and not _is_state(v)]
         if odd:
             raise ModelError(f"the Keras model holds arrays that the net does not have: {', '.join(odd[:5])}")
 
@@ -126,6 +126,9 @@ class KerasModel:
         return [self.keras.ops.convert_to_numpy(out) for out in self._outputs(inputs, False)]
 
     def _outputs(self, inputs: Sequence[Array], training: bool) -> Sequence[Any]:
+        for layer in self.model._flatten_layers():
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
         found = self.model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
         return found if isinstance(found, list | tuple) else [found]
 
@@ -201,5 +204,6 @@ def _own(layer: Any) -> Iterator[Any]:
     return (v for v in layer.variables if id(v) not in inner)
 
 
-def _is_seed(variable: Any) -> bool:
-    return str(variable.name).startswith("seed_generator")
+def _is_state(variable: Any) -> bool:
+    """Does it hold what a layer keeps between its calls: the seed of its random numbers, the state of a recurrence?"""
+    return str(variable.name).startswith(("seed_generator", "rnn_state"))

@@ -115,6 +115,9 @@ class TorchModel:
             return [_to_last(out.numpy()) for out in self._outputs(inputs)]
 
     def _outputs(self, inputs: Sequence[Array]) -> Sequence[Any]:
+        for part in self.module.modules():
+            if hasattr(part, "reset_state"):
+                part.reset_state()
         found = self.module(*(self._tensor(a) for a in inputs))
         return found if isinstance(found, tuple) else (found,)
 
