@@ -132,7 +132,7 @@ class _Sum(Elementwise):
         xs = [(1,) * (len(at.y) - len(x)) + x for x in at.inputs]
         if not any(_looks_like_bias(broadcast(self.kind, xs[: k + 1]), x) for k, x in enumerate(xs[1:])):
             return super().keras(at)
-        values = [lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)]
+        values = [lifted(at, i, len(at.y)) for i in range(len(at.inputs))]
         return Use((function(self.of_sum(nested(values, "outer_sum"), len(values)), helpers=(_OUTER_SUM,)),))
 
     def of_sum(self, total: Code, many: int) -> Code:
