@@ -6,8 +6,7 @@ the compiler refuses is passed over, so that only valid specs are put to the tes
 
 from __future__ import annotations
 
-from checking import check
-
+from netspec.api import check
 from netspec.diagnostics import Collector
 from netspec.source import Source
 from netspec.syntax import tree
@@ -42,7 +41,7 @@ def shrink(text, fails, most=300):
 
 def _is_valid(text):
     try:
-        return check(text).ok
+        return check(Source("shrunk", text)).ok
     except Exception:  # a compiler that breaks down is a fault worth shrinking
         return True
 
