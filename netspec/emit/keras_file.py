@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ..dims import Shape
     from ..ir import CheckedNet, Port, Step
     from ..layers.base import At, Helper
     from ..pycode import Code
