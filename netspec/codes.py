@@ -527,7 +527,8 @@ _code(
     "lost-flow",
     "the value of a statement goes nowhere",
     """A statement makes something of the flow, and nothing takes it up: the next statement begins anew with a value, or
-    `output` names others. What is lost is no part of the generated code. This is a warning.""",
+    `output` names others. PyTorch code works it out for nothing, and a functional Keras model cannot hold it. This is a
+    warning.""",
     """
 net tiny {
   input x [16]

@@ -50,4 +50,4 @@ def row(net: CheckedNet, path: str) -> Row:
 
 
 def codes(net: CheckedNet) -> list[str]:
-    return [d.code for d in net.diagnostics]
+    return [d.code for d in net.diagnostics if d.severity == "error"]

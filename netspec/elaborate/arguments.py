@@ -265,6 +265,8 @@ def _any_number(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...]) -> 
 
 def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) -> Hole:
     """A join behind an arrow whose values all come from elsewhere."""
+    if HOLE in (at.flow if isinstance(at.flow, tuple) else (at.flow,)):
+        return HOLE  # what should flow in is wrong already
     listed = ", ".join(["identity", *(a.span.text for a in arguments)])
     return at.frame.machine.fault(
         "wrong-arity",

@@ -171,6 +171,8 @@ class Frame:
         label = self.name_for("flow", name)[0] if name is not None else ""
         self.flow = flow
         self.scoped("flow", label, body, lambda: self.run(body))
+        if body.statements and self.flows and self.flows[-1][0] == body.statements[-1].span:
+            self.flows.pop()  # what the braces give is no longer a statement's own
         result, self.flow, self.names = self.flow, outer, names
         return result
 
