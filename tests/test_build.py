@@ -19,7 +19,18 @@ from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.models.code import run as _run
 
-SMALL = ["mlp", "banknote", "mnist_cnn", "convnet", "lenet5", "lenet5_1998", "accelerometer", "resnet18", "mobilenet_v2", "googlenet"]
+SMALL = [
+    "mlp",
+    "banknote",
+    "mnist_cnn",
+    "convnet",
+    "lenet5",
+    "lenet5_1998",
+    "accelerometer",
+    "resnet18",
+    "mobilenet_v2",
+    "googlenet",
+]
 RECURRENT = [
     ("row_lstm", ""),
     ("sentiment", "length=20"),
