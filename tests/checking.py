@@ -39,7 +39,10 @@ def check_spec(name: str, settings: str = "") -> CheckedNet:
     """A spec that ships with the project; settings as on the command line: `groups=1`."""
     given = dict(pair.split("=") for pair in settings.split())
     path = SPECS / f"{name}.net"
-    return check(path.read_text(encoding="utf-8"), path.name, **{k: read_setting(v) for k, v in given.items()})
+    source = Source(path.name, path.read_text(encoding="utf-8"), str(path))
+    checked = check_source(source, None, {k: read_setting(v) for k, v in given.items()}).checked
+    assert checked is not None
+    return checked
 
 
 def row(net: CheckedNet, path: str) -> Row:
