@@ -214,6 +214,29 @@ net tiny {
 """,
 )
 
+_code(
+    "shadowed-name",
+    "a name hides the layer that is called so",
+    """A block or constant has the name of a layer. Wherever the name stands in this file the definition is meant, and
+    the layer cannot be used any more. This is a warning.""",
+    """
+block dense(n) { conv(n, 1x1) }
+
+net tiny {
+  input x [8, 8, 3]
+  dense(4)
+}
+""",
+    """
+block mix(n) { conv(n, 1x1) }
+
+net tiny {
+  input x [8, 8, 3]
+  mix(4)
+}
+""",
+)
+
 # --- arguments -----------------------------------------------------------------------------------------------------
 
 _code(
@@ -438,6 +461,90 @@ net tiny {
 """,
 )
 
+_code(
+    "unused-value",
+    "a value is bound, and nothing uses it",
+    """A name is bound by `name = ...` or `layer name = ...` and stands nowhere else in the body. Either a name further
+    down is another one than was meant, or the line is left over. This is a warning.""",
+    """
+net tiny {
+  input x [16]
+  skip = x -> dense(8)
+  dense(8)
+}
+""",
+    """
+net tiny {
+  input x [16]
+  skip = x -> dense(8)
+  dense(8) + skip
+}
+""",
+)
+_code(
+    "unused-input",
+    "an input is declared, and nothing uses it",
+    """Every input has to be given when the net runs or the block is used, though nothing depends on this one. In a body
+    of several inputs the flow begins where one of them is named. This is a warning.""",
+    """
+net pair {
+  input left [16]
+  input right [16]
+  left -> dense(10)
+}
+""",
+    """
+net pair {
+  input left [16]
+  input right [16]
+  concat(left, right) -> dense(10)
+}
+""",
+)
+_code(
+    "unused-parameter",
+    "a parameter is declared, and nothing uses it",
+    """A net or block has a parameter that its body does not mention, so nothing changes whatever it is given. Most
+    often it was meant to be handed on to a layer. This is a warning.""",
+    """
+block unit(filters, stride=1) { conv(filters, 3x3) }
+
+net tiny {
+  input x [28, 28, 1]
+  unit(8, stride=2)
+}
+""",
+    """
+block unit(filters, stride=1) { conv(filters, 3x3, stride=stride) }
+
+net tiny {
+  input x [28, 28, 1]
+  unit(8, stride=2)
+}
+""",
+)
+_code(
+    "lost-flow",
+    "the value of a statement goes nowhere",
+    """A statement makes something of the flow, and nothing takes it up: the next statement begins anew with a value, or
+    `output` names others. PyTorch code works it out for nothing, and a functional Keras model cannot hold it. This is a
+    warning.""",
+    """
+net tiny {
+  input x [16]
+  dense(32) -> relu
+  x -> dense(10)
+}
+""",
+    """
+net tiny {
+  input x [16]
+  dense(32) -> relu
+  dense(10)
+}
+""",
+)
+
 # --- shapes --------------------------------------------------------------------------------------------------------
 
 _code(
@@ -533,6 +640,25 @@ net tiny {
 net tiny {
   input x [28, 28, 6]
   conv(8, 3x3, groups=2)
+}
+""",
+)
+_code(
+    "nothing-to-norm",
+    "a norm over single numbers",
+    """Such a norm takes the mean of some numbers away from each of them. Of a single number nothing is left: the result
+    is 0 whatever the input is, and the layers before it cannot learn. Normalise over more: in fewer groups, or with
+    `layernorm`.""",
+    """
+net tiny {
+  input x [28, 28, 6]
+  global_avgpool -> groupnorm(groups=6)
+}
+""",
+    """
+net tiny {
+  input x [28, 28, 6]
+  global_avgpool -> groupnorm(groups=2)
 }
 """,
 )
@@ -685,6 +811,48 @@ net tiny {
 
 # --- frameworks ----------------------------------------------------------------------------------------------------
 
+_code(
+    "constant-output",
+    "an output is the same whatever comes in",
+    """What is made of weights alone is the same for every sample. It has no batch axis, so a net cannot give it as an
+    output. Join it with something that an input has a part in.""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  output tanh(scale)
+}
+""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  output x * tanh(scale)
+}
+""",
+)
+_code(
+    "never-used",
+    "a weight is declared and never used",
+    """The weight is counted among the parameters, but nothing takes it, so it would never learn. This is a warning:
+    the net means something all the same.""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  weight shift [8] init=zeros
+  x * scale
+}
+""",
+    """
+net tiny {
+  input x [8]
+  weight scale [8] init=ones
+  weight shift [8] init=zeros
+  x * scale + shift
+}
+""",
+)
 _code(
     "not-in-keras",
     "Keras has no form for this",

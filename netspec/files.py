@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STDIN = "-"
+# before the name of a spec that ships with the project
+ZOO = "zoo:"
 # far above any spec; a device that never ends is refused instead of filling the memory
 LARGEST = 32 * 2**20
 
@@ -29,8 +31,9 @@ class WriteError(Exception):
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
-    """The text of a file, or of standard input for `-`. Raises ReadError."""
-    return decode(path, read_data(path))
+    """The text of a file, of standard input for `-`, or of the spec `zoo:NAME`. Raises ReadError."""
+    name = os.fspath(path)
+    return read_as(zoo_path(name), name) if name.startswith(ZOO) else decode(path, read_data(path))
 
 
 def read_data(path: str | os.PathLike[str]) -> bytes:
@@ -61,6 +64,30 @@ def specs_below(folder: str) -> list[str]:
     if not found:
         raise ReadError(f"there is no .net file in {folder}")
     return found
+
+
+def zoo_folder() -> str:
+    """The specs that ship with the project: in the package where it was installed, else in the checkout."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    installed = os.path.join(package, "specs")
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "specs")
+
+
+def zoo_names() -> list[str]:
+    """The specs that ship with the project, by name."""
+    return sorted(name.removesuffix(".net") for name in os.listdir(zoo_folder()) if name.endswith(".net"))
+
+
+def zoo_path(name: str) -> str:
+    """Where `zoo:NAME` is. Raises ReadError where there is no such spec."""
+    known, wanted = zoo_names(), name.removeprefix(ZOO).removesuffix(".net")
+    if wanted in known:
+        return os.path.join(zoo_folder(), f"{wanted}.net")
+    from .diagnostics import nearest
+
+    near = nearest(wanted, known)
+    hint = f"did you mean {ZOO}{near}?" if near else "`netspec zoo` lists what there is"
+    raise ReadError(f"there is no spec {name}; {hint}")
 
 
 def _unreadable(error: OSError) -> None:

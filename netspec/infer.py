@@ -101,7 +101,8 @@ class _Walk:
             figures = figures.replace(params=0, weights=0, biases=0, trainable=0, statistics=0)
         elif frozen or step.frozen:
             figures = figures.replace(trainable=0)
-        field = field_after([fields.get(t.number) for t in step.inputs], reach)
+        # what is the same for every sample sees nothing
+        field = field_after([fields.get(t.number) for t in step.inputs if t.batched], reach)
         fields.update((t.number, field) for t in step.outputs)
         if not step.given and step.layer.hands_on(*(t.shape for t in step.inputs)):
             return figures  # nothing is done there, and nobody asked to see it
@@ -212,6 +213,8 @@ def figures_of(step: Step) -> Figures:
 
 def reach_of(step: Step) -> Reach:
     """What one output of a step sees of its inputs; None also where it has other axes than they have."""
+    if not step.output.batched:
+        return None
     shape, layer = step.inputs[0].shape, step.layer
     reach = layer.reach(shape) if len(step.output.shape) == len(shape) else None
     return None if reach is None else tuple(zip(*reach, layer.finer(shape)))

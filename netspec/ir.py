@@ -64,13 +64,15 @@ class Design(Record):
 class Tensor(Record):
     """A value that flows: its number in the table of its body, its shape without the batch axis, its type.
 
-    `span` is where it was made.
+    `span` is where it was made. Without `batched` it is made of weights alone, the same for every sample: it has no
+    batch axis.
     """
 
     number: int
     shape: Shape
     dtype: str
     span: Span
+    batched: bool = True
 
     @property
     def size(self) -> Dim:
@@ -161,6 +163,11 @@ def path_of(item: Step | Call, prefix: str, home: str) -> str:
     """The path of a step or call. `prefix` is that of its place, `home` that of the body: what is shared lives there,
     in whichever scopes it is used."""
     return (prefix if item.shared is None else home) + item.name
+
+
+def weight_path(path: str, weight: Weight) -> str:
+    """The path of a weight of the layer at a path. A weight of one's own is all that there is at its path."""
+    return f"{path}.{weight.name}" if weight.name else path
 
 
 class Body(Record):

@@ -168,7 +168,11 @@ def _slice(code: slice) -> str:
 
 
 def _index(code: Index) -> str:
-    return f"{_operand(code.value)}[{', '.join('...' if c is ... else inline(c) for c in code.items)}]"
+    return _operand(code.value) + _items_of(code)
+
+
+def _items_of(code: Index) -> str:
+    return f"[{', '.join('...' if c is ... else inline(c) for c in code.items)}]"
 
 
 def _operand(code: Code) -> str:
@@ -254,6 +258,8 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
         return lay_out(prefix, code.func.value, f".{code.func.name}({_items(_arguments(code))}){suffix}", indent)
     if isinstance(code, Call) and isinstance(code.func, Call) and (code.func.args or _written(code.func.kwargs)):
         return lay_out(prefix, code.func, f"({_items(_arguments(code))}){suffix}", indent)
+    if isinstance(code, Index) and isinstance(code.value, Call):
+        return lay_out(prefix, code.value, _items_of(code) + suffix, indent)
     if isinstance(code, Generator):
         return [pad + prefix + "(", *_broken_generator(code, indent + 4), pad + ")" + suffix]
     if _is_comprehension(code):
@@ -301,5 +307,9 @@ def _in_brackets(prefix: str, code: Infix, suffix: str, indent: int) -> list[str
 
 
 def _broken(code: Infix, indent: int) -> list[str]:
-    pad = " " * indent
-    return [pad + _left(code), pad + code.op + " " + _right(code)]
+    """An operand a line; a chain of one operator is broken before each of them."""
+    pad, lines = " " * indent, [f"{code.op} {_right(code)}"]
+    while _is_chain(code):
+        code = code.left
+        lines.append(f"{code.op} {_right(code)}")
+    return [pad + line for line in (_left(code), *reversed(lines))]

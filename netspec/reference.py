@@ -5,7 +5,7 @@ Weights are held in the language's order under their paths, such as `layer1.0.co
 
 from __future__ import annotations
 
-from .ir import Call, Step
+from .ir import Call, Step, weight_path
 from .record import TYPE_CHECKING
 from .weights.table import check_weights, paths_of, weights_of
 
@@ -98,10 +98,11 @@ class Reference:
                 self._items(item.items, prefix, paths, held)
 
     def _step(self, step: Step, path: str, held: dict[int, Array]) -> tuple[Array, ...]:
+        weights = {w.name: self.weights[weight_path(path, w)] for w in weights_of(step)}
         xs = tuple(held[t.number] for t in step.inputs)
-        weights = {w.name: self.weights[f"{path}.{w.name}"] for w in weights_of(step)}
-        result = step.layer.reference(xs, weights)
-        return result if isinstance(result, tuple) else (result,)
+        result = step.layer.reference(_for_samples(xs, [t.batched for t in step.inputs]), weights)
+        results = result if isinstance(result, tuple) else (result,)
+        return results if step.output.batched or not xs else tuple(y[0] for y in results)
 
     def _call(self, call: Call, prefix: str, held: dict[int, Array]) -> None:
         body = call.body
@@ -109,6 +110,14 @@ class Reference:
         self._body(body, prefix, inner)
         for outer, result in zip(call.outputs, body.outputs):
             held[outer.number] = inner[result.value.number]
+
+
+def _for_samples(xs: Sequence[Array], batched: Sequence[bool]) -> tuple[Array, ...]:
+    """Values with a batch axis each: what is the same for every sample is there for each, or for a single one."""
+    import numpy as np
+
+    count = next((len(x) for x, has in zip(xs, batched) if has), 1)
+    return tuple(x if has else np.broadcast_to(x, (count, *x.shape)) for x, has in zip(xs, batched))
 
 
 def _fits(name: str, actual: tuple[int, ...], wanted: tuple[Any, ...], sizes: dict[str, int]) -> None:

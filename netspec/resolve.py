@@ -6,6 +6,7 @@ from .diagnostics import Collector, Diagnostic, Label, did_you_mean
 from .elaborate.functions import FUNCTIONS
 from .ir import Design
 from .layers import LAYERS
+from .layers.foreign import layer_for
 from .record import TYPE_CHECKING, Record
 from .source import Span
 from .syntax import tree
@@ -88,6 +89,11 @@ class _File:
         self._claim(name, _Claim(node, node.name.span, _OWN))
         if first is None or first.told != _OWN:
             self._bind(name, node)
+        word = node.word if isinstance(node, tree.Definition) else "const"
+        if name in LAYERS and word != "net":
+            message = f"{word} `{name}` hides the layer of that name"
+            place = Label(node.name.span)
+            self.faults.add(Diagnostic("shadowed-name", message, place, help=_RENAME, severity="warning"))
         if isinstance(node, tree.Definition):
             self.own.setdefault(name, node)
             _parameters_once(node, self.faults)
@@ -154,6 +160,7 @@ class _File:
 
 
 _OWN = "defined here"
+_RENAME = "give it another name"
 _APART = 'import one of them under another name: `from "file.net" import a as b`, or `import "file.net" as c`'
 
 
@@ -177,14 +184,17 @@ def lacks(design: Design, name: str, span: Span) -> Diagnostic:
 
 
 _MOST_LISTED = 12
+_LAYERS_LISTED = "`netspec layers` lists the layers"
 
 
 def _parameters_once(definition: Definition, faults: Collector) -> None:
+    """Parameters and inputs share one set of names."""
     seen: dict[str, tree.Identifier] = {}
-    for parameter in definition.parameters:
-        first = seen.setdefault(parameter.name.text, parameter.name)
-        if first is not parameter.name:
-            faults.add(_twice(first.text, parameter.name.span, first.span))
+    inputs = [s.name for s in definition.body.statements if isinstance(s, tree.Input)]
+    for name in [*(p.name for p in definition.parameters), *inputs]:
+        first = seen.setdefault(name.text, name)
+        if first is not name:
+            faults.add(_twice(first.text, name.span, first.span))
 
 
 def _twice(name: str, span: Span, first: Span) -> Diagnostic:
@@ -228,7 +238,8 @@ def unknown_callee(name: tree.Name, candidates: list[str], design: Design) -> Di
     if module:
         place = Span(name.span.source, name.span.end - len(rest), name.span.end)
         return lacks(design.files[design.modules[module]], rest, place)
-    help = did_you_mean(name.text, candidates) or "`netspec layers` lists the layers"
+    known = layer_for(name.text)
+    help = f"here it is `{known}`" if known else did_you_mean(name.text, candidates) or _LAYERS_LISTED
     return Diagnostic(
         "unknown-name", f"there is no layer, block or function `{name.text}`", Label(name.span), help=help
     )

@@ -1,6 +1,7 @@
 """The cases: each `x.net` is one, and what stands beside it is what must come of it.
 
-A fault is marked on its line, `conv(8, 7x7)  # error: [window-too-large]`; a case without marks must be clean.
+A fault is marked on its line, `conv(8, 7x7)  # error: [window-too-large]`, a warning likewise; a case without marks
+must be clean.
 `x.table`, `x.dot`, `x.diag`, `x.torch.py` and `x.keras.py` are compared whole. To ask for one, make an empty file and
 run `pytest tests/test_cases.py --update-golden`.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from checking import check_all
 
+from netspec.codes import CODES
 from netspec.emit.report import report
 from netspec.emit.tables import table
 from netspec.render import render
@@ -28,19 +30,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent / "cases"
 CASES = sorted(ROOT.rglob("*.net"))
-_MARK = re.compile(r"#\s*error:((?:\s*\[[a-z-]+\])+)\s*$")
+_MARK = re.compile(r"#\s*(error|warning):((?:\s*\[[a-z-]+\])+)\s*$")
 
 
 def _source(case: Path) -> Source:
     return Source(case.name, case.read_text(encoding="utf-8"), str(case))
 
 
-def _marks(text: str) -> list[tuple[int, str]]:
-    """The faults that the marks of a text announce: line and code."""
+def _marks(text: str) -> list[tuple[int, str, str]]:
+    """The faults that the marks of a text announce: line, severity and code."""
     return [
-        (number, code)
+        (number, severity, code)
         for number, line in enumerate(text.split("\n"), 1)
-        for mark in _MARK.findall(line)
+        for severity, mark in _MARK.findall(line)
         for code in re.findall(r"[a-z-]+", mark)
     ]
 
@@ -49,8 +51,15 @@ def _marks(text: str) -> list[tuple[int, str]]:
 def test_faults_are_where_they_are_marked(case: Path) -> None:
     source = _source(case)
     # what is wrong with an imported file is marked there
-    found = [(d.primary.span.line, d.code) for d in check_all(source)[1] if d.primary.span.source is source]
+    found = [(d.primary.span.line, d.severity, d.code) for d in check_all(source)[1] if d.primary.span.source is source]
     assert sorted(found) == sorted(_marks(source.text))
+
+
+def test_every_code_has_a_case() -> None:
+    """Those of a check; what a framework refuses is tested with the emitters."""
+    marked = {code for case in CASES for _, _, code in _marks(_source(case).text)}
+    alone = {"no-net"}  # there is no line to mark
+    assert {name for name, code in CODES.items() if not code.build} - marked == alone
 
 
 # --- goldens -----------------------------------------------------------------------------------------------------

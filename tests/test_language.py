@@ -22,7 +22,7 @@ def body(statements: str, inputs: str = "input x [16]", **settings: object) -> C
 
 def clean(text: str, **settings: object) -> CheckedNet:
     net = check(text, **settings)
-    assert net.diagnostics == ()
+    assert net.ok
     return net
 
 
@@ -57,7 +57,7 @@ def clean(text: str, **settings: object) -> CheckedNet:
 )
 def test_names_of_layers(statements: str, names: list[str]) -> None:
     net = body(statements)
-    assert net.diagnostics == ()
+    assert net.ok
     assert paths(net) == names
 
 
@@ -94,13 +94,13 @@ net test {
 
 def test_a_word_that_is_bound_on_the_way_is_a_word_no_more() -> None:
     net = body("repeat 3 { conv(4, 3x3, padding=same); same = 0 }", "input x [16, 16, 3]")
-    assert net.diagnostics == ()
+    assert net.ok
     assert [show(r.output.shape) for r in net.layers if r.output] == ["[16, 16, 4]", "[14, 14, 4]", "[12, 12, 4]"]
 
 
 def test_names_bound_in_a_loop_are_those_of_the_last_turn() -> None:
     net = body("for i in 1..4 { dense(i) as unit }\n  expect unit.shape == [3]\n  expect i == 3")
-    assert net.diagnostics == ()
+    assert net.ok
 
 
 def test_an_expectation_sees_the_names_of_its_place() -> None:
@@ -147,7 +147,7 @@ def test_comments_above_are_documentation() -> None:
 )
 def test_what_flows_out(statements: str, shape: str) -> None:
     net = body(statements)
-    assert net.diagnostics == ()
+    assert net.ok
     assert show(net.net.body.outputs[0].value.shape) == shape
 
 
@@ -186,7 +186,7 @@ net test { input x [16]; layer both = twice; both -> both }
 
 def test_a_shared_layer_may_be_used_on_other_sizes_that_need_the_same_weights() -> None:
     net = check("net test { input a [32, 32, 3]; input b [16, 16, 3]; layer f = conv(8, 3x3); output a -> f, b -> f }")
-    assert net.diagnostics == ()
+    assert net.ok
     assert net.totals.params == 224
 
 
@@ -330,7 +330,7 @@ def test_numbers_that_square() -> None:
 
 def test_many_instances_within_the_limit() -> None:
     net = body("repeat 10000 { dense(16) }")
-    assert net.diagnostics == ()
+    assert net.ok
     assert net.totals.params == 10_000 * 272
 
 

@@ -77,11 +77,76 @@ USES = [
         "[4, 4, 21]",
         8 * 3 + (8 * 4 + 2 * 3 * 16) + (8 * 5 + 9 * 20 + 2 * 3 * 16) + 8 * 2 + norm(3, 4, 4, 4, 5, 4, 4, 4, 2),
     ),
+    ("inception", "cross(4)", "[5, 5, 3]", "[5, 5, 8]", 2 * 3 * 3 * 4 + norm(4, 4)),
+    (
+        "inception",
+        "inception_stem(scale=false)",
+        "[75, 75, 3]",
+        "[7, 7, 192]",
+        9 * (3 * 32 + 32 * 32 + 32 * 64) + 64 * 80 + 9 * 80 * 192 + (32 + 32 + 64 + 80 + 192),
+    ),
+    ("residual", "basic(8, 2, zeros)", "[6, 6, 4]", "[3, 3, 8]", 9 * 4 * 8 + 9 * 8 * 8 + norm(8, 8)),
+    ("residual", "basic(4, shortcut=projections)", "[6, 6, 4]", "[6, 6, 4]", 2 * 9 * 4 * 4 + 4 * 4 + norm(4, 4, 4)),
+    ("dense", "dense_layer(3)", "[5, 5, 4]", "[5, 5, 7]", norm(4) + 4 * 12 + norm(12) + 9 * 12 * 3),
+    ("dense", "dense_block(2, 2)", "[5, 5, 4]", "[5, 5, 8]", norm(4, 8, 6, 8) + 4 * 8 + 6 * 8 + 2 * 9 * 8 * 2),
+    ("dense", "transition", "[6, 6, 4]", "[3, 3, 2]", norm(4) + 4 * 2),
+    ("nasnet", "separable_twice(6, 3, 2)", "[7, 7, 4]", "[4, 4, 6]", 36 + 24 + norm(6) + 54 + 36 + norm(6)),
+    (
+        "nasnet",
+        "narrow_windows(8, [1x7, 7x1], 2)",
+        "[9, 9, 4]",
+        "[5, 5, 8]",
+        4 * 2 + 2 * 7 * 2 * 2 + 2 * 8 + norm(2, 2, 2, 8),
+    ),
+    ("nasnet", "halve(5)", "[7, 7, 4]", "[4, 4, 5]", 4 * 2 + 4 * 3 + norm(5)),
+    ("nasnet", "operation(max2, 6, 2)", "[7, 7, 4]", "[4, 4, 6]", 4 * 6 + norm(6)),
+    ("nasnet", "operation(avg3, 4)", "[7, 7, 4]", "[7, 7, 4]", 0),
+    ("nasnet", "operation(none, 4)", "[7, 7, 4]", "[7, 7, 4]", 0),
+    ("nasnet", "operation(none, 4, 2)", "[7, 7, 4]", "[4, 4, 4]", 4 * 4 + norm(4)),
+    ("nasnet", "operation(one, 4)", "[7, 7, 4]", "[7, 7, 4]", 4 * 4 + norm(4)),
+    ("nasnet", "operation(three, 8)", "[7, 7, 4]", "[7, 7, 8]", 4 * 2 + 9 * 4 + 2 * 8 + norm(2, 2, 8)),
+    ("nasnet", "cell(x, x, ([(0, max3, 1, none)], [1, 2]), 6)", "[5, 5, 4]", "[5, 5, 12]", 2 * (4 * 6 + norm(6))),
+    (
+        # value 0 has the size from before the stride, so that it is halved to be joined
+        "nasnet",
+        "cell(x, x, ([(0, max3, 1, avg3)], [0, 2]), 6, 2)",
+        "[5, 5, 4]",
+        "[3, 3, 12]",
+        2 * (4 * 6 + norm(6)) + 6 * 6 + norm(6),
+    ),
+    (
+        # stem; the two first cells; one on 8x8, a reduction and one on 4x4, a reduction and one on 2x2
+        "nasnet",
+        "tower(([(0, max3, 1, none)], [1, 2]), ([(0, max3, 1, avg3)], [0, 2]), 8, 1, 2)",
+        "[65, 65, 3]",
+        "[2, 2, 64]",
+        (54 + norm(2))
+        + (2 * 2 + 2 * 2 + norm(2, 2))
+        + (4 * 4 + 2 * 4 + 4 * 4 + norm(4, 4, 4))
+        + (8 * 8 + 4 * 8 + norm(8, 8))
+        + (16 * 16 + 8 * 16 + 16 * 16 + norm(16, 16, 16))
+        + (32 * 16 + 16 * 16 + norm(16, 16))
+        + (32 * 32 + 32 * 32 + norm(32, 32))
+        + (64 * 32 + 32 * 32 + norm(32, 32)),
+    ),
+    ("nasnet", "auxiliary(7, 0.5)", "[9, 9, 4]", "[7]", 4 * 64 + 4 * 64 * 384 + norm(64, 384) + 385 * 7),
     ("separable", "depthwise_separable(8)", "[6, 6, 4]", "[6, 6, 8]", 9 * 4 + norm(4) + 4 * 8 + norm(8)),
     ("separable", "depthwise_separable(8, 5x5, 2, activation=relu6)", "[6, 6, 4]", "[3, 3, 8]", 100 + 8 + 32 + 16),
     ("separable", "separable_norm(8)", "[6, 6, 4]", "[6, 6, 8]", 9 * 4 + 4 * 8 + norm(8)),
     ("separable", "inverted_residual(4)", "[6, 6, 4]", "[6, 6, 4]", 4 * 24 + 9 * 24 + 24 * 4 + norm(24, 24, 4)),
     ("separable", "inverted_residual(8, 2, 1)", "[6, 6, 4]", "[3, 3, 8]", 9 * 4 + 4 * 8 + norm(4, 8)),
+    ("transformer", "feed_forward", "[5, 4]", "[5, 4]", 4 * 16 + 16 + 16 * 4 + 4),
+    ("transformer", "feed_forward(6, gelu_tanh, 0.1)", "[5, 4]", "[5, 4]", 4 * 6 + 6 + 6 * 4 + 4),
+    ("transformer", "encoder_layer(2, 6, relu)", "[5, 4]", "[5, 4]", 4 * (16 + 4) + 58 + norm(4, 4)),
+    ("transformer", "encoder_layer(2, 6, norm=before, causal=true)", "[5, 4]", "[5, 4]", 80 + 58 + norm(4, 4)),
+    ("transformer", "encoder_layer(2, 6, drop=0.1, epsilon=0.1)", "[5, 4]", "[5, 4]", 80 + 58 + norm(4, 4)),
+    ("transformer", "decoder_layer(x, heads=2, hidden=6)", "[5, 4]", "[5, 4]", 2 * 80 + 58 + norm(4, 4, 4)),
+    ("transformer", "decoder_layer(x, heads=1, norm=before)", "[5, 4]", "[5, 4]", 160 + 148 + norm(4, 4, 4)),
+    ("transformer", "class_token", "[5, 4]", "[6, 4]", 4),
+    ("transformer", "class_token(ones)", "[5, 4]", "[6, 4]", 4),
+    ("transformer", "learned_positions(7)", "[5, 4]", "[5, 4]", 28),
+    ("transformer", "wave_positions", "[5, 4]", "[5, 4]", 0),
+    ("transformer", "attention_pooling(2)", "[5, 4]", "[4]", 4 + 80),
 ]
 
 

@@ -207,7 +207,7 @@ def _survives(text: str) -> None:
     for found in diagnostics:
         assert found.message
         for label in (found.primary, *found.others):
-            assert 0 <= label.span.start <= label.span.end <= len(text)
+            assert 0 <= label.span.start <= label.span.end <= len(label.span.source.text)
             assert label.span.line >= 1
 
 

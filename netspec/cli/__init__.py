@@ -25,6 +25,7 @@ COMMANDS = {
     "weights": "trained weights carried over between PyTorch, Keras and files",
     "fmt": "the canonical layout of specs",
     "explain": "what a diagnostic means, with a wrong and a right example",
+    "zoo": "the specs that ship with netspec, with their figures and the published ones",
     "layers": "the layers of the language: arguments, shapes, what they become in each framework",
 }
 

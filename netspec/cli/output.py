@@ -22,7 +22,7 @@ def put(data: bytes, output: str | None, spec: str, screen: Screen) -> None:
     if output is None or output == STDIN:
         screen.data(data)
         return
-    if os.path.exists(output) and spec != STDIN and os.path.samefile(output, spec):
+    if os.path.exists(output) and os.path.exists(spec) and os.path.samefile(output, spec):
         raise Misuse(f"{output} is the spec itself; name another file")
     write_file(output, data)
     screen.note(f"wrote {output}")

@@ -13,13 +13,14 @@ from ..record import TYPE_CHECKING, Record
 from ..resolve import dotted, unknown_callee
 from ..source import Span
 from ..syntax import tree
-from .arguments import Settled, read_arguments, settled_words, take_inputs
+from .arguments import Settled, lost_in_join, read_arguments, settled_words, take_inputs
 from .blocks import apply_block
 from .functions import FUNCTIONS, Fault, call_function
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import unknown
-from .machine import HOLE, ITEMS, Hole, kind_of
+from .machine import HOLE, ITEMS, Hole, SharedStep, kind_of
+from .unused import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..syntax.tree import Node
     from .arguments import Given
     from .evaluate import Context
-    from .frame import Frame, SharedStep
+    from .frame import Frame
 
 
 class Intrinsic(Record):
@@ -62,7 +63,7 @@ def unknown_word(at: Context, word: Word, node: Node) -> Hole:
 
 
 def is_shared(value: object) -> bool:
-    return hasattr(value, "instance")
+    return isinstance(value, SharedStep)
 
 
 def constant(frame: Frame, name: str) -> Any:
@@ -105,12 +106,15 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     settled = frame.machine.settled.get(id(node))
     if cls is not None and settled is not None and frame.names.keys().isdisjoint(settled.words):
         return _apply_layer(at, node, callee, cls, settled.given, settled.values)
+    before = len(frame.items)
     held = take_held(at, cls, arguments) if cls is not None else NOTHING.replace(rest=arguments)
     if held is None:
         return HOLE
     given = read_arguments(at, held.rest, join=cls is not None and cls.arity != 1, cls=cls)
     if given is None:
         return HOLE
+    if definition is None and given.tensors and at.piped and not _takes_flow(at, cls, given, before):
+        return lost_in_join(at, callee, arguments)
     if definition is not None:
         return apply_block(at, node, callee, definition, given)
     if name in FUNCTIONS and not given.tensors and given.positional and not at.piped:
@@ -123,6 +127,17 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if words is not None:
         frame.machine.settled[id(node)] = Settled(node, words, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
+
+
+def _takes_flow(at: Context, cls: type[Layer] | None, given: Given, before: int) -> bool:
+    """Is what flows in used by the layer, or by its arguments, evaluated since there were so many items?
+
+    Joins of any number of values take those that are given, and nothing else.
+    """
+    if cls is None or cls.arity is not None or cls.most is not None:
+        return True
+    flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
+    return any(t in flow for t in (*given.tensors, *inputs_of(at.frame.items[before:])))
 
 
 def _apply_layer(
@@ -208,7 +223,7 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
         return frame.machine.fault(
             "recursion", f"`{bound.instance.name}` cannot be made of a shared layer", bound.step.span
         )
-    frame.shared = bound
+    frame.shared, names, frame.names = bound, frame.names, dict(bound.names)
     try:
         node = bound.step
         callee = _shared_callee(frame, node)
@@ -216,7 +231,7 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
             return HOLE
         result = step(at.on(flow), node, callee, node.arguments if isinstance(node, tree.Call) else ())
     finally:
-        frame.shared = None
+        frame.shared, frame.names = None, names
     return result if result is HOLE or _same_weights(frame, bound.instance, span) else HOLE
 
 

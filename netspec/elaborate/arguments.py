@@ -6,6 +6,7 @@ from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
+from ..layers.foreign import foreign_argument
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
@@ -116,8 +117,13 @@ def settled_words(arguments: tuple[Node, ...], names: Mapping[str, Any]) -> froz
 
 def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
     name = keyword.name
+    later = first.start > name.span.start
     at.frame.machine.fault(
-        "duplicate-argument", f"`{name.text}` is given twice", name.span, others=((first, "here already"),)
+        "duplicate-argument",
+        f"`{name.text}` is given twice",
+        name.span,
+        others=((first, "here, by its place" if later else "here already"),),
+        help="arguments without a name come first, in their order" if later else "",
     )
 
 
@@ -178,8 +184,10 @@ def bind_arguments(
         found[gathers] = (tuple(value for value, _ in given.positional), span, tree.Group(span, nodes))
     elif len(given.positional) > len(names):
         extra = given.positional[len(names)][1]
-        takes = f"at most {len(names)}: {', '.join(names)}" if names else "none"
-        machine.fault("wrong-arity", f"`{callee.text}` takes no more arguments here ({takes})", extra.span)
+        many = f"{len(names)} argument{'s' * (len(names) > 1)} by place"
+        takes = f"no more than {many}: {', '.join(names)}" if names else "no arguments"
+        same = "the layer with weights is `dense`" if callee.text == "linear" else ""
+        machine.fault("wrong-arity", f"`{callee.text}` takes {takes}", extra.span, help=same)
         good = False
     if not gathers:
         found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
@@ -189,7 +197,7 @@ def bind_arguments(
             good = False
         elif name not in names:
             known = [*names, *also, *_EVERYWHERE]
-            help = did_you_mean(name, known) or f"it takes {', '.join(known)}"
+            help = foreign_argument(name, names) or did_you_mean(name, known) or f"it takes {', '.join(known)}"
             machine.fault("unknown-argument", f"`{callee.text}` has no argument `{name}`", keyword.name.span, help=help)
             good = False
         else:
@@ -288,6 +296,19 @@ def _any_number(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...]) -> 
     if not flow:
         no_flow(at, callee)
     return None if HOLE in flow or not flow else (*flow, *tensors)
+
+
+def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) -> Hole:
+    """A join behind an arrow whose values all come from elsewhere."""
+    if HOLE in (at.flow if isinstance(at.flow, tuple) else (at.flow,)):
+        return HOLE  # what should flow in is wrong already
+    listed = ", ".join(["identity", *(a.span.text for a in arguments)])
+    return at.frame.machine.fault(
+        "wrong-arity",
+        f"what flows into `{callee.text}` here is not among its values",
+        callee.span,
+        help=f"`identity` is what flows in: `{callee.text}({listed})`",
+    )
 
 
 def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:

@@ -27,6 +27,8 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     frame = at.frame
     plan = frame.machine.plan(definition)
     declared = plan.parameters
+    if len(declared) < len(definition.parameters):
+        return HOLE  # two of one name, which resolve tells of
     end = None
     if definition.word == "net" and "upto" in given.named and "upto" not in declared:
         taken = take_end(at, given)
@@ -53,7 +55,7 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     if not isinstance(body, Body):
         return HOLE
     name, chosen = frame.name_for(callee.text.rpartition(".")[2], given.label if given.label is not None else at.chosen)
-    outputs = tuple(frame.tensor(r.value.shape, r.value.dtype, node.span) for r in body.outputs)
+    outputs = tuple(frame.tensor(r.value.shape, r.value.dtype, node.span, r.value.batched) for r in body.outputs)
     written = {n: v[2] for n, v in values.items()}
     instance = frame.shared.instance if frame.shared is not None else None
     call = BlockCall(name, chosen, body, arguments, inputs, outputs, node.span, written, given.frozen, instance)
@@ -155,7 +157,7 @@ def _body(
     from .frame import Frame
 
     machine = frame.machine
-    shapes = tuple((t.shape, t.dtype) for t in inputs)
+    shapes = tuple((t.shape, t.dtype, t.batched) for t in inputs)
     key = (definition.name.span, value_key(arguments), shapes, end and end.name)
     known = machine.bodies.get(key)
     if known is not None:

@@ -10,12 +10,14 @@ from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
+from ..layers.foreign import ATTRIBUTES, SIDES, layer_for
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators
 from .layering import layer
-from .lookup import option_words, unknown
+from .lookup import is_foreign, option_words, unknown, unknown_in_module
 from .machine import HOLE, kind_of, no_condition
+from .weights import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +152,8 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
     imported = apply.named(at.frame, node)
     if isinstance(imported, tree.Name):
         return _name(at, imported)
+    if is_foreign(at.frame, node):
+        return unknown_in_module(at.frame, node)
     value = at.plain(node.value, words=False)
     if value is HOLE:
         return HOLE
@@ -160,15 +164,26 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
     found = {"shape": value.shape, "channels": value.shape[-1] if value.shape else 1, "rank": len(value.shape)}
     if node.name.text in found:
         return found[node.name.text]
-    help = did_you_mean(node.name.text, found) or "a value has .shape, .channels and .rank"
+    same = ATTRIBUTES.get(node.name.text) if node.name.text not in SIDES or len(value.shape) > 2 else None
+    layer = layer_for(node.name.text) or node.name.text
+    help = f"here it is `.{same}`" if same else did_you_mean(node.name.text, found)
+    if not help and layer in LAYERS:
+        help = f"a layer is applied with an arrow: `{node.value.span.text} -> {layer}`"
+    help = help or "a value has .shape, .channels and .rank"
     return at.frame.machine.fault("unknown-name", f"a value has no `.{node.name.text}`", node.name.span, help=help)
 
 
 def _subscript(at: Context, node: tree.Subscript) -> Any:
+    if isinstance(node.value, tree.Name) and _lacks_arguments(at, node.value):
+        help = f"write `{node.value.text}({', '.join(i.span.text for i in node.items)})`"
+        message = f"the arguments of `{node.value.text}` stand in round brackets"
+        return at.frame.machine.fault("missing-argument", message, node.span, help=help)
     value = at.plain(node.value, words=False)
     items = [_item(at, item) for item in node.items]
     if value is HOLE or HOLE in items:
         return HOLE
+    if isinstance(value, Tensor) and any(isinstance(item, Tensor) for item in items):
+        return look_up(at, value, items, node)
     if isinstance(value, Tensor):
         return layer(at, "slice", {"items": tuple(items)}, (value,), node.span)
     if not isinstance(value, tuple) or len(items) != 1:
@@ -194,6 +209,11 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
         return at.frame.machine.fault(
             "wrong-value", "slice bounds are whole numbers, and the step is not 0", node.items[0].span
         )
+
+
+def _lacks_arguments(at: Context, node: tree.Name) -> bool:
+    """Is this a layer that cannot do without arguments?"""
+    return node.text not in at.frame.names and node.text in LAYERS and bool(LAYERS[node.text].required)
 
 
 def _item(at: Context, node: Node) -> Any:
@@ -241,7 +261,9 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
         if any(v is HOLE for v in values):
             flow = HOLE
         elif not all(isinstance(v, Tensor) for v in values):
-            return at.frame.machine.fault("not-a-value", f"{kind_of(flow)} cannot flow into a step", before.span)
+            help = f"`{before.text}` is bound to that here" if isinstance(before, tree.Name) else ""
+            message = f"{kind_of(flow)} cannot flow into a step"
+            return at.frame.machine.fault("not-a-value", message, before.span, help=help)
         flow = _stage(at, stage, flow)
     return flow
 
@@ -265,9 +287,9 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
                 help="a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`",
             )
     if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
-        return frame.machine.fault(
-            "not-a-step", "a step should stand after `->`: a layer, a block or `{ ... }`", step.span
-        )
+        help = f"branches are joined: `concat{step.span.text}`" if isinstance(step, tree.Group) else ""
+        message = "a step should stand after `->`: a layer, a block or `{ ... }`"
+        return frame.machine.fault("not-a-step", message, step.span, help=help)
     return _again(Context(frame, flow, False, None, at.binding, True), stage)
 
 
@@ -278,7 +300,8 @@ def _body(at: Context, node: tree.Body) -> Any:
 def _call(at: Context, node: tree.Call) -> Any:
     callee = apply.named(at.frame, node.callee)
     if not isinstance(callee, tree.Name):
-        at.plain(callee, words=False)
+        if at.plain(callee, words=False) is HOLE:
+            return HOLE
         return at.frame.machine.fault("not-a-step", "only layers, blocks and functions can be called", callee.span)
     return apply.step(at, node, callee, node.arguments)
 

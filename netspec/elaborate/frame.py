@@ -5,14 +5,16 @@ from __future__ import annotations
 from ..dims import DimExpr
 from ..ir import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
 from ..ir import Call as BlockCall
-from ..record import TYPE_CHECKING, Record
+from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import evaluate as _evaluate
 from .choices import choose
 from .cutting import End, Reached, instances, leading
 from .inputs import declare_input
-from .machine import HOLE, MOST_INSTANCES, kind_of
+from .machine import HOLE, MOST_INSTANCES, SharedStep, kind_of
 from .names import Namer
+from .outputs import declare_output
+from .weights import check_used, declare_weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,16 +25,6 @@ if TYPE_CHECKING:
     from ..source import Span
     from ..syntax.tree import Definition, Node
     from .machine import Machine
-
-
-class SharedStep(Record):
-    """What `layer name = step` binds: the step, to be applied wherever the name is used."""
-
-    step: Node
-    instance: Instance
-
-    def __str__(self) -> str:
-        return f"the layer `{self.instance.name}`"
 
 
 class Frame:
@@ -58,10 +50,16 @@ class Frame:
         self.flow: Any = None
         self.items: list[Item] = []
         self.namer = Namer(machine.plan(definition))
+        # shared layers are named for the whole body, in whichever scope they are declared
+        self.body_namer = self.namer
         self.looping = False
+        # how many turns of loops are around
+        self.turns = 0
         self.outputs: list[Result] = []
         self.declared_output = False
         self.expectations: list[Expectation] = []
+        # what each statement made of the flow: the place of the statement, the number of the value
+        self.flows: list[tuple[Span, int]] = []
         self.tensors = 0
         self.size = 0
         self.symbols: dict[str, None] = {}
@@ -81,9 +79,9 @@ class Frame:
 
     # --- values ------------------------------------------------------------------------------------------------
 
-    def tensor(self, shape: Shape, dtype: str, span: Span) -> Tensor:
+    def tensor(self, shape: Shape, dtype: str, span: Span, batched: bool = True) -> Tensor:
         self.tensors += 1
-        return Tensor(self.tensors - 1, shape, dtype, span)
+        return Tensor(self.tensors - 1, shape, dtype, span, batched)
 
     def evaluate(self, node: Node, words: bool = True) -> Any:
         return _evaluate.evaluate(self, node, self.flow, words=words)
@@ -118,17 +116,17 @@ class Frame:
             return self.shared.instance.name, self.shared.instance.name
         if chosen is None:
             return self.namer.automatic(kind), ""
-        name = self.namer.turn(chosen.text) if self.looping else self.namer.chosen(chosen.text)
+        name = self.take_name(self.namer, chosen, self.looping)
+        return (name, chosen.text) if name is not None else (self.namer.automatic(kind), "")
+
+    def take_name(self, namer: Namer, chosen: tree.Identifier, numbered: bool) -> str | None:
+        """The name that the author chose, with a number in loops; None, which is reported, where it is taken."""
+        name = namer.turn(chosen.text) if numbered else namer.chosen(chosen.text)
         if name is None:
-            self.machine.fault(
-                "duplicate-name",
-                f"`{chosen.text}` already names a layer here",
-                chosen.span,
-                "the second time",
-                help="give one of the two another name",
-            )
-            return self.namer.automatic(kind), ""
-        return name, chosen.text
+            said = f"`{chosen.text}` already names a layer here"
+            help = "give one of the two another name"
+            self.machine.fault("duplicate-name", said, chosen.span, "the second time", help=help)
+        return name
 
     def add(self, item: Step | BlockCall, instances: int) -> None:
         self.items.append(item)
@@ -163,14 +161,16 @@ class Frame:
     def implicit_input(self) -> Tensor:
         """The flow of a block that declares no input."""
         value = self.given[0]
-        inner = self.tensor(value.shape, value.dtype, value.span)
+        inner = self.tensor(value.shape, value.dtype, value.span, value.batched)
         self.ports.append(Port("x", inner))
         return inner
 
     def finish(self) -> Body:
+        self.machine.uses.note(self)
         outputs = self.outputs
         if not self.declared_output and isinstance(self.flow, Tensor):
             outputs = [Result("output", self.flow)]
+        check_used(self, outputs)
         return Body(
             self.definition,
             self.arguments,
@@ -215,6 +215,8 @@ class Frame:
         label = self.name_for("flow", name)[0] if name is not None else ""
         self.flow = flow
         self.scoped("flow", label, body, lambda: self.run(body))
+        if body.statements and self.flows and self.flows[-1][0] == body.statements[-1].span:
+            self.flows.pop()  # what the braces give is no longer a statement's own
         result, self.flow, self.names = self.flow, outer, names
         return result
 
@@ -226,10 +228,14 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
     value = frame.evaluate(node.value, words=False)
     if value is HOLE or isinstance(value, Tensor):
         frame.flow = value
+        if isinstance(value, Tensor):
+            frame.flows.append((node.span, value.number))
         return
-    help = (
-        "bind it to a name: `a, b = ...`" if isinstance(value, tuple) else "a statement is a step or a value that flows"
-    )
+    help = "a statement is a step or a value that flows"
+    if isinstance(value, tuple):
+        help = "bind it to a name: `a, b = ...`"
+    elif isinstance(value, str):
+        help = f"leave the quotes out: `{value}`"
     frame.flow = frame.machine.fault(
         "not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help
     )
@@ -262,32 +268,9 @@ def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
         frame.bind(name, HOLE)
 
 
-def _output(frame: Frame, node: tree.Output) -> None:
-    frame.declared_output = True
-    for item in node.items:
-        value = frame.evaluate(item.value, words=False)
-        if item.name is not None:
-            frame.bind(item.name, value)
-        names = [v.text for v in (item.value,) if isinstance(v, tree.Name)]
-        if isinstance(item.value, tree.Named):
-            names.append(item.value.name.text)
-        elif isinstance(item.value, tree.Pipeline) and isinstance(item.value.stages[-1], tree.Named):
-            names.append(item.value.stages[-1].name.text)
-        name = (
-            item.name.text
-            if item.name is not None
-            else (names or [f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output"])[-1]
-        )
-        if isinstance(value, Tensor):
-            frame.outputs.append(Result(name, value))
-        elif value is not HOLE:
-            frame.machine.fault("not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span)
-
-
 def _shared(frame: Frame, node: tree.Shared) -> None:
-    instance = Instance(node.name.text, node.name.span)
-    frame.namer.chosen(node.name.text)
-    frame.bind(node.name, SharedStep(node.step, instance))
+    name = frame.take_name(frame.body_namer, node.name, frame.turns > 0) or node.name.text
+    frame.bind(node.name, SharedStep(node.step, Instance(name, node.name.span), dict(frame.names)))
 
 
 def _expect(frame: Frame, node: tree.Expect) -> None:
@@ -310,7 +293,9 @@ def _turns(
                 enter()
                 frame.run(node.body)
 
+            frame.turns += 1
             frame.scoped("turn", name, node.body, one, bindings)
+            frame.turns -= 1
             frame.looping = looping
             spent = machine.work + frame.size - before
             if number == 0 and spent * len(turns) > 4 * MOST_INSTANCES:
@@ -377,7 +362,8 @@ _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     tree.Flow: _flow,
     tree.Binding: _binding,
     tree.Input: declare_input,
-    tree.Output: _output,
+    tree.Output: declare_output,
+    tree.Weight: declare_weight,
     tree.Shared: _shared,
     tree.Expect: _expect,
     tree.Repeat: _repeat,

@@ -7,6 +7,7 @@ import operator
 
 from ..dims import DimExpr, ceil_div, floor_div
 from ..layers.arguments import describe
+from ..layers.initialisers import SCALED, Initialiser
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -193,8 +194,10 @@ def _extreme(name: str, pick: Callable[..., Any]) -> Callable[..., Any]:
         _numbers(name, *items)
         if not items:
             raise Fault("wrong-value", f"`{name}` needs at least one number")
-        if any(isinstance(i, DimExpr) for i in items) and len(set(items)) > 1:
-            raise Fault("unknown-size", f"`{name}` depends on a size that is not known")
+        if any(isinstance(i, DimExpr) for i in items):
+            if len(set(items)) > 1:
+                raise Fault("unknown-size", f"`{name}` depends on a size that is not known")
+            return items[0]
         return pick(items)
 
     return compute
@@ -255,6 +258,16 @@ def _absolute(value: Any) -> Any:
     return abs(value)
 
 
+def _initialiser(name: str) -> Callable[[Any], Any]:
+    def compute(value: Any) -> Initialiser:
+        _numbers(name, value)
+        if isinstance(value, DimExpr) or (name != "constant" and value <= 0):
+            raise Fault("wrong-value", f"`{name}` needs a number above 0, not {describe(value)}")
+        return Initialiser(name, value)
+
+    return compute
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     # name: (compute, least arguments, most arguments)
     "min": (_extreme("min", min), 1, 1000),
@@ -268,6 +281,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "range": (_span, 1, 3),
     "log2": (_real("log2", math.log2), 1, 1),
     "sqrt": (_real("sqrt", math.sqrt), 1, 1),
+    **{name: (_initialiser(name), 1, 1) for name in SCALED},
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..diagnostics import nearest
 from ..dims import DimExpr, show, symbol
 from ..ir import Port, Tensor
+from ..layers.arguments import CONSTANTS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, Hole, kind_of
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
 
 
 def declare_input(frame: Frame, node: tree.Input) -> None:
+    if isinstance(frame.flow, Tensor) and frame.flow not in [p.value for p in frame.ports]:
+        help = "move it up, before all steps"
+        frame.machine.fault("misplaced-input", "this input stands behind the first steps", node.span, help=help)
     value = _net_input(frame, node) if frame.top else _block_input(frame, node)
-    frame.bind(node.name, value)
+    frame.bind(node.name, HOLE if node.name.text in frame.arguments else value)  # two things of one name are told of
     if isinstance(value, Tensor):
         limit = frame.evaluate(node.limit) if node.limit is not None else None
         frame.ports.append(Port(node.name.text, value, limit if isinstance(limit, int | DimExpr) else None))
@@ -42,6 +47,8 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
             return frame.machine.fault(
                 "wrong-value", "`...` stands for axes of a block's input; a net must say its own", size.span
             )
+        if isinstance(size, tree.Name) and size.text in CONSTANTS:
+            return frame.machine.fault("wrong-value", "a size is a number or a name", size.span, help=_NO_BATCH)
         if isinstance(size, tree.Name) and size.text not in frame.names and size.text not in frame.design.constants:
             frame.symbols[size.text] = None
             frame.names[size.text] = symbol(size.text)
@@ -50,7 +57,10 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
             return HOLE
         if isinstance(value, bool) or not isinstance(value, int | DimExpr) or (isinstance(value, int) and value < 1):
             return frame.machine.fault(
-                "wrong-value", f"a size is a whole number of at least 1, not {kind_of(value)}", size.span
+                "wrong-value",
+                f"a size is a whole number of at least 1, not {kind_of(value)}",
+                size.span,
+                help=_size_help(value),
             )
         sizes.append(value)
     dtype = _DTYPES.get(node.dtype.text) if node.dtype is not None else "float32"
@@ -59,12 +69,27 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
     return frame.tensor(tuple(sizes), dtype or "float32", node.span)
 
 
+def _type_help(name: str) -> str:
+    word = name.rstrip("0123456789_t")
+    meant = word if word in _DTYPES else nearest(word, _DTYPES)
+    return f"write `{meant}`" if meant else "types are float, int and bool"
+
+
+_NO_BATCH = "the batch is never written; a size that is not known yet is a name, such as `T`"
+
+
+def _size_help(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"sizes stand apart: `[{', '.join(map(str, value))}]`"
+    return _NO_BATCH if value is None or value == -1 else ""
+
+
 def _block_input(frame: Frame, node: tree.Input) -> Any:
     place = len(frame.ports)
     value = frame.given[place] if place < len(frame.given) else HOLE
     if not isinstance(value, Tensor):
         return HOLE
-    inner = frame.tensor(value.shape, value.dtype, node.span)
+    inner = frame.tensor(value.shape, value.dtype, node.span, value.batched)
     if not _match_dtype(frame, node, value):
         return HOLE
     if node.sizes is not None and not _match_sizes(frame, node, value.shape):
@@ -96,8 +121,7 @@ def _match_dtype(frame: Frame, node: tree.Input, value: Tensor) -> bool:
 def _no_type(frame: Frame, node: tree.Input) -> Hole:
     assert node.dtype is not None
     name = node.dtype.text
-    help = "types are float, int and bool"
-    return frame.machine.fault("wrong-value", f"there is no type `{name}`", node.dtype.span, help=help)
+    return frame.machine.fault("wrong-value", f"there is no type `{name}`", node.dtype.span, help=_type_help(name))
 
 
 def _called_at(frame: Frame, node: tree.Input) -> Span:

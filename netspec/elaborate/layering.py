@@ -11,7 +11,7 @@ from ..record import TYPE_CHECKING
 from ..source import Span
 from ..syntax import tree
 from .arguments import Given
-from .machine import NEW_LAYER, Hole
+from .machine import NEW_LAYER, Hole, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,8 @@ def layer(
         return _unsized(at, inputs[0], frame.unsized[inputs[0].number], span)
     label = given.label if given is not None and given.label is not None else at.chosen
     name, chosen = frame.name_for(kind, label)
-    results = tuple(frame.tensor(shape, dtype, span) for shape in shapes)
+    batched = any(t.batched for t in inputs)
+    results = tuple(frame.tensor(shape, dtype, span, batched) for shape in shapes)
     shared_instance = frame.shared.instance if frame.shared is not None else None
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
@@ -120,6 +121,8 @@ def violated(
         from .lookup import unknown
 
         return unknown(at.frame, written[violation.argument][2], number=True)
+    if violation.argument in written:
+        violation = _as_written(kind, violation, *written[violation.argument][::2])
     argument = written[violation.argument][1] if violation.argument in written else None
     place = argument if argument is not None else span
     others = []
@@ -134,6 +137,20 @@ def violated(
     return at.frame.machine.fault(violation.code, violation.message, place, label, tuple(others), violation.help)
 
 
+def _as_written(kind: str, violation: Violation, value: Any, node: Node) -> Violation:
+    """The violation, with what only the text can tell of a value."""
+    message, help = violation.message, violation.help
+    if isinstance(value, Tensor):
+        reader = LAYERS[kind].arguments[violation.argument].reader
+        message = f"`{violation.argument}` of {kind} must be {reader.doc}, not {kind_of(value)}"
+        if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in reader.words:
+            word = node.callee.text
+            help = f"put it behind as a step: `-> {node.span.text}`" if node.arguments else f"write `{word}` alone"
+    elif isinstance(value, float) and isinstance(node, tree.Chain) and "/" in node.operators:
+        help = "`//` divides and rounds down"
+    return Violation(violation.code, message, violation.argument, help, violation.label)
+
+
 def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:
     """Is the fault a bare name that nothing binds, where no word is asked for?"""
     declared = LAYERS[kind].arguments.get(argument)
@@ -145,4 +162,4 @@ def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:
 
 def _origin(span: Span) -> str:
     words = span.text.split("(")[0].split()
-    return " ".join(words[:2]) if words[:1] == ["input"] else (words[-1] if words else "the value")
+    return " ".join(words[:2]) if words[:1] in (["input"], ["weight"]) else (words[-1] if words else "the value")

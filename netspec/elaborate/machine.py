@@ -6,15 +6,17 @@ from ..diagnostics import Diagnostic, Label
 from ..dims import show
 from ..ir import Tensor
 from ..layers.arguments import describe
-from ..record import TYPE_CHECKING
+from ..record import TYPE_CHECKING, Record
 from .names import Plan
+from .unused import Uses
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ..diagnostics import Collector
     from ..dims import Shape
-    from ..ir import Body, Design
+    from ..ir import Body, Design, Instance
     from ..layers.base import Layer
     from ..source import Span
     from ..syntax.tree import Definition, Node
@@ -41,6 +43,20 @@ class Hole:
 HOLE = Hole()
 
 
+class SharedStep(Record):
+    """What `layer name = step` binds: the step, to be applied wherever the name is used.
+
+    `names` are those that are bound where it is declared, which the step's arguments are made of.
+    """
+
+    step: Node
+    instance: Instance
+    names: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"the layer `{self.instance.name}`"
+
+
 class Stop(Exception):
     """Elaboration cannot go on: a limit is reached. The diagnostic has been reported."""
 
@@ -61,6 +77,7 @@ class Machine:
         # constants by where they are defined: their values, and which of them are being worked out
         self.constants: dict[Span, Any] = {}
         self.pending: set[Span] = set()
+        self.uses = Uses()
         self._plans: dict[int, Plan] = {}
 
     def home(self, node: Node) -> Design:
@@ -128,4 +145,4 @@ def kind_of(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, str):
         return f"the word `{value}`"
-    return f"`{describe(value)}`" if not hasattr(value, "definition") else "a shared layer"
+    return "a shared layer" if isinstance(value, SharedStep) else f"`{describe(value)}`"

@@ -47,7 +47,7 @@ class Plan:
             step = node.step.callee if isinstance(node.step, tree.Call) else node.step
             if isinstance(step, tree.Name | tree.Attribute):
                 self._count(step.text if isinstance(step, tree.Name) else step.name.text, -weight)
-        elif isinstance(node, tree.Shared):
+        elif isinstance(node, tree.Shared | tree.Weight):
             self.given.add(node.name.text)
         elif isinstance(node, tree.Name):
             self._count(node.text, weight)

@@ -13,6 +13,8 @@ from ..syntax.parser import parse
 from .frame import Frame
 from .machine import HOLE, Machine, Stop
 from .names import parameters
+from .unused import report
+from .weights import constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +73,16 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
             definition.name.span,
             help="begin it with `input x [28, 28, 1]` and add steps",
         )
+    alone = constant(body.outputs)
+    if alone is not None:
+        machine.fault(
+            "constant-output",
+            f"an output of net {body.name} is made of weights alone, the same for every sample",
+            alone.span,
+            help="join it with something that an input has a part in",
+        )
+    if whole and not faults.failed:
+        report(machine.uses, faults)
     return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
 
 

@@ -203,9 +203,11 @@ class Diagram:
         if not step.given and step.layer.hands_on(*(t.shape for t in step.inputs)):
             scene.sources[step.output.number] = sources[0]
             return
-        box = sources[0].box
-        if not self._follows(step, box, scene, group):
-            box = self._box(group, prefix + step.name, step.layer.style, [], sources[0].shape)
+        if sources and self._follows(step, sources[0].box, scene, group):
+            box = sources[0].box
+        else:
+            entering = sources[0].shape if sources else None
+            box = self._box(group, prefix + step.name, step.layer.style, [], entering)
             for source in sources:
                 self._edge(source, box)
         box.lines.append(layer_text(step))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..dims import symbol
-from ..layers.base import Helper
+from ..layers.base import Apply, Helper, Use
 from ..pycode import Call, Made, Raw, X, call, inline, lay_out
 from ..record import TYPE_CHECKING
 from .flow import Flow, Writer
-from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name
+from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
+from .lower import Lines
 from .naming import safe
 from .origins import calls
 from .parameters import Style
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Shape
-    from ..ir import CheckedNet
+    from ..ir import Body, CheckedNet, Step
+    from ..layers.base import At
     from ..pycode import Code
+    from .lower import Lowered
     from .origins import Called
     from .template import Node, Sequence, Template
 
@@ -59,9 +62,48 @@ def functional_calls(net: CheckedNet) -> list[Called]:
 
 
 def _templates(net: CheckedNet) -> list[Template]:
-    lowering = KerasLowering()
+    lowering = _FunctionLowering()
     check_reaching(lowering.lower(net.net.body))
     return program(net, lowering, _STYLE, function_name, _TAKEN)
+
+
+PER_SAMPLE = Helper(
+    "PerSample",
+    '''\
+@keras.saving.register_keras_serializable()
+class PerSample(layers.Layer):
+    """The first of two values, which has no batch axis, once for each sample of the second."""
+
+    def call(self, inputs):
+        value, like = inputs
+        return ops.broadcast_to(value, (ops.shape(like)[0], *value.shape))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[1][0], *input_shape[0])
+''',
+    ("import keras", "from keras import layers, ops"),
+)
+
+
+class _FunctionLowering(KerasLowering):
+    """In functions, layers hold weights of one's own, and layers see to the batch, which has no size yet."""
+
+    def spread(self, shape: Shape) -> Use:
+        return Use((Apply(call("PerSample"), helpers=(PER_SAMPLE,)),))
+
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
+        return _FunctionLines(self, body, layouts, frozen)
+
+
+class _FunctionLines(Lines):
+    def at(self, step: Step) -> At:
+        at = super().at(step)
+        return at if step.inputs else at.replace(inputs=(self.body.inputs[0].value.shape,))
+
+    def step(self, step: Step) -> list[Lowered]:
+        if step.inputs:
+            return super().step(step)
+        return [self.act(step, self.at(step), (self.take(self.body.inputs[0].value),))]
 
 
 def function_name(name: str) -> str:
@@ -87,11 +129,10 @@ class _Function(Writer):
         made = self._shared_layers()
         shared = self.placeholders.union(*self.shared.values())
         parameters = {p.name for p in template.parameters}
-        flow = Flow(template, self, frozenset({*parameters, *template.sizes, *shared}))
+        # the model is made of its inputs at the end, so they keep their names
+        kept = [value for _, value in template.inputs] if self.net is not None else []
+        flow = Flow(template, self, frozenset({*parameters, *template.sizes, *shared}), kept)
         names = flow.start(template.inputs)
-        if self.net is not None:
-            for _, value in template.inputs:  # the model is made of its inputs at the end, so they keep their names
-                flow.uses[value] = flow.uses.get(value, 0) + 1
         flow.run(template.nodes)
         if self.net is None:
             flow.finish()
@@ -110,8 +151,8 @@ class _Function(Writer):
         return [f"    {size} = {names[port]}.shape[{axis}]" for size, (port, axis) in self.template.sizes.items()]
 
     def _ports(self, net: CheckedNet, names: list[str]) -> list[str]:
-        ports = ((name, port.name, port.value) for name, port in zip(names, net.net.body.inputs))
-        calls = ((name, input_call(port, value.shape, value.dtype)) for name, port, value in ports)
+        batch = static_batch(net)
+        calls = ((name, input_call(port, batch)) for name, port in zip(names, net.net.body.inputs))
         return [line for name, made in calls for line in _laid(f"{name} = ", made)]
 
     def _model(self, net: CheckedNet, flow: Flow, names: list[str]) -> list[str]:

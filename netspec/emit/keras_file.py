@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Diagnostic, Label, SpecError
-from ..layers.base import Use
-from ..pycode import call, unless
+from ..layers.base import Use, function
+from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
 from ..record import TYPE_CHECKING
+from ..weights.table import steps_of
 from .lower import Lowering
 from .text import module_text
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Shape
-    from ..ir import Step
+    from ..ir import CheckedNet, Port, Step
     from ..layers.base import At, Helper
     from ..pycode import Code
     from ..source import Span
@@ -34,9 +35,17 @@ class KerasLowering(Lowering):
     """Keras has the language's own layout, channels last."""
 
     target = "keras"
+    single = (None, ...)  # a symbolic value takes no lone None
 
     def use(self, step: Step, at: At) -> Use:
         return step.layer.keras(at)
+
+    def spread(self, shape: Shape) -> Use:
+        sizes = (Index(call("ops.shape", X(1)), (0,)), Star(Attr(X(), "shape")))
+        return Use((function(call("ops.broadcast_to", X(), sizes)),))
+
+    def applied(self, values: Sequence[Any]) -> Call:
+        return call(Made(), values[0] if len(values) == 1 else list(values))
 
     def hold(self, use: Use, statistics: bool) -> Use:
         steps = (a.replace(make=_untrainable(a.make)) if a.stateful else a for a in use.steps)
@@ -47,11 +56,25 @@ def _untrainable(make: Any) -> Code:
     return make.replace(kwargs=(*make.kwargs, *unless(True, trainable=False).items()))
 
 
-def input_call(name: str, shape: Shape, dtype: str) -> Code:
+def static_batch(net: CheckedNet) -> int | None:
+    """How many samples each batch has, where layers keep a state for each. Raises SpecError where they differ."""
+    first: Step | None = None
+    for _, step in steps_of(net.net.body):
+        if step.layer.static_batch is None:
+            continue
+        if first is not None and first.layer.static_batch != step.layer.static_batch:
+            message = f"states are kept for {step.layer.static_batch} samples here, and for another number before"
+            there = Label(first.span, f"for {first.layer.static_batch} samples")
+            raise SpecError([Diagnostic("symbolic-batch", message, Label(step.span), (there,), "write one number")])
+        first = first or step
+    return None if first is None else first.layer.static_batch
+
+
+def input_call(port: Port, batch: int | None) -> Code:
     """`keras.Input` for an input of the net; a symbolic size is None."""
-    sizes = tuple(d if isinstance(d, int) else None for d in shape)
-    words = {"dtype": dtype} if dtype != "float32" else {}
-    return call("keras.Input", sizes, **words, name=name)
+    sizes = tuple(d if isinstance(d, int) else None for d in port.value.shape)
+    words = unless(None, batch_size=batch) | unless("float32", dtype=port.value.dtype)
+    return call("keras.Input", sizes, **words, name=port.name)
 
 
 def plain_name(name: str) -> str:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from ..dims import product
 from ..ir import Call, Step
 from ..layers.base import At, Helper, Use, function
-from ..pycode import X, call, method
+from ..pycode import Attr, Index, X, call, method
 from ..record import TYPE_CHECKING
-from .lower import Act, Enter, Lines, Lowering
+from .lower import Enter, Lines, Lowering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from ..dims import Shape
-    from ..ir import Body, Item, Scope, Tensor
+    from ..ir import Body, Item, Tensor
     from ..pycode import Call as PythonCall
     from .lower import Lowered
 
@@ -28,9 +28,11 @@ def outside(shape: Shape) -> str:
     return "first" if len(shape) >= 3 else "last"
 
 
-def to_layout(shape: Shape, layout: str) -> Any:
+def to_layout(shape: Shape, layout: str, batched: bool = True) -> Any:
     """The transpose that brings a value into a layout."""
     rank = len(shape)
+    if not batched:
+        return method(X(), "permute", *((rank - 1, *range(rank - 1)) if layout == "first" else (*range(1, rank), 0)))
     if rank == 2:
         return method(X(), "transpose", 1, 2)
     order = (0, rank, *range(1, rank)) if layout == "first" else (0, *range(2, rank + 1), 1)
@@ -94,6 +96,10 @@ class TorchLowering(Lowering):
         )
         return use.replace(steps=tuple(steps))
 
+    def spread(self, shape: Shape) -> Use:
+        count = Index(Attr(X(1), "shape"), (0,))
+        return Use((function(method(X(), "expand", count, *(-1 for _ in shape))),))
+
     def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
         return _TorchLines(self, body, layouts, frozen)
 
@@ -107,15 +113,12 @@ class _TorchLines(Lines):
         super().__init__(lowering, body, layouts, frozen)
         self.net = not layouts
         self.layout: dict[int, str] = {}
-        self.converted: dict[tuple[int, str], int] = {}
-        self.fresh = 1 + max((t.number for t in _tensors(body.items)), default=0) + len(body.inputs)
         self.consumers: dict[int, list[Any]] = {}
         _consumers(body.items, self.consumers)
         for result in body.outputs:
             self.consumers.setdefault(result.value.number, []).append(result)
         for place, port in enumerate(body.inputs):
             self.layout[port.value.number] = layouts[place] if layouts else outside(port.value.shape)
-        self.pending: list[Lowered] = []
         # dense layers by their identity, with the shape that a flatten before them was given
         self.flattened: dict[int, Shape] = {}
 
@@ -135,38 +138,32 @@ class _TorchLines(Lines):
             wanted = outside(result.value.shape)
             if len(result.value.shape) >= 2 and self.layout[number] != wanted:
                 self.uses[number] -= 1
-                number = self._convert(number, result.value.shape, wanted)
+                number = self._convert(number, result.value, wanted)
                 self.uses[number] = self.uses.get(number, 0) + 1
             outputs.append(number)
         layouts = tuple(outside(r.value.shape) if len(r.value.shape) >= 2 else "last" for r in self.body.outputs)
         return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=layouts)
 
-    def part(self, scope: Scope) -> tuple[Lowered, ...]:
-        """Conversions made inside a loop or branch are not there outside of it."""
-        before = dict(self.converted)
-        found = super().part(scope)
-        self.converted = before
-        return found
-
     def step(self, step: Step) -> list[Lowered]:
         if step.layer.hands_on(*(t.shape for t in step.inputs)):
             return super().step(step)
         layer = step.layer
-        widest = max(step.inputs, key=lambda t: len(t.shape))
+        if not step.inputs:
+            self.layout[step.output.number] = "last"
+            return super().step(step)
+        widest = max(step.inputs, key=lambda t: (len(t.shape), t.batched))
         have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
         want = have if layer.torch_layout == "any" else layer.torch_layout
         absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
         if absorbed:
             want = "first"
-        inputs = tuple(self._taken(t, want) for t in step.inputs)
+        inputs = self.for_samples(step, tuple(self._taken(t, want) for t in step.inputs))
         first = want == "first" and len(widest.shape) >= 2 and not absorbed
-        at = At(tuple(t.shape for t in step.inputs), step.output.shape, first)
+        at = self.at(step).replace(first=first)
         kept = layer.keeps_channels(widest.shape)
         for tensor in step.outputs:
             self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
-        act = self.act(step, at, inputs).replace(flattened=self.flattened.get(id(step), ()))
-        found, self.pending = [*self.pending, act], []
-        return found
+        return self.flushed(self.act(step, at, inputs).replace(flattened=self.flattened.get(id(step), ())))
 
     def call(self, call: Call) -> list[Lowered]:
         layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
@@ -175,15 +172,13 @@ class _TorchLines(Lines):
         code = self.lowering.lower(call.body, () if call.body.definition.word == "net" else layouts)
         for tensor, layout in zip(call.outputs, code.out_layouts):
             self.layout[tensor.number] = layout
-        enter = Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))
-        found, self.pending = [*self.pending, enter], []
-        return found
+        return self.flushed(Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs)))
 
     def _layout_for(self, call: Call, place: int) -> str:
         """The layout in which a block takes a value: the one that it works on, or else as it comes. For a shared one
         and for a net it is always the same."""
         tensor, body = call.inputs[place], call.body
-        if len(tensor.shape) < 2:
+        if len(tensor.shape) < 2 or not tensor.batched:
             return "last"
         if call.shared is not None or body.definition.word == "net":
             return outside(tensor.shape)
@@ -192,20 +187,13 @@ class _TorchLines(Lines):
     def _taken(self, tensor: Tensor, want: str) -> int:
         number = self._source(tensor)
         if len(tensor.shape) >= 2 and self.layout[number] != want:
-            number = self._convert(number, tensor.shape, want)
+            number = self._convert(number, tensor, want)
         self.uses[number] = self.uses.get(number, 0) + 1
         return number
 
-    def _convert(self, number: int, shape: Shape, want: str) -> int:
-        known = self.converted.get((number, want))
-        if known is not None:
-            return known
-        self.uses[number] = self.uses.get(number, 0) + 1
-        self.fresh += 1
-        made = self.converted[number, want] = self.fresh
+    def _convert(self, number: int, tensor: Tensor, want: str) -> int:
+        made = self.convert(number, want, Use((function(to_layout(tensor.shape, want, tensor.batched)),)))
         self.layout[made] = want
-        use = Use((function(to_layout(shape, want)),))
-        self.pending.append(Act("", "", None, use, (use, use), (number,), (made,)))
         return made
 
     # --- flatten behind convolutions -----------------------------------------------------------------------------
@@ -229,16 +217,6 @@ class _TorchLines(Lines):
                     return False
         self.flattened.update((id(step), shape) for step in dense)
         return True
-
-
-def _tensors(items: Sequence[Item]) -> list[Tensor]:
-    found: list[Tensor] = []
-    for item in items:
-        if isinstance(item, Step | Call):
-            found.extend(item.outputs)
-        else:
-            found.extend(_tensors(item.items))
-    return found
 
 
 def _consumers(items: Sequence[Item], found: dict[int, list[Any]]) -> None:

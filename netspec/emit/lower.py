@@ -11,11 +11,13 @@ from ..diagnostics import Diagnostic, Label, SpecError
 from ..ir import Call, Scope, Step
 from ..layers.arguments import Unsupported
 from ..layers.base import At, Use
+from ..pycode import Call as Applied
+from ..pycode import Index, Made, X, fill
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any, ClassVar, TypeAlias
 
     from ..dims import Shape
     from ..ir import Body, Instance, Item, Tensor
@@ -27,7 +29,7 @@ class Act(Record):
     """One layer, or a conversion of layout (then `step` is None). `general` are forms that more instances share.
 
     `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
-    rows of its kernel are in another order than the language's.
+    rows of its kernel are in another order than the language's. `label` is a name for a value that is no layer's own.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Act(Record):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     flattened: Shape = ()
+    label: str = ""
 
 
 class Enter(Record):
@@ -85,6 +88,8 @@ class Lowering:
     """Lowers bodies for one framework. The base does not know layouts; see `emit.torch` for one that does."""
 
     target = ""
+    # an index that makes a batch of one value
+    single: ClassVar[tuple[Any, ...]] = (None,)
 
     def __init__(self) -> None:
         self.codes: dict[tuple[int, tuple[str, ...], bool], Code] = {}
@@ -99,10 +104,35 @@ class Lowering:
         """The form of a layer with weights that are held still; `statistics` says that it has running ones, too."""
         raise NotImplementedError
 
+    def spread(self, shape: Shape) -> Use:
+        """The first value, of this shape and without a batch axis, once for each sample of the second."""
+        raise NotImplementedError
+
+    def applied(self, values: Sequence[Any]) -> Applied:
+        """What was made for a step, called on values."""
+        return Applied(Made(), tuple(values))
+
     def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
         return Lines(self, body, layouts, frozen)
 
     # ---------------------------------------------------------------------------------------------------------------
+
+    def alone(self, use: Use, count: int) -> Use:
+        """The form of a layer for values without a batch axis: they are a batch of one. Raises Unsupported."""
+        if use.outputs != (0,) or any(apply.gives != 0 for apply in use.steps):
+            message = (
+                "what gives several values, or works on several on the way, takes none that is made of weights alone"
+            )
+            raise Unsupported(message, help="join the weights with something that an input has a part in first")
+        steps = []
+        for number, apply in enumerate(use.steps):
+            values: list[Any] = [Index(X(i), self.single) for i in range(count)]
+            values[:1] = [X()] if number else values[:1]
+            code = self.applied(values) if apply.call is None else fill(apply.call, values, Made())
+            code = Index(code, (0,)) if number == len(use.steps) - 1 else code
+            needed = apply.stateful or apply.call is None
+            steps.append(apply.replace(make=apply.make if needed else None, call=code, stateful=needed))
+        return Use(tuple(steps))
 
     def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
         key = (id(body), layouts, frozen)
@@ -124,6 +154,10 @@ class Lines:
         # a value that stands for another one (identity)
         self.alias: dict[int, int] = {}
         self.uses: dict[int, int] = {}
+        # conversions that the next step needs, the numbers of their values, and those that are known here
+        self.pending: list[Lowered] = []
+        self.last_number = 1 + max((t.number for t in _tensors(body.items)), default=0) + len(body.inputs)
+        self.converted: dict[tuple[int, str], int] = {}
 
     def run(self) -> Code:
         items = self.items(self.body.items)
@@ -154,25 +188,68 @@ class Lines:
         return tuple(found)
 
     def part(self, scope: Scope) -> tuple[Lowered, ...]:
-        return self.items(scope.items)
+        """Conversions made inside a loop or branch are not there outside of it."""
+        before = dict(self.converted)
+        found = self.items(scope.items)
+        self.converted = before
+        return found
+
+    def convert(self, number: int, what: str, use: Use, others: tuple[int, ...] = (), label: str = "") -> int:
+        """The number of a value in another form, which is made where it is not there yet."""
+        known = self.converted.get((number, what))
+        if known is None:
+            self.last_number += 1
+            known = self.converted[number, what] = self.last_number
+            for source in (number, *others):
+                self.uses[source] = self.uses.get(source, 0) + 1
+            self.pending.append(Act("", "", None, use, (use, use), (number, *others), (known,), label=label))
+        return known
+
+    def flushed(self, item: Lowered) -> list[Lowered]:
+        """The conversions that an item needs, and the item."""
+        found, self.pending = [*self.pending, item], []
+        return found
 
     def step(self, step: Step) -> list[Lowered]:
         if step.layer.hands_on(*(t.shape for t in step.inputs)):
             source = step.inputs[0].number
             self.alias[step.output.number] = self.alias.get(source, source)
             return []
-        inputs = tuple(self.take(t) for t in step.inputs)
-        at = At(tuple(t.shape for t in step.inputs), step.output.shape)
-        return [self.act(step, at, inputs)]
+        inputs = self.for_samples(step, tuple(self.take(t) for t in step.inputs))
+        return self.flushed(self.act(step, self.at(step), inputs))
+
+    def at(self, step: Step) -> At:
+        """Where a step stands."""
+        free = tuple(not t.batched for t in step.inputs) if step.layer.free else ()
+        return At(tuple(t.shape for t in step.inputs), step.output.shape, free=free)
+
+    def for_samples(self, step: Step, inputs: tuple[int, ...]) -> tuple[int, ...]:
+        """The inputs of a step, all of them with a batch axis where one has it and the layer wants that."""
+        batched = [t.batched for t in step.inputs]
+        if step.layer.free or all(batched) or not any(batched):
+            return inputs
+        like = inputs[batched.index(True)]
+        return tuple(n if t.batched else self._spread(n, t, like) for n, t in zip(inputs, step.inputs))
+
+    def _spread(self, number: int, tensor: Tensor, like: int) -> int:
+        self.uses[number] -= 1
+        label = self.body.labels.get(tensor.number, "")
+        made = self.convert(number, "spread", self.lowering.spread(tensor.shape), (like,), label)
+        self.uses[made] = self.uses.get(made, 0) + 1
+        return made
 
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
         try:
-            use = self._held(self.lowering.use(step, at), step)
-            general = tuple(self._held(self.lowering.use(step, at.replace(general=n)), step) for n in (1, 2))
+            use = self._held(self._use(step, at), step)
+            general = tuple(self._held(self._use(step, at.replace(general=n)), step) for n in (1, 2))
             use = general[-1] if step.shared in self.varied else use
         except Unsupported as error:
             raise refuse(self.lowering.target, step, error) from None
         return Act(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
+
+    def _use(self, step: Step, at: At) -> Use:
+        use = self.lowering.use(step, at)
+        return use if step.output.batched or step.layer.free else self.lowering.alone(use, len(step.inputs))
 
     def _held(self, use: Use, step: Step) -> Use:
         weights = step.layer.weights(*(t.shape for t in step.inputs))
@@ -184,6 +261,16 @@ class Lines:
         inputs = tuple(self.take(t) for t in call.inputs)
         code = self.lowering.lower(call.body)
         return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]
+
+
+def _tensors(items: Sequence[Item]) -> list[Tensor]:
+    found: list[Tensor] = []
+    for item in items:
+        if isinstance(item, Step | Call):
+            found.extend(item.outputs)
+        else:
+            found.extend(_tensors(item.items))
+    return found
 
 
 def _varied(items: Sequence[Item]) -> set[Instance]:

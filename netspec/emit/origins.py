@@ -6,6 +6,7 @@ program, in the order in which its code runs, gives them back with their paths i
 
 from __future__ import annotations
 
+from ..ir import weight_path
 from ..layers.base import Apply
 from ..pycode import call
 from ..record import TYPE_CHECKING, Record
@@ -35,7 +36,8 @@ class Held(Record):
     """A weight of the spec in generated code.
 
     `path` is its own. `module` is the path of attributes that leads to the module that holds it, or the number of the
-    call in code that keeps its modules in no attributes; `name` is the path from there to the array. `flattened` is
+    call in code that keeps its modules in no attributes; `name` is the path from there to the array, empty where it is
+    no module but the array itself. `flattened` is
     the shape that a kernel's rows stood for before a flatten that was done channels first, as in `lower.Act`.
     """
 
@@ -49,7 +51,12 @@ class Held(Record):
     @property
     def key(self) -> str:
         """Where the array is, such as `layer1.0.conv1.weight`."""
-        return f"{self.module}.{self.name}"
+        return f"{self.module}.{self.name}" if self.name else self.module
+
+    @property
+    def layer(self) -> str:
+        """The path of the layer that it belongs to."""
+        return self.path.removesuffix(f".{self.weight.name}") if self.weight.name else self.path
 
     @property
     def plus(self) -> str:
@@ -133,7 +140,7 @@ def _held(act: Act, apply: Apply, applies: Iterable[Apply], module: str, where: 
         part, name = (head, rest) if rest and head in names else ("" if "" in names else next(iter(names)), place.name)
         if part == apply.name:
             flattened = act.flattened if weight.role == "weight" else ()
-            yield Held(f"{path}.{weight.name}", weight, place, module, name, flattened)
+            yield Held(weight_path(path, weight), weight, place, module, name, flattened)
 
 
 # what calls a model within a model

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..ir import Scope
 from ..record import TYPE_CHECKING, Record
+from ..weights.table import weight_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +123,7 @@ def report(net: CheckedNet, batch: int = 1, dtype: str = "float32", target: str 
         batch,
         dtype,
         net.net.whole,
-        None if target is None else COUNTS[target](totals),
+        None if target is None else COUNTS[target](net, totals),
     )
 
 
@@ -171,12 +172,16 @@ def _line(row: Row, batch: int) -> Line:
     )
 
 
-def _torch_count(totals: Totals) -> Count:
+def _torch_count(net: CheckedNet, totals: Totals) -> Count:
+    twice = [weight.size for weight in weight_table(net).values() if weight.torch.plus]
+    if twice:
+        note = "with the second biases of recurrent layers, which stay at zero"
+        return Count("PyTorch", totals.params + sum(twice), note)
     note = "as here" if not totals.statistics else "as here: it keeps the statistics as buffers"
     return Count("PyTorch", totals.params, note)
 
 
-def _keras_count(totals: Totals) -> Count:
+def _keras_count(net: CheckedNet, totals: Totals) -> Count:
     note = "as here" if not totals.statistics else "its total takes the statistics in, as non-trainable"
     return Count("Keras", totals.params + totals.statistics, note)
 

@@ -103,7 +103,7 @@ def _module_output(node: Node) -> int | None:
         return node.outputs[0]
     if isinstance(node, Invoke) and node.shared is None and len(node.outputs) == 1:
         return node.outputs[0]
-    if isinstance(node, Leaf) and node.shared is None and len(node.applies) == len(node.outputs) == 1:
+    if isinstance(node, Leaf) and node.inputs and node.shared is None and len(node.applies) == len(node.outputs) == 1:
         apply = node.applies[0]
         return node.outputs[0] if apply.plain and (apply.stateful or apply.call is None) else None
     return None

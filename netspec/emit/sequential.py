@@ -9,7 +9,7 @@ from ..ir import Call, Step
 from ..pycode import call, inline, lay_out
 from ..record import TYPE_CHECKING
 from .functional import function_name
-from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name
+from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name, static_batch
 from .lower import Code as LoweredBody
 from .lower import Lines
 from .origins import calls
@@ -39,7 +39,7 @@ def emit_sequential(net: CheckedNet) -> str:
     body = net.net.body
     (template,) = _templates(net)
     port = body.inputs[0]
-    made: list[Code] = [input_call(port.name, port.value.shape, port.value.dtype)]
+    made: list[Code] = [input_call(port, static_batch(net))]
     helpers: list[Helper] = []
     for node in template.nodes:
         assert isinstance(node, Leaf)  # the chain is opened
@@ -123,6 +123,8 @@ class _Chain(Lines):
 
     def _advance(self, item: Step | Call, what: str, outputs: tuple[Tensor, ...]) -> None:
         """One more link: it takes the value before it, and no other."""
+        if not item.inputs:
+            raise _broken(f"`{item.name}` is a weight beside it", item.span)
         if len(outputs) > 1:
             raise _broken(f"`{what}` gives {len(outputs)} values", item.span)
         if len(item.inputs) > 1:

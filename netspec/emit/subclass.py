@@ -5,7 +5,7 @@ What needs the sizes of the input is made in `build`, which Keras calls with the
 
 from __future__ import annotations
 
-from ..layers.base import Helper
+from ..layers.base import Helper, Use
 from ..pycode import Call, Generator, Star, call
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir import CheckedNet
+    from ..ir import CheckedNet, Step
+    from ..layers.base import At
     from ..pycode import Code
     from .flow import Line
     from .origins import Held
@@ -76,7 +77,7 @@ def subclass_holders(net: CheckedNet) -> list[Held]:
 
 def _writers(net: CheckedNet) -> list[_Layer]:
     """A writer for each class, the model last."""
-    templates = program(net, KerasLowering(), _STYLE, class_name, _TAKEN)
+    templates = program(net, _ClassLowering(), _STYLE, class_name, _TAKEN)
     frozen = _frozen(templates)
     trains = any(step.layer.training or step.layer.draws() for _, step in steps_of(net.net.body))
     *blocks, model = [_Layer(t, t is templates[-1], id(t) in frozen) for t in templates]
@@ -92,6 +93,19 @@ def _frozen(templates: Sequence[Template]) -> set[int]:
             if isinstance(node, Invoke) and (node.frozen or id(template) in found):
                 found.add(id(node.template))
     return found
+
+
+class _ClassLowering(KerasLowering):
+    """A weight of one's own is one of the class."""
+
+    def use(self, step: Step, at: At) -> Use:
+        use = super().use(step, at)
+        if step.inputs:
+            return use
+        (weight,) = use.steps
+        assert weight.make is not None  # it is made once
+        named = weight.make.replace(kwargs=(*weight.make.kwargs, ("name", step.given)))
+        return Use((weight.replace(make=named),))
 
 
 class _Layer(ClassWriter):

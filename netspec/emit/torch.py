@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..pycode import Call, call
+from ..pycode import Call, call, inline
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of, weights_of
 from .classes import ClassWriter
@@ -75,7 +75,7 @@ class _Module(ClassWriter):
     attributes_taken = _RESERVED
 
     def listed(self, make: Generator) -> Code:
-        return call("nn.ModuleList", make)
+        return call("nn.ParameterList" if "nn.Parameter(" in inline(make.element) else "nn.ModuleList", make)
 
     def chained(self, elements: list[Code]) -> Code:
         return call("nn.Sequential", *elements)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING
+from .lives import Lives
 from .naming import BUILTINS, safe
 from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
 
@@ -20,56 +21,48 @@ if TYPE_CHECKING:
     from ..pycode import Code
     from .template import Node, Template
 
+# the variable of what nobody takes
+NOBODY = "_"
+
 
 class Variables:
-    """The variables of one template's code. `taken` are names that no variable may have."""
+    """The variables of one template's code.
 
-    def __init__(self, template: Template, taken: frozenset[str] | set[str]) -> None:
+    `taken` are names that no variable may have, `kept` are values that are needed beyond the last node.
+    """
+
+    def __init__(self, template: Template, taken: frozenset[str] | set[str], kept: Seq[int] = ()) -> None:
         self.template = template
         self.taken = taken | BUILTINS | called(template.nodes) | loop_names(template.nodes)
-        # how often a value is still to be taken, and by whom it is taken at all
-        self.uses: dict[int, int] = {}
+        # by whom each value is taken, each time
         self.users: dict[int, list[Any]] = {}
-        # where each value stands, and whose each variable is now
+        # where each value stands, and all that ever stand in each variable
         self.variable: dict[int, Code] = {}
-        self.holder: dict[str, int] = {}
+        self.holders: dict[str, set[int]] = {}
         # names that values have to have: those that a loop or choice leaves
         self.forced: dict[int, str] = {}
-        # for each loop around: its variables, which the end of a turn sets, and values of its turns that outlast it
-        self.outlasting: list[tuple[set[str], set[int]]] = []
-        # behind a loop, what its last turn left is what its variable holds
-        self.alias: dict[int, int] = {}
+        wanted = [*(value for _, value in template.outputs), *kept]
         for user, value in uses(template.nodes):
-            self._use(value, user)
-        for _, value in template.outputs:
-            self._use(value, None)
+            self.users.setdefault(value, []).append(user)
+        for value in wanted:
+            self.users.setdefault(value, []).append(None)
+        self.lives = Lives(template.nodes, [value for _, value in template.inputs], wanted)
 
-    def _use(self, value: int, user: Any) -> None:
-        self.uses[value] = self.uses.get(value, 0) + 1
-        self.users.setdefault(value, []).append(user)
+    def is_used(self, value: int) -> bool:
+        return value in self.users
 
-    # --- how long a value is needed ---------------------------------------------------------------------------------
-
-    def left(self, value: int) -> int:
-        """How often a value is still to be taken."""
-        return self.uses.get(self.alias.get(value, value), 0)
-
-    def spend(self, values: Iterable[int], times: int = 1) -> None:
-        """Values have been taken; with a negative number they are to be taken once more."""
-        for value in values:
-            value = self.alias.get(value, value)
-            self.uses[value] = self.uses.get(value, 0) - times
+    def is_used_once(self, value: int) -> bool:
+        return len(self.users.get(value, ())) == 1
 
     def free(self, name: str, value: int) -> bool:
-        """May a new value stand in a variable?"""
-        holder = self.holder.get(name)
-        lost = any(value in values and name in names for names, values in self.outlasting)
-        return not lost and (holder is None or self.left(holder) <= 0)
+        """May a value stand in a variable, without overwriting what is still needed?"""
+        return self.holders.get(name, set()).isdisjoint(self.lives.of(value))
 
     def hold(self, value: int, name: str) -> None:
-        """A value stands in a variable from now on."""
+        """A value stands in a variable."""
         self.variable[value] = Raw(name)
-        self.holder[name] = value
+        if name != NOBODY:
+            self.holders.setdefault(name, set()).add(value)
 
     def get(self, values: Seq[int]) -> list[Code]:
         return [self.variable[v] for v in values]
@@ -92,23 +85,28 @@ class Variables:
 
     def name(self, value: int, inputs: Seq[int]) -> str:
         """The name for a new value; that of one of its inputs where that is done with."""
-        if not self.left(value):
-            return "_"
+        if not self.is_used(value):
+            return NOBODY
         wish = self.wish(value)
         if self.free(wish, value):
             return wish
         if any(self.name_of(source) == "x" for source in inputs) and self.free("x", value):
             return "x"
-        return self.numbered(wish, value)
+        return self.first_free(wish, [value])
 
-    def numbered(self, wish: str, value: int, others: Seq[str] = ()) -> str:
-        """The name with the first number behind it that makes it free."""
+    def variable_for(self, value: int) -> str:
+        """The name for what a loop or choice leaves."""
+        return self.first_free(self.wish(value), [value])
+
+    def first_free(self, wish: str, values: Iterable[int], others: Iterable[str] = ()) -> str:
+        """The name, or the first one with a number behind it, that is free for some values and not among `others`."""
+        values, others = list(values), set(others)
         stem = wish.rstrip("0123456789")
         stem = stem if stem == "x" else f"{wish}_" if stem != wish else wish
-        number = 2
-        while not self.free(f"{stem}{number}", value) or f"{stem}{number}" in self.taken or f"{stem}{number}" in others:
-            number += 1
-        return f"{stem}{number}"
+        name, number = wish, 2
+        while name in others or (name != wish and name in self.taken) or not all(self.free(name, v) for v in values):
+            name, number = f"{stem}{number}", number + 1
+        return name
 
     def wish(self, value: int) -> str:
         """The name that a value should have: its own, or that of what is made of it next."""

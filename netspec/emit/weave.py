@@ -139,6 +139,8 @@ class Weaver:
         applies = self._applies(column, solver)
         places = range(len(first.outputs))
         outputs = tuple(self._made([a.outputs[i] for a in column], contexts, arounds) for i in places)
+        if first.label:
+            self.values.labels.setdefault(outputs[0], first.label)
         step = first.step
         origins = _origins(column, contexts, arounds)
         if step is None:

@@ -45,7 +45,7 @@ class _Along(KerasOp):
         return {"dim": at.axis(self.axis)}
 
     def _keras_axis(self, at: At) -> dict[str, Any]:
-        return {} if self.axis % len(at.x) == len(at.x) - 1 else {"axis": self.axis % len(at.x) + 1}
+        return {} if self.axis % len(at.x) == len(at.x) - 1 else {"axis": at.axis(self.axis % len(at.x))}
 
     def keras(self, at: At) -> Use:
         given = self._keras_axis(at)
@@ -185,9 +185,7 @@ def _word(value: Any) -> Any:
         raise ValueError(f"must be a bare word, not {describe(value)}", f"leave the quotes out: `{value}`")
     if value in _NO_WORDS:
         raise ValueError(f"cannot be {value}", f"write `{value}` as a layer of its own, behind this one")
-    from ..diagnostics import did_you_mean
-
-    hint = did_you_mean(value, WORDS) if isinstance(value, Word) else ""
+    hint = "the size of the input is known, so it is not given" if isinstance(value, int) else ""
     raise ValueError(f"must be an activation, such as relu or tanh, or none, not {describe(value)}", hint)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..diagnostics import did_you_mean
 from ..dims import DimExpr, symbols
 from ..record import TYPE_CHECKING, Record
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 REQUIRED = object()
+# words of other languages for what the language has a word for
+CONSTANTS = {"True": "true", "False": "false", "None": "none", "null": "none", "nil": "none"}
 
 
 class Violation(Exception):
@@ -114,8 +117,14 @@ def _whole(value: Any, least: int, doc: str) -> int:
     if isinstance(value, float) and value.is_integer() and value >= least:
         raise ValueError(f"must be {doc}, not the float {value}", f"write {int(value)}")
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"must be {doc}, not {describe(value)}", "")
+        raise ValueError(f"must be {doc}, not {describe(value)}", _whole_help(value))
     return value
+
+
+def _whole_help(value: Any) -> str:
+    if isinstance(value, str) and not isinstance(value, Word):
+        return f"leave the quotes out: `{value}`" if value[:1].isdigit() else ""
+    return "one number stands here" if isinstance(value, tuple) else ""
 
 
 def _first_symbol(value: DimExpr) -> str:
@@ -149,9 +158,9 @@ number = Reader(_number, "a number")
 
 def _rate(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        share = f": {value / 100:g}" if isinstance(value, int) and 1 < value < 100 else ""
         raise ValueError(
-            f"must be a number from 0 up to, but not including, 1, not {describe(value)}",
-            "it is the share that is dropped",
+            f"must be a number from 0 up to, but not including, 1, not {describe(value)}", f"it is a share{share}"
         )
     return value
 
@@ -161,7 +170,8 @@ rate = Reader(_rate, "a share: 0 <= p < 1")
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, not {describe(value)}", "")
+        meant = {0: "false", 1: "true", None: "false"}.get(value) if isinstance(value, int | None) else None
+        raise ValueError(f"must be true or false, not {describe(value)}", f"write `{meant}`" if meant else "")
     return value
 
 
@@ -180,6 +190,15 @@ def choice(*words: str) -> Reader:
         raise ValueError(f"must be {listed}, not {describe(value)}", "")
 
     return Reader(read, listed, words)
+
+
+def meant(value: Any, words: tuple[str, ...]) -> str:
+    """What to write for a word that is none of those asked for."""
+    if not isinstance(value, str):
+        return ""
+    if value in words:
+        return f"leave the quotes out: `{value}`"
+    return did_you_mean(CONSTANTS.get(value, value), (*words, "none", "true", "false"))
 
 
 def optional(reader: Reader) -> Reader:
@@ -203,15 +222,16 @@ def values_reader(doc: str) -> Reader:
 def _axes(value: Any) -> int | tuple[int, ...]:
     doc = "a whole number of at least 1, or one for each axis, as in 3x3"
     if isinstance(value, str):
-        raise ValueError(
-            f"must be {doc}, not {describe(value)}", f"leave the quotes out: `{value}`" if "x" in value else ""
-        )
+        raise ValueError(f"must be {doc}, not {describe(value)}", _whole_help(value))
     if isinstance(value, tuple) and value:
         return tuple(_whole(v, 1, doc) for v in value)
     return _whole(value, 1, doc)
 
 
 axes = Reader(_axes, "a whole number, or one for each axis: 3 or 3x3")
+
+
+_CHANNELS = "; or does the shape lack its last axis, the channels?"
 
 
 def spread(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
@@ -225,9 +245,9 @@ def spread(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int,
         many = "axis" if rank == 1 else "axes"
         raise Violation(
             "wrong-rank",
-            f"`{argument}` has {len(value)} numbers, but the input has {rank} spatial {many}",
+            f"`{argument}` has {len(value)} number{'s' * (len(value) != 1)}, but the input has {rank} spatial {many}",
             argument,
-            help=f"give one number, or {rank}",
+            help=f"give one number, or {rank}" + _CHANNELS * (len(value) == rank + 1),
         )
     return value
 

@@ -19,6 +19,7 @@ class WithNumber(Layer):
     """Arithmetic with a number that is known when the net is compiled."""
 
     pointwise = True
+    free = True
 
     def formula(self, x: Any) -> Any:
         """The function, in NumPy."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..dims import product
 from ..record import TYPE_CHECKING, Record
-from .arguments import REQUIRED, Argument, Declared, Violation, describe
+from .arguments import REQUIRED, Argument, Declared, Violation, describe, meant
 from .forms import Apply as Apply
 from .forms import At as At
 from .forms import Helper as Helper
@@ -86,6 +86,8 @@ class Layer:
     computes: ClassVar[bool] = True
     # is the same thing done to each number, whatever its place? (then axes, layout and receptive field are kept)
     pointwise: ClassVar[bool] = False
+    # do its forms heed `At.free`? Other layers get values with a batch axis only
+    free: ClassVar[bool] = False
     # does it behave otherwise in training? (dropout, batch norm)
     training: ClassVar[bool] = False
 
@@ -255,5 +257,6 @@ def bind(cls: type[Layer], given: Mapping[str, Any]) -> Layer:
             values[name] = argument.reader.read(given[name])
         except ValueError as error:
             message, help = (*error.args, "")[:2]
+            help = help or meant(given[name], argument.reader.words)
             raise Violation("wrong-value", f"`{name}` of {cls.kind} {message}", name, help) from None
     return cls(**values)

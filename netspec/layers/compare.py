@@ -24,13 +24,14 @@ class _Joined(Layer):
 
     arity: ClassVar[int | None] = None
     takes = "any"
+    free = True
 
     def shape(self, *xs: Shape) -> Shape:
         return broadcast(self.kind, xs)
 
     def values(self, at: At, first: bool) -> list[Code]:
         """The values, each with the axes of the widest."""
-        return [lifted(i, x, len(at.y), first) for i, x in enumerate(at.inputs)]
+        return [lifted(at, i, len(at.y), first) for i in range(len(at.inputs))]
 
     def torch(self, at: At) -> Use:
         return Use((function(self.torch_code(self.values(at, at.first))),))

@@ -58,6 +58,7 @@ class Einsum(Layer):
     formula: Formula = arg(Reader(_formula, _FORM), doc="the letters of each value, and of the result")
 
     arity: ClassVar[int | None] = None
+    free = True
     torch_layout = "last"
     examples = (
         Example('einsum("ij,jk->ik")', ((5, 4), (4, 3)), (5, 3)),
@@ -112,17 +113,21 @@ class Einsum(Layer):
     def reach(self, x: Shape) -> None:
         return None
 
-    def _text(self) -> str:
-        """The formula with a letter for the batch."""
+    def _text(self, at: At | None = None) -> str:
+        """The formula with a letter for the batch, where a value has one."""
+        free = [at is not None and at.is_free(i) for i in range(len(self.formula.inputs))]
+        if all(free):
+            return str(self.formula)
         used = str(self.formula)
         batch = next(c for c in "bnBNzZ" + "acdefghijklmopqrstuvwxyACDEFGHIJKLMOPQRSTUVWXY" if c not in used)
-        return f"{','.join(batch + part for part in self.formula.inputs)}->{batch}{self.formula.output}"
+        parts = (part if alone else batch + part for part, alone in zip(self.formula.inputs, free))
+        return f"{','.join(parts)}->{batch}{self.formula.output}"
 
     def torch(self, at: At) -> Use:
-        return Use((function(call("torch.einsum", self._text(), *(X(i) for i in range(len(at.inputs))))),))
+        return Use((function(call("torch.einsum", self._text(at), *(X(i) for i in range(len(at.inputs))))),))
 
     def keras(self, at: At) -> Use:
-        return Use((function(call("ops.einsum", self._text(), *(X(i) for i in range(len(at.inputs))))),))
+        return Use((function(call("ops.einsum", self._text(at), *(X(i) for i in range(len(at.inputs))))),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         import numpy as np

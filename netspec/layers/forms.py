@@ -26,13 +26,15 @@ class At(Record):
 
     `first` says that the values are channels-first (N, C, spatial...) in PyTorch; only values of two axes and more
     have a layout. `general` asks for a form that fits other instances too, not for the shortest one: 1 for one that
-    fits other windows, 2 for one that fits other strides and sizes as well.
+    fits other windows, 2 for one that fits other strides and sizes as well. `free` says of each input that it has no
+    batch axis, being made of weights alone; only layers that are `free` are asked for that.
     """
 
     inputs: tuple[Shape, ...]
     output: Shape
     first: bool = False
     general: int = 0
+    free: tuple[bool, ...] = ()
 
     @property
     def x(self) -> Shape:
@@ -52,12 +54,16 @@ class At(Record):
         return self.x[-1]
 
     def axis(self, written: int) -> int:
-        """The framework's number, batch counted, of an axis as the language numbers it."""
-        rank = len(self.x)
+        """The framework's number of an axis of the first input, as the language numbers it; the batch counts."""
+        rank, lead = len(self.x), 0 if self.is_free(0) else 1
         place = written % rank
         if self.first and rank > 1:
-            return 1 if place == rank - 1 else place + 2
-        return written if written < 0 else written + 1
+            return lead if place == rank - 1 else place + 1 + lead
+        return written if written < 0 else written + lead
+
+    def is_free(self, place: int) -> bool:
+        """Has an input no batch axis?"""
+        return place < len(self.free) and self.free[place]
 
 
 class Helper(Record):

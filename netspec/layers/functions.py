@@ -18,6 +18,7 @@ class Function(Layer):
     """A function of each number, with the name that both frameworks have for it."""
 
     pointwise = True
+    free = True
     torch_function: ClassVar[str] = ""
     keras_function: ClassVar[str] = ""
 
@@ -88,6 +89,7 @@ class Clip(Layer):
     high: float | None = arg(optional(number), None, doc="the largest number that comes out")
 
     pointwise = True
+    free = True
     examples = (
         Example("clip(-1, 0.5)", (5, 4), (5, 4)),
         Example("clip(low=0.1)", (3, 4, 2), (3, 4, 2)),

@@ -11,7 +11,7 @@ from ..dims import product
 from ..pycode import Index, Infix, X, call, unless
 from ..record import TYPE_CHECKING
 from .arguments import arg, integer
-from .base import At, Example, Layer, Use, function, layer
+from .base import At, Example, Helper, Layer, Use, function, layer
 from .shapes import broadcast, index_items, is_full, place, same_shapes, torch_order
 
 if TYPE_CHECKING:
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from .base import Array
 
 
-def lifted(i: int, x: Shape, rank: int, first: bool = False) -> Code:
-    """The i-th value with axes of 1 put in front of its own, to a given rank."""
-    missing = rank - len(x)
+def lifted(at: At, i: int, rank: int, first: bool = False) -> Code:
+    """The i-th value with axes of 1 put in front of its own, to a given rank; those of a value without a batch axis
+    are needed behind others only."""
+    missing = rank - len(at.inputs[i])
     items = [slice(None), *(None if axis < missing else slice(None) for axis in torch_order(rank, first))]
+    if at.is_free(i):
+        del items[0]
+        while items and items[0] is None:
+            del items[0]
     return X(i) if is_full(items) else Index(X(i), index_items(items))
 
 
@@ -40,6 +45,7 @@ class Elementwise(Layer):
     """A function of the numbers that stand in the same place."""
 
     arity: ClassVar[int | None] = None
+    free = True
     keras_layer: ClassVar[str] = ""
 
     def shape(self, *xs: Shape) -> Shape:
@@ -52,14 +58,15 @@ class Elementwise(Layer):
         return product(y) * (len(xs) - 1)
 
     def torch(self, at: At) -> Use:
-        values = [lifted(i, x, len(at.y), at.first) for i, x in enumerate(at.inputs)]
+        values = [lifted(at, i, len(at.y), at.first) for i in range(len(at.inputs))]
         return Use((function(self.combine(values)),))
 
     def keras(self, at: At) -> Use:
         if len(at.inputs) == 1:
             return Use((function(X()),))
-        values = [lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)]
-        return Use((function(self.combine_keras(values), call(self.keras_layer)),))
+        values = [lifted(at, i, len(at.y)) for i in range(len(at.inputs))]
+        make = call(self.keras_layer) if self.keras_layer and not any(at.free) else None
+        return Use((function(self.combine_keras(values), make),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         rank = max(x.ndim for x in xs) - 1
@@ -102,8 +109,51 @@ def nested(values: list[Code], function: str) -> Code:
     return result
 
 
+# the TensorFlow backend of Keras takes a second value in which all axes but one are 1 for a bias, and then adds it
+# along the channels, wherever its own axis is
+_OUTER_SUM = Helper(
+    "outer_sum",
+    """\
+def outer_sum(first, second):
+    \"\"\"first + second, with broadcasting. Keras adds a row or column like a bias, but subtracts it right.\"\"\"
+    return ops.subtract(first, ops.negative(second))
+""",
+    ("from keras import ops",),
+)
+
+
+class _Sum(Elementwise):
+    """The sum of all values, or something made of it."""
+
+    def combine(self, values: list[Code]) -> Code:
+        return self.of_sum(chain(values, "+"), len(values))
+
+    def keras(self, at: At) -> Use:
+        xs = [(1,) * (len(at.y) - len(x)) + x for x in at.inputs]
+        if not any(_looks_like_bias(broadcast(self.kind, xs[: k + 1]), x) for k, x in enumerate(xs[1:])):
+            return super().keras(at)
+        values = [lifted(at, i, len(at.y)) for i in range(len(at.inputs))]
+        return Use((function(self.of_sum(nested(values, "outer_sum"), len(values)), helpers=(_OUTER_SUM,)),))
+
+    def of_sum(self, total: Code, many: int) -> Code:
+        """What is made of the sum."""
+        return total
+
+
+def _looks_like_bias(x: Shape, y: Shape) -> bool:
+    """May Keras add y to x along the wrong axis, in a batch of one? Their ranks are the same."""
+    long = [axis for axis, n in enumerate(y) if n != 1]
+    if len(long) != 1 or (y[-1] == x[-1] != 1):
+        return False
+    return any(_may_equal(x[axis], y[long[0]]) for axis in (0, len(x) - 1) if axis != long[0])
+
+
+def _may_equal(m: Dim, n: Dim) -> bool:
+    return m == n or not (isinstance(m, int) and isinstance(n, int))
+
+
 @layer("add", style="join")
-class Add(Elementwise):
+class Add(_Sum):
     """The sum of all values."""
 
     keras_layer = "layers.Add"
@@ -112,10 +162,8 @@ class Add(Elementwise):
         Example("add", ((6,), (6,), (6,)), (6,)),
         Example("add", ((3,), (5, 4, 3)), (5, 4, 3)),
         Example("add", ((5, 4),), (5, 4)),
+        Example("add", ((4,), (4, 1), (4, 4)), (4, 4)),
     )
-
-    def combine(self, values: list[Code]) -> Code:
-        return chain(values, "+")
 
     def define(self, a: Array, b: Array) -> Any:
         return a + b
@@ -170,15 +218,12 @@ class Div(Elementwise):
     def combine(self, values: list[Code]) -> Code:
         return chain(values, "/")
 
-    def keras(self, at: At) -> Use:
-        return Use((function(self.combine_keras([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
-
     def define(self, a: Array, b: Array) -> Any:
         return a / b
 
 
 @layer("average", style="join")
-class Average(Elementwise):
+class Average(_Sum):
     """The mean of all values, number by number."""
 
     keras_layer = "layers.Average"
@@ -186,13 +231,14 @@ class Average(Elementwise):
         Example("average", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
         Example("average", ((6,), (6,), (6,)), (6,)),
         Example("average", ((5, 4, 3), (3,)), (5, 4, 3)),
+        Example("average", ((4, 4), (4, 1)), (4, 4)),
     )
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return product(y) * len(xs)
 
-    def combine(self, values: list[Code]) -> Code:
-        return values[0] if len(values) == 1 else Infix(chain(values, "+"), "/", len(values))
+    def of_sum(self, total: Code, many: int) -> Code:
+        return total if many == 1 else Infix(total, "/", many)
 
     def define(self, a: Array, b: Array) -> Any:
         return a + b
@@ -213,9 +259,6 @@ class Pow(Elementwise):
 
     def combine(self, values: list[Code]) -> Code:
         return chain(values, "**")
-
-    def keras(self, at: At) -> Use:
-        return Use((function(self.combine_keras([lifted(i, x, len(at.y)) for i, x in enumerate(at.inputs)])),))
 
     def define(self, a: Array, b: Array) -> Any:
         return a**b

@@ -7,10 +7,10 @@ statistics (PyTorch's 0.1 of the new; Keras has 0.99, which needs ten times the 
 
 from __future__ import annotations
 
-from ..dims import show
+from ..dims import product, show
 from ..pycode import Call, call, unless
 from ..record import TYPE_CHECKING
-from .arguments import Reader, Unsupported, Violation, arg, describe, flag, positive, rate
+from .arguments import Argument, Reader, Unsupported, Violation, arg, describe, flag, positive, rate
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, layer, module
 from .shapes import known, needs_rank, place
 
@@ -235,6 +235,13 @@ class LayerNorm(Normalisation):
         return self.finish(_standardised(x, tuple(p + 1 for p in places), self.epsilon), spread)
 
 
+def _needs_several(x: Shape, what: str, sizes: Shape, help: str) -> None:
+    """Raises Violation where a mean would be that of one number, which less its mean is 0, whatever it is."""
+    if product(sizes) == 1:
+        said = f"a {what} of {show(x)} is a single number, which less its mean is 0"
+        raise Violation("nothing-to-norm", said, help=help)
+
+
 class _OverPositions(Normalisation):
     """Statistics of each sample, taken over all its positions."""
 
@@ -244,11 +251,16 @@ class _OverPositions(Normalisation):
         return None
 
 
+_GROUPS = "into how many groups the channels are split"
+
+
 @layer("groupnorm", style="norm")
 class GroupNorm(_OverPositions):
     """Normalise each sample by mean and variance over all positions and the channels of a group. Wu & He (2018)."""
 
-    groups: int = arg(positive, 32, doc="into how many groups the channels are split")
+    groups: int
+    # the number of groups stands first, as in both frameworks
+    arguments = {"groups": Argument("groups", positive, 32, _GROUPS), **_OverPositions.arguments}
 
     examples = (
         Example("groupnorm", (4, 3, 64), (4, 3, 64), weights=128),
@@ -267,6 +279,7 @@ class GroupNorm(_OverPositions):
                 "groups",
                 help=f"`groups` must divide {x[-1]}",
             )
+        _needs_several(x, "group", (*x[:-1], x[-1] // self.groups), "`layernorm`, or fewer groups")
         return x
 
     def torch(self, at: At) -> Use:
@@ -306,6 +319,7 @@ class InstanceNorm(_OverPositions):
 
     def shape(self, *xs: Shape) -> Shape:
         needs_rank(self.kind, xs[0], 2, "positions to take the mean of, and channels", help="for vectors: `layernorm`")
+        _needs_several(xs[0], "channel", xs[0][:-1], "`layernorm` takes the mean over the channels")
         return xs[0]
 
     def torch(self, at: At) -> Use:

@@ -25,6 +25,7 @@ class Activation(Layer):
     """A function of each number."""
 
     pointwise = True
+    free = True
     # PyTorch's function and module (empty where it has none)
     torch_function: ClassVar[str] = ""
     torch_module: ClassVar[str] = ""

@@ -134,7 +134,7 @@ class Cosine(Layer):
 
     def _values(self, at: At) -> list[Code]:
         rank = max(map(len, at.inputs))
-        return [lifted(i, x, rank) for i, x in enumerate(at.inputs)]
+        return [lifted(at, i, rank) for i in range(len(at.inputs))]
 
     def torch(self, at: At) -> Use:
         how = unless(1e-8, eps=self.epsilon)
@@ -162,6 +162,7 @@ class Matmul(Layer):
     """
 
     arity = 2
+    free = True
     torch_layout = "last"
     examples = (
         Example("matmul", ((5, 4), (4, 3)), (5, 3)),
@@ -202,24 +203,40 @@ class Matmul(Layer):
 
     def _code(self, at: At) -> Code:
         a, b = at.inputs
+        if self._is_plain(at):
+            return Infix(X(0), "@", X(1))
         rank = max(map(len, self._matrices(at.inputs)))
-        left = lifted(0, a, rank)
+        left = lifted(at, 0, rank)
         right: Code = X(1)
-        if len(b) == 1:
+        if len(b) == 1 and at.is_free(1):
+            right = Index(X(1), (slice(None), None))
+        elif len(b) == 1:
             right = Index(X(1), (slice(None), *(None,) * (rank - 2), slice(None), None))
         elif len(b) < rank:
-            right = lifted(1, b, rank)
+            right = lifted(at, 1, rank)
         code: Code = Infix(left, "@", right)
         if len(a) == 1 and len(b) == 1:
-            return Index(code, (slice(None), 0, 0))
+            return Index(code, (..., 0, 0))
         if len(a) == 1:
             return Index(code, (..., 0, slice(None)))
         return Index(code, (..., 0)) if len(b) == 1 else code
+
+    def _is_plain(self, at: At) -> bool:
+        """Do the frameworks multiply as it is written? A matrix or vector that is the same for every sample stands for
+        itself beside what has a batch axis, which is one more axis in front."""
+        a, b = at.inputs
+        if at.is_free(0) and at.is_free(1):
+            return True
+        if at.is_free(1):
+            return len(b) < 3 or len(a) >= len(b)
+        return at.is_free(0) and 1 < len(b) >= len(a)
 
     def torch(self, at: At) -> Use:
         return Use((function(self._code(at)),))
 
     def keras(self, at: At) -> Use:
+        if any(at.is_free(i) and len(x) == 1 for i, x in enumerate(at.inputs)) and self._is_plain(at):
+            return Use((function(call("ops.matmul", X(0), X(1))),))  # `@` of TensorFlow takes no vectors
         return Use((function(self._code(at)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:

@@ -60,6 +60,28 @@ class Stateful(nn.Module):
     (_NN,),
 )
 
+RESET = Helper(
+    "reset_state",
+    '''\
+def reset_state(model):
+    """Let every layer that keeps a state begin again."""
+    for module in model.modules():
+        if isinstance(module, Stateful):
+            module.reset_state()
+''',
+)
+
+KERAS_RESET = Helper(
+    "reset_state",
+    '''\
+def reset_state(model):
+    """Let every layer that keeps a state begin again."""
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False):
+            layer.reset_state()
+''',
+)
+
 _SPLIT = Helper(
     "split_state",
     '''\

@@ -7,6 +7,7 @@ from ..record import TYPE_CHECKING
 from .activations import WORDS
 from .arguments import Unsupported
 from .base import Place, Use, function, module
+from .recurrent_helpers import KERAS_RESET
 from .shapes import known
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def keras_form(layer: Recurrence, at: At) -> Use:
     for number in range(depth):
         made = _made(layer, number, number < depth - 1 or results.sequence, results.wants_state(number))
         gives = results.gives(number)
-        steps.append(module(made, str(number) if depth > 1 else "", (), _called(layer, number, at), gives))
+        helpers = (KERAS_RESET,) if core.stateful else ()
+        steps.append(module(made, str(number) if depth > 1 else "", helpers, _called(layer, number, at), gives))
     return Use((*steps, *results.finish()), results.outputs(), results.names())
 
 

@@ -11,7 +11,7 @@ from ..record import TYPE_CHECKING, Record
 from .activations import WORDS
 from .arguments import Unsupported
 from .base import At, Place, Use, function, module
-from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, SINGLE_BIAS, STACKED, STATEFUL, STEPWISE
+from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, RESET, SINGLE_BIAS, STACKED, STATEFUL, STEPWISE
 from .shapes import known
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _built(layer: Recurrence, features: int) -> Built:
         each = [_both_ways(layer, size) for size in sizes]
         stacked = call("Stacked", *(one.make for one in each))
         found = each[0] if len(each) == 1 else each[0].within(stacked, *STACKED)
-    return found.within(call("Stateful", found.make), STATEFUL) if core.stateful else found
+    return found.within(call("Stateful", found.make), STATEFUL, RESET) if core.stateful else found
 
 
 def _number(size: Dim) -> int:

@@ -35,6 +35,8 @@ axes_reader = Reader(_axes, _AXES)
 class Reduction(Layer):
     """One number in place of those along the axes."""
 
+    free = True
+
     axis: Any = arg(axes_reader, None, doc="the axes that become one number; without it all of them")
     keepdims: bool = arg(flag, False, doc="keep the axes, with a size of 1")
 
@@ -64,7 +66,7 @@ class Reduction(Layer):
     def _numbers(self, at: At) -> Code:
         """The axes as a framework counts them: one number, or several in the order of the value."""
         if isinstance(self.axis, int) and not at.first:
-            return self.axis if self.axis < 0 else self.axis + 1
+            return at.axis(self.axis)
         found = tuple(sorted(at.axis(axis) for axis in self.reduced(at.x)))
         return found[0] if len(found) == 1 else found
 

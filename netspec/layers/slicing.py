@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..dims import DimExpr, ceil_div, show
-from ..pycode import Index, X, call
+from ..pycode import Index, X, call, method
 from ..record import TYPE_CHECKING, Record
-from .arguments import Reader, Violation, arg, describe
-from .base import At, Example, Use, function, layer
+from .arguments import Reader, Violation, arg, describe, positive
+from .base import Apply, At, Example, Use, function, layer
 from .shapes import index_items, is_full, needs_rank, torch_order
 from .shaping import Arrangement
 
@@ -251,3 +251,33 @@ class Last(_Step):
 
     number = -1
     examples = (Example("last", (5, 4), (4,)),)
+
+
+@layer("repeat_vector")
+class RepeatVector(Arrangement):
+    """A vector at each of `n` steps, as the input of a decoder."""
+
+    n: int = arg(positive, doc="how many steps")
+
+    torch_layout = "last"
+    examples = (Example("repeat_vector(3)", (4,), (3, 4)),)
+
+    def shape(self, *xs: Shape) -> Shape:
+        if len(xs[0]) != 1:
+            help = "`last` or `return=last` makes a vector of a sequence, `flatten` of other values"
+            raise Violation("wrong-rank", f"{self.kind} needs a vector, but x is {show(xs[0])}", help=help)
+        return (self.n, *xs[0])
+
+    def reach(self, x: Shape) -> None:
+        return None
+
+    def torch(self, at: At) -> Use:
+        return Use((function(method(method(X(), "unsqueeze", 1), "expand", -1, self.n, -1)),))
+
+    def keras(self, at: At) -> Use:
+        return Use((Apply(call("layers.RepeatVector", self.n)),))
+
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        return np.repeat(xs[0][:, None], self.n, 1)

@@ -23,6 +23,8 @@ class Transpose(Arrangement):
     first: int = arg(integer, -2, doc="one of the two axes")
     second: int = arg(integer, -1, doc="the other one")
 
+    free = True
+
     examples = (
         Example("transpose", (5, 4), (4, 5)),
         Example("transpose", (5, 4, 3), (5, 3, 4)),

@@ -59,7 +59,7 @@ class KerasModel:
     def _nothing_else(self) -> None:
         """Raises ModelError where the model holds variables that go by no name."""
         known = {id(v) for v in self.variables.values()}
-        odd = [v.path for v in self.model.weights if id(v) not in known and not _is_seed(v)]
+        odd = [v.path for v in self.model.weights if id(v) not in known and not _is_state(v)]
         if odd:
             raise ModelError(f"the Keras model holds arrays that the net does not have: {', '.join(odd[:5])}")
 
@@ -126,6 +126,9 @@ class KerasModel:
         return [self.keras.ops.convert_to_numpy(out) for out in self._outputs(inputs, False)]
 
     def _outputs(self, inputs: Sequence[Array], training: bool) -> Sequence[Any]:
+        for layer in self.model._flatten_layers():
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
         found = self.model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
         return found if isinstance(found, list | tuple) else [found]
 
@@ -184,9 +187,10 @@ def _checked(called: Sequence[Any], classes: Sequence[str]) -> Sequence[Any]:
 def _variable(root: Any, name: str) -> Any:
     """The variable of a name. Raises ModelError."""
     *path, last = name.split(".")
-    layer = root[int(path[0])] if isinstance(root, list) else follow(root, path[:1])
-    layer = follow(layer, path[1:])
-    own = [v for v in _own(layer) if v.name == last]
+    own = [v for v in _own(follow(root, path)) if v.name == last]
+    if len(own) != 1:  # the attribute is the variable itself, or a layer that holds no other
+        found = follow(root, [*path, last])
+        own = [found] if hasattr(found, "assign") else list(_own(found))
     if len(own) != 1:
         raise ModelError(f"the Keras model has {len(own)} variables at `{name}`")
     return own[0]
@@ -194,9 +198,12 @@ def _variable(root: Any, name: str) -> Any:
 
 def _own(layer: Any) -> Iterator[Any]:
     """The variables of a layer, those of the layers in it left out."""
+    if not hasattr(layer, "variables"):
+        return iter(())
     inner = {id(v) for part in layer._flatten_layers(include_self=False) for v in part.variables}
     return (v for v in layer.variables if id(v) not in inner)
 
 
-def _is_seed(variable: Any) -> bool:
-    return str(variable.name).startswith("seed_generator")
+def _is_state(variable: Any) -> bool:
+    """Does it hold what a layer keeps between its calls: the seed of its random numbers, the state of a recurrence?"""
+    return str(variable.name).startswith(("seed_generator", "rnn_state"))

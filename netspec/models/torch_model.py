@@ -115,12 +115,18 @@ class TorchModel:
             return [_to_last(out.numpy()) for out in self._outputs(inputs)]
 
     def _outputs(self, inputs: Sequence[Array]) -> Sequence[Any]:
+        for part in self.module.modules():
+            if hasattr(part, "reset_state"):
+                part.reset_state()
         found = self.module(*(self._tensor(a) for a in inputs))
         return found if isinstance(found, tuple) else (found,)
 
     def _tensor(self, array: Array) -> Any:
         tensor = self.torch.from_numpy(_to_first(array).copy())
-        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+        if tensor.is_floating_point():
+            return tensor.to(self.dtype)
+        # PyTorch counts in 64 bits; `one_hot` takes nothing else
+        return tensor if tensor.dtype == self.torch.bool else tensor.long()
 
     def gradients(self, inputs: Sequence[Array], directions: Sequence[Array], training: bool) -> dict[str, Array]:
         """The gradients of the sum of the outputs, each times its direction, by name."""

@@ -108,6 +108,9 @@ class Builder:
     def produced(self, parts: list[Any], span: Span) -> Node:
         return tree.Produced(span, self._optional_name(parts), parts[-1])
 
+    def weight(self, parts: list[Any], span: Span) -> Node:
+        return tree.Weight(span, self._identifier(parts[0]), parts[1], tuple(parts[2:]))
+
     def layer(self, parts: list[Any], span: Span) -> Node:
         return tree.Shared(span, self._identifier(parts[0]), parts[1])
 

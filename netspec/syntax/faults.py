@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CLOSER = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
 # words of the language page that this version does not have
-_LATER = ("cell", "state", "next", "weight", "scan")
+_LATER = ("cell", "state", "next", "scan")
 
 
 def explain(at: Situation) -> Finding:
@@ -200,6 +200,7 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     lines.name_of_definition,
     lines.word_for_a_value,
     lines.stray_else,
+    lines.shared,
     lines.named,
     _two_in_brackets,
     _two_on_a_line,

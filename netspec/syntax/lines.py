@@ -93,11 +93,20 @@ def stray_else(at: Situation) -> Finding | None:
 def loop(at: Situation) -> Finding | None:
     if at.header != "for" or (at.inside and at.before[1:2] != ["("]):
         return None
+    if at.inside and at.shown == "=":
+        return Finding("`for` goes over a list or a range", at.here, "write `for i in 0..n { ... }`")
     if "IN" in at.expected and at.shown in ("=", "of", ":", ";"):
         return Finding(f"`in` should stand here, not `{at.shown}`", at.here, "write `for i in 0..n { ... }`")
     if at.shown in (":", "...") and at.touches and at.rest[len(at.shown) :].strip()[:1].isalnum():
         return Finding(f"`{at.shown}` does not make a range", at.here, "a range is `0..n`, with `n` left out")
     return None
+
+
+def shared(at: Situation) -> Finding | None:
+    """`layer dense(64)` without a name."""
+    if at.header != "layer" or len(at.before) != 2 or at.kind not in ("LPAR", "ARROW", "_NEWLINE", "$END"):
+        return None
+    return Finding("a shared layer has a name", at.last, f"write `layer name = {at.previous}{at.rest}`")
 
 
 def named(at: Situation) -> Finding | None:

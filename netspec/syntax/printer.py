@@ -205,6 +205,11 @@ def _produced(p: Typesetter, node: tree.Produced) -> Doc:
     return name, p.show(node.value)
 
 
+def _weight(p: Typesetter, node: tree.Weight) -> Doc:
+    head = (p.take(), " ", p.show(node.name), " ", p.items(node.sizes))
+    return head, (" ", p.joined(node.options)) if node.options else ""
+
+
 def _set(p: Typesetter, node: tree.Shared | tree.Const) -> Doc:
     """`layer name = step`, `const name = value`"""
     value = node.step if isinstance(node, tree.Shared) else node.value
@@ -317,6 +322,7 @@ PRINTED: dict[type, Callable[[Typesetter, Any], Doc]] = {
     tree.Input: _input,
     tree.Output: _output,
     tree.Produced: _produced,
+    tree.Weight: _weight,
     tree.Shared: _set,
     tree.Const: _set,
     tree.Expect: _expect,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .build import Token
 
 
-STATEMENT_WORDS = ("input", "output", "layer", "expect", "repeat", "for", "if")
+STATEMENT_WORDS = ("input", "output", "weight", "layer", "expect", "repeat", "for", "if")
 DEFINITION_WORDS = ("net", "block", "const")
 IMPORT_WORDS = ("import", "from")
 NUMBERS = ("INTEGER", "DECIMAL", "SIZE")
@@ -54,7 +54,8 @@ class Situation:
         self.previous = self.before[-1] if self.before else ""
         self.last = (last - len(self.previous), last)
         self.first_of_line = start + len(text[start:last]) - len(text[start:last].lstrip())
-        self.rest = text[self.start : line_end(text, self.start)]
+        # the rest of the line, itself included, without a comment
+        self.rest = text[self.start : line_end(text, self.start)].partition("#")[0].rstrip()
 
     # --- places ------------------------------------------------------------------------------------------------
 

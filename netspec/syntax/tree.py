@@ -173,6 +173,14 @@ class Produced(Node):
     value: Node
 
 
+class Weight(Node):
+    """`weight name [sizes] key=value, ...`: learned numbers of one's own."""
+
+    name: Identifier
+    sizes: tuple[Node, ...]
+    options: tuple[Keyword, ...]
+
+
 class Shared(Node):
     """`layer name = step`: one instance, to be used several times."""
 

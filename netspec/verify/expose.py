@@ -55,7 +55,7 @@ class _Lines:
             return item.replace(items=self.items(item.items, f"{prefix}{item.name}." if item.name else prefix))
         path = path_of(item, prefix, "")
         if isinstance(item, Step):
-            if item.layer.kind != "identity":
+            if item.layer.kind != "identity" and item.output.batched:
                 self.shown += [(path, place, tensor) for place, tensor in enumerate(item.outputs)]
             return item
         body, shown = self.exposing.body(item.body)

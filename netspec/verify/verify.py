@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from ..dims import substitute
+from ..emit.keras_file import static_batch
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import random_inputs, random_weights, sizes_that_fit
@@ -82,7 +83,8 @@ class _Verification:
         self.weights = random_weights(net, self.rng)
         self.sizes = sizes_that_fit(net)
         self.activations = _number(net.totals.activations, self.sizes[0])
-        counts = _SMALL if self.activations > _LARGE else _BATCHES
+        self.static = static_batch(net)
+        counts = (self.static,) if self.static is not None else _SMALL if self.activations > _LARGE else _BATCHES
         self.batches = [random_inputs(net, self.rng, n, sizes) for sizes in self.sizes for n in counts]
         self.problems: list[str] = []
         self.notes: list[str] = []
@@ -233,7 +235,7 @@ class _Verification:
         training = not any(step.layer.draws() for _, step in steps_of(self.net.net.body))
         fewest = 2 if training and self.net.totals.statistics else 1  # one sample has no variance
         macs = _number(self.net.totals.macs, self.sizes[0])
-        count = max(fewest, min(_MOST // max(self.activations, 1), _HARDEST // max(macs, 1)))
+        count = self.static or max(fewest, min(_MOST // max(self.activations, 1), _HARDEST // max(macs, 1)))
         batch = [[array[:count] for array in self.batches[0]]]
         directions = [self.rng.standard_normal(shape)[:count] / _size(shape) ** 0.5 for shape in shapes]
         jobs = [Job(t, self.weights, batch, directions, training, "float64") for t in targets.values()]
@@ -280,8 +282,7 @@ def _counts(target: Target, answer: Answer) -> dict[str, int]:
     for held in target.spelling.held:
         if held.weight.role != "statistic":
             parts = 1 if held.place.part is None else held.place.part[1]
-            layer = held.path.removesuffix(f".{held.weight.name}")
-            found[layer] = found.get(layer, 0) + _size(answer.shapes[held.key]) // parts
+            found[held.layer] = found.get(held.layer, 0) + _size(answer.shapes[held.key]) // parts
     return found
 
 

@@ -31,11 +31,11 @@ def random_weights(net: CheckedNet, rng: np.random.Generator) -> dict[str, Array
 def _random(rng: np.random.Generator, weight: Weight) -> Array:
     import numpy as np
 
-    shape, found = weight.sizes, rng.standard_normal(weight.sizes, np.float32)
+    shape, found = weight.sizes, np.asarray(rng.standard_normal(weight.sizes, np.float32))
     if "mean" in weight.name or weight.role == "bias":
         found *= np.float32(0.1)
     elif weight.role == "statistic" or len(shape) < 2:
-        found = rng.random(shape, np.float32) + np.float32(0.5)
+        found = np.asarray(rng.random(shape, np.float32) + np.float32(0.5))
     else:
         # PyTorch keeps what a number of the output is made of behind the first axis
         found *= np.float32((2 / prod(weight.torch.shape_of(shape)[1:])) ** 0.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..diagnostics import did_you_mean
-from ..ir import Call, Scope, Step, path_of
+from ..ir import Call, Scope, Step, path_of, weight_path
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def weight_table(net: CheckedNet) -> dict[str, Weight]:
     found: dict[str, Weight] = {}
     for path, step in steps_of(net.net.body):
         for weight in weights_of(step):
-            found.setdefault(f"{path}.{weight.name}", weight)
+            found.setdefault(weight_path(path, weight), weight)
     return found
 
 

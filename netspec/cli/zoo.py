@@ -1,0 +1,91 @@
+"""`netspec zoo`: the specs that ship with netspec, with their figures and the published ones."""
+
+from __future__ import annotations
+
+from ..expect import figure
+from ..files import ZOO
+from ..record import TYPE_CHECKING
+from ..zoo import entries, fits
+from . import OK
+from .options import Parser
+from .output import add_output, put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..zoo import Entry
+    from .screen import Screen
+
+_ABOUT = f"""The specs that ship with netspec, their figures, and behind each what was published of it.
+`{ZOO}NAME` stands for such a spec wherever a command takes a file: netspec check {ZOO}resnet50."""
+_HEADS = ("name", "settings", "parameters", "published", "MACs", "published", "what it is")
+_PAGE = f"""# The zoo
+
+The networks that ship with netspec, made by `netspec zoo --format markdown -o docs/zoo.md`. `{ZOO}NAME` stands for one
+wherever a command takes a file: `netspec check {ZOO}resnet50`. Each spec holds its figures in `expect` lines.
+
+MACs are multiply-accumulates of convolutions and matrix products for one sample. Parameters are those that are trained;
+some authors count the running means and variances of batch norm, too. A published figure agrees with ours where that,
+or the sum of both, rounds to it or is cut off at it. Where it does not (≠), the comment in the spec says why, or that
+it is not known.
+
+| name | parameters | published | MACs | published | source of the figures |
+| --- | ---: | ---: | ---: | ---: | --- |
+"""
+
+
+def run(words: list[str], screen: Screen) -> int:
+    parser = Parser("zoo", screen, _ABOUT)
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a spec, such as resnet50 (default: all)")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    add_output(parser, "a file (default: standard output)")
+    options = parser.read(words)
+    found = entries([name.removeprefix(ZOO) for name in options.names] or None)
+    put((FORMATS[options.format](found) + "\n").encode(), options.output, "", screen)
+    return OK
+
+
+def _table(found: Sequence[Entry]) -> str:
+    """Words to the left, figures to the right."""
+    rows = [_HEADS, *map(_row, found)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for row in rows:
+        cells = [cell.rjust(w) if 2 <= i < 6 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths))]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    totals, told = entry.checked.totals, entry.published
+    params, macs = (told.params, told.macs) if told is not None else ("", "")
+    return entry.name, entry.settings, figure(totals.params), params, figure(totals.macs), macs, entry.title
+
+
+def _markdown(found: Sequence[Entry]) -> str:
+    """A page: the table, and what each net is with its source."""
+    lines: list[str] = []
+    seen: list[Entry] = []
+    for entry in found:
+        name = f"[{entry.name}](../specs/{entry.name}.net)"
+        lines.append(f"| {name}{f' `{entry.settings}`' if entry.settings else ''} | {' | '.join(_figures(entry))} |")
+        if not any(other.name == entry.name for other in seen):
+            seen.append(entry)
+    told = [f"- **{entry.name}**: {entry.title}. {entry.origin}" for entry in seen]
+    return _PAGE + "\n".join([*lines, "", "## Where they come from", "", *told])
+
+
+def _figures(entry: Entry) -> tuple[str, ...]:
+    totals, told = entry.checked.totals, entry.published
+    params, macs, source = (told.params, told.macs, told.source) if told is not None else ("", "", "")
+    counts = (totals.params, totals.params + totals.statistics)
+    return (
+        figure(totals.params),
+        params if not params or fits(params, *counts) else f"≠ {params}",
+        figure(totals.macs),
+        macs if not macs or fits(macs, totals.macs) else f"≠ {macs}",
+        source,
+    )
+
+
+FORMATS: dict[str, Callable[[Sequence[Entry]], str]] = {"table": _table, "markdown": _markdown}

@@ -1,0 +1,37 @@
+"""`output`: what a body gives, and under which names."""
+
+from __future__ import annotations
+
+from ..ir import Result, Tensor
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .machine import HOLE, kind_of
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+
+def declare_output(frame: Frame, node: tree.Output) -> None:
+    frame.declared_output = True
+    for item in node.items:
+        value = frame.evaluate(item.value, words=False)
+        if item.name is not None:
+            frame.bind(item.name, value)
+        name = _name(item) or (f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output")
+        if any(result.name == name for result in frame.outputs):
+            help = "name one of them otherwise: `output other = ...`"
+            frame.machine.fault("duplicate-name", f"two outputs are called `{name}`", item.span, help=help)
+        elif isinstance(value, Tensor):
+            frame.outputs.append(Result(name, value))
+        elif value is not HOLE:
+            frame.machine.fault("not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span)
+
+
+def _name(item: tree.Produced) -> str:
+    """The name of an output: its own, that of the value, or that of the last step; empty where there is none."""
+    if item.name is not None:
+        return item.name.text
+    last = item.value.stages[-1] if isinstance(item.value, tree.Pipeline) else item.value
+    if isinstance(last, tree.Named):
+        return last.name.text
+    return item.value.text if isinstance(item.value, tree.Name) else ""

@@ -1,0 +1,111 @@
+"""What a sound spec says in vain: values, inputs and parameters that nothing uses, and flows that are lost.
+
+These are warnings: the net is what it says, but most likely not what is meant. A statement counts as used where it is
+so in any use of its block and in any turn of its loop; a name where it stands anywhere in the body, also in a branch
+that is not taken.
+"""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Label
+from ..ir import Scope, Tensor
+from ..layers import LAYERS
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..diagnostics import Collector
+    from ..ir import Item
+    from ..source import Span
+    from ..syntax.tree import Definition
+    from .frame import Frame
+
+
+class Uses:
+    """What has been used so far, over all bodies of an elaboration."""
+
+    def __init__(self) -> None:
+        # by definition: whether its only input was used
+        self.definitions: dict[int, tuple[Definition, bool]] = {}
+        # by the statement that gave them: whether a flow was used, and the name that it has
+        self.flows: dict[Span, bool] = {}
+
+    def note(self, frame: Frame) -> None:
+        """Note what a body that is finished has used."""
+        used = {t.number for t in inputs_of(frame.items)} | {r.value.number for r in frame.outputs}
+        if not frame.declared_output and isinstance(frame.flow, Tensor):
+            used.add(frame.flow.number)
+        for span, number in frame.flows:
+            self.flows[span] = self.flows.get(span, False) or number in used
+        alive = len(frame.ports) != 1 or frame.ports[0].value.number in used
+        _, before = self.definitions.get(id(frame.definition), (None, False))
+        self.definitions[id(frame.definition)] = frame.definition, before or alive
+
+
+def inputs_of(items: Iterable[Item]) -> Iterator[Tensor]:
+    """The values that go into items, also into those of scopes."""
+    stack = list(items)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Scope):
+            stack.extend(item.items)
+        else:
+            yield from item.inputs
+
+
+def report(uses: Uses, faults: Collector) -> None:
+    """Warnings of all that was never used."""
+    lost = [span for span, used in uses.flows.items() if not used]
+    for definition, input_used in uses.definitions.values():
+        nodes = list(tree.walk((definition.parameters, definition.body)))
+        mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}
+        bodies = [n.statements for n in nodes if isinstance(n, tree.Body)]
+        behind = {body[i].span: after for body in bodies for i, after in enumerate(body[1:])}
+        for node in nodes:
+            found = _unused(node, mentioned, definition, input_used)
+            if found is None and isinstance(node, tree.Flow) and node.span in lost:
+                found = _lost(node, behind.get(node.span), mentioned)
+            if found is not None:
+                faults.add(found)
+
+
+def _unused(node: tree.Node, mentioned: set[str], definition: Definition, input_used: bool) -> Diagnostic | None:
+    if isinstance(node, tree.Binding) and isinstance(node.target, tree.Target):
+        names = [n.text for n in node.target.names]
+        if mentioned.isdisjoint(names):
+            are = "are" if len(names) > 1 else "is"
+            message = f"{' and '.join(f'`{n}`' for n in names)} {are} never used"
+            return _warning("unused-value", message, node.target.span, "use it, or leave the line out")
+    elif isinstance(node, tree.Shared) and node.name.text not in mentioned:
+        message, help = f"`{node.name.text}` is never used", f"apply it: `-> {node.name.text}`"
+        return _warning("unused-value", message, node.name.span, help)
+    elif isinstance(node, tree.Parameter) and node.name.text not in mentioned:
+        message = f"the parameter `{node.name.text}` of {definition.word} {definition.name.text} is never used"
+        return _warning("unused-parameter", message, node.name.span, "whatever it is given, nothing changes")
+    elif isinstance(node, tree.Input) and node.name.text not in mentioned:
+        several = sum(isinstance(s, tree.Input) for s in definition.body.statements) > 1
+        if several or not input_used:
+            help = f"begin with it: `{node.name.text} -> ...`, or leave it out"
+            return _warning("unused-input", f"the input `{node.name.text}` is never used", node.name.span, help)
+    return None
+
+
+def _lost(node: tree.Flow, after: tree.Node | None, mentioned: set[str]) -> Diagnostic | None:
+    """A statement whose value goes nowhere."""
+    last = node.value.stages[-1] if isinstance(node.value, tree.Pipeline) else node.value
+    if isinstance(last, tree.Named) and last.name.text in mentioned:
+        return None
+    help = "bind it with `name = ...` and use it, or go on from it"
+    others = (Label(after.span, "this begins anew"),) if isinstance(after, tree.Flow) else ()
+    if isinstance(after, tree.Flow):
+        first = after.value.stages[0] if isinstance(after.value, tree.Pipeline) else after.value
+        if isinstance(first, tree.Name) and first.text in LAYERS:
+            others = (Label(first.span, f"this is the value `{first.text}`, not the layer"),)
+            help = f"write `{first.text}()` for the layer, or give the value another name"
+    return _warning("lost-flow", "what this gives is lost: nothing uses it", node.span, help, others)
+
+
+def _warning(code: str, message: str, span: Span, help: str, others: tuple[Label, ...] = ()) -> Diagnostic:
+    return Diagnostic(code, message, Label(span), others, help, severity="warning")

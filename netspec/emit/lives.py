@@ -1,0 +1,112 @@
+"""How long values are needed, and which of them therefore cannot share a variable.
+
+The usual liveness analysis, backwards over the nodes of a template. Two values clash where one is made while the
+other is still needed. What a loop or choice leaves is copied into a variable at the end of each turn or branch; a copy
+does not clash with what it is a copy of.
+"""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence as Seq
+
+    from .template import Node
+
+
+class Lives:
+    """The clashes of one template. `wanted` are the values that are needed at the end."""
+
+    def __init__(self, nodes: Seq[Node], inputs: Iterable[int], wanted: Iterable[int]) -> None:
+        self.clashes: dict[int, set[int]] = {}
+        alive = self._before(nodes, set(wanted))
+        for value in inputs:
+            self._made(value, alive)
+
+    def of(self, value: int) -> set[int]:
+        """The values that cannot stand in the variable of a value."""
+        return self.clashes.get(value, set())
+
+    def _made(self, value: int, alive: Iterable[int], copied: int | None = None) -> None:
+        """A value is made, perhaps as a copy of another one, while others are needed."""
+        for other in alive:
+            if other not in (value, copied):
+                self.clashes.setdefault(value, set()).add(other)
+                self.clashes.setdefault(other, set()).add(value)
+
+    def _before(self, nodes: Seq[Node], alive: set[int]) -> set[int]:
+        """What is needed before some nodes, where `alive` are needed behind them."""
+        for node in reversed(nodes):
+            if isinstance(node, Loop):
+                alive = self._before_loop(node, alive)
+            elif isinstance(node, Choice):
+                alive = self._before_choice(node, alive)
+            else:
+                alive = self._before_step(node, alive)
+        return alive
+
+    def _before_step(self, node: Leaf | Invoke | Sequence, alive: set[int]) -> set[int]:
+        made = node.outputs
+        several = isinstance(node, Leaf) and len(node.applies) > 1
+        # a layer that takes several lines may need its later inputs after the first line
+        late = node.inputs[1:] if several else ()
+        for value in (*made, passing(node)):
+            self._made(value, {*alive, *made, *late} - _same(node, value))
+        return alive.difference(made).union(node.inputs)
+
+    def _before_choice(self, node: Choice, behind: set[int]) -> set[int]:
+        owns = {own for _operands, own in node.phis}
+        for own in owns:
+            self._made(own, behind)
+        before: set[int] = set()
+        for place, (_condition, nodes) in enumerate(node.branches):
+            left = {operands[place] for operands, own in node.phis if own in behind}
+            before |= self._before(nodes, {v for v in left if v is not None} | behind - owns)
+        return before
+
+    def _before_loop(self, node: Loop, behind: set[int]) -> set[int]:
+        owns = {own for _first, _later, own in node.carried}
+        head: set[int] = set()
+        while True:
+            alive = head | behind  # when a turn has ended
+            left = {later for _first, later, own in node.carried if own in alive}
+            found = self._before(node.nodes, alive - owns | left)
+            if found <= head:
+                break
+            head |= found
+        # a value that is made within and taken behind is there only when there was a turn
+        entering = alive.difference(_made_in(node.nodes))
+        before = entering - owns
+        for first, later, own in node.carried:
+            self._made(own, alive, later)
+            if first is not None and own in alive:
+                self._made(own, entering, first)
+                before.add(first)
+        return before
+
+
+def _made_in(nodes: Iterable[Node]) -> Iterator[int]:
+    """The values that nodes make, those within loops and choices included."""
+    for node in inside(nodes):
+        if isinstance(node, Loop):
+            yield from (own for _first, _later, own in node.carried)
+        elif isinstance(node, Choice):
+            yield from (own for _operands, own in node.phis)
+        else:
+            yield from node.outputs
+
+
+def passing(node: Leaf | Invoke | Sequence) -> int:
+    """What stands for the values that a node makes on the way and that nobody else takes."""
+    return -1 - node.outputs[0]
+
+
+def _same(node: Leaf | Invoke | Sequence, value: int) -> set[int]:
+    """The outputs of a node that are the same value as one of them."""
+    if not isinstance(node, Leaf):
+        return set()
+    slots = {slot for v, slot in zip(node.outputs, node.slots) if v == value}
+    return {v for v, slot in zip(node.outputs, node.slots) if slot in slots}

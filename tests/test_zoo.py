@@ -1,0 +1,83 @@
+"""The zoo: published figures, `netspec zoo`, `zoo:NAME` and the page that shows them all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netspec import api
+from netspec.cli import main
+from netspec.files import ReadError, zoo_folder, zoo_names
+from netspec.zoo import entry, fits, published
+
+PAGE = Path(__file__).parents[1] / "docs" / "zoo.md"
+FIGURES = published()
+
+
+@pytest.mark.parametrize("told", FIGURES, ids=lambda p: f"{p.net} {p.settings}".strip())
+def test_published_figures_agree_or_the_spec_says_why(told):
+    found = entry(told.net, told.settings, told)
+    totals = found.checked.totals
+    text = " ".join(line.lstrip("# ") for line in found.checked.net.design.source.text.split("\n"))
+    assert not found.checked.diagnostics
+    for written, counts in (
+        (told.params, (totals.params, totals.params + totals.statistics)),
+        (told.macs, (totals.macs,)),
+    ):
+        assert not written or fits(written, *counts) or written in text, (written, counts)
+
+
+def test_what_a_published_figure_fits():
+    assert fits("86.7M", 86_718_797)
+    assert fits("83.6M", 83_455_272, 83_658_152)
+    assert fits("60,000", 60_000)
+    assert not fits("60,000", 60_001)
+    assert not fits("84.0M", 79_008_676)
+    assert not fits("145.8M", 115_088_984)
+
+
+def test_names_that_people_look_for():
+    wanted = "lenet5 lenet5_1998 alexnet vgg16 googlenet resnet34 resnet50 resnet101 resnet152 inception_v3 xception"
+    wanted += " inception_resnet_v2 resnext101_64x4d polynet dpn131 senet154 genet2 pnasnet5_large nasnet_a_large"
+    wanted += " nasnet_a_mobile amoebanet_a_190 amoebanet_a_204 amoebanet_b amoebanet_c"
+    assert set(wanted.split()) <= set(zoo_names())
+    assert {told.net for told in FIGURES} <= set(zoo_names())
+
+
+def test_the_zoo_is_there_from_anywhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "zoo:resnet50", "zoo:nasnet_a_mobile", "-q"]) == 0
+    assert api.load("zoo:lenet5").report().totals.params == 61_706
+    assert main(["zoo", "amoebanet_b"]) == 0
+    assert "83,960,973" in capsys.readouterr().out
+    with pytest.raises(ReadError, match="did you mean zoo:resnet50"):
+        api.load("zoo:resnet5O")
+
+
+def test_an_output_beside_a_spec_of_the_zoo(tmp_path):
+    out = tmp_path / "x.py"
+    out.write_text("old")
+    assert main(["build", "zoo:mlp", "--to", "torch", "-o", str(out), "-q"]) == 0
+    assert "class MLP" in out.read_text()
+
+
+def test_the_page_is_fresh(request):
+    done = subprocess.run(
+        [sys.executable, "-m", "netspec", "zoo", "--format", "markdown"],
+        capture_output=True,
+        check=True,
+        cwd=PAGE.parent,
+    )
+    if request.config.getoption("--update-golden"):
+        PAGE.write_bytes(done.stdout)
+    assert PAGE.read_bytes() == done.stdout, "run `netspec zoo --format markdown -o docs/zoo.md`"
+
+
+def test_the_folder_of_an_installed_package_comes_first(tmp_path, monkeypatch):
+    package = tmp_path / "netspec"
+    (package / "specs").mkdir(parents=True)
+    monkeypatch.setattr("netspec.files.__file__", str(package / "files.py"))
+    assert zoo_folder() == str(package / "specs")
