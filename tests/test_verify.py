@@ -171,6 +171,16 @@ def test_a_disagreement_can_be_seen_again(tmp_path, capsys):
     assert f"netspec verify {path} --seed 7" in capsys.readouterr().err
 
 
+def test_what_has_no_form_in_float64():
+    """TensorFlow has a depthwise convolution of unequal strides on the CPU, but not in float64."""
+    net = api.parse("net n { input image [9, 9, 2]; depthwise_conv(3, stride=2x3); flatten -> dense(3) }")
+    result = net.verify()
+    assert result.ok, result.problems
+    (note,) = result.notes
+    assert note == "gradients are compared in float32, since Keras cannot do this in float64"
+    assert 0 < result.gradients.error < 1e-3
+
+
 def test_wrong_specs_and_files(tmp_path, capsys):
     path = tmp_path / "wrong.net"
     path.write_text("net a { input x [4]; dens(3) }", encoding="utf-8")

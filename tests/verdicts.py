@@ -118,7 +118,7 @@ def _is_single(step):
     layer = step.layer
     if layer.kind == "conv_transpose":
         return layer.dilation != 1
-    if layer.kind == "separable_conv":
+    if layer.kind in ("separable_conv", "depthwise_conv"):
         return isinstance(layer.stride, tuple)
     if layer.kind == "upsample":
         return layer.mode != "nearest"
