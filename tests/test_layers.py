@@ -426,7 +426,7 @@ def test_keras_saves(cls, example):
     if not any(step.helpers for step in use.steps):
         return
     _, built = keras_model(layer, at_of(layer, shapes))
-    for made, _code in built.steps:
+    for made, *_ in built.steps:
         if made is not None:
             again = type(made).from_config(made.get_config())
             assert again.get_config() == made.get_config()

@@ -40,7 +40,9 @@ class SampleNormal(layers.Layer):
         mean, log_var = inputs
         if not training:
             return mean
-        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        noise = keras.random.normal(
+            ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator
+        )
         return mean + ops.exp(0.5 * log_var) * noise
 ''',
     ("import keras", "from keras import layers, ops"),
