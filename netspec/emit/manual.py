@@ -15,6 +15,7 @@ from ..record import TYPE_CHECKING
 from ..resolve import resolve
 from ..source import Source
 from ..syntax.parser import parse
+from .pieces import numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,18 +103,29 @@ def _shapes(example: Example) -> tuple[Shape, ...]:
     return shape if shape and isinstance(shape[0], tuple) else (shape,)
 
 
+def _names(example: Example) -> tuple[str, ...]:
+    """What the inputs of an example are called."""
+    count = len(_shapes(example))
+    return example.names or (("x",) if count == 1 else tuple(_NAMES[:count]))
+
+
 def _net(cls: type[Layer], example: Example) -> str:
     """A spec in which the example stands."""
     shapes = _shapes(example)
-    names = "x" if len(shapes) == 1 else _NAMES[: len(shapes)]
+    names = _names(example)
     conditions = len(shapes) if cls.takes == "bool" else example.conditions
     kinds = [" bool"] * conditions + ([f" int({example.vocabulary})"] if example.vocabulary else [""]) * len(shapes)
+    kinds = [" bool" if name == "mask" else kind for name, kind in zip(names, kinds)]
     inputs = [f"  input {name} {show(shape)}{kind}" for name, shape, kind in zip(names, shapes, kinds)]
     head, sign, rest = example.code.partition("(")
-    code = example.code
-    if len(shapes) > 1 or cls.places:
+    if example.code.startswith("x["):
+        code = example.code
+    elif example.names or (len(shapes) == 1 and not cls.places):
+        code = f"{names[0]} -> {example.code}"
+    else:
         code = f"{head}({', '.join(names)}{', ' + rest if sign else ')'}"
-    return "\n".join(["net example {", *inputs, f"  {code}", "}", ""])
+    # bound to a name, since some layers give several values
+    return "\n".join(["net example {", *inputs, f"  result = {code}", f"  {names[0]}", "}", ""])
 
 
 def applied(cls: type[Layer], example: Example) -> Step:
@@ -134,7 +146,7 @@ def _example(cls: type[Layer], example: Example) -> str:
     weights = f", {example.weights:,} parameters" if example.weights else ""
     first = cls.torch_layout == "first" or (cls.torch_layout == "any" and len(shapes[0]) > 2)
     made = At(shapes, step.output.shape, first and any(len(s) > 1 for s in shapes))
-    names = ["x"] if len(shapes) == 1 else list(_NAMES[: len(shapes)])
+    names = list(_names(example))
     return "\n".join(
         [
             f"  {example.code}",
@@ -152,8 +164,12 @@ def _form(facet: Callable[[At], Use], at: At, names: list[str]) -> str:
     except Unsupported as error:
         return f"none: {error.message}"
     parts = []
+    values = dict(enumerate(names))
     for step in use.steps:
-        shown = step.make if step.stateful or step.call is None else fill(step.call, [Raw(n) for n in names])
-        parts.append(inline(shown))
-        names = ["x"]
+        if step.stateful or step.call is None:
+            parts.append(inline(step.make))
+        else:
+            parts.append(inline(fill(step.call, [Raw(values.get(n, "x")) for n in range(max(values) + 1)])))
+        values |= {n: use.names.get(n, f"x{n}") for n in numbers_in(step.gives) if n}
+        values[0] = "x"
     return " -> ".join(parts) if parts else "nothing"
