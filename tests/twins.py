@@ -86,7 +86,7 @@ def _errors(net, twins, reference, inputs, sizes, batches, tolerance):
     for batch in batches:
         given = [x[:batch] for x in inputs]
         a, b = (twin(given) for twin in twins)
-        wanted = reference.listed(**dict(zip(names, given)))
+        wanted = _defined(reference, dict(zip(names, given)))
         for result, y, z, r in zip(net.net.body.outputs, a, b, wanted, strict=True):
             shape = (batch, *(substitute(n, sizes) for n in result.value.shape))
             assert y.shape == z.shape == r.shape == shape, f"{result.name}: {y.shape}, {z.shape}, {r.shape}, {shape}"
@@ -95,6 +95,15 @@ def _errors(net, twins, reference, inputs, sizes, batches, tolerance):
             errors = dict(zip(PAIRS, (apart(y, z), apart(y, r), apart(z, r))))
             assert max(errors.values()) < tolerance, f"{result.name}: {errors}"
             yield errors
+
+
+def _defined(reference, inputs):
+    """The outputs by the definition. Raises Infinite where it gives a number on the way that is none."""
+    try:
+        with np.errstate(invalid="raise", divide="raise"):
+            return reference.listed(**inputs)
+    except FloatingPointError as error:
+        raise Infinite(str(error)) from error
 
 
 def _moves(twin, inputs):

@@ -89,6 +89,7 @@ class Body(Steps):
         nested = self.level < 2
         kind = self.choices.weighted(
             step=12, named=3, side=5, restart=2, rebind=3, number=1, list=2, shared=2, several=2,
+            recurrent=3 * self.is_series(),
             loop=5 * nested, choice=4 * nested,
         )  # fmt: skip
         if kind == "loop":
@@ -193,6 +194,11 @@ class Body(Steps):
         if names[0] == names[1]:
             names[1] += "2"
         return [f"{', '.join(names)} = {call}"], self._bound("values", *names)
+
+    def _recurrent(self):
+        """A recurrent layer that gives several values."""
+        found = self.memory()
+        return found and (found[0], self._bound("values", *found[1]))
 
     # --- loops and branches -------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from netspec.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 
+from .recurrent import Recurrent
+
 CLASSES = {cls.kind: cls for cls in LAYERS.values()}
 # how often, by the style of a layer; on vectors there is nothing to slide over
 ON_GRIDS = {"conv": 10, "pool": 5, "norm": 3, "activation": 4, "shape": 3, "dropout": 1, "dense": 2}
@@ -55,7 +57,7 @@ def product(sizes):
     return found
 
 
-class Steps:
+class Steps(Recurrent):
     """What a body draws its statements from. The body has `choices`, `names`, `known` and `spec`."""
 
     # --- numbers, conditions ----------------------------------------------------------------------------------------
@@ -210,6 +212,7 @@ class Steps:
         kind = self.choices.weighted(
             layer=24, join=7 * (deep > 0), call=8 * blocks, tie=8 * bool(shared), operation=4, computed=9, cut=2,
             choice=2 * (deep > 0), flow=2 * (deep > 0), keeping=14, function=1,
+            recurrent=7 * self.is_series(),
         )  # fmt: skip
         if kind == "layer":
             return self.layer()
@@ -219,6 +222,8 @@ class Steps:
             return self.call_text() or self.layer()
         if kind == "tie":
             return self.choices.pick(shared)
+        if kind == "recurrent":
+            return self.recurrent()
         if kind == "operation":
             return self.operation()
         if kind == "computed":

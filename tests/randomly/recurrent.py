@@ -1,0 +1,75 @@
+"""Random recurrent layers: of any cell, in one direction or both, one or several deep, with what they may be told."""
+
+from __future__ import annotations
+
+STATES = {"rnn": 1, "gru": 1, "lstm": 2}
+MERGES = ("concat", "add", "mul", "average")
+
+
+class Recurrent:
+    """What a body draws its recurrent layers from."""
+
+    def is_series(self):
+        """Has the flow an axis of time?"""
+        return all(len(t.shape) == 2 and t.dtype == "float32" and t.batched for t in self.known.flow)
+
+    def recurrent(self):
+        """A recurrent layer that gives one value."""
+        cell, ways, depth = self._plan()
+        returns = self.choices.pick(["", "sequence", "sequence", "last"])
+        if STATES[cell] * ways * depth == 1 and self.choices.often(20):
+            returns = "state"
+        told = [f"return={returns}"] if returns else []
+        return self._written(cell, ways, depth, self._units(), told, self.choices.pick(["", *MERGES]))
+
+    def memory(self):
+        """Statements with a recurrent layer that gives several values, or begins with a state, or skips steps.
+
+        They come with the names of the values; None where there is no axis of time.
+        """
+        if not self.is_series():
+            return None
+        pick, often, at = self.choices.pick, self.choices.often, len(self.lines)
+        (cell, ways, depth), units = self._plan(), self._units()
+        parts, told, lines = STATES[cell] * ways * depth, [], []
+        if often(40):
+            lines.append(f"start = identity -> global_avgpool -> dense({units}, activation=tanh)")
+            told.append(f"initial=({', '.join(['start'] * parts)})" if parts > 1 else "initial=start")
+        if often(35):
+            lines.append(f"kept = {pick(['mean', 'max', 'min'])}(identity, axis=-1) {pick('<>')} {pick(['0', '0.1'])}")
+            told.append("mask=kept")
+        returns = pick([("sequence", "state"), ("last", "sequence"), ("state", "last"), ("sequence",), ("state",)])
+        merge = pick(["", *MERGES, *(["none"] * (depth == 1))])
+        told.append(f"return=({', '.join(returns)})" if len(returns) > 1 else f"return={returns[0]}")
+        values = ways if merge == "none" else 1
+        names = [f"{word}{k}_{at}" for word in returns for k in range(parts if word == "state" else values)]
+        lines.append(f"{', '.join(names)} = {self._written(cell, ways, depth, units, told, merge)}")
+        return lines, names
+
+    def _plan(self):
+        """A cell, how many directions, how many layers."""
+        pick = self.choices.pick
+        return pick(list(STATES)), pick((1, 1, 2)), pick((1, 1, 1, 2, 3))
+
+    def _units(self):
+        return self.whole_number(("3", "2", "4"))
+
+    def _written(self, cell, ways, depth, units, told, merge):
+        words = [units, *told, *self._cell_words(cell)]
+        words += ["reverse=true"] * (ways == 1 and self.choices.often(25))
+        found = f"{cell}({', '.join(words)})"
+        if ways == 2:
+            found = f"bidirectional({found}{f', merge={merge}' if merge else ''})"
+        return f"stack({depth}, {found})" if depth > 1 else found
+
+    def _cell_words(self, cell):
+        """What is told to the cell itself."""
+        pick, often = self.choices.pick, self.choices.often
+        found = ["bias=false"] * often(15)
+        found += [f"activation={pick(['relu', 'sigmoid', 'softsign', 'gelu', *self.names.words])}"] * often(20)
+        if cell != "rnn":
+            found += [f"recurrent_activation={pick(['hard_sigmoid', 'tanh', 'sigmoid'])}"] * often(15)
+        if cell == "gru":
+            found += ["reset_after=false"] * often(25)
+        found += [f"dropout={pick(['0.2', *self.names.floats])}"] * often(12)
+        return found + ["recurrent_dropout=0.3"] * often(12)
