@@ -266,18 +266,10 @@ class Network:
     def _model(self, target: Target, weights: Mapping[str, Any] | None) -> Any:
         import numpy as np
 
-        from .weights.table import check_weights
+        from .weights.forms import model_of
 
-        model = target.model(self._example)
-        if weights is not None:
-            check_weights(self.checked, weights)
-            model.load(target.spelling.put({path: np.asarray(array) for path, array in weights.items()}))
-        return model
-
-    def _example(self) -> list[Any]:
-        from .weights.samples import example
-
-        return example(self.checked)
+        given = None if weights is None else {path: np.asarray(array) for path, array in weights.items()}
+        return model_of(self.checked, target, weights=given)
 
     def verify(
         self, targets: Sequence[str] = ("torch", "keras"), dtype: str = "float32", tolerance: float | None = None

@@ -11,8 +11,11 @@ from .source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
 STDIN = "-"
+# how the names of specs end
+SPECS = (".net",)
 # before the name of a spec that ships with the project
 ZOO = "zoo:"
 # far above any spec; a device that never ends is refused instead of filling the memory
@@ -104,11 +107,19 @@ def _read_input() -> bytes:
 
 
 def _read_file(path: str, shown: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
+    with open_file(path, shown) as file:
+        try:
             return file.read(LARGEST + 1)
+        except OSError as error:
+            raise ReadError(f"{shown} cannot be read: {reason(error)}") from None
+
+
+def open_file(path: str, shown: str, suffixes: tuple[str, ...] = SPECS) -> BinaryIO:
+    """A file to read, which messages call `shown`; `suffixes` are of the files that may be meant. Raises ReadError."""
+    try:
+        return open(path, "rb")
     except FileNotFoundError:
-        near = nearest_file(path)
+        near = nearest_file(path, suffixes)
         hint = f"; did you mean {os.path.join(os.path.dirname(shown), near)}?" if near else ""
         raise ReadError(f"there is no file {shown or 'of an empty name'}{hint}") from None
     except IsADirectoryError:
@@ -117,7 +128,7 @@ def _read_file(path: str, shown: str) -> bytes:
         raise ReadError(f"{shown} cannot be read: {reason(error)}") from None
 
 
-def nearest_file(path: str, suffixes: tuple[str, ...] = (".net",)) -> str | None:
+def nearest_file(path: str, suffixes: tuple[str, ...] = SPECS) -> str | None:
     """The file of the same folder that was most likely meant: a spec, or what ends in one of the suffixes."""
     from .diagnostics import nearest
 

@@ -6,7 +6,7 @@ from ..diagnostics import SpecError
 from ..emit import keras, torch
 from ..record import TYPE_CHECKING
 from . import OK, WRONG
-from .options import Misuse, Parser, add_net_options, examine
+from .options import Misuse, Parser, add_net_options, checked
 from .output import add_output, put
 
 if TYPE_CHECKING:
@@ -27,12 +27,11 @@ def run(words: list[str], screen: Screen) -> int:
     style = options.style or _STYLES[options.to][0]
     if style not in _STYLES[options.to]:
         raise Misuse(f"--style {style} is not for {options.to}, which has {', '.join(_STYLES[options.to])}")
-    verdict = examine(options.file, options)
-    screen.diagnostics(verdict.diagnostics)
-    if verdict.checked is None or not verdict.ok:
+    net = checked(options.file, options, screen)
+    if net is None:
         return WRONG
     try:
-        text = torch.emit(verdict.checked) if options.to == "torch" else keras.emit(verdict.checked, style)
+        text = torch.emit(net) if options.to == "torch" else keras.emit(net, style)
     except SpecError as error:
         screen.diagnostics(error.diagnostics)
         return WRONG

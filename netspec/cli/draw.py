@@ -8,7 +8,7 @@ from ..emit.dot import DIRECTIONS, dot
 from ..emit.theme import THEMES
 from ..record import TYPE_CHECKING
 from . import OK, WRONG
-from .options import Misuse, Parser, add_net_options, examine, whole
+from .options import Misuse, Parser, add_net_options, checked, whole
 from .output import add_output, put
 
 if TYPE_CHECKING:
@@ -29,11 +29,10 @@ def run(words: list[str], screen: Screen) -> int:
     parser.add_argument("--theme", choices=THEMES, default="light", help="default: light")
     options = parser.read(words)
     suffix = _suffix(options.output)
-    verdict = examine(options.file, options)
-    screen.diagnostics(verdict.diagnostics)
-    if verdict.checked is None or not verdict.ok:
+    net = checked(options.file, options, screen)
+    if net is None:
         return WRONG
-    text = dot(verdict.checked, options.depth, options.direction, options.theme)
+    text = dot(net, options.depth, options.direction, options.theme)
     put(text.encode() if suffix in _DOT else _picture(text, suffix), options.output, options.file, screen)
     return OK
 

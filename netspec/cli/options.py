@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
+    from ..ir import CheckedNet
     from .screen import Screen
 
 
@@ -118,6 +119,21 @@ def settings(pairs: list[str]) -> dict[str, Any]:
 def examine(path: str, options: argparse.Namespace) -> Verdict:
     """Read a file and check the net that the options ask for. Raises ReadError and SettingError."""
     return check(read_source(path), options.net, settings(options.set), folders(options.include))
+
+
+def checked(path: str, options: argparse.Namespace, screen: Screen) -> CheckedNet | None:
+    """The net that the options ask for, with what is to be said of it on the screen; None where it is wrong."""
+    verdict = examine(path, options)
+    screen.diagnostics(verdict.diagnostics)
+    return verdict.checked if verdict.ok else None
+
+
+def needs_numpy(extra: str) -> None:
+    """Raises Misuse where NumPy is not installed; it comes with that extra."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        raise Misuse(f"NumPy is not installed; `pip install netspec-lang[{extra}]` brings it") from None
 
 
 def whole(least: int) -> Callable[[str], int]:

@@ -9,7 +9,7 @@ from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, add_net_options, examine, whole
+from .options import Misuse, Parser, add_net_options, checked, needs_numpy, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -27,10 +27,7 @@ _TARGETS = ("torch", "keras")
 
 def run(words: list[str], screen: Screen) -> int:
     options = _options(words, screen)
-    try:
-        import numpy  # noqa: F401
-    except ImportError:
-        raise Misuse("NumPy is not installed; `pip install netspec-lang[torch]` or [keras] brings it") from None
+    needs_numpy(options.target[0] if options.target else "torch")
     from ..verify.pool import Pool
     from ..verify.verify import Options
 
@@ -81,13 +78,11 @@ def _verified(
     from ..verify.verify import verify
 
     try:
-        verdict = examine(path, options)
+        net = checked(path, options, screen)
     except (ReadError, SettingError) as error:
         screen.complain(str(error))
         return None, MISUSED
-    screen.diagnostics(verdict.diagnostics)
-    net = verdict.checked
-    if net is None or not verdict.ok:
+    if net is None:
         return None, WRONG
     try:
         result = verify(net, pool, how, lambda text: screen.note(f"{net.name}: {text}"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ..diagnostics import SpecError, did_you_mean
+from ..emit.keras import STYLES
 from ..record import TYPE_CHECKING
+from ..weights.forms import FORMS
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, add_net_options, examine
+from .options import Misuse, Parser, add_net_options, checked, needs_numpy
 from .output import add_output, put
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ nothing in it is executed. A file that does not fit the net is refused, with all
 shape."""
 _MATCH = """Guess which array of a file is which of the net's, from shapes, names and order, and print the table that
 `netspec weights convert --rename` takes. Read it before you use it."""
-_SPELLINGS = ("netspec", "torch", "keras")
 
 
 def run(words: list[str], screen: Screen) -> int:
@@ -42,25 +43,21 @@ def _guarded(
 ) -> int:
     """Run a command on a net that is whole; what can go wrong with files of weights becomes a message and a status."""
     options = parser(screen).read(words)
-    try:
-        import numpy  # noqa: F401
-    except ImportError:
-        raise Misuse("NumPy is not installed; `pip install netspec-lang[weights]` brings it") from None
+    needs_numpy("weights")
     from ..models.code import MissingFramework
     from ..weights.convert import FormError
     from ..weights.table import WeightsError
 
-    verdict = examine(options.file, options)
-    screen.diagnostics(verdict.diagnostics)
-    if verdict.checked is None or not verdict.ok:
+    net = checked(options.file, options, screen)
+    if net is None:
         return WRONG
     try:
-        work(verdict.checked, options, screen)
+        work(net, options, screen)
     except SpecError as error:
         screen.diagnostics(error.diagnostics)
         return WRONG
     except WeightsError as error:
-        lines = [f"{options.weights} does not fit net {verdict.checked.name}:", *(f"  {p}" for p in error.problems)]
+        lines = [f"{options.weights} does not fit net {net.name}:", *(f"  {p}" for p in error.problems)]
         lines.append("`netspec weights match` proposes a table of names for --rename")
         screen.complain("\n".join(lines))
         return WRONG
@@ -77,12 +74,12 @@ def _parser(name: str, about: str, screen: Screen) -> Parser:
     parser.add_argument(
         "--from",
         dest="source",
-        choices=_SPELLINGS,
+        choices=FORMS,
         help="whose names and axes WEIGHTS has (default: what its suffix says; .safetensors: netspec)",
     )
     parser.add_argument(
         "--style",
-        choices=("functional", "sequential", "subclass"),
+        choices=STYLES,
         default="functional",
         help="the style of the Keras model (default: functional)",
     )
@@ -91,7 +88,7 @@ def _parser(name: str, about: str, screen: Screen) -> Parser:
 
 def _convert_parser(screen: Screen) -> Parser:
     parser = _parser("convert", _CONVERT, screen)
-    parser.add_argument("--to", choices=_SPELLINGS, help="the same for OUT")
+    parser.add_argument("--to", choices=FORMS, help="the same for OUT")
     parser.add_argument("--rename", metavar="TABLE", help="lines `foreign = ours`, with * for any text")
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the file to write")
     return parser

@@ -45,7 +45,7 @@ class KerasModel:
         dtype: str = "float32",
     ) -> None:
         self.keras = import_keras(dtype)
-        self.keras.utils.clear_session()
+        self.keras.utils.clear_session(free_memory=False)
         with _Calls(self.keras) as called:
             self.model = run(text, net)
         if isinstance(self.model, self.keras.Sequential):

@@ -7,6 +7,7 @@ gives the numbers of each layer, so that the first one that differs can be named
 from __future__ import annotations
 
 import time
+from math import prod
 
 from ..dims import substitute
 from ..emit.keras_file import static_batch
@@ -93,12 +94,14 @@ class _Verification:
         start = time.perf_counter()
         targets = {name: TARGETS[name](self.net) for name in self.options.frameworks}
         self.progress("running the model")
-        answers, wanted = self._together(
+        answers, faults, wanted = self._together(
             [Job(t, self.weights, self.batches, dtype=self.options.dtype) for t in targets.values()],
             lambda: [self._reference(self.net, batch) for batch in self.batches],
         )
+        self.problems += faults
         outputs = self._outputs(answers, wanted)
-        lines = self._layers(answers, targets, self.options.dtype) if not self.problems or outputs else ()
+        lines, faults = self._layers(answers, targets, self.options.dtype) if answers else ((), [])
+        self.problems += faults
         self._totals(answers, targets)
         self._judge(outputs, lines, lambda: self._layers(answers, targets, "float64"))
         gradients = self._gradients(targets, [out.shape for out in wanted[0]]) if len(answers) > 1 else None
@@ -120,20 +123,20 @@ class _Verification:
 
     def _together(
         self, jobs: Sequence[Job], meanwhile: Callable[[], list[list[Array]]]
-    ) -> tuple[dict[str, Answer], list[list[Array]]]:
-        """Answers of all frameworks that could do it, by name, and what was worked out meanwhile."""
+    ) -> tuple[dict[str, Answer], list[str], list[list[Array]]]:
+        """Answers of all frameworks that could do it, by name, why others could not, and what was done meanwhile."""
         places = [self.pool.start(job) for job in jobs]
         found = meanwhile()
-        answers = {}
+        answers, faults = {}, []
         for job, place in zip(jobs, places):
             answer = self.pool.answer(job, place)
             if answer.kind == "MissingFramework":
                 raise ModuleNotFoundError(answer.error)
             if answer.error:
-                self.problems.append(f"{NAMES[job.target.framework]}: {answer.error}")
+                faults.append(f"{NAMES[job.target.framework]}: {answer.error}")
             else:
                 answers[job.target.framework] = answer
-        return answers, found
+        return answers, faults, found
 
     def _reference(self, net: CheckedNet, inputs: Sequence[Array]) -> list[Array]:
         names = [port.name for port in net.net.body.inputs]
@@ -150,7 +153,9 @@ class _Verification:
                 worst[pair] = max(worst.get(pair, 0.0), error)
         return worst if answers else {}
 
-    def _judge(self, outputs: Errors, lines: Sequence[LayerLine], sharper: Callable[[], Sequence[LayerLine]]) -> None:
+    def _judge(
+        self, outputs: Errors, lines: Sequence[LayerLine], sharper: Callable[[], tuple[Sequence[LayerLine], list[str]]]
+    ) -> None:
         """Say what is wrong with the outputs, and which layer it begins with.
 
         A layer differs that does so in float64 too, where rounding has not grown on the way to it; `sharper` gives the
@@ -164,16 +169,14 @@ class _Verification:
             self.problems.append(f"the outputs of {NAMES[one]} and {NAMES[other]} differ by {error:.1e}")
         first = _first(lines, self.tolerance)
         if first is not None and self.options.dtype == "float32":
-            before = list(self.problems)
-            found = sharper()
-            if self.problems != before:  # a framework has no form for that in float64
-                self.problems, found = before, lines
-            rounded, first = first, _first(found, TOLERANCES["float64"])
-            if first is None:
-                self.notes.append(
-                    f"rounding has grown to {rounded.error:.1e} at `{rounded.path}`;"
-                    f" in float64 all layers agree to {max(line.error for line in found):.1e}"
-                )
+            found, faults = sharper()
+            if not faults:  # else a framework has no form for that in float64
+                rounded, first = first, _first(found, TOLERANCES["float64"])
+                if first is None:
+                    self.notes.append(
+                        f"rounding has grown to {rounded.error:.1e} at `{rounded.path}`;"
+                        f" in float64 all layers agree to {max(line.error for line in found):.1e}"
+                    )
         if first is not None:
             (one, other), error = max(first.errors.items(), key=lambda item: item[1])
             self.problems.append(
@@ -187,13 +190,13 @@ class _Verification:
 
     def _layers(
         self, answers: Mapping[str, Answer], targets: Mapping[str, Target], dtype: str
-    ) -> tuple[LayerLine, ...]:
-        """Each layer of the net, from a model in which all of them are outputs."""
+    ) -> tuple[tuple[LayerLine, ...], list[str]]:
+        """Each layer of the net, from a model in which all of them are outputs; and why a framework could not."""
         self.progress(f"comparing layer by layer in {dtype}")
         shown, layers = expose(self.net)
         batch = self.batches[:1]
         jobs = [Job(TARGETS[name](shown), self.weights, batch, dtype=dtype) for name in answers]
-        found, wanted = self._together(jobs, lambda: [self._reference(shown, batch[0])])
+        found, faults, wanted = self._together(jobs, lambda: [self._reference(shown, batch[0])])
         skip = len(self.net.net.body.outputs)
         values = {name: answer.outputs[0][skip:] for name, answer in found.items()}
         values["reference"] = tuple(wanted[0][skip:])
@@ -211,7 +214,7 @@ class _Verification:
             errors = {(a, b): apart(at[a], at[b]) for a, b in pairs(at)}
             line = LayerLine(path, row.kind, shapes, held, errors)
             lines.append(lines.pop().joined(line) if place else line)
-        return tuple(lines)
+        return tuple(lines), faults
 
     def _totals(self, answers: Mapping[str, Answer], targets: Mapping[str, Target]) -> None:
         """The trainable parameters and the statistics of the whole net, held against the checker's."""
@@ -219,7 +222,7 @@ class _Verification:
         for name, answer in answers.items():
             sums = {"trainable parameters": 0, "statistics": 0}
             for held in targets[name].spelling.held:
-                size = _size(held.weight.sizes)
+                size = prod(held.weight.sizes)
                 if held.weight.role == "statistic":
                     sums["statistics"] += size
                 elif answer.trainable[held.key]:
@@ -240,18 +243,17 @@ class _Verification:
         macs = _number(self.net.totals.macs, self.sizes[0])
         count = self.static or max(fewest, min(_MOST // max(self.activations, 1), _HARDEST // max(macs, 1)))
         batch = [[array[:count] for array in self.batches[0]]]
-        directions = [self.rng.standard_normal(shape)[:count] / _size(shape) ** 0.5 for shape in shapes]
+        directions = [self.rng.standard_normal(shape)[:count] / prod(shape) ** 0.5 for shape in shapes]
         for dtype in _STEEP:
-            before = list(self.problems)
             jobs = [Job(t, self.weights, batch, directions, training, dtype) for t in targets.values()]
-            answers, _ = self._together(jobs, list)
-            if len(answers) == len(jobs):
+            answers, faults, _ = self._together(jobs, list)
+            if not faults:
                 break
             if dtype == "float64":
                 lacking = " and ".join(NAMES[name] for name in targets if name not in answers)
                 self.notes.append(f"gradients are compared in float32, since {lacking} cannot do this in float64")
-                self.problems = before
         else:
+            self.problems += faults
             return None
         one, other = (targets[name].spelling.gradients(answers[name].gradients) for name in targets)
         if one.keys() != other.keys():
@@ -293,20 +295,13 @@ def _counts(target: Target, answer: Answer) -> dict[str, int]:
     for held in target.spelling.held:
         if held.weight.role != "statistic":
             parts = 1 if held.place.part is None else held.place.part[1]
-            found[held.layer] = found.get(held.layer, 0) + _size(answer.shapes[held.key]) // parts
+            found[held.layer] = found.get(held.layer, 0) + prod(answer.shapes[held.key]) // parts
     return found
 
 
 def _number(dim: Dim, sizes: Mapping[str, int]) -> int:
     found = substitute(dim, sizes)
     return found if isinstance(found, int) else 0
-
-
-def _size(shape: Sequence[int]) -> int:
-    size = 1
-    for d in shape:
-        size *= d
-    return size
 
 
 def _disagreement(line: LayerLine) -> str:

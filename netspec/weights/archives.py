@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
-from ..files import ReadError, nearest_file, reason
+from ..files import ReadError, open_file, reason
 from ..models.code import MissingFramework
 from ..record import TYPE_CHECKING, Record
 
@@ -34,36 +34,23 @@ class Archive(Record):
 @contextmanager
 def opened(path: str) -> Iterator[Archive]:
     """The archive in a file, by its suffix. Raises ReadError and MissingFramework."""
-    opener = _OPENERS[suffix_of(path)]
-    with _file(path) as file:
-        yield from opener(file, path)
-
-
-def _file(path: str) -> BinaryIO:
-    try:
-        return open(path, "rb")
-    except FileNotFoundError:
-        near = nearest_file(path, tuple(_OPENERS))
-        hint = f"; did you mean {os.path.join(os.path.dirname(path), near)}?" if near else ""
-        raise ReadError(f"there is no file {path}{hint}") from None
-    except IsADirectoryError:
-        raise ReadError(f"{path} is a folder; name a file in it") from None
-    except (OSError, ValueError) as error:
-        raise ReadError(f"{path} cannot be read: {reason(error)}") from None
+    kind = KINDS[suffix_of(path)]
+    with open_file(path, path, tuple(KINDS)) as file:
+        yield from kind.open(file, path)
 
 
 def suffix_of(path: str) -> str:
     """What a file is, by the end of its name. Raises ReadError where it says nothing."""
-    for suffix in _OPENERS:
+    for suffix in KINDS:
         if path.lower().endswith(suffix):
             return suffix
-    raise ReadError(f"{path} does not say what it holds: weights are in {', '.join(_OPENERS)}")
+    raise ReadError(f"{path} does not say what it holds: weights are in {', '.join(KINDS)}")
 
 
 # --- safetensors --------------------------------------------------------------------------------------------------
 
 
-def _safetensors(_file: BinaryIO, path: str) -> Iterator[Archive]:
+def _safetensors(file: BinaryIO, path: str) -> Iterator[Archive]:
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError:
@@ -73,31 +60,31 @@ def _safetensors(_file: BinaryIO, path: str) -> Iterator[Archive]:
             parts = {name: held.get_slice(name) for name in held.keys()}  # noqa: SIM118  # it is no mapping
             shapes = {name: tuple(part.get_shape()) for name, part in parts.items()}
             kinds = {name: part.get_dtype() for name, part in parts.items()}
-            yield Archive(shapes, lambda name: _tensor(held, name, kinds[name], path))
+            halves = _halves(file) if "BF16" in kinds.values() else {}
+            yield Archive(
+                shapes, lambda name: _single(file, *halves[name]) if name in halves else held.get_tensor(name)
+            )
     except (SafetensorError, OSError) as error:
         raise ReadError(f"{path} is no whole safetensors file: {error}") from None
 
 
-def _tensor(held: Any, name: str, kind: str, path: str) -> Array:
-    if kind == "BF16":
-        return _bfloat16(path, name)
-    array: Array = held.get_tensor(name)
-    return array
-
-
-def _bfloat16(path: str, name: str) -> Array:
-    """Numbers of eight bits of exponent and seven of fraction, as the float32 that they are the upper half of."""
+def _halves(file: BinaryIO) -> dict[str, tuple[int, int, list[int]]]:
+    """Where the arrays in bfloat16 begin, how many bytes they take, and their shapes."""
     import json
 
+    length = int.from_bytes(file.read(8), "little")
+    found = {name: held for name, held in json.loads(file.read(length)).items() if held.get("dtype") == "BF16"}
+    spans = {name: held["data_offsets"] for name, held in found.items()}
+    return {n: (8 + length + start, stop - start, found[n]["shape"]) for n, (start, stop) in spans.items()}
+
+
+def _single(file: BinaryIO, start: int, count: int, shape: list[int]) -> Array:
+    """Numbers of eight bits of exponent and seven of fraction, as the float32 that they are the upper half of."""
     import numpy as np
 
-    with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))[name]
-        start, stop = header["data_offsets"]
-        file.seek(8 + length + start)
-        halves = np.frombuffer(file.read(stop - start), "<u2")
-    found: Array = (halves.astype(np.uint32) << 16).view(np.float32).reshape(header["shape"])
+    file.seek(start)
+    halves = np.frombuffer(file.read(count), "<u2")
+    found: Array = (halves.astype(np.uint32) << 16).view(np.float32).reshape(shape)
     return found
 
 
@@ -181,11 +168,17 @@ def _keras(file: BinaryIO, path: str) -> Iterator[Archive]:
     yield from _hdf5(io.BytesIO(data), path)
 
 
-_OPENERS: dict[str, Callable[[BinaryIO, str], Iterator[Archive]]] = {
-    ".safetensors": _safetensors,
-    ".pt": _checkpoint,
-    ".pth": _checkpoint,
-    ".weights.h5": _hdf5,
-    ".keras": _keras,
+class Kind(Record):
+    """A kind of file: how it is opened, and the forms (see `FORMS`) that it can have, the usual one first."""
+
+    open: Callable[[BinaryIO, str], Iterator[Archive]]
+    forms: tuple[str, ...]
+
+
+KINDS = {
+    ".safetensors": Kind(_safetensors, ("netspec", "torch")),
+    ".pt": Kind(_checkpoint, ("torch",)),
+    ".pth": Kind(_checkpoint, ("torch",)),
+    ".weights.h5": Kind(_hdf5, ("keras",)),
+    ".keras": Kind(_keras, ("keras",)),
 }
-SUFFIXES = tuple(_OPENERS)

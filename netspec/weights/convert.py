@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..files import write_with
 from ..models.code import MissingFramework
 from ..record import TYPE_CHECKING, Record
-from .archives import opened, suffix_of
-from .forms import FORMS, FORMS_OF, model_of, target_of
+from .archives import KINDS, opened, suffix_of
+from .forms import FORMS, model_of, target_of
 from .match import partners
 from .rename import Renaming
 from .table import WeightsError, check_weights, misfits
@@ -40,9 +40,9 @@ class Read(Record):
 def form_of(path: str, form: str | None) -> str:
     """The form of the weights in a file. Raises FormError, and ReadError where the name of the file says nothing."""
     suffix = suffix_of(path)
-    possible = FORMS_OF[suffix]
+    possible = KINDS[suffix].forms
     if form is not None and form not in possible:
-        others = " or ".join(s for s, forms in FORMS_OF.items() if form in forms)
+        others = " or ".join(s for s, kind in KINDS.items() if form in kind.forms)
         raise FormError(f"{path}: a {suffix} file cannot hold weights as {form} spells them; {others} can")
     return form or possible[0]
 
@@ -117,9 +117,7 @@ def write_weights(
     if suffix == ".safetensors":
         _write_safetensors(net, weights, path, form, style)
         return
-    target = target_of(net, form, style)
-    model = model_of(net, target, _precision(weights))
-    model.load(target.spelling.put(weights))
+    model = model_of(net, target_of(net, form, style), _precision(weights), weights)
     write_with(path, model.save, suffix)
 
 

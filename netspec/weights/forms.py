@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
-from .table import weight_table
+from .table import check_weights, weight_table
 from .targets import Target, keras_target, torch_target
 
 if TYPE_CHECKING:
@@ -58,14 +58,6 @@ def _keras(net: CheckedNet, style: str) -> Form:
 
 
 FORMS: dict[str, Callable[[CheckedNet, str], Form]] = {"netspec": _netspec, "torch": _torch, "keras": _keras}
-# by the end of a file's name, the forms that it can have; the first is meant unless another is asked for
-FORMS_OF = {
-    ".safetensors": ("netspec", "torch"),
-    ".pt": ("torch",),
-    ".pth": ("torch",),
-    ".weights.h5": ("keras",),
-    ".keras": ("keras",),
-}
 
 
 def target_of(net: CheckedNet, form: str, style: str) -> Target:
@@ -73,8 +65,15 @@ def target_of(net: CheckedNet, form: str, style: str) -> Target:
     return keras_target(net, style) if form == "keras" else torch_target(net)
 
 
-def model_of(net: CheckedNet, target: Target, dtype: str = "float32") -> Any:
-    """The model of generated code, its weights initialised."""
+def model_of(
+    net: CheckedNet, target: Target, dtype: str = "float32", weights: Mapping[str, Array] | None = None
+) -> Any:
+    """The model of generated code, its weights initialised, or set to these. WeightsError where they do not fit."""
     from .samples import example
 
-    return target.model(lambda: example(net), dtype)
+    if weights is not None:
+        check_weights(net, weights)
+    model = target.model(lambda: example(net), dtype)
+    if weights is not None:
+        model.load(target.spelling.put(weights))
+    return model
