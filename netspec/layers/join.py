@@ -110,7 +110,7 @@ def nested(values: list[Code], function: str) -> Code:
 
 
 # the TensorFlow backend of Keras takes a second value in which all axes but one are 1 for a bias, and then adds it
-# along the channels, wherever its own axis is
+# along the channels, wherever its own axis is; the batch is such an axis, too
 _OUTER_SUM = Helper(
     "outer_sum",
     """\
@@ -141,8 +141,10 @@ class _Sum(Elementwise):
 
 
 def _looks_like_bias(x: Shape, y: Shape) -> bool:
-    """May Keras add y to x along the wrong axis, in a batch of one? Their ranks are the same."""
+    """May Keras add y to x along the wrong axis, in some size of batch? Their ranks are the same."""
     long = [axis for axis, n in enumerate(y) if n != 1]
+    if not long:  # one number a sample: as many numbers as there are samples
+        return x[0] != 1 or x[-1] != 1
     if len(long) != 1 or (y[-1] == x[-1] != 1):
         return False
     return any(_may_equal(x[axis], y[long[0]]) for axis in (0, len(x) - 1) if axis != long[0])
@@ -163,6 +165,7 @@ class Add(_Sum):
         Example("add", ((3,), (5, 4, 3)), (5, 4, 3)),
         Example("add", ((5, 4),), (5, 4)),
         Example("add", ((4,), (4, 1), (4, 4)), (4, 4)),
+        Example("add", ((3,), (1,)), (3,)),
     )
 
     def define(self, a: Array, b: Array) -> Any:

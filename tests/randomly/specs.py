@@ -38,6 +38,7 @@ class Spec:
         self.blocks = []
         self.texts = []
         self.begun = 0
+        self.last = ""
 
     # --- blocks -------------------------------------------------------------------------------------------------------
 
@@ -222,7 +223,7 @@ class Spec:
     def _input(self, place):
         """The shape of an input: like the one before it, as often as not."""
         choices = self.choices
-        if place and choices.often(50):
+        if self.last and choices.often(50):
             return self.last
         kind = choices.weighted(image=10, vector=4, series=5, volume=2, words=1)
         channels = choices.pick("342156")
