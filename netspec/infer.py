@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .diagnostics import Collector
-    from .ir import Body, Instance, Item, Net, Tensor
+    from .ir import Instance, Item, Net, Tensor
 
     # for each spatial axis: the window, the stride, and how many cells one cell becomes; None: all is seen
     Reach = tuple[tuple[int, int, int], ...] | None
@@ -235,8 +235,3 @@ def field_after(before: Sequence[Field | None], reach: Reach) -> Field | None:
         sizes.append(size + -(-(window - 1) * top // bottom))
         jumps.append((top * stride, bottom * finer))
     return Field(tuple(sizes), tuple(jumps))
-
-
-def body_figures(body: Body) -> Figures:
-    """The sum of a body on its own."""
-    return _Walk().items(body.items, "", 0, {}, "", False, False)

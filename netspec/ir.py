@@ -15,7 +15,7 @@ from .dims import product
 from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
     from .diagnostics import Diagnostic
@@ -159,6 +159,21 @@ class Scope(Record):
         return self.node.span
 
 
+def applied(items: Iterable[Item]) -> Iterator[Step | Call]:
+    """The steps and calls among items and in their scopes, in order; what calls hold is not among them."""
+    for item in items:
+        if isinstance(item, Scope):
+            yield from applied(item.items)
+        else:
+            yield item
+
+
+def taken(items: Iterable[Item]) -> Iterator[Tensor]:
+    """The values that items take, also those in scopes."""
+    for item in applied(items):
+        yield from item.inputs
+
+
 def path_of(item: Step | Call, prefix: str, home: str) -> str:
     """The path of a step or call. `prefix` is that of its place, `home` that of the body: what is shared lives there,
     in whichever scopes it is used."""
@@ -300,10 +315,3 @@ class CheckedNet(Record):
     @property
     def layers(self) -> Iterator[Row]:
         return (row for row in self.rows if row.is_layer)
-
-
-class Located(Record):
-    """A weight of a net with its path, such as `layer1.0.conv1.kernel`."""
-
-    path: str
-    weight: Weight

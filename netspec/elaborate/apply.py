@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import did_you_mean
 from ..dims import show
 from ..ir import Call as BlockCall
-from ..ir import Step, Tensor
+from ..ir import Step, Tensor, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
@@ -20,7 +20,6 @@ from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import unknown
 from .machine import HOLE, ITEMS, Hole, SharedStep, kind_of
-from .unused import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,7 +136,7 @@ def _takes_flow(at: Context, cls: type[Layer] | None, given: Given, before: int)
     if cls is None or cls.arity is not None or cls.most is not None:
         return True
     flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
-    return any(t in flow for t in (*given.tensors, *inputs_of(at.frame.items[before:])))
+    return any(t in flow for t in (*given.tensors, *taken(at.frame.items[before:])))
 
 
 def _apply_layer(

@@ -8,16 +8,13 @@ that is not taken.
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label
-from ..ir import Scope, Tensor
+from ..ir import Tensor, taken
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ..diagnostics import Collector
-    from ..ir import Item
     from ..source import Span
     from ..syntax.tree import Definition
     from .frame import Frame
@@ -34,7 +31,7 @@ class Uses:
 
     def note(self, frame: Frame) -> None:
         """Note what a body that is finished has used."""
-        used = {t.number for t in inputs_of(frame.items)} | {r.value.number for r in frame.outputs}
+        used = {t.number for t in taken(frame.items)} | {r.value.number for r in frame.outputs}
         if not frame.declared_output and isinstance(frame.flow, Tensor):
             used.add(frame.flow.number)
         for span, number in frame.flows:
@@ -42,17 +39,6 @@ class Uses:
         alive = len(frame.ports) != 1 or frame.ports[0].value.number in used
         _, before = self.definitions.get(id(frame.definition), (None, False))
         self.definitions[id(frame.definition)] = frame.definition, before or alive
-
-
-def inputs_of(items: Iterable[Item]) -> Iterator[Tensor]:
-    """The values that go into items, also into those of scopes."""
-    stack = list(items)
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Scope):
-            stack.extend(item.items)
-        else:
-            yield from item.inputs
 
 
 def report(uses: Uses, faults: Collector) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, did_you_mean
 from ..dims import DimExpr
-from ..ir import Scope, Step, Tensor
+from ..ir import Step, Tensor, applied
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
 from ..layers.lookup import Lookup
@@ -15,10 +15,10 @@ from .lookup import unknown
 from .machine import HOLE, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
-    from ..ir import Item, Result
+    from ..ir import Result
     from .evaluate import Context
     from .frame import Frame
 
@@ -112,7 +112,7 @@ def look_up(at: Context, table: Tensor, items: Sequence[Any], node: tree.Subscri
 
 def check_used(frame: Frame, outputs: Sequence[Result]) -> None:
     """Warn of weights that nothing takes: they would be counted, and never learn."""
-    steps = list(_steps(frame.items))
+    steps = list(applied(frame.items))
     declared = [s for s in steps if isinstance(s, Step) and isinstance(s.layer, Parameter)]
     if not declared or frame.machine.faults.failed:
         return
@@ -128,14 +128,6 @@ def check_used(frame: Frame, outputs: Sequence[Result]) -> None:
                     severity="warning",
                 )
             )
-
-
-def _steps(items: Iterable[Item]) -> Iterator[Any]:
-    for item in items:
-        if isinstance(item, Scope):
-            yield from _steps(item.items)
-        else:
-            yield item
 
 
 def constant(outputs: Sequence[Result]) -> Tensor | None:

@@ -8,7 +8,7 @@ layouts.
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
-from ..ir import Call, Scope, Step
+from ..ir import Call, Scope, Step, applied
 from ..layers.arguments import Unsupported
 from ..layers.base import At, Use
 from ..pycode import Call as Applied
@@ -150,13 +150,14 @@ class Lines:
         self.layouts = layouts
         self.frozen = frozen
         # things declared once that are used on inputs of several shapes
-        self.varied = _varied(body.items)
+        self.varied = _varied(body)
         # a value that stands for another one (identity)
         self.alias: dict[int, int] = {}
         self.uses: dict[int, int] = {}
         # conversions that the next step needs, the numbers of their values, and those that are known here
         self.pending: list[Lowered] = []
-        self.last_number = 1 + max((t.number for t in _tensors(body.items)), default=0) + len(body.inputs)
+        made = (t.number for item in applied(body.items) for t in item.outputs)
+        self.last_number = 1 + max(made, default=0) + len(body.inputs)
         self.converted: dict[tuple[int, str], int] = {}
 
     def run(self) -> Code:
@@ -263,24 +264,10 @@ class Lines:
         return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]
 
 
-def _tensors(items: Sequence[Item]) -> list[Tensor]:
-    found: list[Tensor] = []
-    for item in items:
-        if isinstance(item, Step | Call):
-            found.extend(item.outputs)
-        else:
-            found.extend(_tensors(item.items))
-    return found
-
-
-def _varied(items: Sequence[Item]) -> set[Instance]:
+def _varied(body: Body) -> set[Instance]:
     """The shared layers that are used on inputs of several shapes."""
     shapes: dict[Instance, set[Any]] = {}
-    todo = list(items)
-    while todo:
-        item = todo.pop()
-        if isinstance(item, Scope):
-            todo.extend(item.items)
-        elif item.shared is not None:
+    for item in applied(body.items):
+        if item.shared is not None:
             shapes.setdefault(item.shared, set()).add(tuple(t.shape for t in item.inputs))
     return {instance for instance, found in shapes.items() if len(found) > 1}

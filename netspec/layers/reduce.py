@@ -100,7 +100,7 @@ class Reduction(Layer):
         return getattr(x, self.kind)(axes, keepdims=keepdims)
 
 
-def _examples(kind: str, dropped: int = 0) -> tuple[Example, ...]:
+def _examples(kind: str) -> tuple[Example, ...]:
     return (
         Example(f"{kind}(axis=-1)", (5, 4), (5,)),
         Example(f"{kind}(axis=0, keepdims=true)", (5, 4, 3), (1, 4, 3)),

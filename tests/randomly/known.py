@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netspec.dims import product, substitute, symbols
-from netspec.ir import Call, Step
+from netspec.ir import Call, Step, applied
 from netspec.layers.arguments import Unsupported
 from netspec.layers.base import At
 
@@ -32,25 +32,16 @@ def everything(items):
             todo.extend(item.items)
 
 
-def in_order(items):
-    """The steps and calls of a body, those of its scopes included."""
-    for item in items:
-        if isinstance(item, Step | Call):
-            yield item
-        else:
-            yield from in_order(item.items)
-
-
 def weighty(item):
     if isinstance(item, Call):
-        return any(weighty(inner) for inner in in_order(item.body.items))
+        return any(weighty(inner) for inner in applied(item.body.items))
     return bool(item.layer.weights(*(t.shape for t in item.inputs)))
 
 
 def lost(items, wanted):
     """How many steps with weights lead to nothing that is wanted, a probe included."""
     live, count = set(wanted), 0
-    for item in reversed(list(in_order(items))):
+    for item in reversed(list(applied(items))):
         outputs = {t.number for t in (item.outputs if isinstance(item, Call) else (item.output,))}
         if live & outputs or (isinstance(item, Step) and item.given.startswith("probe_")):
             live |= {t.number for t in item.inputs}
@@ -81,7 +72,7 @@ class Known:
                 name, value = item.given[6:], item.inputs[0]
                 (self.values.setdefault(name, []) if name else self.flow).append(value)
         called = {id(item.body): item.body for item in found if isinstance(item, Call)}
-        probed = [b for b in (net.net.body, *called.values()) if any(_is_probe(i) for i in in_order(b.items))]
+        probed = [b for b in (net.net.body, *called.values()) if any(_is_probe(i) for i in applied(b.items))]
         self.lost = sum(lost(body.items, ()) for body in probed)
 
     def _is_small(self, shape):
