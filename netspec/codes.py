@@ -524,6 +524,30 @@ net tiny {
 """,
 )
 _code(
+    "lost-mask",
+    "padded steps are not skipped",
+    """`embedding(mask=true)` marks padding for the recurrent layers behind it. The mask goes with every sequence that is
+    made step by step of the embedded one. It ends where steps are mixed or left out, where sequences with different
+    masks are joined, and at blocks. A recurrent layer behind that would take padded steps for real ones, and without
+    any that heeds it the mask has no effect. This is a warning.""",
+    """
+net tiny {
+  input words [T] int(1000)
+  embedding(1000, 16, mask=true)
+  conv(16, 3, padding=same)
+  lstm(8)
+}
+""",
+    """
+net tiny {
+  input words [T] int(1000)
+  embedding(1000, 16, mask=true)
+  dense(16, activation=relu)
+  lstm(8)
+}
+""",
+)
+_code(
     "lost-flow",
     "the value of a statement goes nowhere",
     """A statement makes something of the flow, and nothing takes it up: the next statement begins anew with a value, or

@@ -60,6 +60,7 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     instance = frame.shared.instance if frame.shared is not None else None
     call = BlockCall(name, chosen, body, arguments, inputs, outputs, node.span, written, given.frozen, instance)
     frame.add(call, body.size + 1)
+    frame.padding.called(inputs, outputs, node.span)
     return outputs[0] if len(outputs) == 1 else outputs
 
 

@@ -14,6 +14,7 @@ from .inputs import declare_input
 from .machine import HOLE, MOST_INSTANCES, SharedStep, kind_of
 from .names import Namer
 from .outputs import declare_output
+from .padding import Padding
 from .weights import check_used, declare_weight
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Frame:
         self.labels: dict[int, str] = {}
         self.renamed: dict[int, str] = {}
         self.marks: dict[int, str] = {}
+        self.padding = Padding()
         # values of a flatten whose size is not known, with the shape that was flattened
         self.unsized: dict[int, Shape] = {}
         # is it the net that was asked for, and not one within another?
@@ -171,6 +173,7 @@ class Frame:
         if not self.declared_output and isinstance(self.flow, Tensor):
             outputs = [Result("output", self.flow)]
         check_used(self, outputs)
+        self.padding.check(self.machine.faults)
         return Body(
             self.definition,
             self.arguments,

@@ -47,6 +47,8 @@ def layer(
     made, shapes, dtype = known
     if kind == "dense" and inputs[0].number in frame.unsized:
         return _unsized(at, inputs[0], frame.unsized[inputs[0].number], span)
+    made, inputs = frame.padding.skipping(made, inputs, span, frame.machine.faults)
+    mask = _mask(frame, inputs[0], span) if made.marks_padding else None
     label = given.label if given is not None and given.label is not None else at.chosen
     name, chosen = frame.name_for(kind, label)
     batched = any(t.batched for t in inputs)
@@ -56,7 +58,19 @@ def layer(
     frozen = given is not None and given.frozen
     frame.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
     _note_unsized(frame, made, inputs[0], results[0])
+    frame.padding.note(made, inputs, results, span)
+    if mask is not None:
+        frame.padding.begin(mask, results[0], span)
     return results[0] if len(results) == 1 else results
+
+
+def _mask(frame: Frame, places: Tensor, span: Span) -> Tensor:
+    """Which integers are no padding: a value of its own for each use, also where the embedding is shared."""
+    made, (shape,), dtype = _checked("not_equal", {"to": 0}, (places,))
+    value = frame.tensor(shape, dtype, span, places.batched)
+    frame.labels[value.number] = "mask"
+    frame.add(Step(frame.namer.automatic("mask"), "", made, (places,), (value,), span, {}), 1)
+    return value
 
 
 def _note_unsized(frame: Frame, made: Layer, given: Tensor, result: Tensor) -> None:

@@ -49,6 +49,8 @@ class Plan:
                 self._count(step.text if isinstance(step, tree.Name) else step.name.text, -weight)
         elif isinstance(node, tree.Shared | tree.Weight):
             self.given.add(node.name.text)
+        elif isinstance(node, tree.Keyword) and node.name.text == "mask":
+            self._count("mask", weight)  # `embedding(mask=true)` makes a value
         elif isinstance(node, tree.Name):
             self._count(node.text, weight)
         elif isinstance(node, tree.Attribute):

@@ -34,6 +34,10 @@ class _Along(KerasOp):
 
     pointwise = False
 
+    @property
+    def by_step(self) -> bool:
+        return self.axis == -1
+
     def shape(self, *xs: Shape) -> Shape:
         place(self.axis, xs[0])
         return xs[0]
@@ -129,6 +133,7 @@ class Prelu(Layer):
     shared: bool = arg(flag, False, doc="one slope for all channels")
 
     torch_layout = "first"
+    by_step = True
     examples = (
         Example("prelu", (5, 4), (5, 4), weights=4),
         Example("prelu", (6, 5, 4), (6, 5, 4), weights=4),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, ClassVar, TypeAlias, TypeVar
 
+    from typing_extensions import Self
+
     from ..dims import Dim, Shape
     from .forms import Array as Array
     from .forms import Gives as Gives
@@ -109,6 +111,10 @@ class Layer:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a layer is immutable")
 
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some arguments changed."""
+        return type(self)(**{**self.__dict__, **changes})
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.__dict__ == other.__dict__
 
@@ -156,8 +162,17 @@ class Layer:
 
     @property
     def by_step(self) -> bool:
-        """Is the same done at each step of a sequence, so that padded steps stay padded ones?"""
+        """Does step t of a sequence that comes out belong to step t of one that goes in, and to no other?"""
         return self.pointwise
+
+    @property
+    def may_skip(self) -> bool:
+        """Can it skip the padded steps of a sequence, and has it not been told which these are?"""
+        return False
+
+    def skipping(self) -> Self:
+        """The same layer, which takes a mask as its last input."""
+        return self
 
     @property
     def remembers(self) -> bool:
@@ -171,7 +186,7 @@ class Layer:
 
     @property
     def marks_padding(self) -> bool:
-        """Is a 0 in the input padding, which recurrent layers further down skip?"""
+        """Is 0 in the input padding, which recurrent layers further down skip?"""
         return False
 
     def weights(self, *xs: Shape) -> Weights:

@@ -25,6 +25,7 @@ class _Joined(Layer):
     arity: ClassVar[int | None] = None
     takes = "any"
     free = True
+    by_step = True
 
     def shape(self, *xs: Shape) -> Shape:
         return broadcast(self.kind, xs)

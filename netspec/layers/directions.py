@@ -10,6 +10,8 @@ from .recurrence import Core, Recurrence
 if TYPE_CHECKING:
     from typing import Any
 
+    from typing_extensions import Self
+
 _DOC = "a recurrent layer, such as lstm(64)"
 
 
@@ -37,6 +39,9 @@ class Around(Recurrence):
     @property
     def core(self) -> Core:
         return self.step.core
+
+    def skipping(self) -> Self:
+        return self.replace(step=self.step.skipping())
 
     def check(self) -> None:
         self.step.check()

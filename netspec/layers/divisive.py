@@ -27,6 +27,7 @@ class RmsNorm(Layer):
     epsilon: float = arg(epsilon_reader, 1e-6, doc="added to the mean square")
 
     torch_layout = "last"
+    by_step = True
     examples = (
         Example("rmsnorm", (7, 6), (7, 6), weights=6),
         Example("rmsnorm(0.1)", (4, 3, 6), (4, 3, 6), weights=6),

@@ -67,6 +67,7 @@ class SpatialDropout(Noise):
     rate: float = arg(rate, 0.5, doc="share that is dropped")
 
     pointwise = False
+    by_step = True
     torch_layout = "first"
     examples = (
         Example("spatial_dropout", (5, 4, 3), (5, 4, 3)),

@@ -46,6 +46,7 @@ class Elementwise(Layer):
 
     arity: ClassVar[int | None] = None
     free = True
+    by_step = True
     keras_layer: ClassVar[str] = ""
 
     def shape(self, *xs: Shape) -> Shape:
@@ -324,6 +325,10 @@ class Concat(Layer):
         Example("concat(axis=1)", ((5, 4), (5, 3)), (5, 7)),
         Example("concat", ((5, 4),), (5, 4)),
     )
+
+    @property
+    def by_step(self) -> bool:
+        return self.axis != 0
 
     def shape(self, *xs: Shape) -> Shape:
         at = place(self.axis, xs[0])

@@ -57,6 +57,7 @@ class Dense(Layer):
         Example("dense(5, bias=false, activation=softmax)", (4, 3), (4, 5), weights=15),
         Example("dense(3, activation=leaky_relu)", (4,), (3,), weights=15),
     )
+    by_step = True
 
     def shape(self, *xs: Shape) -> Shape:
         needs_vector(self.kind, xs[0])
@@ -99,6 +100,7 @@ class Maxout(Layer):
     bias: bool = arg(flag, True, doc="add a learned number to each piece")
 
     torch_layout = "last"
+    by_step = True
     examples = (
         Example("maxout(4)", (6,), (4,), weights=56),
         Example("maxout(4, pieces=3)", (5, 6), (5, 4), weights=84),
@@ -253,17 +255,26 @@ class Bilinear(Layer):
 
 @layer("embedding", style="dense")
 class Embedding(Layer):
-    """A learned vector for each integer: it adds the axis of the channels. Bengio et al. (2003)."""
+    """A learned vector for each integer: it adds the axis of the channels. Bengio et al. (2003).
+
+    With `mask=true` the recurrent layers behind it skip the steps at which the integer is 0.
+    """
 
     vocabulary: int = arg(positive, doc="how many integers there are, from 0")
     units: int = arg(positive, doc="size of each vector")
+    mask: bool = arg(flag, False, doc="take 0 for padding, which recurrent layers skip")
 
     takes = "int"
     torch_layout = "last"
     examples = (
         Example("embedding(11, 4)", (6,), (6, 4), weights=44, vocabulary=11),
         Example("embedding(5, 3)", (), (3,), weights=15, vocabulary=5),
+        Example("embedding(5, 3, mask=true)", (4,), (4, 3), weights=15, vocabulary=5),
     )
+
+    @property
+    def marks_padding(self) -> bool:
+        return self.mask
 
     def shape(self, *xs: Shape) -> Shape:
         return (*xs[0], self.units)

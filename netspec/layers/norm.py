@@ -130,6 +130,7 @@ class BatchNorm(Normalisation):
     momentum: float = arg(rate, 0.9, doc="share of the old running statistics that each step keeps")
 
     training = True
+    by_step = True
     torch_layout = "first"
     examples = (
         Example("batchnorm", (6, 5, 4), (6, 5, 4), weights=8),
@@ -192,6 +193,10 @@ class LayerNorm(Normalisation):
         Example("layernorm(scale=false, center=false)", (7, 6), (7, 6)),
         Example("layernorm(axes=0)", (5, 4), (5, 4), weights=10, refused=("torch",)),
     )
+
+    @property
+    def by_step(self) -> bool:
+        return bool(self.axes == -1)
 
     def _places(self, x: Shape) -> tuple[int, ...]:
         given = self.axes if isinstance(self.axes, tuple) else (self.axes,)

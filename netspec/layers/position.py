@@ -107,6 +107,7 @@ class PositionalEncoding(Layer):
     base: float = arg(number, 10000.0, doc="how much slower the last pair is than the first")
 
     torch_layout = "last"
+    by_step = True
     examples = (
         Example("positional_encoding", (5, 4), (5, 4)),
         Example("positional_encoding(base=100.0)", (6, 3), (6, 3)),

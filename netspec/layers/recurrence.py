@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, ClassVar
 
+    from typing_extensions import Self
+
     from ..dims import Dim, Shape
     from ..pycode import Call, Code
     from .base import Array, At, Use, Weights
@@ -90,6 +92,13 @@ class Recurrence(Layer):
     @property
     def by_step(self) -> bool:
         return True
+
+    @property
+    def may_skip(self) -> bool:
+        return not self.core.masked
+
+    def skipping(self) -> Self:
+        raise NotImplementedError
 
     def kinds(self, count: int) -> tuple[str, ...]:
         masked = self.core.masked
@@ -260,6 +269,9 @@ class Core(Recurrence):
     @property
     def masked(self) -> int:
         return self.mask or 0
+
+    def skipping(self) -> Self:
+        return self.replace(mask=1)
 
     @property
     def width(self) -> int:
