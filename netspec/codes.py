@@ -526,7 +526,7 @@ net tiny {
 _code(
     "lost-mask",
     "padded steps are not skipped",
-    """`embedding(mask=true)` marks padding for the recurrent layers behind it. The mask goes with every sequence that is
+    """`embedding(mask=true)` marks padding for the recurrent layers behind it. The mask goes with every sequence
     made step by step of the embedded one. It ends where steps are mixed or left out, where sequences with different
     masks are joined, and at blocks. A recurrent layer behind that would take padded steps for real ones, and without
     any that heeds it the mask has no effect. This is a warning.""",

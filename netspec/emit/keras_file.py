@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Diagnostic, Label, SpecError
-from ..layers.base import Use, function
+from ..layers.base import Apply, Use, function
 from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
@@ -48,12 +48,20 @@ class KerasLowering(Lowering):
         return call(Made(), values[0] if len(values) == 1 else list(values))
 
     def hold(self, use: Use, statistics: bool) -> Use:
-        steps = (a.replace(make=_untrainable(a.make)) if a.stateful else a for a in use.steps)
-        return use.replace(steps=tuple(steps))
+        return use.replace(steps=tuple(_held_still(a) if a.stateful else a for a in use.steps))
+
+
+def _held_still(apply: Apply) -> Apply:
+    if apply.still is not None:
+        make, helper = apply.still
+        return apply.replace(make=make, helpers=(*apply.helpers, helper))
+    return apply.replace(make=_untrainable(apply.make))
 
 
 def _untrainable(make: Any) -> Code:
-    return make.replace(kwargs=(*make.kwargs, *unless(True, trainable=False).items()))
+    """A layer that is made untrainable, and those that it is made of."""
+    inner = tuple(_untrainable(part) if isinstance(part, Call) else part for part in make.args)
+    return make.replace(args=inner, kwargs=(*make.kwargs, *unless(True, trainable=False).items()))
 
 
 def static_batch(net: CheckedNet) -> int | None:

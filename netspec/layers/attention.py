@@ -220,9 +220,10 @@ class AdditiveAttention(layers.Layer):
         self.units = units
         self.use_bias = use_bias
         self.use_causal_mask = use_causal_mask
-        self.query = layers.Dense(units, use_bias=use_bias)
-        self.key = layers.Dense(units, use_bias=False)
-        self.score = layers.Dense(1, use_bias=False)
+        held = {"trainable": self.trainable}
+        self.query = layers.Dense(units, use_bias=use_bias, **held)
+        self.key = layers.Dense(units, use_bias=False, **held)
+        self.score = layers.Dense(1, use_bias=False, **held)
 
     def build(self, input_shape):
         self.query.build(input_shape[0])

@@ -88,6 +88,9 @@ class Apply(Record):
 
     `gives` says which value the result is from then on, or where several things come out, which values they are in the
     form in which they are unpacked: `(0, (1, None))` for `y, (h, _) = ...`.
+
+    `still` is what to construct instead where weights are held still and Keras's `trainable=False` would not do that,
+    with the helper that it is.
     """
 
     make: Call | None = None
@@ -96,6 +99,7 @@ class Apply(Record):
     name: str = ""
     helpers: tuple[Helper, ...] = ()
     gives: Gives = 0
+    still: tuple[Call, Helper] | None = None
 
     @property
     def on_values(self) -> bool:

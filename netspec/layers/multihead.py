@@ -24,6 +24,20 @@ def _rows(size: Dim) -> tuple[int, int]:
 
 
 _PARTS = ("query", "key", "value")
+# Keras's layer makes its weights in layers of its own, when it is built, and forgets to hold them still
+_STILL = Helper(
+    "StillMultiHeadAttention",
+    '''\
+@keras.saving.register_keras_serializable()
+class StillMultiHeadAttention(layers.MultiHeadAttention):
+    """Attention whose weights are held still, also those of the layers that it builds."""
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        super().build(query_shape, value_shape, key_shape)
+        self.trainable = False
+''',
+    ("import keras", "from keras import layers"),
+)
 
 TORCH_HEADS = Helper(
     "MultiHeadAttention",
@@ -186,7 +200,8 @@ class MultiheadAttention(Layer):
         make = call("layers.MultiHeadAttention", self.heads, *known("Keras", self._head(at.inputs)), **how)
         values = (X(0), X(min(1, len(at.inputs) - 1)), *((X(2),) if len(at.inputs) > 2 else ()))
         applied = Call(Made(), values, tuple(unless(False, use_causal_mask=self.causal).items()))
-        return Use((module(make, call=applied),))
+        still = make.replace(func=_STILL.name), _STILL
+        return Use((module(make, call=applied).replace(still=still),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         import numpy as np
