@@ -104,7 +104,7 @@ class _Walk:
         # what is the same for every sample sees nothing
         field = field_after([fields.get(t.number) for t in step.inputs if t.batched], reach)
         fields.update((t.number, field) for t in step.outputs)
-        if not step.given and step.layer.hands_on(*(t.shape for t in step.inputs)):
+        if not step.given and step.hands_on:
             return figures  # nothing is done there, and nobody asked to see it
         path = path_of(step, prefix, home)
         sizes = None if field is None else field.sizes

@@ -123,6 +123,11 @@ class Step(Record):
         """The value that comes out, or the first of several."""
         return self.outputs[0]
 
+    @property
+    def hands_on(self) -> bool:
+        """Is what comes out the value that goes in, as it is?"""
+        return self.layer.hands_on(*(t.shape for t in self.inputs))
+
 
 class Call(Record):
     """One block applied. `arguments` are the values of its parameters, defaults filled in."""

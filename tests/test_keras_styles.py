@@ -501,6 +501,14 @@ def test_shared_blocks(tmp_path):
         tidy(model.text, tmp_path)
 
 
+def test_shared_blocks_of_a_block_that_is_called_twice():
+    """Each call makes a model of its own, with a name of its own."""
+    inner = "block unit { dense(4) -> tanh }\nblock twice { layer again = unit; again -> again }"
+    net = check(f"{inner}\nnet n {{ input x [4]; repeat 2 {{ twice }} }}")
+    twins.compare(net)
+    assert counts(Model(net, "functional")) == (40, 0)
+
+
 def test_sizes_are_read_in_build():
     text = emit(check(RESNET), "subclass")
     build = text[text.index("def build(self, input_shape):") : text.index("def call")]

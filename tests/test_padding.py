@@ -108,5 +108,6 @@ def test_a_lost_mask_is_told():
     assert said(f"{HEAD} -> global_avgpool -> dense(3)") == [unused]
     assert said(f"{HEAD}\nmultihead_attention(2) -> relu -> lstm(3)")[1] == late
     (_, (_, place, others)) = said(f"{HEAD} -> enc -> lstm(3)")
-    assert place == "lstm(3)" and others[0] == "it ends here: a block knows nothing of masks outside"
+    assert place == "lstm(3)"
+    assert others[0] == "it ends here: a block knows nothing of masks outside"
     assert said(f"{HEAD}\nlstm(3, mask=words > 1)")[0][1] == "embedding(9, 4, mask=true)"

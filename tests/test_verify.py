@@ -102,6 +102,12 @@ def test_code_that_fails_is_told(pool, monkeypatch):
 # --- its parts --------------------------------------------------------------------------------------------------------
 
 
+def test_what_hands_its_input_on_is_no_layer(pool):
+    result = verified(pool, "net n { input x [4]; concat(identity) -> identity as here -> dense(3) }")
+    assert result.ok
+    assert [line.path for line in result.lines] == ["dense"]
+
+
 def test_every_value_is_exposed():
     net = check(SMALL)
     shown, values = expose(net)

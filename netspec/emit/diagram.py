@@ -200,7 +200,7 @@ class Diagram:
 
     def _step(self, step: Step, scene: Scene, group: Group, prefix: str) -> None:
         sources = [scene.sources[t.number] for t in step.inputs]
-        if not step.given and step.layer.hands_on(*(t.shape for t in step.inputs)):
+        if not step.given and step.hands_on:
             scene.sources[step.output.number] = sources[0]
             return
         if sources and self._follows(step, sources[0].box, scene, group):

@@ -187,7 +187,9 @@ class _Function(Writer):
         self.placeholders.update(port for port, _, _ in inputs)
         made = [_laid(f"{port} = ", _placeholder(shape, dtype)) for port, shape, dtype in inputs]
         values: list[Code] = [Raw(port) for port, _, _ in inputs]
-        model = call("keras.Model", _one(values), self._applied(invoke, values), name=plain_name(name))
+        # a function may be called several times, and the models in it need names of their own
+        named = {} if self.net is None else {"name": plain_name(name)}
+        model = call("keras.Model", _one(values), self._applied(invoke, values), **named)
         held = [f"    {name}.trainable = False"] if invoke.frozen else []
         return [*(line for lines in made for line in lines), *_laid(f"{name} = ", model), *held]
 

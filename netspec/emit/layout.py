@@ -145,7 +145,7 @@ class _TorchLines(Lines):
         return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=layouts)
 
     def step(self, step: Step) -> list[Lowered]:
-        if step.layer.hands_on(*(t.shape for t in step.inputs)):
+        if step.hands_on:
             return super().step(step)
         layer = step.layer
         if not step.inputs:

@@ -212,7 +212,7 @@ class Lines:
         return found
 
     def step(self, step: Step) -> list[Lowered]:
-        if step.layer.hands_on(*(t.shape for t in step.inputs)):
+        if step.hands_on:
             source = step.inputs[0].number
             self.alias[step.output.number] = self.alias.get(source, source)
             return []

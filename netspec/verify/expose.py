@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Result, Scope, Step, path_of
+from ..ir import Result, Scope, Step, applied, path_of
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class _Lines:
 
     def __init__(self, exposing: _Exposing, body: Body) -> None:
         self.exposing = exposing
-        self.fresh = 1 + max(_numbers(body.items), default=0) + len(body.inputs)
+        made = (t.number for item in applied(body.items) for t in item.outputs)
+        self.fresh = 1 + max(made, default=0) + len(body.inputs)
         self.shown: list[Shown] = []
 
     def items(self, items: Sequence[Item], prefix: str) -> tuple[Item, ...]:
@@ -55,7 +56,7 @@ class _Lines:
             return item.replace(items=self.items(item.items, f"{prefix}{item.name}." if item.name else prefix))
         path = path_of(item, prefix, "")
         if isinstance(item, Step):
-            if item.layer.kind != "identity" and item.output.batched:
+            if not item.hands_on and item.output.batched:
                 self.shown += [(path, place, tensor) for place, tensor in enumerate(item.outputs)]
             return item
         body, shown = self.exposing.body(item.body)
@@ -65,13 +66,3 @@ class _Lines:
             self.shown.append((f"{path}.{inner}", place, tensors[-1]))
             self.fresh += 1
         return item.replace(body=body, outputs=(*item.outputs, *tensors))
-
-
-def _numbers(items: Sequence[Item]) -> list[int]:
-    found: list[int] = []
-    for item in items:
-        if isinstance(item, Scope):
-            found += _numbers(item.items)
-        else:
-            found += [t.number for t in item.outputs]
-    return found
