@@ -30,3 +30,21 @@ def test_frozen_layers_have_nothing_to_learn(kind):
     assert net.ok, net.diagnostics
     assert net.totals.trainable == 0 < net.totals.params
     twins.models(net, samples.random_inputs(net, np.random.default_rng(0), 2, {}))
+
+
+NESTED = """
+block tower { input x [..., c]; conv(c, 1, activation=tanh) }
+block unit { repeat 2 { tower; concat(identity, identity) } }
+block outer { unit as inner }
+net still {
+  input x [5, 2]
+  outer(frozen=true) -> dense(3)
+}
+"""
+
+
+@pytest.mark.parametrize("style", ["functional", "subclass"])
+def test_layers_that_are_made_late_are_held_still_too(style):
+    net = check(NESTED)
+    assert net.totals.params > net.totals.trainable == 27
+    twins.models(net, [np.ones((2, 5, 2), np.float32)], style)

@@ -98,7 +98,7 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
 
 def _is_shared(item: Act | Enter) -> bool:
     if isinstance(item, Enter):
-        return item.call.shared is not None
+        return item.shared is not None
     return item.step is not None and item.step.shared is not None
 
 

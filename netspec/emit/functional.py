@@ -7,6 +7,7 @@ from ..dims import symbol
 from ..layers.base import Apply, Helper, Use
 from ..pycode import Call, Made, Raw, X, call, inline, lay_out
 from ..record import TYPE_CHECKING
+from ..weights.table import steps_of, weights_of
 from .flow import Flow, Writer
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
 from .lower import Lines
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
     from ..ir import Body, CheckedNet, Step
+    from ..ir import Call as BlockCall
     from ..layers.base import At
     from ..pycode import Code
     from .lower import Lowered
@@ -104,6 +106,12 @@ class _FunctionLines(Lines):
         if step.inputs:
             return super().step(step)
         return [self.act(step, self.at(step), (self.take(self.body.inputs[0].value),))]
+
+    def call(self, call: BlockCall) -> list[Lowered]:
+        """What has no weights to share or to hold still is a function like any other, and no model of its own."""
+        holds = any(weights_of(step) for _, step in steps_of(call.body))
+        (enter,) = super().call(call)
+        return [enter.replace(plain=not holds)]
 
 
 def function_name(name: str) -> str:
@@ -242,7 +250,9 @@ def _shapes(invoke: Invoke, template: Template) -> list[Shape]:
     calls = [enter.call for node in uses for enter in node.origins.values()]
     found = [tuple(zip(*(c.inputs[i].shape for c in calls))) for i in range(len(invoke.inputs))]
     shapes = [tuple(sizes[0] if len(set(sizes)) == 1 else symbol("_") for sizes in axes) for axes in found]
-    if invoke.template.sizes and any(not isinstance(d, int) for shape in shapes for d in shape):
+    several = any(not isinstance(d, int) for shape in shapes for d in shape)
+    kept = {tuple(w.shape for _, step in steps_of(c.body) for w in weights_of(step)) for c in calls}
+    if (invoke.template.sizes and several) or len(kept) > 1:
         assert invoke.shared is not None
         message = f"`{invoke.shared.name}` is used on inputs of several sizes, which it asks for"
         help = "use `--style subclass`, or declare a second `layer`"

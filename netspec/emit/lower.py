@@ -44,7 +44,10 @@ class Act(Record):
 
 
 class Enter(Record):
-    """One call of a block or net. Where it is frozen the whole of it is held still, not layer by layer."""
+    """One call of a block or net. Where it is frozen the whole of it is held still, not layer by layer.
+
+    `plain` says that the call is like any other, though it is frozen or shared: there are no weights in it.
+    """
 
     name: str
     given: str
@@ -52,6 +55,15 @@ class Enter(Record):
     code: Code
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    plain: bool = False
+
+    @property
+    def shared(self) -> Instance | None:
+        return None if self.plain else self.call.shared
+
+    @property
+    def frozen(self) -> bool:
+        return self.call.frozen and not self.plain
 
 
 class Part(Record):

@@ -39,6 +39,8 @@ def emit_sequential(net: CheckedNet) -> str:
     body = net.net.body
     (template,) = _templates(net)
     port = body.inputs[0]
+    if not template.nodes:
+        raise _broken(f"net {net.name} has no layers", port.value.span)
     made: list[Code] = [input_call(port, static_batch(net))]
     helpers: list[Helper] = []
     for node in template.nodes:

@@ -41,6 +41,12 @@ def frozen(layer):
     return layer
 ''',
 )
+# at the end of a `build`
+_HANDED_ON = [
+    "        # Keras hands a change on to the layers made here, but not what was so before",
+    "        trainable, self.trainable = self.trainable, True",
+    "        self.trainable = trainable",
+]
 # attributes that a layer or model has already, with any backend
 _NAMES = """
 activity_regularizer add_loss add_metric add_variable add_weight autocast build build_from_config built call
@@ -168,7 +174,7 @@ class _Layer(ClassWriter):
             return []
         shapes = ["input_shape"] if len(names) == 1 else [f"{name}_shape" for name in names]
         made = [line.replace(code=self.owned(line.code)) for line in lines]
-        held = ["        self.trainable = self.trainable  # holds what was made here still, too"] if self.frozen else []
+        held = _HANDED_ON if self.frozen else []
         return [*signature("build", ["self", *shapes], 4), *self._read(lines, shapes), *_rendered(made), *held]
 
     def _call(self, names: list[str], lines: Sequence[Line]) -> list[str]:

@@ -178,7 +178,7 @@ class Weaver:
         template = templates[0]
         if template is None or any(t is not template for t in templates):
             raise MismatchError
-        if len({(e.given, e.call.shared, e.call.frozen) for e in column}) > 1:
+        if len({(e.given, e.shared, e.frozen) for e in column}) > 1:
             raise MismatchError
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs), column)
@@ -196,8 +196,8 @@ class Weaver:
         shape = first.call.outputs[0].shape
         alike = all(e.call.outputs[0].shape == shape for e in column)
         return Invoke(
-            last_name(column), first.given, template, tuple(arguments), inputs, tuple(outputs), first.call.shared,
-            shape if alike else None, first.call.frozen, _origins(column, contexts, arounds),
+            last_name(column), first.given, template, tuple(arguments), inputs, tuple(outputs), first.shared,
+            shape if alike else None, first.frozen, _origins(column, contexts, arounds),
         )  # fmt: skip
 
     # --- values -------------------------------------------------------------------------------------------------------

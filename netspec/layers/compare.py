@@ -229,9 +229,11 @@ class Where(_Joined):
                 f"the first value of where is a condition, but it holds numbers ({given[0]})",
                 help="compare it: `where(x > 0, x, 0)`",
             )
-        if "bool" in given[1:]:
-            raise Violation("wrong-dtype", "where chooses numbers, but one value holds true and false")
-        return given[1] if len(given) > 1 else "float32"
+        odd = [dtype for dtype in given[1:] if not dtype.startswith("float")]
+        if odd:
+            message = f"where chooses real numbers, but a value holds others ({odd[0]})"
+            raise Violation("wrong-dtype", message, help="put `cast(float)` behind it")
+        return "float32"
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return product(y)

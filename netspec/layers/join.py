@@ -1,4 +1,4 @@
-"""Layers that take several values and join them number by number, or side by side.
+"""Layers that take several values and join them number by number.
 
 Shapes of element-wise joins are matched by NumPy's rule over the written axes: from the last one, where a size of 1
 stretches, and missing axes in front count as 1. The batch axis is in front of all of them, so a value of fewer axes
@@ -8,11 +8,10 @@ is given axes behind the batch.
 from __future__ import annotations
 
 from ..dims import product
-from ..pycode import Index, Infix, X, call, unless
+from ..pycode import Index, Infix, X, call
 from ..record import TYPE_CHECKING
-from .arguments import arg, integer
 from .base import At, Example, Helper, Layer, Use, function, layer
-from .shapes import broadcast, index_items, is_full, place, same_shapes, torch_order
+from .shapes import broadcast, index_items, is_full, torch_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,13 +141,18 @@ class _Sum(Elementwise):
 
 
 def _looks_like_bias(x: Shape, y: Shape) -> bool:
-    """May Keras add y to x along the wrong axis, in some size of batch? Their ranks are the same."""
-    long = [axis for axis, n in enumerate(y) if n != 1]
-    if not long:  # one number a sample: as many numbers as there are samples
-        return x[0] != 1 or x[-1] != 1
-    if len(long) != 1 or (y[-1] == x[-1] != 1):
+    """May Keras add y to x along the wrong axis, for some sizes of batch and symbols? Their ranks are the same."""
+    long = [axis for axis, n in enumerate(y) if isinstance(n, int) and n != 1]
+    if x == y or (y[-1] == x[-1] != 1) or len(long) > 1:
         return False
-    return any(_may_equal(x[axis], y[long[0]]) for axis in (0, len(x) - 1) if axis != long[0])
+    single: list[int | None] = [*long]
+    if not long:  # a symbol, or the batch (None), may be the only size that is not 1
+        single = [*(axis for axis, n in enumerate(y) if n != 1), None]
+    return any(
+        place != axis and x[place] != 1 and (axis is None or _may_equal(x[place], y[axis]))
+        for axis in single
+        for place in (0, len(x) - 1)
+    )
 
 
 def _may_equal(m: Dim, n: Dim) -> bool:
@@ -303,97 +307,3 @@ class Minimum(_Extreme):
         Example("minimum", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
         Example("minimum", ((5, 4, 3), (3,)), (5, 4, 3)),
     )
-
-
-# --- side by side --------------------------------------------------------------------------------------------------
-
-
-@layer("concat", style="join")
-class Concat(Layer):
-    """The values one behind the other along an axis; all other axes must agree."""
-
-    axis: int = arg(integer, -1, doc="the axis along which they stand; -1 is the channels")
-
-    arity = None
-    takes = "any"
-    computes = False
-    examples = (
-        Example("concat", ((5, 4, 3), (5, 4, 2), (5, 4, 1)), (5, 4, 6)),
-        Example("concat(axis=0)", ((5, 4, 3), (2, 4, 3)), (7, 4, 3)),
-        Example("concat(axis=1)", ((5, 4, 3), (5, 2, 3)), (5, 6, 3)),
-        Example("concat", ((6,), (3,)), (9,)),
-        Example("concat(axis=1)", ((5, 4), (5, 3)), (5, 7)),
-        Example("concat", ((5, 4),), (5, 4)),
-    )
-
-    @property
-    def by_step(self) -> bool:
-        return self.axis != 0
-
-    def shape(self, *xs: Shape) -> Shape:
-        at = place(self.axis, xs[0])
-        same_shapes(self.kind, xs, at)
-        total: Dim = 0
-        for x in xs:
-            total = x[at] + total
-        return (*xs[0][:at], total, *xs[0][at + 1 :])
-
-    def hands_on(self, *xs: Shape) -> bool:
-        return len(xs) == 1
-
-    def torch(self, at: At) -> Use:
-        if len(at.inputs) == 1:
-            return Use((function(X()),))
-        values = [X(i) for i in range(len(at.inputs))]
-        return Use((function(call("torch.cat", values, dim=at.axis(self.axis))),))
-
-    def keras(self, at: At) -> Use:
-        if len(at.inputs) == 1:
-            return Use((function(X()),))
-        rank = len(at.x)
-        axis = -1 if self.axis % rank == rank - 1 else self.axis % rank + 1
-        code = call("ops.concatenate", [X(i) for i in range(len(at.inputs))], axis=axis)
-        return Use((function(code, call("layers.Concatenate", **unless(-1, axis=axis))),))
-
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        import numpy as np
-
-        return np.concatenate(xs, self.axis if self.axis < 0 else self.axis + 1)
-
-
-@layer("stack", style="join")
-class Stack(Layer):
-    """Values of one shape along a new axis."""
-
-    axis: int = arg(integer, 0, doc="where the new axis stands in the result")
-
-    arity = None
-    takes = "any"
-    computes = False
-    torch_layout = "last"
-    examples = (
-        Example("stack", ((6,), (6,), (6,)), (3, 6)),
-        Example("stack(axis=-1)", ((5, 4), (5, 4)), (5, 4, 2)),
-    )
-
-    def shape(self, *xs: Shape) -> Shape:
-        same_shapes(self.kind, xs)
-        at = place(self.axis, (*xs[0], 1))
-        return (*xs[0][:at], len(xs), *xs[0][at:])
-
-    def reach(self, x: Shape) -> None:
-        return None
-
-    def _number(self) -> int:
-        return self.axis if self.axis < 0 else self.axis + 1
-
-    def torch(self, at: At) -> Use:
-        return Use((function(call("torch.stack", [X(i) for i in range(len(at.inputs))], dim=self._number())),))
-
-    def keras(self, at: At) -> Use:
-        return Use((function(call("ops.stack", [X(i) for i in range(len(at.inputs))], axis=self._number())),))
-
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        import numpy as np
-
-        return np.stack(xs, self._number())

@@ -34,7 +34,8 @@ class StillMultiHeadAttention(layers.MultiHeadAttention):
 
     def build(self, query_shape, value_shape, key_shape=None):
         super().build(query_shape, value_shape, key_shape)
-        self.trainable = False
+        for variable in self.variables:
+            variable.trainable = False
 ''',
     ("import keras", "from keras import layers"),
 )

@@ -327,7 +327,7 @@ class Steps(Recurrent):
             forms += ["attention({a}, {b})", "additive_attention({a}, {b}, units=3)", "{a} -> multihead_attention(1)"]
             forms += ["multihead_attention({a}, {b}, heads=1)", "positional_encoding", 'einsum("ij,kj->ik", {a}, {b})']
         if len(self.shape) == 1:
-            forms += ["outer({a}, {b})", 'einsum("i,j->ij", {a}, {b})', "{a} -> argmax -> one_hot(9)"]
+            forms += ["outer({a}, {b})", 'einsum("i,j->ij", {a}, {b})', "{a} -> argmax -> one_hot(99)"]
         return pick(forms).format(a=a, b=b, n=number, r=reduction, x=axis)
 
     def cut(self):
