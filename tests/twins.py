@@ -56,7 +56,7 @@ def compare(net, batches=(3, 1), sizes=({},), style="functional", reacts=True, d
         moved = True
         for values in sizes:
             inputs = samples.random_inputs(net, rng, 3, values)
-            for errors in _errors(net, twins, reference, inputs, values, batches, TOLERANCE[dtype]):
+            for errors in _errors(net, twins, reference, inputs, values, batches, dtype):
                 worst = {pair: max(worst[pair], errors[pair]) for pair in PAIRS}
             moved = moved and _moves(twins[0], inputs)
         if not reacts or moved:
@@ -82,8 +82,9 @@ def models(net, inputs, style="functional", dtype="float32"):
     return found
 
 
-def _errors(net, twins, reference, inputs, sizes, batches, tolerance):
+def _errors(net, twins, reference, inputs, sizes, batches, dtype):
     """The relative errors of each output, for each batch."""
+    tolerance = TOLERANCE[dtype]
     names = [port.name for port in net.net.body.inputs]
     for batch in batches:
         given = [x[:batch] for x in inputs]
@@ -94,6 +95,8 @@ def _errors(net, twins, reference, inputs, sizes, batches, tolerance):
             assert y.shape == z.shape == r.shape == shape, f"{result.name}: {y.shape}, {z.shape}, {r.shape}, {shape}"
             if not (abs(r) < LARGEST).all():
                 raise Infinite(f"{result.name} is past all bounds")
+            if dtype == "float32" and not (np.isfinite(y).all() and np.isfinite(z).all()):
+                raise Infinite(f"{result.name} has come to the end of float32 on its way")
             errors = dict(zip(PAIRS, (apart(y, z), apart(y, r), apart(z, r))))
             assert max(errors.values()) < tolerance, f"{result.name}: {errors}"
             yield errors

@@ -70,10 +70,9 @@ class LocalResponseNorm(layers.Layer):
         self.k = k
 
     def call(self, x):
-        channels = x.shape[-1]
         around = [self.size // 2, (self.size - 1) // 2]
         squares = ops.pad(ops.square(x), [[0, 0]] * (len(x.shape) - 1) + [around])
-        total = sum(squares[..., i : i + channels] for i in range(self.size))
+        total = sum(squares[..., i : i + 1 - self.size or None] for i in range(self.size))
         return x / (self.k + self.alpha / self.size * total) ** self.beta
 
     def get_config(self):
