@@ -245,6 +245,16 @@ class Network:
 
         return Reference(self.checked, weights)
 
+    def regularization(self, weights: Mapping[str, Any]) -> float:
+        """What `l1=` and `l2=` add to the loss with these weights, which are as for `reference`.
+
+        Raises WeightsError where the weights do not fit.
+        """
+        from .weights.table import check_weights, regularization
+
+        check_weights(self.checked, weights)
+        return regularization(self.checked, weights)
+
     def torch(self, weights: Mapping[str, Any] | None = None) -> Any:
         """A new `torch.nn.Module`, its weights initialised, or set to these (as for `reference`).
 

@@ -20,6 +20,7 @@ import torch
 from netspec.dims import substitute, symbol
 from netspec.layers.arguments import REQUIRED, Values, Word
 from netspec.layers.base import LAYERS, bind
+from netspec.layers.initialisers import SCALED, Initialiser
 from netspec.pycode import Raw, fill, inline
 
 NAMESPACE = {
@@ -47,6 +48,8 @@ def _value(node):
             return tuple(map(_value, node.elts))
         case ast.UnaryOp(op=ast.USub()):
             return -_value(node.operand)
+        case ast.Call(func=ast.Name(id=name)) if name in SCALED:
+            return Initialiser(name, _value(node.args[0]))
         case ast.Call():
             return bind(*_read(node))
         case ast.Slice():

@@ -400,7 +400,7 @@ def helpers():
     for cls in CLASSES.values():
         for example in cls.examples:
             layer, shapes = build(example.code), shapes_of(example)
-            for framework in {"torch", "keras"} - set(example.refused):
+            for framework in [name for name in ("torch", "keras") if name not in example.refused]:
                 use = getattr(layer, framework)(at_of(layer, shapes, cls.torch_layout == "first"))
                 found.update({(framework, h.name): h for step in use.steps for h in step.helpers})
     return found

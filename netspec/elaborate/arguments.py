@@ -168,11 +168,12 @@ def bind_arguments(
     gathers: str = "",
     places: tuple[str, ...] = (),
     also: tuple[str, ...] = (),
+    named: tuple[str, ...] = (),
 ) -> dict[str, tuple[Any, Span, Node]] | None:
     """Each argument with its value, its span and how it was written. None where they do not fit the declaration.
 
     `gathers` names an argument that takes all values given by position; `places` are the arguments that a number in the
-    place of a value is; `also` are arguments that are taken elsewhere.
+    place of a value is; `also` are arguments that are taken elsewhere, `named` those that are given by name alone.
     """
     machine, good = at.frame.machine, True
     found: dict[str, tuple[Any, Span, Node]] = {}
@@ -195,9 +196,11 @@ def bind_arguments(
         if name in found:
             _given_twice(at, keyword, found[name][1])
             good = False
-        elif name not in names:
-            known = [*names, *also, *_EVERYWHERE]
-            help = foreign_argument(name, names) or did_you_mean(name, known) or f"it takes {', '.join(known)}"
+        elif name not in names and name not in named:
+            known = [*names, *named, *also, *_EVERYWHERE]
+            help = (
+                foreign_argument(name, [*names, *named]) or did_you_mean(name, known) or f"it takes {', '.join(known)}"
+            )
             machine.fault("unknown-argument", f"`{callee.text}` has no argument `{name}`", keyword.name.span, help=help)
             good = False
         else:

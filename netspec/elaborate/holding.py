@@ -133,8 +133,10 @@ def _step(at: Context, node: Node) -> tuple[Layer, Held] | None:
 def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Any, held: Held) -> Bound | None:
     """All arguments of a layer, those that were taken out among them. None where they do not fit or one is missing."""
     apart = {cls.holds, *cls.by_name}
-    names = [name for name in cls.arguments if name not in apart]
-    values = bind_arguments(at, callee, names, given, cls.gathers, cls.places)
+    arguments = {name: argument for name, argument in cls.arguments.items() if name not in apart}
+    names = [name for name, argument in arguments.items() if not argument.last]
+    named = tuple(name for name, argument in arguments.items() if argument.last)
+    values = bind_arguments(at, callee, names, given, cls.gathers, cls.places, named=named)
     if values is None:
         return None
     values = {**held.values, **values}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, ClassVar
 
-    from ..layers.base import Helper
+    from ..layers.base import Apply, Helper
     from ..pycode import Code
     from .template import Node, Template
 
@@ -79,6 +79,10 @@ class ClassWriter(Writer):
     def held_still(self, node: Invoke, make: Call) -> Code:
         """The module of a block or net that is frozen."""
         raise NotImplementedError
+
+    def making(self, apply: Apply) -> Code:
+        """How a module is made."""
+        return apply.make
 
     # --- the class ------------------------------------------------------------------------------------------------
 
@@ -138,7 +142,7 @@ class ClassWriter(Writer):
             return [("", self.construct(node))]
         self._carry(node)
         kept = [a for a in node.applies if is_kept(a)]
-        return list(zip(part_names(kept), (a.make for a in kept)))
+        return list(zip(part_names(kept), (self.making(a) for a in kept)))
 
     def construct(self, node: Invoke) -> Code:
         """A block's constructor: the required arguments by place, those with defaults by name."""
@@ -163,7 +167,7 @@ class ClassWriter(Writer):
                 made.append(Star(_each_turn(self.construct(inner), node)))
             elif isinstance(node, Leaf):
                 self._carry(node)
-                made += [a.make for a in node.applies]
+                made += [self.making(a) for a in node.applies]
         return _folded(made)
 
     def _attribute(self, wish: str) -> str:

@@ -11,6 +11,8 @@ from ..ir import Call, Step
 from ..layers.base import At, Helper, Use, function
 from ..pycode import Attr, Index, X, call, method
 from ..record import TYPE_CHECKING
+from ..weights.table import weights_of
+from .learning import noted
 from .lower import Enter, Lines, Lowering
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ class TorchLowering(Lowering):
         return found.pop() if len(found) == 1 else ""
 
     def use(self, step: Step, at: At) -> Use:
-        return step.layer.torch(at)
+        return noted(step.layer.torch(at), weights_of(step))
 
     def hold(self, use: Use, statistics: bool) -> Use:
         helpers = (FROZEN,) if statistics else ()

@@ -136,8 +136,7 @@ def _held(act: Act, apply: Apply, applies: Iterable[Apply], module: str, where: 
     path = where.prefix + where.paths.of(where.body, act.step)
     for weight in weights_of(act.step):
         place: Place = getattr(weight, where.target)
-        head, _, rest = place.name.partition(".")
-        part, name = (head, rest) if rest and head in names else ("" if "" in names else next(iter(names)), place.name)
+        part, name = place.within(names)
         if part == apply.name:
             flattened = act.flattened if weight.role == "weight" else ()
             yield Held(weight_path(path, weight), weight, place, module, name, flattened)

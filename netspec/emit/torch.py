@@ -9,9 +9,11 @@ from ..record import TYPE_CHECKING
 from ..weights.table import steps_of, weights_of
 from .classes import ClassWriter
 from .layout import FROZEN, TorchLowering, held_still
+from .learning import METHOD, common, init_weights, plain
 from .origins import attributes
 from .parameters import Style
 from .program import program
+from .template import Leaf, opened
 from .text import class_name, module_text, signature
 
 if TYPE_CHECKING:
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir import CheckedNet
-    from ..layers.base import Helper
+    from ..layers.base import Apply, Helper
     from ..pycode import Code, Generator
+    from .learning import Rules
     from .origins import Held
-    from .template import Invoke
+    from .template import Invoke, Template
 
 STYLE = Style(channels=True, sequences=True, sizes=False, unroll=4, reserved=frozenset(("self", "torch", "nn", "F")))
 _TAKEN = {"Module", "Sequential", "ModuleList", "torch", "nn", "F"}
@@ -34,7 +37,7 @@ mtia named_buffers named_children named_modules named_parameters parameters regi
 register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
 register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
 register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory
-state_dict to to_empty train training type xpu zero_grad
+state_dict to to_empty train training type xpu zero_grad regularization
 """
 _RESERVED = frozenset(_NAMES.split())
 
@@ -43,8 +46,7 @@ def emit(net: CheckedNet) -> str:
     """The text of a Python module. Raises SpecError (`not-in-torch`) where PyTorch has no form for a layer."""
     writers = _writers(net)
     classes = [w.lines() for w in writers]
-    helpers = list(dict.fromkeys(h for w in writers for h in w.helpers))
-    return module_text(_imports(classes, helpers), helpers, classes)
+    return module_text(_imports(classes), _helpers(writers, classes), classes)
 
 
 def holders(net: CheckedNet) -> list[Held]:
@@ -55,12 +57,32 @@ def holders(net: CheckedNet) -> list[Held]:
 def _writers(net: CheckedNet) -> list[_Module]:
     """A writer for each class, that of the net last."""
     templates = program(net, TorchLowering(), STYLE, class_name, _TAKEN)
-    return [_Module(t, is_net=t is templates[-1]) for t in templates]
+    applies = [a for t in templates for node in opened(t.nodes) if isinstance(node, Leaf) for a in node.applies]
+    rules = common([a.make for a in applies if a.make is not None], [h for a in applies for h in a.helpers])
+    writers = [_Module(t, t is templates[-1], rules) for t in templates]
+    made = [text for w in writers for group in w.made for line in group for text in line.render(8)]
+    sources = [h.source for w in writers for h in w.helpers if h.name != "initialized"]
+    writers[-1].fills = init_weights("\n".join([*made, *sources]), rules)
+    writers[-1].penalties = any(w.l1 or w.l2 for _, step in steps_of(net.net.body) for w in weights_of(step))
+    return writers
 
 
-def _imports(classes: Seq[Seq[str]], helpers: Seq[Helper]) -> list[str]:
-    text = "\n".join(line for lines in classes for line in lines)
+def _helpers(writers: Seq[_Module], classes: Seq[Seq[str]]) -> list[Helper]:
+    """The helpers that the classes need, and the function that fills their weights."""
+    fills, noted = writers[-1].fills, "initialized(" in _joined(classes)
+    found = [h for w in writers for h in w.helpers if noted or h.name != "initialized"]
+    return list(dict.fromkeys([*found, *([fills] if fills else [])]))
+
+
+def _joined(classes: Seq[Seq[str]]) -> str:
+    return "\n".join(line for lines in classes for line in lines)
+
+
+def _imports(classes: Seq[Seq[str]]) -> list[str]:
+    text = _joined(classes)
     found = ["from torch import nn"]
+    if re.search(r"\bpartial\(", text):
+        found.append("from functools import partial")
     if re.search(r"\btorch\.", text):
         found.append("import torch")
     if re.search(r"\bF\.", text):
@@ -73,6 +95,17 @@ class _Module(ClassWriter):
 
     reserved = frozenset(("self", "torch", "nn", "F"))
     attributes_taken = _RESERVED
+
+    def __init__(self, template: Template, is_net: bool, rules: Rules) -> None:
+        # what all modules of a class begin with
+        self.rules = rules
+        # the function that fills the weights of the whole net, and whether some of them add to the loss
+        self.fills: Helper | None = None
+        self.penalties = False
+        super().__init__(template, is_net)
+
+    def making(self, apply: Apply) -> Code:
+        return plain(apply.make, self.rules)
 
     def listed(self, make: Generator) -> Code:
         return call("nn.ParameterList" if "nn.Parameter(" in inline(make.element) else "nn.ModuleList", make)
@@ -92,10 +125,11 @@ class _Module(ClassWriter):
     def lines(self) -> list[str]:
         names, flow = self.flow()
         made = [*self.saves(), *(text for group in self.made for line in group for text in line.render(8))]
+        made += ["        self.apply(init_weights)"] if self.fills else []
         head = signature("__init__", ["self", *self.parameters()], 4)
         construct = [*head, "        super().__init__()", *made]
         forward = [*signature("forward", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
-        return self.text("nn.Module", [construct if made else [], forward])
+        return self.text("nn.Module", [construct if made else [], forward, METHOD if self.penalties else []])
 
     def note(self, shape: Any) -> str:
         if not self.is_net or len(shape) < 2:

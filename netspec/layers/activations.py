@@ -12,6 +12,7 @@ from ..pycode import X, call
 from ..record import TYPE_CHECKING
 from .arguments import Reader, Violation, Word, arg, describe, flag, integer
 from .base import LAYERS, Apply, At, Example, Layer, Place, Use, Weight, function, layer, module
+from .initialisers import Initialiser
 from .pointwise import Activation, KerasOp, sigmoid
 from .shapes import known, needs_rank, place
 
@@ -147,7 +148,8 @@ class Prelu(Layer):
 
     def weights(self, *xs: Shape) -> Weights:
         slopes: Dim = 1 if self.shared else xs[0][-1]
-        return (Weight("alpha", (slopes,), Place("weight"), Place("alpha", None, (*(1,) * (len(xs[0]) - 1), -1))),)
+        there = Place("alpha", None, (*(1,) * (len(xs[0]) - 1), -1))
+        return (Weight("alpha", (slopes,), Place("weight"), there, init=Initialiser("constant", 0.25)),)
 
     def torch(self, at: At) -> Use:
         slopes = () if self.shared else known("PyTorch", at.channels)

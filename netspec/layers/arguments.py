@@ -62,12 +62,13 @@ class Reader(Record):
 
 
 class Argument(Record):
-    """The declaration of one argument."""
+    """The declaration of one argument. One that is `last` stands behind all others, and is given by name alone."""
 
     name: str
     reader: Reader
     default: Any
     doc: str
+    last: bool = False
 
     @property
     def required(self) -> bool:
@@ -80,11 +81,12 @@ class Declared(Record):
     reader: Reader
     default: Any
     doc: str
+    last: bool = False
 
 
-def arg(reader: Reader, default: Any = REQUIRED, doc: str = "") -> Any:
+def arg(reader: Reader, default: Any = REQUIRED, doc: str = "", last: bool = False) -> Any:
     """Declares an argument of a layer, in the class body."""
-    return Declared(reader, default, doc)
+    return Declared(reader, default, doc, last)
 
 
 class Values(Record):
@@ -154,6 +156,15 @@ def _number(value: Any) -> float:
 
 
 number = Reader(_number, "a number")
+
+
+def _penalty(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ValueError(f"must be a number of at least 0, not {describe(value)}", "")
+    return value
+
+
+penalty = Reader(_penalty, "a number of at least 0")
 
 
 def _rate(value: Any) -> float:

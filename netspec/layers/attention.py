@@ -11,6 +11,7 @@ from ..record import TYPE_CHECKING
 from .arguments import Reader, Violation, Word, arg, describe, flag, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .shapes import known
+from .weighted import Weighted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -215,15 +216,33 @@ KERAS_ADDITIVE = Helper(
 class AdditiveAttention(layers.Layer):
     """Attention with the score v . tanh(W query + U key). Bahdanau et al. (2014)."""
 
-    def __init__(self, units, use_bias=False, use_causal_mask=False, **kwargs):
+    def __init__(
+        self,
+        units,
+        use_bias=False,
+        use_causal_mask=False,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.units = units
         self.use_bias = use_bias
         self.use_causal_mask = use_causal_mask
-        held = {"trainable": self.trainable}
-        self.query = layers.Dense(units, use_bias=use_bias, **held)
-        self.key = layers.Dense(units, use_bias=False, **held)
-        self.score = layers.Dense(1, use_bias=False, **held)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.query = self.projection(units, use_bias)
+        self.key = self.projection(units, False)
+        self.score = self.projection(1, False)
+
+    def projection(self, units, use_bias):
+        return layers.Dense(
+            units,
+            use_bias=use_bias,
+            kernel_initializer=self.kernel_initializer.clone(),
+            kernel_regularizer=self.kernel_regularizer,
+            trainable=self.trainable,
+        )
 
     def build(self, input_shape):
         self.query.build(input_shape[0])
@@ -248,6 +267,8 @@ class AdditiveAttention(layers.Layer):
             "units": self.units,
             "use_bias": self.use_bias,
             "use_causal_mask": self.use_causal_mask,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }
         return {**super().get_config(), **config}
 ''',
@@ -256,7 +277,7 @@ class AdditiveAttention(layers.Layer):
 
 
 @layer("additive_attention", style="attention")
-class AdditiveAttention(Attending):
+class AdditiveAttention(Weighted, Attending):
     """softmax(v . tanh(W query + U key)) times the values: a small net scores each query and key.
 
     Bahdanau et al. (2014), appendix A.1.2.
@@ -270,14 +291,16 @@ class AdditiveAttention(Attending):
         Example("additive_attention(3)", ((5, 4), (6, 2)), (5, 2), weights=21),
         Example("additive_attention(3, bias=true)", ((4,), (6, 2)), (2,), weights=24),
         Example("additive_attention(3, causal=true)", ((5, 4), (6, 2), (6, 7)), (5, 2), weights=36),
+        Example("additive_attention(3, l1=0.1, l2=0.01, init=ones)", ((5, 4), (6, 2)), (5, 2), weights=21),
     )
 
     def weights(self, *xs: Shape) -> Weights:
         query, _, key = roles(xs)
+        n, row, column = self.units, Place("score.weight", None, (1, -1)), Place("score.kernel", None, (-1, 1))
         found = [
-            Weight("query", (query[-1], self.units), Place("query.weight", (1, 0)), Place("query.kernel")),
-            Weight("key", (key[-1], self.units), Place("key.weight", (1, 0)), Place("key.kernel")),
-            Weight("score", (self.units,), Place("score.weight", None, (1, -1)), Place("score.kernel", None, (-1, 1))),
+            self.kernel_weight("query", (query[-1], n), Place("query.weight", (1, 0)), Place("query.kernel")),
+            self.kernel_weight("key", (key[-1], n), Place("key.weight", (1, 0)), Place("key.kernel")),
+            self.kernel_weight("score", (n,), row, column, (n, 1)),
         ]
         bias = Weight("bias", (self.units,), Place("query.bias"), Place("query.bias"), "bias")
         return (*found, bias) if self.bias else tuple(found)
@@ -303,7 +326,7 @@ class AdditiveAttention(Attending):
         query, _, key = roles(at.inputs)
         known("Keras", query[-1], key[-1])
         how = {**unless(False, use_bias=self.bias), **unless(False, use_causal_mask=self.causal)}
-        make = call("AdditiveAttention", self.units, **how)
+        make = call("AdditiveAttention", self.units, **how, **self.keras_words())
         if len(at.x) > 1:
             return Use((module(make, helpers=(KERAS_ADDITIVE,)),))
         values = [call("ops.expand_dims", X(), 1), *(X(i) for i in range(1, len(at.inputs)))]

@@ -101,9 +101,9 @@ class Layer:
         for name, value in list(cls.__dict__.items()):
             if isinstance(value, Declared):
                 word = name.removesuffix("_")  # `return_` stands for a word that Python keeps to itself
-                found[word] = Argument(word, value.reader, value.default, value.doc)
+                found[word] = Argument(word, value.reader, value.default, value.doc, value.last)
                 delattr(cls, name)
-        cls.arguments = found
+        cls.arguments = found = dict(sorted(found.items(), key=lambda pair: pair[1].last))
         cls.required = tuple(name for name, argument in found.items() if argument.required)
         cls.by_name = tuple(name for name, argument in found.items() if argument.reader.holds == "values")
         cls.holds = next((name for name, argument in found.items() if argument.reader.holds == "step"), "")

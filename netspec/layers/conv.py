@@ -7,8 +7,9 @@ from ..pycode import call, unless
 from ..record import TYPE_CHECKING
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
 from .arguments import Unsupported, arg, axes, flag, positive, spread, square
-from .base import Apply, At, Example, Layer, Place, Use, Weight, layer, module
+from .base import Apply, At, Example, Place, Use, Weight, layer, module
 from .padding import keras_pad, padding_reader, torch_pad, torch_same_pad
+from .weighted import Weighted
 from .window import Window, divides, known_channels, needs_grid
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _torch_conv(
     return module(make, name)
 
 
-class _Sliding(Layer):
+class _Sliding(Weighted):
     """What the convolutions of this file share; each declares the arguments."""
 
     kernel: Any
@@ -136,6 +137,7 @@ class Conv(_Sliding):
         Example("conv(4, 3, padding=causal, dilation=2)", (9, 3), (9, 4), weights=40),
         Example("conv(4, 4x3, padding=same)", (6, 7, 2), (6, 7, 4), weights=100),
         Example("conv(4, 3x5, padding=(1, 2))", (6, 7, 2), (6, 7, 4), weights=124),
+        Example("conv(4, 3, l1=0.1, l2=0.01, init=he_normal)", (6, 7, 2), (4, 5, 4), weights=76),
         Example("conv(3, 3, stride=2, padding=1, dilation=2)", (9, 7, 2), (4, 3, 3), weights=57, refused=("keras",)),
     )
 
@@ -149,7 +151,7 @@ class Conv(_Sliding):
         x = xs[0]
         rank = len(x) - 1
         kernel = (*self.window(x).kernel, x[-1] // self.groups, self.filters)
-        found = [Weight("kernel", kernel, Place("weight", (rank + 1, rank, *range(rank))), Place("kernel"))]
+        found = [self.kernel_weight("kernel", kernel, Place("weight", (rank + 1, rank, *range(rank))), Place("kernel"))]
         if self.bias:
             found.append(Weight("bias", (self.filters,), Place("bias"), Place("bias"), "bias"))
         return tuple(found)
@@ -180,6 +182,7 @@ class Conv(_Sliding):
             **unless(1, groups=self.groups),
             **fused,
             **unless(True, use_bias=self.bias),
+            **self.keras_words(),
         )
         return Use((*before, module(make), *after))
 
@@ -196,12 +199,17 @@ class _Depthwise(_Sliding):
         return (*self.window(x).kernel, x[-1], self.multiplier)
 
     def depthwise_weight(self, x: Shape, name: str, torch: str, keras: str) -> Weight:
-        """The kernel (spatial..., channels, multiplier). Keras has no 3-D form but a convolution in groups."""
+        """The kernel (spatial..., channels, multiplier). Keras has no 3-D form but a convolution in groups.
+
+        Each output sees the taps of its own channel alone, which Keras does not heed where it counts inputs.
+        """
         rank = len(x) - 1
         kernel = self.window(x).kernel
         order, one_each = (rank, rank + 1, *range(rank)), (-1, 1, *kernel)
         there = Place(keras, None, (*kernel, 1, -1)) if rank == 3 else Place(keras)
-        return Weight(name, self.depthwise_shape(x), Place(torch, order, one_each), there)
+        taps = product(kernel)
+        fans = (taps, taps * x[-1] * self.multiplier)
+        return self.kernel_weight(name, self.depthwise_shape(x), Place(torch, order, one_each), there, fans)
 
     def depthwise_torch(self, at: At, bias: bool, name: str = "") -> tuple[Apply, ...]:
         window = self.window(at.x)
@@ -253,6 +261,8 @@ class DepthwiseConv(_Depthwise):
         Example("depthwise_conv(3x2, stride=2x1)", (7, 6, 3), (3, 5, 3), weights=21),
         Example("depthwise_conv(3, padding=causal, multiplier=2)", (9, 3), (9, 6), weights=24),
         Example("depthwise_conv(2, stride=2, multiplier=2)", (6, 4, 5, 3), (3, 2, 2, 6), weights=54),
+        Example("depthwise_conv(2, l1=0.1, l2=0.01, init=he_normal)", (6, 4, 3), (5, 3, 3), weights=15),
+        Example("depthwise_conv(2, l2=0.01, init=zeros)", (3, 3, 3, 2), (2, 2, 2, 2), weights=18),
     )
 
     def shape(self, *xs: Shape) -> Shape:
@@ -274,7 +284,9 @@ class DepthwiseConv(_Depthwise):
 
     def keras(self, at: At) -> Use:
         fused, after = keras_activation(self.activation, at)
-        given = {**fused, **unless(True, use_bias=self.bias)}
+        kernel = self.weights(at.x)[0]
+        words = self.keras_words(kernel, "kernel" if len(at.x) == 4 else "depthwise")
+        given = {**fused, **unless(True, use_bias=self.bias), **words}
         return Use((*self.depthwise_keras(at, given), *after))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
@@ -308,6 +320,8 @@ class SeparableConv(_Depthwise):
         Example("separable_conv(5, 3x2, padding=1, dilation=2x1, bias=false)", (7, 6, 3), (5, 7, 5), weights=33),
         Example("separable_conv(5, 3, padding=causal)", (9, 3), (9, 5), weights=29),
         Example("separable_conv(5, 2, stride=2, multiplier=2)", (6, 4, 5, 3), (3, 2, 2, 5), weights=83),
+        Example("separable_conv(5, 2, l1=0.1, l2=0.01, init=he_uniform)", (6, 4, 3), (5, 3, 5), weights=32),
+        Example("separable_conv(5, 2, l2=0.01, init=orthogonal)", (3, 3, 3, 2), (2, 2, 2, 5), weights=31),
     )
 
     def shape(self, *xs: Shape) -> Shape:
@@ -324,7 +338,7 @@ class SeparableConv(_Depthwise):
         kernel = ((1,) * rank) + (x[-1] * self.multiplier, self.filters)
         found = [
             self.depthwise_weight(x, "depthwise_kernel", "depthwise.weight", deep),
-            Weight("pointwise_kernel", kernel, Place("pointwise.weight", order), Place(wide)),
+            self.kernel_weight("pointwise_kernel", kernel, Place("pointwise.weight", order), Place(wide)),
         ]
         if self.bias:
             there = Place("pointwise.bias" if rank == 3 else "bias")
@@ -347,10 +361,12 @@ class SeparableConv(_Depthwise):
         window = self.window(at.x)
         fused, after = keras_activation(self.activation, at)
         given = {**fused, **unless(True, use_bias=self.bias)}
-        if window.rank == 3:
-            deep = self.depthwise_keras(at, {"use_bias": False}, "depthwise")
-            return Use((*deep, module(call("layers.Conv3D", self.filters, 1, **given), "pointwise"), *after))
         known_channels(at, "Keras")
+        first, second = self.weights(at.x)[:2]
+        if window.rank == 3:
+            deep = self.depthwise_keras(at, {"use_bias": False, **self.keras_words(first)}, "depthwise")
+            wide = call("layers.Conv3D", self.filters, 1, **given, **self.keras_words(second))
+            return Use((*deep, module(wide, "pointwise"), *after))
         before, inside = _keras_padding(window, at, ("same",))
         make = call(
             f"layers.SeparableConv{window.rank}D",
@@ -361,6 +377,8 @@ class SeparableConv(_Depthwise):
             **window.gaps("dilation_rate"),
             **unless(1, depth_multiplier=self.multiplier),
             **given,
+            **self.keras_words(first, "depthwise"),
+            **self.keras_words(second, "pointwise"),
         )
         return Use((*before, module(make), *after))
 

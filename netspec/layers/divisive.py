@@ -6,6 +6,7 @@ from ..pycode import X, call, unless
 from ..record import TYPE_CHECKING
 from .arguments import arg, number, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .initialisers import ONES
 from .norm import epsilon_reader
 from .shapes import known, needs_rank
 
@@ -39,7 +40,7 @@ class RmsNorm(Layer):
         return xs[0]
 
     def weights(self, *xs: Shape) -> Weights:
-        return (Weight("scale", xs[0][-1:], Place("weight"), Place("scale")),)
+        return (Weight("scale", xs[0][-1:], Place("weight"), Place("scale"), init=ONES),)
 
     def torch(self, at: At) -> Use:
         return Use((module(call("nn.RMSNorm", *known("PyTorch", at.channels), eps=self.epsilon)),))

@@ -112,6 +112,15 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "act": ("activation",),
     "nonlinearity": ("activation",),
     "affine": ("scale",),
+    "kernelinitializer": ("init",),
+    "embeddingsinitializer": ("init",),
+    "depthwiseinitializer": ("init",),
+    "initializer": ("init",),
+    "kernelregularizer": ("l2",),
+    "embeddingsregularizer": ("l2",),
+    "depthwiseregularizer": ("l2",),
+    "regularizer": ("l2",),
+    "weightdecay": ("l2",),
 }
 _KNOWN = "what comes in is known: leave it out"
 _OUTSIDE = "this is not part of what a net is: leave it out"

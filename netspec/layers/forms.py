@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..dims import Dim, Shape
     from ..pycode import Code
+    from .initialisers import Initialiser
 
     Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
     Gives: TypeAlias = "int | tuple[int | Gives | None, ...]"
@@ -154,6 +155,13 @@ class Place(Record):
     part: tuple[int, int] | None = None
     plus: str = ""
 
+    def within(self, modules: set[str]) -> tuple[str, str]:
+        """Which of the modules of a layer, by their names, holds the array, and its path from there."""
+        head, _, rest = self.name.partition(".")
+        if rest and head in modules:
+            return head, rest
+        return ("" if "" in modules else next(iter(modules))), self.name
+
     def put(self, array: Array) -> Array:
         """The framework's array (or its part) from the language's."""
         if self.blocks is not None:
@@ -191,6 +199,10 @@ class Weight(Record):
     """One array of a layer, in the language's order (channels last, kernels as spatial..., in, out).
 
     `role` is `weight`, `bias` or `statistic` (running mean or variance: kept apart from the parameters).
+
+    `init` is how it begins (None: biases and means at 0, scales and variances at 1), `given` says that the author chose
+    that, and `fans` how many numbers it takes in and gives, where the shape does not say it. `l1` and `l2` are what the
+    sums of its sizes and of its squares are multiplied by in the loss.
     """
 
     name: str
@@ -198,6 +210,11 @@ class Weight(Record):
     torch: Place
     keras: Place
     role: str = "weight"
+    init: Initialiser | None = None
+    fans: tuple[Dim, Dim] | None = None
+    given: bool = False
+    l1: float = 0
+    l2: float = 0
 
     @property
     def size(self) -> Dim:

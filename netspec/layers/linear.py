@@ -8,7 +8,9 @@ from ..record import TYPE_CHECKING
 from .activations import activation_reader, keras_activation, keras_steps, reference_activation, torch_activation
 from .arguments import Violation, arg, flag, positive, whole
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .initialisers import UNIFORM, Initialiser, initialiser_reader
 from .shapes import known
+from .weighted import Weighted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,7 @@ def bias_weight(units: int) -> Weight:
 
 
 @layer("dense", style="dense")
-class Dense(Layer):
+class Dense(Weighted):
     """y = x W + b: every output sees every input. On a sequence [T, F] the same at every step.
 
     Rosenblatt (1958); W as in Rumelhart et al., "Learning representations by back-propagating errors" (1986).
@@ -56,6 +58,8 @@ class Dense(Layer):
         Example("dense(6, activation=relu)", (6,), (6,), weights=42),
         Example("dense(5, bias=false, activation=softmax)", (4, 3), (4, 5), weights=15),
         Example("dense(3, activation=leaky_relu)", (4,), (3,), weights=15),
+        Example("dense(3, l2=0.01, init=he_normal)", (4,), (3,), weights=15),
+        Example("dense(3, l1=0.01, init=torch_uniform)", (4,), (3,), weights=15),
     )
     by_step = True
 
@@ -64,7 +68,7 @@ class Dense(Layer):
         return (*xs[0][:-1], self.units)
 
     def weights(self, *xs: Shape) -> Weights:
-        kernel = Weight("kernel", (xs[0][-1], self.units), Place("weight", (1, 0)), Place("kernel"))
+        kernel = self.kernel_weight("kernel", (xs[0][-1], self.units), Place("weight", (1, 0)), Place("kernel"))
         return (kernel, bias_weight(self.units)) if self.bias else (kernel,)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
@@ -83,7 +87,7 @@ class Dense(Layer):
     def keras(self, at: At) -> Use:
         known("Keras", at.channels)
         fused, after = keras_activation(self.activation, at)
-        make = call("layers.Dense", self.units, **fused, **unless(True, use_bias=self.bias))
+        make = call("layers.Dense", self.units, **fused, **unless(True, use_bias=self.bias), **self.keras_words())
         return Use((module(make), *after))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
@@ -92,7 +96,7 @@ class Dense(Layer):
 
 
 @layer("maxout", style="dense")
-class Maxout(Layer):
+class Maxout(Weighted):
     """The largest of `pieces` dense layers, unit by unit. Goodfellow et al. (2013)."""
 
     units: int = arg(positive, doc="how many numbers come out")
@@ -105,6 +109,7 @@ class Maxout(Layer):
         Example("maxout(4)", (6,), (4,), weights=56),
         Example("maxout(4, pieces=3)", (5, 6), (5, 4), weights=84),
         Example("maxout(3, pieces=3, bias=false)", (6,), (3,), weights=54),
+        Example("maxout(3, l1=0.1, l2=0.01, init=lecun_uniform)", (6,), (3,), weights=42),
     )
 
     def shape(self, *xs: Shape) -> Shape:
@@ -113,11 +118,12 @@ class Maxout(Layer):
 
     def weights(self, *xs: Shape) -> Weights:
         n, many = xs[0][-1], self.units * self.pieces
-        kernel = Weight(
+        kernel = self.kernel_weight(
             "kernel",
             (n, self.units, self.pieces),
             Place("weight", (1, 2, 0), (many, -1)),
             Place("kernel", None, (-1, many)),
+            (n, many),
         )
         flat = Place("bias", None, (many,))
         bias = Weight("bias", (self.units, self.pieces), flat, flat, "bias")
@@ -140,7 +146,8 @@ class Maxout(Layer):
 
     def keras(self, at: At) -> Use:
         known("Keras", at.channels)
-        make = call("layers.Dense", self.units * self.pieces, **unless(True, use_bias=self.bias))
+        many = self.units * self.pieces
+        make = call("layers.Dense", many, **unless(True, use_bias=self.bias), **self.keras_words())
         before = () if len(at.x) == 1 else (-1,)
         return Use(
             (
@@ -165,14 +172,27 @@ BILINEAR = Helper(
 class Bilinear(layers.Layer):
     """Each output is a quadratic form of two inputs: x1 W x2 + b."""
 
-    def __init__(self, units, use_bias=True, **kwargs):
+    def __init__(
+        self,
+        units,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.units = units
         self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, input_shape):
-        sizes = (input_shape[0][-1], input_shape[1][-1], self.units)
-        self.kernel = self.add_weight(name="kernel", shape=sizes)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[0][-1], input_shape[1][-1], self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+        )
         if self.use_bias:
             self.bias = self.add_weight(
                 name="bias", shape=(self.units,), initializer="zeros"
@@ -186,7 +206,12 @@ class Bilinear(layers.Layer):
         return (*input_shape[0][:-1], self.units)
 
     def get_config(self):
-        config = {"units": self.units, "use_bias": self.use_bias}
+        config = {
+            "units": self.units,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+        }
         return {**super().get_config(), **config}
 ''',
     ("import keras", "from keras import layers, ops"),
@@ -194,7 +219,7 @@ class Bilinear(layers.Layer):
 
 
 @layer("bilinear", style="dense")
-class Bilinear(Layer):
+class Bilinear(Weighted):
     """y_k = a W_k b + bias_k for two vectors a and b, or two sequences of the same length.
 
     Tenenbaum & Freeman (2000); Socher et al. (2013). Counted as the matrix product W b, then the product with a.
@@ -209,6 +234,7 @@ class Bilinear(Layer):
     examples = (
         Example("bilinear(5)", ((3,), (4,)), (5,), weights=65, macs=75),
         Example("bilinear(4, activation=tanh, bias=false)", ((6, 3), (6, 3)), (6, 4), weights=36, macs=288),
+        Example("bilinear(2, l1=0.1, l2=0.01, init=he_uniform)", ((3,), (4,)), (2,), weights=26, macs=30),
     )
 
     def shape(self, *xs: Shape) -> Shape:
@@ -224,7 +250,7 @@ class Bilinear(Layer):
 
     def weights(self, *xs: Shape) -> Weights:
         sizes = (xs[0][-1], xs[1][-1], self.units)
-        kernel = Weight("kernel", sizes, Place("weight", (2, 0, 1)), Place("kernel"))
+        kernel = self.kernel_weight("kernel", sizes, Place("weight", (2, 0, 1)), Place("kernel"))
         return (kernel, bias_weight(self.units)) if self.bias else (kernel,)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
@@ -243,7 +269,7 @@ class Bilinear(Layer):
 
     def keras(self, at: At) -> Use:
         known("Keras", *(x[-1] for x in at.inputs))
-        make = call("Bilinear", self.units, **unless(True, use_bias=self.bias))
+        make = call("Bilinear", self.units, **unless(True, use_bias=self.bias), **self.keras_words())
         return Use((module(make, helpers=(BILINEAR,)), *keras_steps(self.activation, at)))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
@@ -254,15 +280,17 @@ class Bilinear(Layer):
 
 
 @layer("embedding", style="dense")
-class Embedding(Layer):
+class Embedding(Weighted):
     """A learned vector for each integer: it adds the axis of the channels. Bengio et al. (2003).
 
-    With `mask=true` the recurrent layers behind it skip the steps at which the integer is 0.
+    Its numbers begin within 0.05 of 0, as in Keras: PyTorch's normal(1) drowns what is added to the vectors. With
+    `mask=true` the recurrent layers behind it skip the steps at which the integer is 0.
     """
 
     vocabulary: int = arg(positive, doc="how many integers there are, from 0")
     units: int = arg(positive, doc="size of each vector")
     mask: bool = arg(flag, False, doc="take 0 for padding, which recurrent layers skip")
+    init: Initialiser = arg(initialiser_reader, UNIFORM, doc="how the vectors begin", last=True)
 
     takes = "int"
     torch_layout = "last"
@@ -270,6 +298,7 @@ class Embedding(Layer):
         Example("embedding(11, 4)", (6,), (6, 4), weights=44, vocabulary=11),
         Example("embedding(5, 3)", (), (3,), weights=15, vocabulary=5),
         Example("embedding(5, 3, mask=true)", (4,), (4, 3), weights=15, vocabulary=5),
+        Example("embedding(5, 3, l1=0.1, l2=0.01, init=normal(1))", (6,), (6, 3), weights=15, vocabulary=5),
     )
 
     @property
@@ -283,7 +312,7 @@ class Embedding(Layer):
         return "float32"
 
     def weights(self, *xs: Shape) -> Weights:
-        return (Weight("table", (self.vocabulary, self.units), Place("weight"), Place("embeddings")),)
+        return (self.kernel_weight("table", (self.vocabulary, self.units), Place("weight"), Place("embeddings")),)
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return 0
@@ -295,7 +324,8 @@ class Embedding(Layer):
         return Use((module(call("nn.Embedding", self.vocabulary, self.units)),))
 
     def keras(self, at: At) -> Use:
-        return Use((module(call("layers.Embedding", self.vocabulary, self.units)),))
+        words = self.keras_words(None, "embeddings", "uniform")
+        return Use((module(call("layers.Embedding", self.vocabulary, self.units, **words)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         return w["table"][xs[0]]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ..dims import product, show
 from ..pycode import Call, Index, Made, X, call, unless
 from ..record import TYPE_CHECKING
-from .arguments import Violation, arg, flag, optional, positive, rate
+from .arguments import Unsupported, Violation, arg, flag, optional, positive, rate
 from .attention import CAUSAL, needs_sequences, roles, weighed
-from .base import At, Example, Helper, Layer, Place, Use, Weight, layer, module
+from .base import At, Example, Helper, Place, Use, Weight, layer, module
+from .initialisers import Initialiser, initialiser_reader
 from .shapes import known
+from .weighted import Weighted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +41,7 @@ class StillMultiHeadAttention(layers.MultiHeadAttention):
 ''',
     ("import keras", "from keras import layers"),
 )
+NORMAL = Initialiser("normal", 0.02)
 
 TORCH_HEADS = Helper(
     "MultiHeadAttention",
@@ -87,11 +90,14 @@ class MultiHeadAttention(nn.Module):
 
 
 @layer("multihead_attention", style="attention")
-class MultiheadAttention(Layer):
+class MultiheadAttention(Weighted):
     """Several scaled dot-product attentions side by side, each on projections of its own, and a projection of them all.
 
     Vaswani et al. (2017), section 3.2.2. Of one value it is self-attention; of two, the first is the query and the
     second key and value; a third is the key. What flows in is the query: `x -> multihead_attention(memory, heads=8)`.
+
+    The projections begin as in BERT and GPT-2. (PyTorch takes the three as one matrix, and Keras each head as a filter,
+    where they work out how many numbers go in and out; so each begins in its own way, neither as the paper has it.)
     """
 
     heads: int = arg(positive, doc="how many attentions")
@@ -101,6 +107,7 @@ class MultiheadAttention(Layer):
     causal: bool = arg(flag, False, doc=CAUSAL)
     bias: bool = arg(flag, True, doc="add learned numbers to each projection")
     dropout: float = arg(rate, 0.0, doc="share of the attention weights that is dropped in training")
+    init: Initialiser = arg(initialiser_reader, NORMAL, doc="how the projections begin; biases begin at 0", last=True)
 
     arity: ClassVar[int | None] = None
     most: ClassVar[int | None] = 3
@@ -113,6 +120,8 @@ class MultiheadAttention(Layer):
         Example("multihead_attention(2, key_size=4)", (5, 6), (5, 6), weights=222),
         Example("multihead_attention(2, causal=true, dropout=0.1)", (5, 6), (5, 6), weights=168),
         Example("multihead_attention(2, 3, causal=true)", ((5, 6), (4, 3)), (5, 6), weights=132),
+        Example("multihead_attention(2, l1=0.1, l2=0.01, init=glorot_uniform)", (5, 6), (5, 6), weights=168),
+        Example("multihead_attention(2, 4, l2=0.01, init=zeros)", ((5, 6), (4, 3)), (5, 6), weights=174),
     )
 
     def shape(self, *xs: Shape) -> Shape:
@@ -141,12 +150,19 @@ class MultiheadAttention(Layer):
         size, heads, head = query[-1], self.heads, self._head(xs)
         sizes = {"query": size, "key": key[-1], "value": value[-1]}
         projections = [
-            Weight(part, (n, heads, head), self._torch_place(xs, part, n), Place(f"{part}_dense.kernel"))
+            self.kernel_weight(
+                part,
+                (n, heads, head),
+                self._torch_place(xs, part, n),
+                Place(f"{part}_dense.kernel"),
+                (n, heads * head),
+            )
             for part, n in sizes.items()
         ]
         name = "out_proj" if self._is_native(xs) else "output"
         place = Place(f"{name}.weight", (2, 0, 1), _rows(size))
-        output = Weight("output", (heads, head, size), place, Place("output_dense.kernel"))
+        there = Place("output_dense.kernel")
+        output = self.kernel_weight("output", (heads, head, size), place, there, (heads * head, size))
         biases = (
             *(Weight(f"{part}_bias", (heads, head), self._torch_bias(xs, part), Place(f"{part}_dense.bias"), "bias")
               for part in sizes),
@@ -198,11 +214,21 @@ class MultiheadAttention(Layer):
     def keras(self, at: At) -> Use:
         known("Keras", *(x[-1] for x in at.inputs))
         how = {**unless(True, use_bias=self.bias), **unless(0.0, dropout=self.dropout)}
+        how |= self._keras_beginning(at)
         make = call("layers.MultiHeadAttention", self.heads, *known("Keras", self._head(at.inputs)), **how)
         values = (X(0), X(min(1, len(at.inputs) - 1)), *((X(2),) if len(at.inputs) > 2 else ()))
         applied = Call(Made(), values, tuple(unless(False, use_causal_mask=self.causal).items()))
         still = make.replace(func=_STILL.name), _STILL
         return Use((module(make, call=applied).replace(still=still),))
+
+    def _keras_beginning(self, at: At) -> dict[str, Any]:
+        """Keras begins all projections in one way. Raises Unsupported where their sizes ask for several."""
+        kernels = [w for w in self.weights(*at.inputs) if w.role == "weight"]
+        found: list[dict[str, Any]] = [self.keras_words(w, worded=False) for w in kernels]
+        if any(words != found[0] for words in found):
+            message = f"Keras begins all projections in one way, but by `{self.init}` theirs differ with their sizes"
+            raise Unsupported(message, "init", "write a distribution in numbers, such as `init=normal(0.02)`")
+        return found[0]
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         import numpy as np

@@ -12,6 +12,7 @@ from ..pycode import Call, call, unless
 from ..record import TYPE_CHECKING
 from .arguments import Argument, Reader, Unsupported, Violation, arg, describe, flag, positive, rate
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, layer, module
+from .initialisers import ONES
 from .shapes import known, needs_rank, place
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Normalisation(Layer):
 
     def learned(self, shape: Shape) -> Weights:
         """Scale (gamma) and shift (beta), where they are asked for."""
-        gamma = Weight("gamma", shape, Place("weight"), Place("gamma"))
+        gamma = Weight("gamma", shape, Place("weight"), Place("gamma"), init=ONES)
         beta = Weight("beta", shape, Place("bias"), Place("beta"), "bias")
         return (*((gamma,) if self.scale else ()), *((beta,) if self.center else ()))
 

@@ -60,7 +60,7 @@ class Parameter(Layer):
         return self.sizes
 
     def weights(self, *xs: Shape) -> Weights:
-        return (Weight("", self.sizes, Place(""), Place("")),)
+        return (Weight("", self.sizes, Place(""), Place(""), init=self.init),)
 
     def reach(self, x: Shape) -> None:
         return None

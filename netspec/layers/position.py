@@ -7,6 +7,7 @@ from ..pycode import Attr, Call, Infix, Made, X, call, method, unless
 from ..record import TYPE_CHECKING
 from .arguments import Violation, arg, flag, number, optional, positive
 from .base import At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .initialisers import UNIFORM
 from .shapes import known
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ class PositionalEncoding(Layer):
     def weights(self, *xs: Shape) -> Weights:
         if not self.learned:
             return ()
-        return (Weight("table", (self._length(xs[0]), xs[0][-1]), Place("weight"), Place("embeddings")),)
+        sizes = (self._length(xs[0]), xs[0][-1])
+        return (Weight("table", sizes, Place("weight"), Place("embeddings"), init=UNIFORM),)
 
     def torch(self, at: At) -> Use:
         if not self.learned:

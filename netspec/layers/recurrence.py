@@ -10,9 +10,11 @@ from ..dims import product, show
 from ..record import TYPE_CHECKING, Record
 from .arguments import Reader, Violation, Word, describe
 from .base import Layer, Weight
+from .initialisers import ORTHOGONAL
 from .recurrent_keras import keras_form, keras_place
 from .recurrent_torch import torch_form, torch_place
 from .shapes import needs_rank
+from .weighted import Weighted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from ..dims import Dim, Shape
     from ..pycode import Call, Code
-    from .base import Array, At, Use, Weights
+    from .base import Array, At, Place, Use, Weights
+    from .initialisers import Initialiser
 
 _RETURNS = ("last", "sequence", "state")
 _RETURNS_DOC = "last, sequence or state, or several of them in brackets"
@@ -52,6 +55,7 @@ class Kept(Record):
     role: str = "weight"
     plus: str = ""
     part: tuple[int, int] | None = None
+    init: Initialiser | None = None
 
     @property
     def is_kernel(self) -> bool:
@@ -176,7 +180,7 @@ class Recurrence(Layer):
         for layer, way, before in self.directions():
             for array in self.core.arrays(self.features(layer, xs[0])):
                 torch, keras = torch_place(self, layer, way, array), keras_place(self, layer, way, array)
-                found.append(Weight(before + array.name, array.shape, torch, keras, array.role))
+                found.append(self.core.held(array, before + array.name, torch, keras))
         return tuple(found)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
@@ -231,8 +235,12 @@ class Recurrence(Layer):
         return ({"add": a + b, "mul": a * b, "average": (a + b) / 2}[self.merge],)
 
 
-class Core(Recurrence):
-    """A recurrent layer with a cell of its own. The arguments are those that every cell has."""
+class Core(Weighted, Recurrence):
+    """A recurrent layer with a cell of its own. The arguments are those that every cell has.
+
+    `init`, `l1` and `l2` are about the kernel that the input meets; that of the state begins as an orthogonal matrix,
+    as in Keras, so that what is fed back neither grows nor fades (Saxe et al., 2014).
+    """
 
     # how many blocks of `width` columns the kernels have
     gates: ClassVar[int] = 1
@@ -259,6 +267,13 @@ class Core(Recurrence):
     @property
     def core(self) -> Core:
         return self
+
+    def held(self, array: Kept, name: str, torch: Place, keras: Place) -> Weight:
+        """The weight of one layer and direction that an array of the cell is."""
+        if array.name == "kernel":
+            return self.kernel_weight(name, array.shape, torch, keras)
+        init = ORTHOGONAL if array.is_kernel else array.init
+        return Weight(name, array.shape, torch, keras, array.role, init)
 
     @property
     def returns(self) -> tuple[str, ...]:

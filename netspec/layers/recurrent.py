@@ -8,16 +8,18 @@ from ..record import TYPE_CHECKING
 from .activations import activation_reader, reference_activation
 from .arguments import Word, arg, flag, optional, positive, rate, values_reader
 from .base import Example, layer
+from .initialisers import FORGET
 from .recurrence import Core, Kept, returns_reader
 from .recurrent_keras import keras_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ..dims import Dim, Shape
     from ..pycode import Call, Code
     from .base import Array
+    from .initialisers import Initialiser
 
 _state = values_reader("values of the net, one for each part of the state: (h, c)")
 _mask = values_reader("a value of the net, true at each step that counts")
@@ -26,6 +28,9 @@ TANH, SIGMOID = Word("tanh"), Word("sigmoid")
 
 class Cell(Core):
     """A cell on vectors, with what all of them take."""
+
+    # how the bias begins where there is one for all; None for at 0
+    bias_begins: ClassVar[Initialiser | None] = None
 
     units: int = arg(positive, doc="size of the state, and of what comes out")
     activation: Any = arg(activation_reader, TANH, doc="applied to what enters the state")
@@ -53,7 +58,8 @@ class Cell(Core):
         if not self.bias:
             return kernel, recurrent
         if not self.two_biases:
-            return kernel, recurrent, Kept("bias", (wide,), "bias_ih", "bias", "bias_hh")
+            bias = Kept("bias", (wide,), "bias_ih", "bias", "bias_hh", init=self.bias_begins)
+            return kernel, recurrent, bias
         return (
             kernel,
             recurrent,
@@ -71,9 +77,9 @@ class Cell(Core):
             own |= keras_word(self, name, usual)
         own |= unless(True, use_bias=self.bias)
         own |= unless(0, dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
-        return call(f"layers.{self.keras_name}", self.units, **own, **self.keras_words(), **words)
+        return call(f"layers.{self.keras_name}", self.units, **own, **self.keras_own(), **words, **self.keras_words())
 
-    def keras_words(self) -> dict[str, Code]:
+    def keras_own(self) -> dict[str, Code]:
         """What only this layer of Keras is told."""
         return {}
 
@@ -101,6 +107,7 @@ class Rnn(Cell):
         Example("rnn(2, initial=h)", ((5, 3), (2,)), (2,), weights=12, macs=50, names=("x", "h")),
         Example("rnn(2, mask=mask)", ((5, 3), (5,)), (2,), weights=12, macs=50, names=("x", "mask")),
         Example("rnn(2, stateful=true, batch=3)", (5, 3), (2,), weights=12, macs=50),
+        Example("rnn(2, l1=0.1, l2=0.01, init=he_normal)", (5, 3), (2,), weights=12, macs=50),
     )
 
     @property
@@ -131,6 +138,7 @@ class Lstm(Gated):
     """
 
     torch_name, keras_name = "LSTM", "LSTM"
+    bias_begins = FORGET
     gates, state_count, elementwise = 4, 2, 9
     examples = (
         Example("lstm(4)", (5, 3), (4,), weights=128, macs=560),
@@ -152,6 +160,7 @@ class Lstm(Gated):
             names=("x", "mask"),
         ),
         Example("lstm(2, stateful=true, batch=3)", (5, 3), (2,), weights=48, macs=200),
+        Example("lstm(2, l1=0.1, l2=0.01, init=normal(0.1), dropout=0.1)", (5, 3), (2,), weights=48, macs=200),
     )
 
     def advance(self, x: Array, states: list[Array], w: Mapping[str, Array]) -> list[Array]:
@@ -191,6 +200,7 @@ class Gru(Gated):
         Example("gru(2, initial=h, return=sequence)", ((5, 3), (2,)), (5, 2), weights=42, macs=150, names=("x", "h")),
         Example("gru(2, mask=mask, reverse=true)", ((5, 3), (5,)), (2,), weights=42, macs=150, names=("x", "mask")),
         Example("gru(2, stateful=true, batch=3)", (5, 3), (2,), weights=42, macs=150),
+        Example("gru(2, l1=0.1, l2=0.01, init=zeros)", (5, 3), (2,), weights=42, macs=150),
     )
 
     @property
@@ -204,7 +214,7 @@ class Gru(Gated):
     def stepwise_words(self) -> dict[str, Code]:
         return unless(True, reset_after=self.reset_after)
 
-    def keras_words(self) -> dict[str, Code]:
+    def keras_own(self) -> dict[str, Code]:
         return unless(True, reset_after=self.reset_after)
 
     def advance(self, x: Array, states: list[Array], w: Mapping[str, Array]) -> list[Array]:

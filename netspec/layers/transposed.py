@@ -7,8 +7,9 @@ from ..pycode import Index, X, call, unless
 from ..record import TYPE_CHECKING, Record
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
 from .arguments import Reader, Unsupported, Violation, arg, axes, count, flag, positive, spread, square
-from .base import Apply, At, Example, Layer, Place, Use, Weight, function, layer, module
+from .base import Apply, At, Example, Place, Use, Weight, function, layer, module
 from .padding import compact, cropping_reader, explicit_pads, flat, is_nothing, reached
+from .weighted import Weighted
 from .window import divides, known_channels, needs_grid
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class _Axis(Record):
 
 
 @layer("conv_transpose", style="conv")
-class ConvTranspose(Layer):
+class ConvTranspose(Weighted):
     """Each cell adds `filters` learned windows, scaled by itself, to a grid that is `stride` times as fine.
 
     `padding=valid` keeps all: n*stride + max(kernel - stride, 0) cells. `padding=same` cuts that to n*stride, half
@@ -105,6 +106,7 @@ class ConvTranspose(Layer):
         Example("conv_transpose(3, 3, stride=2, padding=1, output_padding=1)", (5, 2), (10, 3), weights=21),
         Example("conv_transpose(3, 3, stride=2, padding=0, output_padding=1)", (5, 4, 2), (12, 10, 3), weights=57),
         Example("conv_transpose(3, 3x2, stride=3x4)", (4, 3, 2), (12, 12, 3), weights=39),
+        Example("conv_transpose(3, 2, l1=0.1, l2=0.01, init=he_normal)", (4, 3, 2), (5, 4, 3), weights=27),
         Example("conv_transpose(2, 2, stride=3, padding=same)", (4, 3), (12, 2), weights=14),
         Example("conv_transpose(3, 3, padding=((0, 2), (2, 0)))", (5, 4, 2), (5, 4, 3), weights=57),
         Example("conv_transpose(3, 3x2, dilation=2x1)", (5, 4, 2), (9, 5, 3), weights=39),
@@ -177,7 +179,7 @@ class ConvTranspose(Layer):
         kernel = (*spread(self.kernel, rank, "kernel"), x[-1], self.filters // self.groups)
         here = Place("weight", (rank, rank + 1, *range(rank)))
         there = Place("kernel", (*range(rank), rank + 1, rank))
-        found = [Weight("kernel", kernel, here, there)]
+        found = [self.kernel_weight("kernel", kernel, here, there)]
         if self.bias:
             found.append(Weight("bias", (self.filters,), Place("bias"), Place("bias"), "bias"))
         return tuple(found)
@@ -230,6 +232,7 @@ class ConvTranspose(Layer):
             **unless(1, dilation_rate=square(tuple(a.dilation for a in found))),
             **fused,
             **unless(True, use_bias=self.bias),
+            **self.keras_words(self.weights(at.x)[0]),
         )
         return Use((module(make), *keras_crop(cut), *after))
 

@@ -125,6 +125,10 @@ class KerasModel:
         """The outputs for inputs, in inference mode."""
         return [self.keras.ops.convert_to_numpy(out) for out in self._outputs(inputs, False)]
 
+    def penalty(self) -> float:
+        """What its weights add to the loss."""
+        return float(sum(self.model.losses))
+
     def _outputs(self, inputs: Sequence[Array], training: bool) -> Sequence[Any]:
         for layer in self.model._flatten_layers():
             if getattr(layer, "stateful", False):

@@ -114,6 +114,10 @@ class TorchModel:
         with self.torch.no_grad():
             return [_to_last(out.numpy()) for out in self._outputs(inputs)]
 
+    def penalty(self) -> float:
+        """What its weights add to the loss."""
+        return float(self.module.regularization()) if hasattr(self.module, "regularization") else 0.0
+
     def _outputs(self, inputs: Sequence[Array]) -> Sequence[Any]:
         for part in self.module.modules():
             if hasattr(part, "reset_state"):

@@ -31,6 +31,8 @@ class Answer(Record):
     trainable: Mapping[str, bool]
     outputs: tuple[tuple[Array, ...], ...]
     gradients: Mapping[str, Array]
+    # what the weights add to the loss
+    penalty: float = 0.0
 
 
 class Job(Record):
@@ -155,4 +157,4 @@ def _read(folder: str, job: Job) -> Answer:
     names = list(job.target.spelling.shapes)
     gradients = {n: arrays[f"gradient{k}"] for k, n in enumerate(names) if f"gradient{k}" in arrays}
     shapes = {name: tuple(shape) for name, shape in found["shapes"].items()}
-    return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients)
+    return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients, found["penalty"])

@@ -68,6 +68,10 @@ def _sums(result: Result) -> list[str]:
     found = [
         (f"outputs, {NAMES[one]} and {NAMES[other]}", f"{error:.1e}") for (one, other), error in result.outputs.items()
     ]
+    found += [
+        (f"regularization, {NAMES[one]} and {NAMES[other]}", f"{error:.1e}")
+        for (one, other), error in result.penalties.items()
+    ]
     if result.gradients is not None:
         mode = "training" if result.gradients.training else "inference, since training draws random numbers"
         found.append((f"gradients ({mode})", f"{result.gradients.error:.1e}"))

@@ -59,6 +59,7 @@ class Result(Record):
 
     `outputs` are the largest relative errors of the net's outputs, over all inputs; `lines` are its layers; `problems`
     says in words what is wrong, `notes` what else is to be known. `sizes` are the values that symbols were given.
+    `penalties` are the errors of what weights add to the loss, empty where they add nothing.
     """
 
     net: str
@@ -72,6 +73,7 @@ class Result(Record):
     sizes: tuple[Mapping[str, int], ...]
     seed: int
     seconds: float
+    penalties: Errors = {}
 
     @property
     def ok(self) -> bool:
@@ -93,6 +95,7 @@ class Result(Record):
             "sizes": [dict(s) for s in self.sizes],
             "seconds": round(self.seconds, 2),
             "errors": _named(self.outputs),
+            "regularization": _named(self.penalties),
             "gradients": None if self.gradients is None else dict(self.gradients.__dict__),
             "layers": [
                 {

@@ -14,7 +14,7 @@ from ..emit.keras_file import static_batch
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import random_inputs, random_weights, sizes_that_fit
-from ..weights.table import steps_of
+from ..weights.table import penalised, regularization, steps_of
 from ..weights.targets import TARGETS
 from .expose import expose
 from .pool import Job
@@ -104,6 +104,7 @@ class _Verification:
         lines, faults = self._layers(answers, targets, self.options.dtype) if answers else ((), [])
         self.problems += faults
         self._totals(answers, targets)
+        penalties = self._penalties(answers)
         self._judge(outputs, lines, lambda: self._layers(answers, targets, "float64"))
         gradients = self._gradients(targets, [out.shape for out in wanted[0]]) if len(answers) > 1 else None
         return Result(
@@ -118,6 +119,7 @@ class _Verification:
             tuple(self.sizes),
             self.options.seed,
             time.perf_counter() - start,
+            penalties,
         )
 
     # --- running ------------------------------------------------------------------------------------------------------
@@ -231,6 +233,22 @@ class _Verification:
             for what, told in (("trainable parameters", totals.trainable), ("statistics", totals.statistics)):
                 if sums[what] != told:
                     self.problems.append(f"{NAMES[name]} has {sums[what]:,} {what}, the checker says {told}")
+
+    def _penalties(self, answers: Mapping[str, Answer]) -> Errors:
+        """How far apart the forms are in what the weights add to the loss."""
+        if not penalised(self.net):
+            return {}
+        import numpy as np
+
+        found = {name: np.array(answer.penalty) for name, answer in answers.items()}
+        found["reference"] = np.array(regularization(self.net, self.weights))
+        errors = {(a, b): apart(found[a], found[b]) for a, b in pairs(found)}
+        for (one, other), error in errors.items():
+            if not error <= max(self.tolerance, 1e-6):
+                self.problems.append(
+                    f"the penalties on weights of {NAMES[one]} and {NAMES[other]} differ by {error:.1e}"
+                )
+        return errors
 
     # --- gradients ----------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]
         directions = [arrays[f"direction{k}"] for k in range(job["directions"])]
         gradients = model.gradients(batches[0], directions, job["training"])
         found |= {f"gradient{job['names'].index(name)}": array for name, array in gradients.items()}
-    return {"shapes": model.shapes, "trainable": model.trainable}, found
+    return {"shapes": model.shapes, "trainable": model.trainable, "penalty": model.penalty()}, found
 
 
 def _model(framework: str, job: dict[str, Any], example: list[Array]) -> Any:

@@ -61,6 +61,38 @@ def weight_table(net: CheckedNet) -> dict[str, Weight]:
     return found
 
 
+def penalised(net: CheckedNet) -> dict[str, Weight]:
+    """The weights whose size adds to the loss, by path; shared ones once, and none that are held still."""
+    found: dict[str, Weight] = {}
+    for path, step in _learning(net.net.body, ""):
+        for weight in weights_of(step):
+            if weight.l1 or weight.l2:
+                found.setdefault(weight_path(path, weight), weight)
+    return found
+
+
+def _learning(body: Body, prefix: str) -> Iterator[tuple[str, Step]]:
+    """The steps whose weights are not held still."""
+    for path, item in _placed(body.items, ""):
+        if item.frozen:
+            continue
+        if isinstance(item, Call):
+            yield from _learning(item.body, f"{prefix}{path}.")
+        else:
+            yield prefix + path, item
+
+
+def regularization(net: CheckedNet, weights: Mapping[str, Any]) -> float:
+    """What the sizes of weights add to the loss: the definition, in NumPy and float64."""
+    import numpy as np
+
+    total = 0.0
+    for path, weight in penalised(net).items():
+        array = np.asarray(weights[path], np.float64)
+        total += float(weight.l1 * abs(array).sum() + weight.l2 * np.square(array).sum())
+    return total
+
+
 def check_weights(net: CheckedNet, weights: Mapping[str, Any]) -> None:
     """Hold weights against a net. Raises WeightsError with all that does not fit."""
     wanted = {path: weight.shape for path, weight in weight_table(net).items()}

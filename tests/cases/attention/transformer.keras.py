@@ -31,7 +31,12 @@ class PositionalEncoding(layers.Layer):
 
 def encoder_layer(x):
     """Self-attention, then a net of two layers at each step; each is added to what came in"""
-    y = layers.MultiHeadAttention(8, 64, dropout=0.1)(x, x)
+    y = layers.MultiHeadAttention(
+        8,
+        64,
+        dropout=0.1,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+    )(x, x)
     attended = layers.Add()([x, y])
     attended = layers.LayerNormalization(epsilon=1e-5)(attended)
     y = layers.Dense(2048, activation="relu")(attended)
@@ -42,10 +47,20 @@ def encoder_layer(x):
 
 def decoder_layer(x, memory):
     """The same with a look at the other text in between"""
-    y = layers.MultiHeadAttention(8, 64, dropout=0.1)(x, x, use_causal_mask=True)
+    y = layers.MultiHeadAttention(
+        8,
+        64,
+        dropout=0.1,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+    )(x, x, use_causal_mask=True)
     said = layers.Add()([x, y])
     said = layers.LayerNormalization(epsilon=1e-5)(said)
-    y = layers.MultiHeadAttention(8, 64, dropout=0.1)(said, memory)
+    y = layers.MultiHeadAttention(
+        8,
+        64,
+        dropout=0.1,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+    )(said, memory)
     asked = layers.Add()([said, y])
     asked = layers.LayerNormalization(epsilon=1e-5)(asked)
     y = layers.Dense(2048, activation="relu")(asked)

@@ -56,6 +56,20 @@ def add_positions(x, base=10000.0):
     return x + table[:, :size].to(x.dtype)
 
 
+def init_weights(module):
+    """Fill the weights of a module with what they begin with."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Embedding):
+        nn.init.uniform_(module.weight, -0.05, 0.05)
+    elif isinstance(module, nn.MultiheadAttention | MultiHeadAttention):
+        for name, parameter in module.named_parameters():
+            if name.endswith("weight"):
+                nn.init.normal_(parameter, std=0.02)
+
+
 class EncoderLayer(nn.Module):
     """Self-attention, then a net of two layers at each step; each is added to what came in"""
 
@@ -123,6 +137,7 @@ class Transformer(nn.Module):
         self.dropout2 = nn.Dropout(0.1)
         self.decoder_layers = nn.ModuleList(DecoderLayer() for _ in range(layers))
         self.dense = nn.Linear(512, 37000)
+        self.apply(init_weights)
 
     def forward(self, source, target):
         memory = self.words(source)  # S x 512

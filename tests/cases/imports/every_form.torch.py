@@ -3,6 +3,14 @@ import torch.nn.functional as F
 from torch import nn
 
 
+def init_weights(module):
+    """Fill the weights of a module with what they begin with."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
 class Gate(nn.Module):
     """x times its sigmoid"""
 
@@ -67,6 +75,7 @@ class EveryForm(nn.Module):
         self.conv_norm = ConvNorm()
         self.conv_norm_act = ConvNormAct()
         self.head = Head(classes)
+        self.apply(init_weights)
 
     def forward(self, image):
         x = self.first(image)  # 6 x 16 x 16

@@ -17,6 +17,14 @@ def keep_statistics(norm, _inputs):
         norm.eval()
 
 
+def init_weights(module):
+    """Fill the weights of a module with what they begin with."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
 class Unit(nn.Module):
     def __init__(self, in_channels, filters, stride=1):
         super().__init__()
@@ -74,6 +82,7 @@ class Comparison(nn.Module):
         super().__init__()
         self.eye = frozen(Classifier())
         self.judge = Judge()
+        self.apply(init_weights)
 
     def forward(self, left, right):
         x = self.eye(left)  # 32 x 8 x 8

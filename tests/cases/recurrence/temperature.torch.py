@@ -135,6 +135,24 @@ class Stacked(nn.Module):
         return x, join_states(*states)
 
 
+def init_weights(module):
+    """Fill the weights of a module with what they begin with."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.RNN | nn.GRU | nn.LSTM):
+        for name, parameter in module.named_parameters(recurse=False):
+            if name.startswith("weight_ih"):
+                nn.init.xavier_uniform_(parameter)
+            elif name.startswith("weight_hh"):
+                nn.init.orthogonal_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+            if isinstance(module, nn.LSTM) and name.startswith("bias_ih"):
+                nn.init.ones_(parameter.data.chunk(4)[1])  # the forget gate
+
+
 class Temperature(nn.Module):
     """A temperature one day ahead, from 14 measurements"""
 
@@ -157,6 +175,7 @@ class Temperature(nn.Module):
         self.dense1 = nn.Linear(units, units)
         self.rnn = single_bias(nn.RNN(units, units, batch_first=True))
         self.dense2 = nn.Linear(2 * units, 1)
+        self.apply(init_weights)
 
     def forward(self, series):
         x, _ = self.gru1(series)
