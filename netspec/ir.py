@@ -65,7 +65,7 @@ class Tensor(Record):
     """A value that flows: its number in the table of its body, its shape without the batch axis, its type.
 
     `span` is where it was made. Without `batched` it is made of weights alone, the same for every sample: it has no
-    batch axis.
+    batch axis. `flattened` is the shape that it was before a `flatten`, where the sizes of that are not known.
     """
 
     number: int
@@ -73,6 +73,7 @@ class Tensor(Record):
     dtype: str
     span: Span
     batched: bool = True
+    flattened: Shape = ()
 
     @property
     def size(self) -> Dim:

@@ -246,8 +246,14 @@ def unknown_callee(name: tree.Name, candidates: list[str], design: Design) -> Di
 
 
 def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
-    """Blocks and nets that lead back to themselves, each cycle once, with the calls that lead there."""
-    calls = {name: {n.text: n for n in reversed(_uses(block)) if n.text in blocks} for name, block in blocks.items()}
+    """Blocks and nets that lead back to themselves, each cycle once, with the calls that lead there.
+
+    Within one that is called like a layer, its name means the layer.
+    """
+    calls = {
+        name: {n.text: n for n in reversed(_uses(block)) if n.text in blocks and not (n.text == name in LAYERS)}
+        for name, block in blocks.items()
+    }
     done: set[str] = set()
     for name in blocks:
         path: list[str] = []
@@ -282,15 +288,20 @@ def _uses(block: Definition) -> list[tree.Name]:
 def _report_cycle(word: str, cycle: list[str], calls: Mapping[str, Mapping[str, tree.Name]], faults: Collector) -> None:
     ring = [*cycle, cycle[0]]
     places = [calls[a][b] for a, b in zip(cycle, ring[1:])]
+    layer = next((name for name in cycle if name in LAYERS), None)
+    help = f"`{layer}` is a layer, too: call yours something else" if layer else _TURNS
     faults.add(
         Diagnostic(
             "recursion",
             f"a {word} cannot lead back to itself: {' -> '.join(ring)}",
             Label(places[0].span, f"`{ring[0]}` uses `{ring[1]}` here"),
             tuple(Label(p.span, f"`{a}` uses `{p.text}` here") for a, p in zip(ring[1:], places[1:])),
-            "use `repeat` or `for` with a number of turns",
+            help,
         )
     )
+
+
+_TURNS = "use `repeat` or `for` with a number of turns"
 
 
 def find_net(design: Design, name: str | None, source: Source) -> Definition | None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import twins
-from checking import DATA, check
+from checking import DATA, check, codes, row
 
 from netspec.diagnostics import SpecError
 from netspec.emit import json as emit_json
@@ -135,3 +135,57 @@ def test_a_function_that_asks_for_sizes_is_one_model_for_each():
         emit_keras.emit(check(text, net="sizes"))
     assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
     assert "class Widen" in emit_keras.emit(check(text, net="sizes"), "subclass")
+
+
+# --- what is called like a layer -------------------------------------------------------------------------------------
+
+HOMONYMS = """
+net lstm(units=8) { input x [T, 4]; lstm(units) -> dense(3) }
+net gru { input x [T, 4]; lstm(units=5) -> repeat_vector(6) -> gru(2, return=sequence) as own; ends }
+block ends { mean(axis=0) }
+"""
+
+
+def test_a_layer_within_a_net_of_its_name():
+    """Within itself a net cannot be meant; elsewhere its name hides the layer."""
+    net = check(HOMONYMS, net="lstm")
+    assert not codes(net)
+    assert row(net, "lstm").kind == "lstm"
+    net = check(HOMONYMS, net="gru")
+    assert not codes(net)
+    assert row(net, "own").kind == "gru"
+    assert row(net, "lstm.lstm").kind == "lstm"
+    twins.compare(net, sizes=({"T": 5},))
+
+
+def test_a_way_back_through_another_block():
+    """There the net is meant, which the help explains."""
+    (fault, *_) = check("net rnn { input x [T, 3]; other }\nblock other { rnn(3) -> relu }").diagnostics
+    assert fault.code == "recursion"
+    assert fault.help == "`rnn` is a layer, too: call yours something else"
+
+
+# --- sizes that must be known -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "net n { input image [H, 8, 3]; flat -> dense(10) }",
+        "net n { input image [H, 8, 3]; flatten -> head }",
+        "net n { input image [H, 8, 3]; flat -> inner }",
+        "net n { input image [H, 8, 3]; inner_flat -> head }",
+        "net n { input image [H, 8, 3]; layer f = flat; image -> f -> head }",
+    ],
+)
+def test_flattened_in_one_body_and_dense_in_another(text):
+    blocks = """
+    block flat { flatten -> relu }
+    block head { identity -> dense(10) }
+    net inner { input z [N]; dense(3) }
+    net inner_flat { input image [H, 8, 3]; flatten }
+    """
+    (fault,) = [d for d in check(blocks + text).diagnostics if d.severity == "error"]
+    assert fault.code == "unknown-size"
+    assert "hangs on `H`" in fault.message
+    assert not codes(check(blocks + text, H=4))

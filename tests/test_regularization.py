@@ -56,6 +56,9 @@ NETS = {
           input x [6]
           part(5, frozen=true) -> part(4) -> dense(6, l2=0.7, frozen=true)
           inner(frozen=true) -> dense(6, l2=0.3) -> inner
+          reshape(2, 2) -> bidirectional(lstm(3, l2=0.1, return=sequence), frozen=true)
+          multihead_attention(2, l2=0.1, frozen=true) as y
+          additive_attention(y, y, units=3, l2=1, frozen=true)
         }""",
         {"part2.dense.kernel", "dense2.kernel", "inner2.dense1.kernel", "inner2.dense2.kernel"},
     ),

@@ -99,7 +99,7 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if bound is not None and is_shared(bound):
         return shared(at, bound, node.span, arguments)
     cls = deep(at, LAYERS.get(name), arguments)
-    definition = frame.design.definitions.get(name)
+    definition = frame.defined(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
     settled = frame.machine.settled.get(id(node))

@@ -283,7 +283,7 @@ def take_inputs(
 
 def _declared(at: Context, callee: tree.Name) -> tuple[tuple[Span, str], ...]:
     """Where a block or net says what it takes."""
-    definition = at.frame.design.definitions.get(callee.text)
+    definition = at.frame.defined(callee.text)
     if definition is None:
         return ()
     ports = at.frame.machine.plan(definition).ports

@@ -55,7 +55,8 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     if not isinstance(body, Body):
         return HOLE
     name, chosen = frame.name_for(callee.text.rpartition(".")[2], given.label if given.label is not None else at.chosen)
-    outputs = tuple(frame.tensor(r.value.shape, r.value.dtype, node.span, r.value.batched) for r in body.outputs)
+    results = (r.value for r in body.outputs)
+    outputs = tuple(frame.tensor(t.shape, t.dtype, node.span, t.batched, t.flattened) for t in results)
     written = {n: v[2] for n, v in values.items()}
     instance = frame.shared.instance if frame.shared is not None else None
     call = BlockCall(name, chosen, body, arguments, inputs, outputs, node.span, written, given.frozen, instance)
@@ -158,7 +159,7 @@ def _body(
     from .frame import Frame
 
     machine = frame.machine
-    shapes = tuple((t.shape, t.dtype, t.batched) for t in inputs)
+    shapes = tuple((t.shape, t.dtype, t.batched, t.flattened) for t in inputs)
     key = (definition.name.span, value_key(arguments), shapes, end and end.name)
     known = machine.bodies.get(key)
     if known is not None:

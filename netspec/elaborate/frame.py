@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..dims import DimExpr
 from ..ir import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
 from ..ir import Call as BlockCall
+from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import evaluate as _evaluate
@@ -68,8 +69,6 @@ class Frame:
         self.renamed: dict[int, str] = {}
         self.marks: dict[int, str] = {}
         self.padding = Padding()
-        # values of a flatten whose size is not known, with the shape that was flattened
-        self.unsized: dict[int, Shape] = {}
         # is it the net that was asked for, and not one within another?
         self.top = definition.word == "net" and not machine.chain
         # where it ends before its end, and the names of the scopes that lead to the present place
@@ -81,9 +80,14 @@ class Frame:
 
     # --- values ------------------------------------------------------------------------------------------------
 
-    def tensor(self, shape: Shape, dtype: str, span: Span, batched: bool = True) -> Tensor:
+    def tensor(self, shape: Shape, dtype: str, span: Span, batched: bool = True, flattened: Shape = ()) -> Tensor:
         self.tensors += 1
-        return Tensor(self.tensors - 1, shape, dtype, span, batched)
+        return Tensor(self.tensors - 1, shape, dtype, span, batched, flattened)
+
+    def defined(self, name: str) -> Definition | None:
+        """The block or net of a name. Within itself it cannot be meant, so there a layer of that name is."""
+        found = self.design.definitions.get(name)
+        return None if found is self.definition and name in LAYERS else found
 
     def evaluate(self, node: Node, words: bool = True) -> Any:
         return _evaluate.evaluate(self, node, self.flow, words=words)
@@ -163,7 +167,7 @@ class Frame:
     def implicit_input(self) -> Tensor:
         """The flow of a block that declares no input."""
         value = self.given[0]
-        inner = self.tensor(value.shape, value.dtype, value.span, value.batched)
+        inner = self.tensor(value.shape, value.dtype, value.span, value.batched, value.flattened)
         self.ports.append(Port("x", inner))
         return inner
 

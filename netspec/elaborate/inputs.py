@@ -89,7 +89,7 @@ def _block_input(frame: Frame, node: tree.Input) -> Any:
     value = frame.given[place] if place < len(frame.given) else HOLE
     if not isinstance(value, Tensor):
         return HOLE
-    inner = frame.tensor(value.shape, value.dtype, node.span, value.batched)
+    inner = frame.tensor(value.shape, value.dtype, node.span, value.batched, value.flattened)
     if not _match_dtype(frame, node, value):
         return HOLE
     if node.sizes is not None and not _match_sizes(frame, node, value.shape):

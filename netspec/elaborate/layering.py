@@ -45,19 +45,19 @@ def layer(
             return violated(at, kind, violation, inputs, span, written or {})
         frame.machine.layers[key] = known
     made, shapes, dtype = known
-    if kind == "dense" and inputs[0].number in frame.unsized:
-        return _unsized(at, inputs[0], frame.unsized[inputs[0].number], span)
+    if kind == "dense" and inputs[0].flattened:
+        return _unsized(at, inputs[0], span)
     made, inputs = frame.padding.skipping(made, inputs, span, frame.machine.faults)
     mask = _mask(frame, inputs[0], span) if made.marks_padding else None
     label = given.label if given is not None and given.label is not None else at.chosen
     name, chosen = frame.name_for(kind, label)
     batched = any(t.batched for t in inputs)
-    results = tuple(frame.tensor(shape, dtype, span, batched) for shape in shapes)
+    flattened = _flattened(made, inputs)
+    results = tuple(frame.tensor(shape, dtype, span, batched, flattened) for shape in shapes)
     shared_instance = frame.shared.instance if frame.shared is not None else None
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
     frame.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
-    _note_unsized(frame, made, inputs[0], results[0])
     frame.padding.note(made, inputs, results, span)
     if mask is not None:
         frame.padding.begin(mask, results[0], span)
@@ -73,16 +73,17 @@ def _mask(frame: Frame, places: Tensor, span: Span) -> Tensor:
     return value
 
 
-def _note_unsized(frame: Frame, made: Layer, given: Tensor, result: Tensor) -> None:
-    """Remember what a flatten made of sizes that are not known, through what works on each number alone."""
-    if made.kind == "flatten" and any(not isinstance(size, int) for size in given.shape[:-1]):
-        frame.unsized[result.number] = given.shape
-    elif made.pointwise and given.number in frame.unsized:
-        frame.unsized[result.number] = frame.unsized[given.number]
+def _flattened(made: Layer, inputs: tuple[Tensor, ...]) -> Shape:
+    """What a flatten makes of sizes that are not known; what works on each number alone hands it on."""
+    if made.kind == "flatten":
+        shape = inputs[0].shape
+        return shape if any(not isinstance(size, int) for size in shape[:-1]) else ()
+    return inputs[0].flattened if made.pointwise and inputs else ()
 
 
-def _unsized(at: Context, value: Tensor, shape: Shape, span: Span) -> Hole:
+def _unsized(at: Context, value: Tensor, span: Span) -> Hole:
     """A dense layer behind a flatten has weights for each place, so the number of places must be known."""
+    shape = value.flattened
     names = list(dict.fromkeys(name for size in shape[:-1] for name in symbols(size)))
     listed = " and ".join(f"`{name}`" for name in names)
     return at.frame.machine.fault(

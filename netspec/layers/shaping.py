@@ -133,7 +133,7 @@ class Reshape(Arrangement):
         if -1 in self.sizes:
             message = f"{total} cells do not divide into rows of {rest}"
         else:
-            message = f"{_times(x)} = {total} cells do not fit into {_times(self.sizes)} = {rest}"
+            message = f"{_times(x)} cells do not fit into {_times(self.sizes)}"
         return Violation(
             "shape-mismatch",
             f"reshape of {show(x)} to {show(self.sizes)}: {message}",
@@ -172,7 +172,9 @@ class Reshape(Arrangement):
 
 
 def _times(shape: Shape) -> str:
-    return " * ".join(map(str, shape)) or "1"
+    """The sizes and their product; the product alone where there is nothing to multiply."""
+    many = str(product(shape))
+    return f"{' * '.join(map(str, shape))} = {many}" if len(shape) > 1 else many
 
 
 # --- the order of axes -------------------------------------------------------------------------------------------
