@@ -453,3 +453,41 @@ def test_a_folder_with_a_module_of_that_name_is_no_trap(monkeypatch, tmp_path):
     (tmp_path / "pygraphviz.py").write_text("raise SystemExit('trapped')")
     monkeypatch.chdir(tmp_path)
     assert b"<svg" in picture.draw("digraph { a -> b }", "svg")
+
+
+# --- frozen parts ----------------------------------------------------------------------------------------------------
+
+PARTS = """
+block part(n) { dense(n) -> batchnorm -> relu -> dense(n) }
+net whole {
+  input x [6]
+  part(5, frozen=true) as held
+  part(4)
+  dense(3, frozen=true) -> relu -> batchnorm(frozen=true)
+  dense(3, frozen=true) -> batchnorm
+  dense(2, l1=0.1, l2=0.2, init=zeros) as head
+}
+"""
+
+
+def dashed(picture):
+    return {str(n) for n in picture.graph.nodes() if "dashed" in str(n.attr["style"])}
+
+
+def test_frozen_parts():
+    """Dashed boxes whose words say what that means; what learns and what does not are not in one box."""
+    picture = Picture(PARTS)
+    assert dashed(picture) == {"held.dense1", "held.dense2", "dense1", "dense2"}
+    assert "dashed boxes are frozen" in read(picture.graph.graph_attr["label"])
+    assert picture.frames == ["held part(5) frozen", "part(4)"]
+    labels = {str(n): read(n.attr["label"]) for n in picture.graph.nodes()}
+    assert labels["held.dense1"] == "dense 5|batchnorm|relu"
+    assert labels["dense1"] == "dense 3|relu|batchnorm|frozen"
+    assert labels["dense2"] == "dense 3|frozen"
+    assert labels["batchnorm2"] == "batchnorm"
+    assert labels["head"] == "head|dense 2"  # how it learns is no part of the architecture
+    closed = Picture(PARTS, depth=0)
+    assert dashed(closed) == {"held", "dense1", "dense2"}
+    assert read(closed.graph.get_node("held").attr["label"]) == "held part(5)|5, 75 params|frozen"
+    assert dashed(Picture(PARTS.replace(", frozen=true", "").replace("(frozen=true)", ""))) == set()
+    assert "frozen" not in dot(checked(RESIDUAL))

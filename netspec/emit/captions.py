@@ -85,6 +85,8 @@ def _plain(argument: Argument, value: Any) -> str:
 def _said(step: Step, argument: Argument, value: Any, bare: bool) -> str:
     """What is said of one argument; empty for nothing. `bare` leaves out the name of one that must be given."""
     name = argument.name
+    if argument.last:
+        return ""  # how it learns
     if name == "stride":
         return _stride(step, value)
     if name in _QUIET or (step.layer.style == "norm" and name in _CONSTANTS_OF_NORMS):

@@ -24,7 +24,10 @@ _HOSTS = ("conv", "dense", "pool", "join", *_FOLLOWERS)
 
 
 class Box:
-    """A node. The first of `lines` is its title; `entering` and `leaving` are the shapes before and behind it."""
+    """A node. The first of `lines` is its title; `entering` and `leaving` are the shapes before and behind it.
+
+    `frozen` says that all its weights are held still.
+    """
 
     def __init__(self, id: str, group: Group, style: str, lines: list[str], entering: Shape | None) -> None:
         self.id = id
@@ -36,6 +39,7 @@ class Box:
         self.name = ""
         self.count = 1
         self.params: Dim = 0
+        self.frozen = False
         # the value that a follower may take up
         self.tail: Tensor | None = None
         self.varying: Group | None = None
@@ -44,11 +48,12 @@ class Box:
 class Group:
     """A frame around boxes. An empty title means that it is drawn for its count only."""
 
-    def __init__(self, id: str, title: str, name: str = "", count: int = 1) -> None:
+    def __init__(self, id: str, title: str, name: str = "", count: int = 1, frozen: bool = False) -> None:
         self.id = id
         self.title = title
         self.name = name
         self.count = count
+        self.frozen = frozen
         self.parts: list[Box | Group] = []
 
 
@@ -107,6 +112,8 @@ class Diagram:
         self._varying: Group | None = None
         # a shared layer stands in several rows, and weighs something in the first
         self._params = {row.path: row.figures.params for row in reversed(net.rows)}
+        learned = {row.path: row.figures for row in reversed(net.rows) if row.figures.params != 0}
+        self._still = {path for path, figures in learned.items() if figures.trainable == 0}
         self._net(net.net.body)
 
     def _net(self, body: Body) -> None:
@@ -203,7 +210,7 @@ class Diagram:
         if not step.given and step.hands_on:
             scene.sources[step.output.number] = sources[0]
             return
-        if sources and self._follows(step, sources[0].box, scene, group):
+        if sources and self._follows(step, sources[0].box, scene, group, prefix):
             box = sources[0].box
         else:
             entering = sources[0].shape if sources else None
@@ -214,14 +221,18 @@ class Diagram:
         box.name = box.name or (step.name if step.given else "")
         box.leaving = step.output.shape
         box.params = self._params.get(prefix + step.name, 0) + box.params
+        box.frozen = box.frozen or prefix + step.name in self._still
         box.tail = step.output
         for tensor in step.outputs:
             scene.sources[tensor.number] = Source(box, tensor.shape)
 
-    def _follows(self, step: Step, box: Box, scene: Scene, group: Group) -> bool:
-        """Does the step go into the box before it? Only where nothing else takes the value between them."""
+    def _follows(self, step: Step, box: Box, scene: Scene, group: Group, prefix: str) -> bool:
+        """Does the step go into the box before it? Only where nothing else takes the value between them, and where
+        both learn or are held still, if they have weights."""
+        path = prefix + step.name
         return (
-            len(step.inputs) == 1
+            (self._params.get(path, 0) == 0 or box.frozen is (path in self._still))
+            and len(step.inputs) == 1
             and box.tail is step.inputs[0]
             and box.group is group
             and step.layer.style in _FOLLOWERS
@@ -241,6 +252,7 @@ class Diagram:
         last = _ends(unit.turns[-1][0], self._folder)[1]
         box.leaving = last[-1].shape if last else box.leaving
         box.params = self._sum(unit, prefix)
+        box.frozen = prefix + item.name in self._still
         said = [*dict.fromkeys(shape_text(t.shape) for t in _given(unit.turns[-1][0], last))]
         box.lines.append(", ".join([*said, f"{amount_text(box.params)} params"] if box.params else said))
         for tensor in gives:
@@ -248,7 +260,8 @@ class Diagram:
 
     def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         path = prefix + item.name
-        frame = Group(self._id("cluster:" + path), block_text(item) if isinstance(item, Call) else item.name)
+        title = block_text(item) if isinstance(item, Call) else item.name
+        frame = Group(self._id("cluster:" + path), title, frozen=path in self._still)
         if isinstance(item, Call):
             frame.name = item.name if item.given and unit.count == 1 else ""
             inner = Scene(item.body, path)
@@ -283,4 +296,5 @@ def _put(group: Group, frame: Group) -> None:
     part = frame.parts[0]
     part.count *= frame.count
     part.name = part.name or frame.name
+    part.frozen = part.frozen or frame.frozen
     group.parts.append(part)

@@ -27,6 +27,8 @@ _ALL = 1000
 _FEW, _MANY = 45, 90
 _UNLIMITED = 10**9
 DIRECTIONS = ("TB", "LR")
+_FROZEN = "frozen"
+_LEGEND = "dashed boxes are frozen: their weights are held still"
 _STEP = "  "
 _BREAK = "<BR/>"
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
@@ -65,6 +67,15 @@ class _Writer:
         self.diagram = diagram
         self.direction = direction
         self.theme = theme
+        # the frames around each box and frame
+        self.frames: dict[int, tuple[Group, ...]] = {}
+        self._note(diagram.root, ())
+
+    def _note(self, group: Group, around: tuple[Group, ...]) -> None:
+        for part in group.parts:
+            self.frames[id(part)] = around
+            if not isinstance(part, Box):
+                self._note(part, (*around, part))
 
     def lines(self) -> Iterator[str]:
         yield f"digraph {quoted(self.net.name)} {{"
@@ -100,7 +111,8 @@ class _Writer:
         totals = self.net.totals
         figures = ((totals.params, "parameters"), (totals.macs, "multiply-accumulates"))
         said = ", ".join(f"{amount_text(n)} {what}" for n, what in figures if isinstance(n, int))
-        return _table([f"<B>{markup(self.net.name)}</B>", _small(said, self.theme.faint), " "])
+        legend = [_small(_LEGEND, self.theme.faint)] if any(box.frozen for box in self.diagram.boxes) else []
+        return _table([f"<B>{markup(self.net.name)}</B>", _small(said, self.theme.faint), *legend, " "])
 
     def _parts(self, group: Group, level: int) -> Iterator[str]:
         indent = _STEP * (level + 1)
@@ -130,10 +142,11 @@ class _Writer:
 
     def _frame_title(self, group: Group) -> str:
         """The title of a frame, with as much room on its right, so that an arrow into the middle passes by it."""
-        title = _title(group.name, group.title, group.count)
+        says = self._says_frozen(group)
+        title = _title(group.name, group.title, group.count) + says * f"  {_small(_FROZEN, self.theme.faint)}"
         if self.direction != "TB":
             return title
-        letters = len(group.name) + len(group.title) + 4 * (group.count > 1)
+        letters = len(group.name) + len(group.title) + 4 * (group.count > 1) + 10 * says
         room = f'<TD WIDTH="{6 * letters + 14}"></TD>'
         return (
             f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD>{title}</TD>{room}</TR></TABLE>'
@@ -143,11 +156,12 @@ class _Writer:
         paint = self.theme.paints[box.style]
         ports = box.style in ("input", "output")
         more = {"penwidth": "1.6"} if box.style == "block" else {}
+        more |= {"style": quoted("rounded,filled,dashed")} if box.frozen else {}
         return _statement(
             quoted(box.id),
             label=f"<{self._label(box)}>",
             tooltip=quoted_text(self._tooltip(box)),
-            fillcolor=quoted(paint.fill),
+            fillcolor=quoted(self.theme.ground if box.frozen else paint.fill),
             color=quoted(paint.line),
             fontcolor=quoted(paint.text),
             **({"margin": quoted("0.2,0.05")} if ports else more),
@@ -159,11 +173,17 @@ class _Writer:
         faint = self.theme.faint if block else self.theme.paints[box.style].text
         lines = [_small(box.name, self.theme.paints[box.style].text, "9.5")] if box.name and not block else []
         lines += _title(box.name if block else "", box.lines[0], box.count).split(_BREAK)
-        return _table([*lines, *(_small(line, faint) for line in box.lines[1:])])
+        said = [_FROZEN] if self._says_frozen(box) else []
+        return _table([*lines, *(_small(line, faint) for line in (*box.lines[1:], *said))])
+
+    def _says_frozen(self, part: Box | Group) -> bool:
+        """Is it held still, and no frame around it says so?"""
+        return part.frozen and not any(group.frozen for group in self.frames[id(part)])
 
     def _tooltip(self, box: Box) -> str:
         said = [box.id, shape_text(box.leaving)]
-        return ", ".join([*said, f"{box.params} parameters"] if box.params else said)
+        said += [f"{box.params} parameters"] if box.params else []
+        return ", ".join([*said, _FROZEN] if box.frozen else said)
 
     def _edge(self, edge: Edge) -> str:
         attributes = {"label": quoted_text(f" {edge.note} ")} if edge.note else {}
