@@ -9,9 +9,7 @@ from netspec.layers import LAYERS
 from netspec.weights import samples
 
 # for each layer with weights the first example that both frameworks have
-EXAMPLES = {
-    kind: next((e for e in cls.examples if e.weights and not e.refused), None) for kind, cls in LAYERS.items()
-}
+EXAMPLES = {kind: next((e for e in cls.examples if e.weights and not e.refused), None) for kind, cls in LAYERS.items()}
 
 
 def frozen_net(kind, example):
