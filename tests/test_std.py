@@ -100,6 +100,7 @@ USES = [
     ),
     ("nasnet", "halve(5)", "[7, 7, 4]", "[4, 4, 5]", 4 * 2 + 4 * 3 + norm(5)),
     ("nasnet", "operation(max2, 6, 2)", "[7, 7, 4]", "[4, 4, 6]", 4 * 6 + norm(6)),
+    ("nasnet", "operation(avg3, 4, 2, zeros=true)", "[7, 8, 4]", "[4, 4, 4]", 0),
     ("nasnet", "operation(avg3, 4)", "[7, 7, 4]", "[7, 7, 4]", 0),
     ("nasnet", "operation(none, 4)", "[7, 7, 4]", "[7, 7, 4]", 0),
     ("nasnet", "operation(none, 4, 2)", "[7, 7, 4]", "[4, 4, 4]", 4 * 4 + norm(4)),
