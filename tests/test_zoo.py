@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,9 @@ def test_the_folder_of_an_installed_package_comes_first(tmp_path, monkeypatch):
     (package / "specs").mkdir(parents=True)
     monkeypatch.setattr("netspec.files.__file__", str(package / "files.py"))
     assert zoo_folder() == str(package / "specs")
+
+
+def test_no_count_is_taken_for_emphasis():
+    table = [line for line in PAGE.read_text(encoding="utf-8").split("\n") if line.startswith("|")]
+    assert any("**" in line for line in table)
+    assert not [line for line in table if "*" in re.sub(r"`[^`]*`", "", line)]

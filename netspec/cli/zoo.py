@@ -13,6 +13,7 @@ from .output import add_output, put
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..dims import Dim
     from ..zoo import Entry
     from .screen import Screen
 
@@ -80,12 +81,17 @@ def _figures(entry: Entry) -> tuple[str, ...]:
     params, macs, source = (told.params, told.macs, told.source) if told is not None else ("", "", "")
     counts = (totals.params, totals.params + totals.statistics)
     return (
-        figure(totals.params),
+        _exact(totals.params),
         params if not params or fits(params, *counts) else f"≠ {params}",
-        figure(totals.macs),
+        _exact(totals.macs),
         macs if not macs or fits(macs, totals.macs) else f"≠ {macs}",
         source,
     )
+
+
+def _exact(count: Dim) -> str:
+    """A count; one with symbols as code, since Markdown would take its `*` for emphasis."""
+    return figure(count) if isinstance(count, int) else f"`{count}`"
 
 
 FORMATS: dict[str, Callable[[Sequence[Entry]], str]] = {"table": _table, "markdown": _markdown}
