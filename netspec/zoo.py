@@ -39,6 +39,12 @@ class Entry(Record):
         return self.checked.name
 
     @property
+    def counts(self) -> tuple[Dim, ...]:
+        """What authors count as parameters: all, those that are trained, all and the running means and variances."""
+        totals = self.checked.totals
+        return totals.params, totals.trainable, totals.params + totals.statistics
+
+    @property
     def title(self) -> str:
         """What its comment says it is, without what it says of parameters."""
         return self.checked.net.body.doc.partition("\n")[0].partition(";")[0]

@@ -12,8 +12,8 @@ from netspec.ir import CheckedNet, Row, Step
 NAMES = sorted(path.stem for path in SPECS.glob("*.net"))
 FIGURES = list(csv.DictReader((DATA / "figures.csv").open(encoding="utf-8")))
 VARIANTS = [(f["net"], f["settings"]) for f in FIGURES]
-# parameters that are held still: a discriminator, a ResNet-50 without its head
-FROZEN = {"gan": 138_689, "transfer": 23_508_032}
+# parameters that are held still: a discriminator, a ResNet-50 without its head, the codes of ten characters
+FROZEN = {"gan": 138_689, "transfer": 23_508_032, "lenet5_1998": 840}
 POOLS = ("maxpool", "avgpool", "global_avgpool")
 
 

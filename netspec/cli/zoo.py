@@ -25,10 +25,10 @@ _PAGE = f"""# The zoo
 The networks that ship with netspec, made by `netspec zoo --format markdown -o docs/zoo.md`. `{ZOO}NAME` stands for one
 wherever a command takes a file: `netspec check {ZOO}resnet50`. Each spec holds its figures in `expect` lines.
 
-MACs are multiply-accumulates of convolutions and matrix products for one sample. Parameters are those that are trained;
-some authors count the running means and variances of batch norm, too. A published figure agrees with ours where that,
-or the sum of both, rounds to it or is cut off at it. Where it does not (≠), the comment in the spec says why, or that
-it is not known.
+MACs are multiply-accumulates of convolutions and matrix products for one sample. Parameters are all learned numbers, those
+that a spec holds still among them; some authors leave these out, some count the running means and variances of batch norm,
+too. A published figure agrees with ours where one of these counts rounds to it or is cut off at it. Where none does (≠), the
+comment in the spec says why, or that it is not known.
 
 | name | parameters | published | MACs | published | source of the figures |
 | --- | ---: | ---: | ---: | ---: | --- |
@@ -79,10 +79,9 @@ def _markdown(found: Sequence[Entry]) -> str:
 def _figures(entry: Entry) -> tuple[str, ...]:
     totals, told = entry.checked.totals, entry.published
     params, macs, source = (told.params, told.macs, told.source) if told is not None else ("", "", "")
-    counts = (totals.params, totals.params + totals.statistics)
     return (
         _exact(totals.params),
-        params if not params or fits(params, *counts) else f"≠ {params}",
+        params if not params or fits(params, *entry.counts) else f"≠ {params}",
         _exact(totals.macs),
         macs if not macs or fits(macs, totals.macs) else f"≠ {macs}",
         source,
