@@ -23,6 +23,8 @@ from netspec.weights.targets import keras_target, torch_target
 
 # the largest difference relative to the largest output
 TOLERANCE = 1e-9
+# Keras's layer for a factor, which our code calls, holds the 0.17 of the residual branches in float32
+ROUNDED = {"InceptionResNetV2": 1e-6}
 RESNET = "stride_on=first bias=true epsilon=1.001e-5"
 DENSE = "epsilon=1.001e-5"
 MOBILE = "tensorflow=true epsilon=0.001"
@@ -132,7 +134,8 @@ def agreement(net, name, seed=0):
 @pytest.mark.parametrize(("name", "spec", "settings"), TWINS, ids=[twin[0] for twin in TWINS])
 def test_is_the_network_of_keras(name, spec, settings):
     errors = agreement(check_spec(spec, settings), name)
-    assert max(errors.values()) < TOLERANCE, errors
+    assert errors["torch"] < TOLERANCE, errors
+    assert errors["keras"] < ROUNDED.get(name, TOLERANCE), errors
 
 
 def test_a_small_one():

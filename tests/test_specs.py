@@ -14,6 +14,7 @@ FIGURES = list(csv.DictReader((DATA / "figures.csv").open(encoding="utf-8")))
 VARIANTS = [(f["net"], f["settings"]) for f in FIGURES]
 # parameters that are held still: a discriminator, a ResNet-50 without its head, the codes of ten characters
 FROZEN = {"gan": 138_689, "transfer": 23_508_032, "lenet5_1998": 840}
+FROZEN |= {"gan_keras": 74_625, "gan_tensorflow": 212_865, "gan_frogs": 790_913}
 POOLS = ("maxpool", "avgpool", "global_avgpool")
 
 

@@ -25,10 +25,10 @@ _PAGE = f"""# The zoo
 The networks that ship with netspec, made by `netspec zoo --format markdown -o docs/zoo.md`. `{ZOO}NAME` stands for one
 wherever a command takes a file: `netspec check {ZOO}resnet50`. Each spec holds its figures in `expect` lines.
 
-MACs are multiply-accumulates of convolutions and matrix products for one sample. Parameters are all learned numbers, those
-that a spec holds still among them; some authors leave these out, some count the running means and variances of batch norm,
-too. A published figure agrees with ours where one of these counts rounds to it or is cut off at it. Where none does (≠), the
-comment in the spec says why, or that it is not known.
+MACs are multiply-accumulates of convolutions and matrix products for one sample. Parameters are all learned numbers,
+those that a spec holds still among them; some authors leave these out, some count the running means and variances of
+batch norm, too. A published figure agrees with ours where one of these counts rounds to it or is cut off at it. Where
+none does (≠), the comment in the spec says why, or that it is not known.
 
 | name | parameters | published | MACs | published | source of the figures |
 | --- | ---: | ---: | ---: | ---: | --- |
