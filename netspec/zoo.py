@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .dims import Dim
     from .ir import CheckedNet
 
-PUBLISHED = "published.csv"
+PUBLISHED, MEASURED = "published.csv", "verified.csv"
 _FACTORS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
 
@@ -25,6 +25,18 @@ class Published(Record):
     params: str
     macs: str
     source: str
+
+
+class Measured(Record):
+    """What `netspec verify` found of a net: the largest relative errors of its numbers and gradients, and the time.
+
+    `gradients` is empty where there was nothing to compare. All are texts, as they are shown.
+    """
+
+    net: str
+    error: str
+    gradients: str
+    seconds: str
 
 
 class Entry(Record):
@@ -58,10 +70,20 @@ class Entry(Record):
 
 def published() -> list[Published]:
     """All published figures, in the order of the nets."""
+    return [Published(*line) for line in _lines(PUBLISHED)]
+
+
+def measured() -> dict[str, Measured]:
+    """What was found when nets were verified, by name."""
+    return {line[0]: Measured(*line) for line in _lines(MEASURED)}
+
+
+def _lines(name: str) -> list[list[str]]:
+    """The lines of a table beside the specs, without its head."""
     import csv
 
-    with open(os.path.join(zoo_folder(), PUBLISHED), encoding="utf-8", newline="") as file:
-        return [Published(*line) for line in list(csv.reader(file))[1:]]
+    with open(os.path.join(zoo_folder(), name), encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
 
 
 def entry(name: str, settings: str = "", known: Published | None = None) -> Entry:

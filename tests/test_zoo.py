@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+from bench.zoo import PICTURES, picture, small
 from netspec import api
 from netspec.cli import main
 from netspec.files import ReadError, zoo_folder, zoo_names
-from netspec.zoo import entry, fits, published
+from netspec.zoo import entry, fits, measured, published
 
 PAGE = Path(__file__).parents[1] / "docs" / "zoo.md"
 FIGURES = published()
@@ -85,3 +88,53 @@ def test_no_count_is_taken_for_emphasis():
     table = [line for line in PAGE.read_text(encoding="utf-8").split("\n") if line.startswith("|")]
     assert any("**" in line for line in table)
     assert not [line for line in table if "*" in re.sub(r"`[^`]*`", "", line)]
+
+
+def written_in(text):
+    """The words of all labels of a DOT text."""
+    found = re.findall(r'label=(?:<(.*?)>(?=[,\]]|\s*[;\n])|"(.*?)")', text, re.DOTALL)
+    return set(unescape(" ".join(re.sub(r"<[^>]*>", " ", one or other) for one, other in found)).split())
+
+
+@pytest.mark.parametrize("name", zoo_names())
+def test_each_has_its_small_picture(name):
+    root = ElementTree.fromstring((PICTURES / f"{name}.svg").read_text(encoding="utf-8"))
+    texts = ("".join(node.itertext()) for node in root.iter() if node.tag.endswith("text"))
+    assert set(" ".join(texts).split()) == written_in(picture(name)), f"run `python -m bench.zoo draw {name}`"
+
+
+def test_pictures_are_few_and_small():
+    pictures = list(PICTURES.iterdir())
+    assert {path.stem for path in pictures} == set(zoo_names())
+    assert sum(path.stat().st_size for path in pictures) < 1_500_000
+
+
+def test_what_was_measured_is_of_nets_that_there_are():
+    found = measured()
+    assert found.keys() <= set(zoo_names())
+    assert list(found) == sorted(found)
+    assert all(float(row.error) < 1e-4 and float(row.seconds) >= 0 for row in found.values())
+    assert all(not row.gradients or float(row.gradients) < 1e-6 for row in found.values())
+
+
+def test_a_small_picture_loses_nothing_that_is_seen():
+    svg = """<?xml version="1.0"?>
+<!DOCTYPE svg PUBLIC "x"
+ "y">
+<!-- Generated -->
+<svg width="10.123pt" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">
+<g id="graph0" class="graph" transform="translate(1.25 2)">
+<title>t</title>
+<g id="node1" class="node">
+<title>n</title>
+<g id="a_node1"><a xlink:title="n, 3">
+<text xml:space="preserve" text-anchor="start" x="1.234" font-family="F">3.15k &lt; 4</text>
+</a>
+</g>
+</g>
+</g>
+</svg>
+"""
+    assert small(svg).split("\n", 1)[1] == (
+        '<g font-family="F" transform="translate(1.2 2)">\n<text x="1.2">3.15k &lt; 4</text>\n</g>\n</svg>\n'
+    )

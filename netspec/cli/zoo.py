@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..expect import figure
 from ..files import ZOO
 from ..record import TYPE_CHECKING
-from ..zoo import entries, fits
+from ..zoo import entries, fits, measured
 from . import OK
 from .options import Parser
 from .output import add_output, put
@@ -33,6 +33,18 @@ none does (≠), the comment in the spec says why, or that it is not known.
 | name | parameters | published | MACs | published | source of the figures |
 | --- | ---: | ---: | ---: | ---: | --- |
 """
+# where the pictures are, from the page on
+_PICTURES = "pictures/zoo"
+_VERIFIED = """
+## How far their forms agree
+
+What `netspec verify` found: the largest difference between the PyTorch model, the Keras model and NumPy with the same
+random weights, in float32, relative to the largest number of the output or layer; that of the gradients, in float64;
+and the seconds that it took. `python -m bench.zoo verify` runs it and takes hours, so a row can be older than its
+spec, and a net that has none is too large or was not run yet.
+
+| name | error | gradients | seconds |
+| --- | ---: | ---: | ---: |"""
 
 
 def run(words: list[str], screen: Screen) -> int:
@@ -72,8 +84,9 @@ def _markdown(found: Sequence[Entry]) -> str:
         lines.append(f"| {name}{f' `{entry.settings}`' if entry.settings else ''} | {' | '.join(_figures(entry))} |")
         if not any(other.name == entry.name for other in seen):
             seen.append(entry)
-    told = [f"- **{entry.name}**: {entry.title}. {entry.origin}" for entry in seen]
-    return _PAGE + "\n".join([*lines, "", "## Where they come from", "", *told])
+    told = (f"**{e.name}**: {e.title}. {e.origin}\n\n![{e.name}]({_PICTURES}/{e.name}.svg)\n" for e in seen)
+    lines += _measurements([entry.name for entry in seen])
+    return _PAGE + "\n".join([*lines, "", "## Where they come from", "", *told]).rstrip("\n")
 
 
 def _figures(entry: Entry) -> tuple[str, ...]:
@@ -91,6 +104,15 @@ def _figures(entry: Entry) -> tuple[str, ...]:
 def _exact(count: Dim) -> str:
     """A count; one with symbols as code, since Markdown would take its `*` for emphasis."""
     return figure(count) if isinstance(count, int) else f"`{count}`"
+
+
+def _measurements(names: Sequence[str]) -> list[str]:
+    """The table of what was found when the nets were verified, or nothing where none was."""
+    known = measured()
+    rows = [known[name] for name in names if name in known]
+    return (
+        [_VERIFIED, *(f"| {row.net} | {row.error} | {row.gradients} | {row.seconds} |" for row in rows)] if rows else []
+    )
 
 
 FORMATS: dict[str, Callable[[Sequence[Entry]], str]] = {"table": _table, "markdown": _markdown}

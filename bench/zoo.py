@@ -1,0 +1,117 @@
+"""The long sweep over the zoo, which fills its page: what `netspec verify` finds for each spec, and its picture.
+
+`python -m bench.zoo verify [NAME...]` writes the worst errors and the seconds of each spec to specs/verified.csv as it
+goes; `--missing` takes those that are not there yet, from the cheapest on. `python -m bench.zoo draw [NAME...]` writes
+docs/pictures/zoo/NAME.svg. Exit status 1 where a spec does not agree. Then `netspec zoo --format markdown` has both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+from pathlib import Path
+
+from netspec.api import check
+from netspec.diagnostics import SpecError
+from netspec.emit.dot import dot
+from netspec.emit.picture import draw
+from netspec.files import ZOO, read_source, zoo_names
+from netspec.record import TYPE_CHECKING
+from netspec.verify.pool import Pool
+from netspec.verify.verify import Options, verify
+from netspec.zoo import MEASURED, Measured, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from netspec.ir import CheckedNet
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "pictures" / "zoo"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.zoo", description=__doc__)
+    parser.add_argument("what", choices=("verify", "draw"))
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a spec (default: all)")
+    parser.add_argument("--missing", action="store_true", help="only those without a result")
+    options = parser.parse_args(words)
+    names = options.names or list(zoo_names())
+    if options.what == "draw":
+        return _draw(names)
+    return _verify([n for n in names if not options.missing or n not in measured()])
+
+
+def _net(name: str) -> CheckedNet:
+    found = check(read_source(ZOO + name)).checked
+    assert found is not None
+    return found
+
+
+# --- verify ----------------------------------------------------------------------------------------------------------
+
+
+def _verify(names: Iterable[str]) -> int:
+    """Verify each and note what was found. Those with symbolic costs come last."""
+    nets = [_net(name) for name in names]
+    faults = 0
+    with Pool() as pool:
+        for net in sorted(nets, key=lambda n: n.totals.macs if isinstance(n.totals.macs, int) else 10**9):
+            try:
+                result = verify(net, pool, Options())
+            except (SpecError, ValueError) as error:
+                faults += 1
+                print(f"{net.name}: {error}", flush=True)
+                continue
+            gradient = "" if result.gradients is None else f"{result.gradients.error:.1e}"
+            if result.ok:
+                _note(Measured(net.name, f"{result.worst:.1e}", gradient, f"{result.seconds:.0f}"))
+            faults += not result.ok
+            print(net.name, f"{result.worst:.1e}", gradient, f"{result.seconds:.0f} s", *result.problems, flush=True)
+    return 1 if faults else 0
+
+
+def _note(new: Measured) -> None:
+    """Put a result into the table, which other runs may be writing to as well."""
+    found = {**measured(), new.net: new}
+    with (ROOT / "specs" / MEASURED).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("net", "error", "gradients", "seconds"))
+        writer.writerows(found[name].__dict__.values() for name in sorted(found))
+
+
+# --- draw ------------------------------------------------------------------------------------------------------------
+
+
+def _draw(names: Iterable[str]) -> int:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (PICTURES / f"{name}.svg").write_text(small(draw(picture(name), "svg").decode()), encoding="utf-8")
+    return 0
+
+
+def picture(name: str) -> str:
+    """The DOT text of a spec's small picture: blocks closed, from left to right."""
+    return dot(_net(name), 0, "LR")
+
+
+# what Graphviz writes that no eye sees: comments, titles, names, groups, links and what is the default anyway
+_UNSEEN = re.compile(
+    r"<\?xml.*?\?>\n|<!DOCTYPE.*?>\n|<!--.*?-->\n|<title>.*?</title>\n|<g id=\"(?!graph0).*?>\n?|</?a\b.*?>\n|</g>\n"
+    r"| xml:space=\"preserve\"| text-anchor=\"start\"| id=\"graph0\" class=\"graph\"|(?<=\S) stroke=\"none\"",
+    re.DOTALL,
+)
+
+
+def small(svg: str) -> str:
+    """The same picture in less than half as much text."""
+    family = re.search(r' font-family="[^"]*"', svg)
+    text = _UNSEEN.sub("", svg).replace("</svg>", "</g>\n</svg>")
+    if family:
+        text = text.replace(family[0], "").replace("<g transform", f"<g{family[0]} transform")
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d)\d+", r"\1", tag[0]), text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
