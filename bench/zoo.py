@@ -1,14 +1,16 @@
 """The long sweep over the zoo, which fills its page: what `netspec verify` finds for each spec, and its picture.
 
-`python -m bench.zoo verify [NAME...]` writes the worst errors and the seconds of each spec to specs/verified.csv as it
-goes; `--missing` takes those that are not there yet, from the cheapest on. `python -m bench.zoo draw [NAME...]` writes
-docs/pictures/zoo/NAME.svg. Exit status 1 where a spec does not agree. Then `netspec zoo --format markdown` has both.
+`python -m bench.zoo verify [NAME...]` writes the largest errors and the seconds of each spec to specs/verified.csv as
+it goes; `--missing` takes those that are not there yet, from the cheapest on. `python -m bench.zoo take FILE...` reads
+what `netspec verify --format json` wrote instead. `python -m bench.zoo draw [NAME...]` writes the pictures in
+docs/pictures/zoo. Exit status 1 where a spec does not agree. Then `netspec zoo --format markdown` shows both.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -23,7 +25,8 @@ from netspec.verify.verify import Options, verify
 from netspec.zoo import MEASURED, Measured, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from netspec.ir import CheckedNet
 
@@ -33,10 +36,12 @@ PICTURES = ROOT / "docs" / "pictures" / "zoo"
 
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.zoo", description=__doc__)
-    parser.add_argument("what", choices=("verify", "draw"))
-    parser.add_argument("names", metavar="NAME", nargs="*", help="a spec (default: all)")
+    parser.add_argument("what", choices=("verify", "take", "draw"))
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a spec (default: all), or a file to take from")
     parser.add_argument("--missing", action="store_true", help="only those without a result")
     options = parser.parse_args(words)
+    if options.what == "take":
+        return _take(options.names)
     names = options.names or list(zoo_names())
     if options.what == "draw":
         return _draw(names)
@@ -64,12 +69,26 @@ def _verify(names: Iterable[str]) -> int:
                 faults += 1
                 print(f"{net.name}: {error}", flush=True)
                 continue
-            gradient = "" if result.gradients is None else f"{result.gradients.error:.1e}"
-            if result.ok:
-                _note(Measured(net.name, f"{result.worst:.1e}", gradient, f"{result.seconds:.0f}"))
-            faults += not result.ok
-            print(net.name, f"{result.worst:.1e}", gradient, f"{result.seconds:.0f} s", *result.problems, flush=True)
+            faults += _judge(result.document())
     return 1 if faults else 0
+
+
+def _take(paths: Iterable[str]) -> int:
+    """Note what others found. A file of a run that was broken off is empty."""
+    texts = (Path(path).read_text(encoding="utf-8") for path in paths)
+    return 1 if sum(_judge(json.loads(text)) for text in texts if text) else 0
+
+
+def _judge(found: Mapping[str, Any]) -> bool:
+    """Note a net that agrees, and say what became of it. Is it at fault?"""
+    layers = [error for line in found["layers"] for error in line["errors"].values()]
+    worst = (max(found["errors"].values()), max(layers), (found["gradients"] or {}).get("error"))
+    shown = ("" if error is None else f"{error:.0e}" for error in worst)
+    row = Measured(found["net"], *shown, f"{found['seconds']:.0f}")
+    if found["ok"]:
+        _note(row)
+    print(*row.__dict__.values(), *found["problems"], flush=True)
+    return not found["ok"]
 
 
 def _note(new: Measured) -> None:
@@ -77,7 +96,7 @@ def _note(new: Measured) -> None:
     found = {**measured(), new.net: new}
     with (ROOT / "specs" / MEASURED).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("net", "error", "gradients", "seconds"))
+        writer.writerow(("net", "outputs", "layers", "gradients", "seconds"))
         writer.writerows(found[name].__dict__.values() for name in sorted(found))
 
 

@@ -28,13 +28,14 @@ class Published(Record):
 
 
 class Measured(Record):
-    """What `netspec verify` found of a net: the largest relative errors of its numbers and gradients, and the time.
+    """What `netspec verify` found of a net: the largest errors of its outputs, layers and gradients, and the time.
 
     `gradients` is empty where there was nothing to compare. All are texts, as they are shown.
     """
 
     net: str
-    error: str
+    outputs: str
+    layers: str
     gradients: str
     seconds: str
 

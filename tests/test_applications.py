@@ -39,7 +39,7 @@ TWINS = [
     ("InceptionV3", "inception_v3", ""),
     ("Xception", "xception", "size=149"),
     ("InceptionResNetV2", "inception_resnet_v2", ""),
-    ("MobileNet", "mobilenet", "activation=relu6 epsilon=0.001"),
+    ("MobileNet", "mobilenet", f"{MOBILE} activation=relu6"),
     ("MobileNetV2", "mobilenet_v2", MOBILE),
     ("DenseNet121", "densenet121", DENSE),
     ("DenseNet169", "densenet", f"depth=169 {DENSE}"),

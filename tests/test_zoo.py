@@ -113,7 +113,8 @@ def test_what_was_measured_is_of_nets_that_there_are():
     found = measured()
     assert found.keys() <= set(zoo_names())
     assert list(found) == sorted(found)
-    assert all(float(row.error) < 1e-4 and float(row.seconds) >= 0 for row in found.values())
+    assert all(float(row.outputs) < 1e-4 and float(row.layers) < 1e-2 for row in found.values())
+    assert all(row.seconds.isdigit() for row in found.values())
     assert all(not row.gradients or float(row.gradients) < 1e-6 for row in found.values())
 
 
