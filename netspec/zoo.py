@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .dims import Dim
     from .ir import CheckedNet
 
-PUBLISHED, MEASURED = "published.csv", "verified.csv"
+PUBLISHED, MEASURED, APPLICATIONS = "published.csv", "verified.csv", "applications.csv"
 _FACTORS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
 
@@ -38,6 +38,14 @@ class Measured(Record):
     layers: str
     gradients: str
     seconds: str
+
+
+class Application(Record):
+    """A network of `keras.applications`, and the net with the settings that is the same function."""
+
+    application: str
+    net: str
+    settings: str
 
 
 class Entry(Record):
@@ -77,6 +85,11 @@ def published() -> list[Published]:
 def measured() -> dict[str, Measured]:
     """What was found when nets were verified, by name."""
     return {line[0]: Measured(*line) for line in _lines(MEASURED)}
+
+
+def applications() -> list[Application]:
+    """The networks of Keras that stand in the zoo."""
+    return [Application(*line) for line in _lines(APPLICATIONS)]
 
 
 def _lines(name: str) -> list[list[str]]:
