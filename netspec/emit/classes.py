@@ -248,7 +248,7 @@ class ClassWriter(Writer):
             module = self._module(names.pop(0))
             taken = len(arguments) if number == 0 else 1
             plain = self.applied(module, [X(i) for i in range(taken)])
-            draft.add(plain if apply.call is None else self.owned(apply.call), apply.gives, Raw(module))
+            draft.add(plain if apply.call is None else self.owned(apply.call), apply.gives, Raw(module), apply.stateful)
         return draft.done()
 
     def _module(self, name: str) -> str:

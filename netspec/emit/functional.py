@@ -212,7 +212,7 @@ class _Function(Writer):
             made = Raw(next(names)) if apply.stateful and leaf.shared is not None else apply.make
             taken = len(arguments) if number == 0 else 1
             code = Call(Made(), (_one([X(i) for i in range(taken)]),)) if apply.on_values else apply.call
-            draft.add(code, apply.gives, made)
+            draft.add(code, apply.gives, made, apply.stateful)
         return draft.done()
 
     def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class Piece(Record):
-    """An expression that makes some of a layer's values: one of that number, or several as they are unpacked."""
+    """An expression that makes some of a layer's values: one of that number, or several as they are unpacked.
+
+    `stays` says that it calls what has weights, which Keras makes at the first call.
+    """
 
     gives: Gives | None
     code: Code
+    stays: bool = False
 
 
 class Draft:
@@ -27,18 +31,20 @@ class Draft:
         self.pieces: list[Piece] = []
         # is value 0 an expression that no piece holds yet, so that the next one can stand around it?
         self.is_open = False
+        self.stays = False
 
-    def add(self, code: Code, gives: Gives, made: Code = None) -> None:
-        """One more expression over the values; `made` is the module that it calls."""
+    def add(self, code: Code, gives: Gives, made: Code = None, stays: bool = False) -> None:
+        """One more expression over the values; `made` is the module that it calls, and `stays` if that has weights."""
         numbers = numbers_in(gives)
         if 0 not in numbers or (self.is_open and _times_first(code) > 1):
             self.cut()
         filled = fill(code, self.values, made)
+        self.stays = stays or (self.stays and self.is_open)
         if gives == 0:
             self.values[:1] = [filled]
             self.is_open = True
             return
-        self.pieces.append(Piece(gives, filled))
+        self.pieces.append(Piece(gives, filled, self.stays))
         self.values += [None] * (max(numbers) + 1 - len(self.values))
         for number in numbers:
             self.values[number] = X(number)
@@ -47,7 +53,7 @@ class Draft:
     def cut(self) -> None:
         """End the line."""
         if self.is_open:
-            self.pieces.append(Piece(0, self.values[0]))
+            self.pieces.append(Piece(0, self.values[0], self.stays))
             self.values[0] = X()
             self.is_open = False
 
@@ -75,11 +81,11 @@ def in_a_row(count: int) -> Gives:
 
 
 def live(pieces: list[Piece], wanted: set[int]) -> list[Piece]:
-    """The pieces that what is wanted hangs on, without the parts that nobody takes. The first piece always stays."""
+    """The pieces that what is wanted hangs on, without the parts that nobody takes. The first one always stays."""
     found: list[Piece] = []
     for number in range(len(pieces) - 1, -1, -1):
         piece = _without(pieces[number], wanted)
-        if piece is None or (number and not wanted.intersection(numbers_in(piece.gives))):
+        if piece is None or (number and not piece.stays and not wanted.intersection(numbers_in(piece.gives))):
             continue
         found.append(piece)
         wanted = wanted.difference(numbers_in(piece.gives)) | (_taken(piece.code) if number else set())
@@ -99,8 +105,8 @@ def _without(piece: Piece, wanted: set[int]) -> Piece | None:
         return piece.replace(gives=_only(piece.gives, wanted))
     kept = [(n, code) for n, code in zip(piece.gives, piece.code) if isinstance(n, int) and n in wanted]
     if len(kept) < 2:
-        return Piece(*kept[0]) if kept else None
-    return Piece(tuple(number for number, _ in kept), tuple(code for _, code in kept))
+        return piece.replace(gives=kept[0][0], code=kept[0][1]) if kept else None
+    return piece.replace(gives=tuple(number for number, _ in kept), code=tuple(code for _, code in kept))
 
 
 def _only(gives: Gives | None, wanted: set[int]) -> Gives | None:

@@ -73,7 +73,8 @@ class LocalResponseNorm(layers.Layer):
     def call(self, x):
         around = [self.size // 2, (self.size - 1) // 2]
         squares = ops.pad(ops.square(x), [[0, 0]] * (len(x.shape) - 1) + [around])
-        total = sum(squares[..., i : i + 1 - self.size or None] for i in range(self.size))
+        end = 1 - self.size
+        total = sum(squares[..., i : i + end or None] for i in range(self.size))
         return x / (self.k + self.alpha / self.size * total) ** self.beta
 
     def get_config(self):

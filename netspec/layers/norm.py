@@ -205,7 +205,8 @@ class LayerNorm(Normalisation):
 
     def shape(self, *xs: Shape) -> Shape:
         super().shape(*xs)
-        self._places(xs[0])
+        sizes = tuple(xs[0][axis] for axis in self._places(xs[0]))
+        _needs_several(xs[0], "position", sizes, "`batchnorm` takes the mean over the samples of a batch")
         return xs[0]
 
     def weights(self, *xs: Shape) -> Weights:
