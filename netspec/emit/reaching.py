@@ -15,26 +15,31 @@ if TYPE_CHECKING:
 
 def check_reaching(code: Code) -> None:
     """Raises SpecError where weights would be lost."""
-    lost = next(_lost(code, code.outputs), None)
-    if lost is None:
+    lost: list[Step] = []
+    _needed(code, code.outputs, lost)
+    if not lost:
         return
-    message = f"`{lost.name}` leads to no output, and a functional Keras model keeps only what does"
+    message = f"`{lost[0].name}` leads to no output, and a functional Keras model keeps only what does"
     help = "leave it out, or make what comes of it an output"
-    raise SpecError([Diagnostic("not-in-keras", message, Label(lost.span), (), help)])
+    raise SpecError([Diagnostic("not-in-keras", message, Label(lost[0].span), (), help)])
 
 
-def _lost(code: Code, wanted: Iterable[int]) -> Iterator[Step]:
-    """The steps with weights that the wanted values do not hang on, the last one first."""
+def _needed(code: Code, wanted: Iterable[int], lost: list[Step]) -> set[int]:
+    """The values that the wanted ones hang on. Steps with weights that are not among them are lost, the last first."""
     live = set(wanted)
     for item in reversed(list(_flat(code.items))):
         if isinstance(item, Enter):
-            yield from _lost(item.code, [i for i, o in zip(item.code.outputs, item.outputs) if o in live])
-            if live.intersection(item.outputs):
-                live.update(item.inputs)
+            asked = [i for i, o in zip(item.code.outputs, item.outputs) if o in live]
+            inner = _needed(item.code, asked, lost)
+            if asked and (item.shared is not None or item.frozen):
+                live.update(item.inputs)  # a model of its own takes all that is given to it
+            elif asked:
+                live.update(o for i, o in zip(item.code.inputs, item.inputs) if i in inner)
         elif live.intersection(item.outputs):
             live.update(item.inputs)
         elif item.step is not None and item.step.layer.weights(*(t.shape for t in item.step.inputs)):
-            yield item.step
+            lost.append(item.step)
+    return live
 
 
 def _flat(items: Iterable[Lowered]) -> Iterator[Act | Enter]:
