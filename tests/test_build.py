@@ -33,6 +33,9 @@ SMALL = [
     "autoencoder",
     "vae",
     "siamese",
+    "mnist_simple",
+    "autoencoder_conv",
+    "vae_mlp",
 ]
 RECURRENT = [
     ("row_lstm", ""),
@@ -106,6 +109,19 @@ LARGE = [
     ("vit_b16", ""),
     ("bert_base", "T=9"),
     ("gpt2_small", "T=9"),
+    ("mobilenet", ""),
+    ("mobilenet", "width=0.5 size=128"),
+    ("mobilenet_v2", "width=1.4"),
+    ("nasnet_a_mobile", "zeros=true"),
+    ("mnist_mlp", ""),
+    ("mnist_classic", ""),
+    ("mnist_chollet", ""),
+    ("cifar10_cnn", ""),
+    ("autoencoder_dense", "deep=true"),
+    ("autoencoder_denoising", ""),
+    ("gan_keras", ""),
+    ("gan_tensorflow", ""),
+    ("gan_frogs", ""),
 ]
 # the same nets, small
 NARROW = [
@@ -224,6 +240,14 @@ def test_no_class_keeps_what_it_does_not_use():
             heirs = [c for c in classes if made.name in {b.id for b in c.bases if isinstance(b, ast.Name)}]
             read = set().union(*(attributes(c, ast.Load) for c in (made, *heirs)))
             assert attributes(made, ast.Store) <= read, made.name
+
+
+def test_a_list_of_modules_counts_no_more_than_it_uses():
+    body = "for f in [4, 8, 16] { conv(f, 3x3) -> batchnorm -> relu -> dropout(0.3) }; flatten -> dense(1)"
+    text = emit_torch.emit(check(f"net n {{ input x [16, 16, 3]; {body} }}"))
+    assert "for i, f in enumerate([4, 8, 16])" in text
+    assert "nn.BatchNorm2d(f) for f in [4, 8, 16]" in text
+    assert "nn.Dropout(0.3) for _ in range(3)" in text
 
 
 def test_code_is_the_same_every_time():

@@ -356,10 +356,12 @@ def _branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
 
 def _each_turn(make: Code, loop: Loop) -> Generator:
     """The same for each turn of a loop, with the names that it uses."""
-    if words(make).isdisjoint(loop.names):
-        items = call("range", len(loop.items)) if isinstance(loop.items, list) else loop.items
-        return Generator(make, "_", items)
-    return Generator(make, ", ".join(loop.names), loop.items)
+    names, items, used = loop.names, loop.items, words(make)
+    if isinstance(items, Call) and items.func == "enumerate" and names[0] not in used:
+        names, items = names[1:], items.args[0]
+    if used.isdisjoint(names):
+        return Generator(make, "_", call("range", len(items)) if isinstance(items, list) else items)
+    return Generator(make, ", ".join(names), items)
 
 
 def _is_shared(node: Node) -> bool:
