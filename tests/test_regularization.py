@@ -176,6 +176,22 @@ def test_gradients_flow():
     assert module.dense.bias.grad is None
 
 
+def test_parts_of_a_net_are_nets():
+    """A discriminator is trained by itself, too: it has its own penalties, and fills its own weights."""
+    text = """
+    net generator { input z [8]; dense(12, l2=0.1) -> relu -> dense(16) }
+    net discriminator { input x [16]; dense(4, l1=0.5) -> dense(1) }
+    net gan { input z [8]; generator -> discriminator(frozen=true) }
+    """
+    gan = api.parse(text).torch()
+    assert float(gan.regularization()) == float(gan.generator.regularization()) > 0
+    part = type(gan.discriminator)()
+    wanted = 0.5 * float(part.dense1.weight.detach().abs().sum())
+    assert float(part.regularization()) == pytest.approx(wanted, rel=1e-6)
+    for module in (gan.generator.dense1, gan.discriminator.dense1, part.dense1):
+        assert not module.bias.any()
+
+
 def test_words_of_other_libraries():
     with pytest.raises(SpecError) as caught:
         api.parse("net n { input x [2]; dense(1, kernel_regularizer=0.1, kernel_initializer=zeros) }")

@@ -13,10 +13,11 @@ from .learning import METHOD, common, init_weights, plain
 from .origins import attributes
 from .parameters import Style
 from .program import program
-from .template import Leaf, opened
+from .template import Invoke, Leaf, opened
 from .text import class_name, module_text, signature
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Sequence as Seq
     from typing import Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..pycode import Code, Generator
     from .learning import Rules
     from .origins import Held
-    from .template import Invoke, Template
+    from .template import Template
 
 STYLE = Style(channels=True, sequences=True, sizes=False, unroll=4, reserved=frozenset(("self", "torch", "nn", "F")))
 _TAKEN = {"Module", "Sequential", "ModuleList", "torch", "nn", "F"}
@@ -45,8 +46,9 @@ _RESERVED = frozenset(_NAMES.split())
 def emit(net: CheckedNet) -> str:
     """The text of a Python module. Raises SpecError (`not-in-torch`) where PyTorch has no form for a layer."""
     writers = _writers(net)
+    fills = _fills(writers)
     classes = [w.lines() for w in writers]
-    return module_text(_imports(classes), _helpers(writers, classes), classes)
+    return module_text(_imports(classes), _helpers(writers, classes, fills), classes)
 
 
 def holders(net: CheckedNet) -> list[Held]:
@@ -59,17 +61,43 @@ def _writers(net: CheckedNet) -> list[_Module]:
     templates = program(net, TorchLowering(), STYLE, class_name, _TAKEN)
     applies = [a for t in templates for node in opened(t.nodes) if isinstance(node, Leaf) for a in node.applies]
     rules = common([a.make for a in applies if a.make is not None], [h for a in applies for h in a.helpers])
-    writers = [_Module(t, t is templates[-1], rules) for t in templates]
-    made = [text for w in writers for group in w.made for line in group for text in line.render(8)]
-    sources = [h.source for w in writers for h in w.helpers if h.name != "initialized"]
-    writers[-1].fills = init_weights("\n".join([*made, *sources]), rules)
-    writers[-1].penalties = any(w.l1 or w.l2 for _, step in steps_of(net.net.body) for w in weights_of(step))
-    return writers
+    return [_Module(t, t is templates[-1], rules) for t in templates]
 
 
-def _helpers(writers: Seq[_Module], classes: Seq[Seq[str]]) -> list[Helper]:
+def _fills(writers: Seq[_Module]) -> Helper | None:
+    """The function that fills weights, if there is one. The nets that call it are told to."""
+    found = {id(w.template): w for w in writers}
+    for writer in writers:
+        own = [found[id(template)] for template in _with_blocks(writer.template)]
+        writer.begins = writer.of_net and init_weights(_making(own), writer.rules) is not None
+    return init_weights(_making(writers), writers[0].rules) if any(w.begins for w in writers) else None
+
+
+def _with_blocks(template: Template) -> list[Template]:
+    """A template with those of the blocks that it is made of, but not of the nets within it."""
+    found, todo = {id(template): template}, [template]
+    while todo:
+        for node in opened(todo.pop().nodes):
+            if not isinstance(node, Invoke) or id(node.template) in found:
+                continue
+            if node.template.bodies[0].definition.word != "net":
+                found[id(node.template)] = node.template
+                todo.append(node.template)
+    return list(found.values())
+
+
+def _making(writers: Iterable[_Module]) -> str:
+    """All text that makes modules."""
+    found: list[str] = []
+    for writer in writers:
+        found += [text for group in writer.made for line in group for text in line.render(8)]
+        found += [helper.source for helper in writer.helpers if helper.name != "initialized"]
+    return "\n".join(found)
+
+
+def _helpers(writers: Seq[_Module], classes: Seq[Seq[str]], fills: Helper | None) -> list[Helper]:
     """The helpers that the classes need, and the function that fills their weights."""
-    fills, noted = writers[-1].fills, "initialized(" in _joined(classes)
+    noted = "initialized(" in _joined(classes)
     found = [h for w in writers for h in w.helpers if noted or h.name != "initialized"]
     return list(dict.fromkeys([*found, *([fills] if fills else [])]))
 
@@ -99,9 +127,11 @@ class _Module(ClassWriter):
     def __init__(self, template: Template, is_net: bool, rules: Rules) -> None:
         # what all modules of a class begin with
         self.rules = rules
-        # the function that fills the weights of the whole net, and whether some of them add to the loss
-        self.fills: Helper | None = None
-        self.penalties = False
+        body = template.bodies[0]
+        # is it a net, perhaps within another one; do weights of it add to the loss; does it fill its weights?
+        self.of_net = body.definition.word == "net"
+        self.penalties = self.of_net and any(w.l1 or w.l2 for _, step in steps_of(body) for w in weights_of(step))
+        self.begins = False
         super().__init__(template, is_net)
 
     def making(self, apply: Apply) -> Code:
@@ -125,7 +155,7 @@ class _Module(ClassWriter):
     def lines(self) -> list[str]:
         names, flow = self.flow()
         made = [*self.saves(), *(text for group in self.made for line in group for text in line.render(8))]
-        made += ["        self.apply(init_weights)"] if self.fills else []
+        made += ["        self.apply(init_weights)"] if self.begins else []
         head = signature("__init__", ["self", *self.parameters()], 4)
         construct = [*head, "        super().__init__()", *made]
         forward = [*signature("forward", ["self", *names], 4), *(text for line in flow for text in line.render(8))]

@@ -49,6 +49,7 @@ class Judge(nn.Module):
         super().__init__()
         self.dense = nn.Linear(64, 16)
         self.same = nn.Linear(16, 1)
+        self.apply(init_weights)
 
     def forward(self, a, b):
         x = torch.abs(a - b)
@@ -68,6 +69,7 @@ class Classifier(nn.Module):
         self.stem = Unit(3, 8)
         self.layer1 = nn.Sequential(Unit(8, 16, stride=2), Unit(16, 16))
         self.layer2 = nn.Sequential(Unit(16, 32, stride=2), Unit(32, 32))
+        self.apply(init_weights)
 
     def forward(self, image):
         x = self.stem(image)
@@ -82,7 +84,6 @@ class Comparison(nn.Module):
         super().__init__()
         self.eye = frozen(Classifier())
         self.judge = Judge()
-        self.apply(init_weights)
 
     def forward(self, left, right):
         x = self.eye(left)  # 32 x 8 x 8
