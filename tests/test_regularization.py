@@ -198,6 +198,21 @@ def test_words_of_other_libraries():
     assert [fault.help for fault in caught.value.diagnostics] == ["here it is `l2`", "here it is `init`"]
 
 
+@pytest.mark.parametrize(
+    ("step", "help"),
+    [
+        ("unit(4, l2=0.1)", "hand it on to the layers in it: `block unit(l2=...)`, `dense(10, l2=l2)`"),
+        ("bidirectional(gru(4), l1=0.1)", "give it to the layer in it: `lstm(64, l1=...)`"),
+        ("stack(2, gru(4), init=zeros)", "give it to the layer in it: `lstm(64, init=...)`"),
+        ("batchnorm(l2=0.1)", "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."),
+    ],
+)
+def test_where_it_goes(step, help):
+    with pytest.raises(SpecError) as caught:
+        api.parse(f"block unit(n) {{ dense(n) }}\nnet n {{ input x [5, 6]; {step} }}")
+    assert [(fault.code, fault.help) for fault in caught.value.diagnostics] == [("unknown-argument", help)]
+
+
 def test_nothing_is_written_where_nothing_is_asked():
     network = api.parse("net n { input x [2]; dense(1, l2=0) }")
     assert "regular" not in network.to_torch() + network.to_keras()

@@ -198,14 +198,27 @@ def bind_arguments(
             good = False
         elif name not in names and name not in named:
             known = [*names, *named, *also, *_EVERYWHERE]
-            help = (
-                foreign_argument(name, [*names, *named]) or did_you_mean(name, known) or f"it takes {', '.join(known)}"
-            )
+            help = _learning_help(at, callee, name) or foreign_argument(name, [*names, *named])
+            help = help or did_you_mean(name, known) or f"it takes {', '.join(known)}"
             machine.fault("unknown-argument", f"`{callee.text}` has no argument `{name}`", keyword.name.span, help=help)
             good = False
         else:
             found[name] = (value, keyword.value.span, keyword.value)
     return found if good else None
+
+
+def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
+    """Where an argument goes that only layers with kernels take."""
+    if name not in ("l1", "l2", "init"):
+        return ""
+    definition = at.frame.defined(callee.text)
+    if definition is not None:
+        return (
+            f"hand it on to the layers in it: `{definition.word} {callee.text}({name}=...)`, `dense(10, {name}={name})`"
+        )
+    if callee.text == "stack" or LAYERS[callee.text].holds:
+        return f"give it to the layer in it: `lstm(64, {name}=...)`"
+    return "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."
 
 
 def _by_place(
