@@ -30,6 +30,7 @@ NAMESPACE = {
     "keras": "import keras",
     "layers": "from keras import layers",
     "ops": "from keras import ops",
+    "partial": "from functools import partial",
 }
 
 # --- the code of an example --------------------------------------------------------------------------------------

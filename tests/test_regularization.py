@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import harness
 import numpy as np
 import pytest
 import twins
@@ -9,6 +10,11 @@ from checking import check
 
 from netspec import api
 from netspec.diagnostics import SpecError
+from netspec.emit.learning import noted
+from netspec.layers import LAYERS
+from netspec.layers.base import At
+from netspec.layers.initialisers import Initialiser
+from netspec.layers.weighted import Weighted
 from netspec.weights.samples import random_inputs, random_weights
 from netspec.weights.table import penalised, regularization
 
@@ -138,6 +144,49 @@ def test_same_in_all_forms(name, style):
         # Keras keeps the factors in float32
         close = 1e-12 if target.framework == "torch" else 1e-6
         assert model.penalty() == pytest.approx(wanted, rel=close), target.framework
+
+
+WEIGHTED = {cls.kind: cls for cls in LAYERS.values() if issubclass(cls, Weighted)}
+# layers whose weights are no kernels: scales of norms, slopes, a table of positions
+OTHERS = {"prelu", "positional_encoding"}
+
+
+@pytest.mark.parametrize("kind", WEIGHTED)
+def test_every_layer_with_kernels(kind):
+    """Every layer that takes `l1`, `l2` and `init` hands them to both frameworks: the contract of new ones."""
+    cls = WEIGHTED[kind]
+    example = next(e for e in cls.examples if not e.refused and not e.names and "init" not in e.code)
+    said = {"l1": 0.25, "l2": 0.5, "init": Initialiser("constant", 0.75)}
+    layer, shapes = cls(**{**harness.build(example.code).__dict__, **said}), harness.shapes_of(example)
+    at = At(shapes, layer.shape(*shapes), cls.torch_layout == "first")
+    weights = layer.weights(*shapes)
+    assert any(w.l1 or w.l2 for w in weights)
+    begun = sum(w.size * (0.25 * 0.75 + 0.5 * 0.75**2) for w in weights if w.l1 or w.l2)
+    arrays = harness.random_weights(np.random.default_rng(0), weights)
+    wanted = sum(w.l1 * np.abs(arrays[w.name]).sum() + w.l2 * (arrays[w.name] ** 2).sum() for w in weights)
+    model, parts = harness.keras_model(layer, at.replace(first=False), harness.kinds(layer, example))
+    assert float(sum(model.losses)) == pytest.approx(begun, rel=1e-5)
+    harness.load_keras(parts, weights, arrays)
+    assert float(sum(model.losses)) == pytest.approx(wanted, rel=1e-5)
+    built = harness.Built(noted(layer.torch(at), weights))
+    harness.load_torch(built, weights, arrays)
+    parts = [part for module in built.modules.values() for part in module.modules()]
+    assert float(sum(built.names["penalty"](part) for part in parts)) == pytest.approx(wanted, rel=1e-5)
+    fills = [(part, name, fill) for part in parts for name, fill in getattr(part, "fills", ())]
+    for part, name, fill in fills:
+        fill(part.get_parameter(name))
+    assert float(sum(built.names["penalty"](part) for part in parts)) == pytest.approx(begun, rel=1e-5)
+
+
+def test_what_has_kernels_takes_them():
+    for cls in LAYERS.values():
+        for example in cls.examples:
+            kernels = [
+                w for w in harness.build(example.code).weights(*harness.shapes_of(example)) if w.role == "weight"
+            ]
+            assert all(w.init is not None for w in kernels), f"{cls.kind} does not say how its weights begin"
+            regular = issubclass(cls, Weighted) or cls.style == "norm" or cls.kind in OTHERS or cls.holds
+            assert regular or not kernels, f"{cls.kind} has kernels, but takes no l2"
 
 
 def test_by_hand():
