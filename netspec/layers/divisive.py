@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pycode import X, call, unless
+from ..pycode import X, call, method, unless
 from ..record import TYPE_CHECKING
 from .arguments import arg, number, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
@@ -104,6 +104,7 @@ class LocalResponseNorm(Layer):
         Example("local_response_norm", (6, 5, 8), (6, 5, 8)),
         Example("local_response_norm(3, alpha=0.5, beta=0.6, k=2)", (6, 5, 8), (6, 5, 8)),
         Example("local_response_norm(4, alpha=0.5)", (7, 6), (7, 6)),
+        Example("local_response_norm(alpha=0.5)", (3, 4, 2, 6), (3, 4, 2, 6)),
     )
 
     def shape(self, *xs: Shape) -> Shape:
@@ -118,6 +119,10 @@ class LocalResponseNorm(Layer):
         }
 
     def torch(self, at: At) -> Use:
+        if len(at.x) > 3:  # PyTorch then joins axes, which must lie one behind the other
+            return Use(
+                (function(call("F.local_response_norm", method(X(), "contiguous"), self.size, **self._given())),)
+            )
         code = call("F.local_response_norm", X(), self.size, **self._given())
         return Use((function(code, call("nn.LocalResponseNorm", self.size, **self._given())),))
 
