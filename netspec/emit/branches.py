@@ -25,6 +25,9 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     region = plan_choice(weaver, column, arounds)
     empty = not any(p.items for p in column)
     conditions = {} if empty else _conditions(weaver, column, picks, contexts)
+    asked = _asked(column, contexts) if empty else frozenset()
+    for names in (around := list(weaver.undecided)):
+        names |= asked
     branches = []
     for pick, places in by_pick(column).items():
         inner = [arounds[k].within(region.uid, pick) for k in places]
@@ -35,6 +38,8 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     def close() -> Choice | None:
         if empty and not region.phis:
             return None  # it decided about nothing that is left here
+        for names in around:
+            names -= asked
         said = conditions or _conditions(weaver, column, picks, contexts)
         made = tuple((said[pick], weaver.close(nodes)) for pick, nodes in branches)
         phis = tuple((tuple(phi.operands.get(pick) for pick, _ in branches), phi.own) for phi in region.phis)
@@ -51,6 +56,17 @@ def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) 
             column[0].scope.node.span, False, arounds, [p.scope.choice for p in column]
         )
     return weaver.planned[key]
+
+
+def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
+    """The names of loops that the conditions of a choice ask for."""
+    node: Any = column[0].scope.node
+    found: set[str] = set()
+    while isinstance(node, tree.If):
+        term = express(node.condition, contexts)
+        found |= term.names if term is not None else set()
+        node = node.otherwise
+    return frozenset(found.intersection(contexts.loops))
 
 
 def _conditions(weaver: Weaver, column: tuple[Part, ...], picks: list[int], contexts: Contexts) -> dict[int, Any]:

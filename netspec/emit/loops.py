@@ -87,15 +87,22 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
     variables = _Variables(weaver, inner, pairs, turns)
     parameters = weaver.parameters
     before, parameters.used = parameters.used, set()
-    nodes = weaver.items([turns[c][t].items for c, t in pairs], inner, around)
+    undecided: set[str] = set()
+    weaver.undecided.append(undecided)
+    try:
+        nodes = weaver.items([turns[c][t].items for c, t in pairs], inner, around)
+    finally:
+        weaver.undecided.pop()
     used, parameters.used = parameters.used, before
-    names, items = variables.header(column, contexts, used)
+    names, items = variables.header(column, contexts, used | undecided)
     parameters.used |= used - variables.own
     weaver.values.close(loop)
 
     def close() -> Loop:
         carried = tuple((v.first, v.later, v.own) for v in loop.carried if v.later is not None)
-        return Loop(names, items, weaver.close(nodes), carried, loop.uid)
+        closed = weaver.close(nodes)
+        idle = undecided - used
+        return Loop(tuple("_" if n in idle else n for n in names), items, closed, carried, loop.uid)
 
     return close
 

@@ -66,6 +66,9 @@ class Weaver:
         self.channels: dict[int, Term] = {}
         # loops and choices that were announced, by their items
         self.planned: dict[tuple[int, ...], Region] = {}
+        # for each loop around the present place, names that only choices ask for of which it is not known whether they
+        # decide about anything
+        self.undecided: list[set[str]] = []
         # are the items those of a Sequential?
         self.in_chain = False
 
