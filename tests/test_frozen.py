@@ -32,7 +32,7 @@ def test_frozen_layers_have_nothing_to_learn(kind):
 
 NESTED = """
 block tower { input x [..., c]; conv(c, 1, activation=tanh) }
-block unit { repeat 2 { tower; concat(identity, identity) } }
+block unit { repeat 2 { tower; concat(identity, identity) }; multihead_attention(2) }
 block outer { unit as inner }
 net still {
   input x [5, 2]

@@ -52,10 +52,8 @@ class KerasLowering(Lowering):
 
 
 def _held_still(apply: Apply) -> Apply:
-    if apply.still is not None:
-        make, helper = apply.still
-        return apply.replace(make=make, helpers=(*apply.helpers, helper))
-    return apply.replace(make=_untrainable(apply.make))
+    able = apply.holding_still()
+    return able.replace(make=_untrainable(able.make))
 
 
 def _untrainable(make: Any) -> Code:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir import CheckedNet, Step
-    from ..layers.base import At
+    from ..layers.base import Apply, At
     from ..pycode import Code
     from .flow import Line
     from .origins import Held
@@ -121,11 +121,17 @@ class _Layer(ClassWriter):
     attributes_taken = _RESERVED
 
     def __init__(self, template: Template, is_net: bool, frozen: bool) -> None:
-        super().__init__(template, is_net)
         # is it held still somewhere?
         self.frozen = frozen
+        super().__init__(template, is_net)
         # is it a model that works otherwise in training?
         self.trains = False
+
+    def making(self, apply: Apply) -> Code:
+        if not self.frozen or apply.still is None:
+            return super().making(apply)
+        self.helpers.append(apply.still)
+        return super().making(apply.holding_still())
 
     def listed(self, make: Generator) -> Code:
         return [make]

@@ -90,8 +90,7 @@ class Apply(Record):
     `gives` says which value the result is from then on, or where several things come out, which values they are in the
     form in which they are unpacked: `(0, (1, None))` for `y, (h, _) = ...`.
 
-    `still` is what to construct instead where weights are held still and Keras's `trainable=False` would not do that,
-    with the helper that it is.
+    `still` is the class to construct where weights are held still, if Keras's own would not do that.
     """
 
     make: Call | None = None
@@ -100,7 +99,13 @@ class Apply(Record):
     name: str = ""
     helpers: tuple[Helper, ...] = ()
     gives: Gives = 0
-    still: tuple[Call, Helper] | None = None
+    still: Helper | None = None
+
+    def holding_still(self) -> Apply:
+        """The same with a class whose weights can be held still."""
+        if self.still is None or self.make is None:
+            return self
+        return self.replace(make=self.make.replace(func=self.still.name), helpers=(*self.helpers, self.still))
 
     @property
     def on_values(self) -> bool:

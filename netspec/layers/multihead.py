@@ -32,12 +32,12 @@ _STILL = Helper(
     '''\
 @keras.saving.register_keras_serializable()
 class StillMultiHeadAttention(layers.MultiHeadAttention):
-    """Attention whose weights are held still, also those of the layers that it builds."""
+    """Attention that holds the layers which it builds still, too, where it is not trainable."""
 
     def build(self, query_shape, value_shape, key_shape=None):
         super().build(query_shape, value_shape, key_shape)
         for variable in self.variables:
-            variable.trainable = False
+            variable.trainable = self.trainable
 ''',
     ("import keras", "from keras import layers"),
 )
@@ -218,8 +218,7 @@ class MultiheadAttention(Weighted):
         make = call("layers.MultiHeadAttention", self.heads, *known("Keras", self._head(at.inputs)), **how)
         values = (X(0), X(min(1, len(at.inputs) - 1)), *((X(2),) if len(at.inputs) > 2 else ()))
         applied = Call(Made(), values, tuple(unless(False, use_causal_mask=self.causal).items()))
-        still = make.replace(func=_STILL.name), _STILL
-        return Use((module(make, call=applied).replace(still=still),))
+        return Use((module(make, call=applied).replace(still=_STILL),))
 
     def _keras_beginning(self, at: At) -> dict[str, Any]:
         """Keras begins all projections in one way. Raises Unsupported where their sizes ask for several."""
