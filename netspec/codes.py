@@ -774,11 +774,194 @@ net tiny {
 """,
 )
 _code(
+    "cell-without-scan",
+    "a cell stands where a layer should",
+    """A `cell` is one step of a recurrence: it takes what is at a step and its own state. `scan` runs it over the
+    steps of a sequence. Only in another cell may a cell be a step, and its state is then part of the state there.""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  next h = 0.9 * h + dense(x, units)
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  leak(8)
+}
+""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  next h = 0.9 * h + dense(x, units)
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak(8))
+}
+""",
+)
+_code(
+    "misplaced-state",
+    "a state stands outside of a cell",
+    """What is kept from step to step belongs to a `cell`. A net or block has no steps: it works on whole sequences,
+    and runs cells over them with `scan`.""",
+    """
+net tiny {
+  input x [T, 4]
+  state h [8]
+  next h = 0.9 * h + dense(x, 8)
+  output h
+}
+""",
+    """
+cell leak {
+  input x
+  state h [8]
+  next h = 0.9 * h + dense(x, 8)
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak)
+}
+""",
+)
+_code(
+    "state-without-next",
+    "nothing says what a state will be",
+    """Each `state` of a cell needs one `next`: what it is at a step makes what it will be at the next one. What
+    never changes is a `weight`, or a number.""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  output 0.9 * h + dense(x, units)
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak(8))
+}
+""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  next h = 0.9 * h + dense(x, units)
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak(8))
+}
+""",
+)
+_code(
+    "two-nexts",
+    "a state will be two things at once",
+    """A `state` has one `next`. What is worked out in several lines has names of its own on the way, and where a
+    condition decides, `where(...)` chooses number by number.""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  next h = 0.9 * h
+  next h = tanh(dense(x, units))
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak(8))
+}
+""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  kept = 0.9 * h
+  next h = kept + tanh(dense(x, units))
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak(8))
+}
+""",
+)
+_code(
+    "unequal-next",
+    "what a state will be has another shape",
+    """What a step leaves is what the next step begins with. So `next` has the shape that the `state` was declared
+    with.""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  next h = concat(h, dense(x, units))
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak(8))
+}
+""",
+    """
+cell leak(units) {
+  input x
+  state h [units]
+  next h = concat(h, x) -> dense(units)
+  output next h
+}
+
+net tiny {
+  input x [T, 4]
+  scan(leak(8))
+}
+""",
+)
+_code(
+    "no-state",
+    "a cell remembers nothing",
+    """A cell without `state` does the same at each step whatever came before. Layers on vectors do that to a whole
+    sequence as they are, so a `block` says it.""",
+    """
+cell encode(units) {
+  input x
+  dense(units) -> tanh
+}
+
+net tiny {
+  input x [T, 4]
+  scan(encode(8))
+}
+""",
+    """
+block encode(units) {
+  dense(units) -> tanh
+}
+
+net tiny {
+  input x [T, 4]
+  encode(8)
+}
+""",
+)
+_code(
     "wrong-state",
     "the initial state is not that of the layer",
-    """The state of an `rnn` or `gru` is one vector of its units, that of an `lstm` two: `(h, c)`. With `bidirectional`
-    there is one for each direction, in a `stack` one for each layer. `return=state` gives them in the order that
-    `initial` takes.""",
+    """The state of an `rnn` or `gru` is one vector of its units, that of an `lstm` two: `(h, c)`, that of a cell of
+    one's own all that it declares, in that order. With `bidirectional` there is one for each direction, in a
+    `stack` one for each layer. `return=state` gives them in the order that `initial` takes.""",
     """
 net tiny {
   input x [T, 4]

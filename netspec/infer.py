@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from .expect import check_expectations
 from .ir import Call, CheckedNet, Figures, Row, Scope, Step, path_of
+from .layers.cells import Run
 from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .diagnostics import Collector
+    from .dims import Dim
     from .ir import Instance, Item, Net, Tensor
 
     # for each spatial axis: the window, the stride, and how many cells one cell becomes; None: all is seen
@@ -58,6 +60,8 @@ class _Walk:
         # by layer: elaboration makes one for each kind, arguments and input shapes, and these settle both
         self._known: dict[int, tuple[Figures, Reach]] = {}
         self._seen: set[tuple[str, Instance]] = set()
+        # how many times what is within the cells around is done
+        self._times: Dim = 1
 
     def items(
         self,
@@ -96,6 +100,8 @@ class _Walk:
         if known is None:
             known = self._known[id(step.layer)] = figures_of(step), reach_of(step)
         figures, reach = known
+        if self._times != 1:
+            figures = times(figures, self._times)
         again = again or self._used_before(step.shared, home)
         if again:
             figures = figures.replace(params=0, weights=0, biases=0, trainable=0, statistics=0)
@@ -127,7 +133,12 @@ class _Walk:
         again = again or self._used_before(call.shared, home)
         inner = {p.value.number: fields.get(t.number) for p, t in zip(call.body.inputs, call.inputs)}
         place = self._hold()
-        figures = self.items(call.body.items, path + ".", depth + 1, inner, path + ".", frozen or call.frozen, again)
+        around = path + ".", depth + 1, inner, path + ".", frozen or call.frozen, again
+        figures = self.items(call.body.begins, *around)
+        once = self._times
+        self._times *= call.inputs[0].shape[0] if isinstance(call.use, Run) else 1
+        figures = figures + self.items(call.body.items, *around)
+        self._times = once
         for outer, result in zip(call.outputs, call.body.outputs):
             fields[outer.number] = inner.get(result.value.number)
         self._group(place, path, call.name, call.body.name, depth, call, call.outputs[0], figures, again)
@@ -208,6 +219,13 @@ def figures_of(step: Step) -> Figures:
         layer.macs(shapes, shape),
         layer.other_ops(shapes, shape),
         sum(t.size for t in step.outputs) if layer.computes else 0,
+    )
+
+
+def times(figures: Figures, steps: Dim) -> Figures:
+    """What is done for each step of a sequence; what it weighs stays as it is."""
+    return figures.replace(
+        macs=figures.macs * steps, other_ops=figures.other_ops * steps, activations=figures.activations * steps
     )
 
 

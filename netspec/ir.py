@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .diagnostics import Diagnostic
     from .dims import Dim, Shape
     from .layers.base import Layer, Weight
+    from .layers.cells import CellUse
     from .source import Source, Span
     from .syntax.tree import Const, Definition, Expect, Node
 
@@ -131,7 +132,11 @@ class Step(Record):
 
 
 class Call(Record):
-    """One block applied. `arguments` are the values of its parameters, defaults filled in."""
+    """One block applied. `arguments` are the values of its parameters, defaults filled in.
+
+    `use` says how a cell is used, and is None for all else. A cell that is run over time takes the sequence, and
+    perhaps a first state; one that is a step takes the state behind its input, and gives it behind its output.
+    """
 
     name: str
     given: str
@@ -143,6 +148,7 @@ class Call(Record):
     written: Mapping[str, Node]
     frozen: bool = False
     shared: Instance | None = None
+    use: CellUse | None = None
 
 
 class Scope(Record):
@@ -191,13 +197,25 @@ def weight_path(path: str, weight: Weight) -> str:
     return f"{path}.{weight.name}" if weight.name else path
 
 
+class State(Record):
+    """What a cell remembers: its value at a step, what it will be at the next one, and what it is at first."""
+
+    name: str
+    value: Tensor
+    later: Tensor
+    start: Tensor
+
+
 class Body(Record):
-    """A net or block, elaborated for given arguments and input shapes.
+    """A net, block or cell, elaborated for given arguments and input shapes.
 
     `defaults` are those of its parameters that are the same wherever it is used. `sizes` are the names that `input x
     [h, w, c]` bound. `size` counts the instances in it, inner calls included.
     `labels` are the names that the author bound to values, by number of the value; `marks` those given with `as`,
     `renamed` a second name that a value got later. `upto` names the value that a net was cut off at, or is empty.
+    The states of a cell are inputs behind the others, and what they will be stands behind the outputs. What only their
+    first values hang on is not in `items` but `begins`, and is done once; `starts` makes these values, and another one
+    of the shape of the output.
     """
 
     definition: Definition
@@ -212,10 +230,28 @@ class Body(Record):
     defaults: Mapping[str, Any] = {}
     renamed: Mapping[int, str] = {}
     upto: str = ""
+    states: tuple[State, ...] = ()
+    begins: tuple[Item, ...] = ()
+    starts: tuple[Step | Call, ...] = ()
 
     @property
     def name(self) -> str:
         return self.definition.name.text
+
+    @property
+    def held(self) -> tuple[Item, ...]:
+        """All items that may hold weights."""
+        return self.items + self.begins
+
+    @property
+    def given(self) -> tuple[Port, ...]:
+        """The inputs but for the states."""
+        return self.inputs[: len(self.inputs) - len(self.states)]
+
+    @property
+    def output(self) -> Tensor:
+        """The output, the first one where there are several."""
+        return self.outputs[0].value
 
     @property
     def doc(self) -> str:

@@ -197,14 +197,19 @@ def _is_chain(code: Infix) -> bool:
 
 
 def _left(code: Infix) -> str:
-    return _infix(code.left) if _is_chain(code) else _operand(code.left)
+    return _infix(code.left) if _is_chain(code) or _is_product(code, code.left) else _operand(code.left)
 
 
 def _right(code: Infix) -> str:
     """The right side; a power needs no brackets behind a product or quotient."""
     right = code.right
     tight = isinstance(right, Infix) and right.op == "**" and code.op in ("*", "/")
-    return _infix(right) if tight else _operand(right)
+    return _infix(right) if tight or _is_product(code, right) else _operand(right)
+
+
+def _is_product(code: Infix, side: Code) -> bool:
+    """Is a side of a sum a product, which needs no brackets?"""
+    return code.op in ("+", "-") and isinstance(side, Infix) and side.op in ("*", "/", "@")
 
 
 def _callee(code: Code) -> str:

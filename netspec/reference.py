@@ -5,7 +5,8 @@ Weights are held in the language's order under their paths, such as `layer1.0.co
 
 from __future__ import annotations
 
-from .ir import Call, Step, weight_path
+from .ir import Call, Step, applied, path_of, weight_path
+from .layers.cells import Run
 from .record import TYPE_CHECKING
 from .weights.table import check_weights, paths_of, weights_of
 
@@ -101,15 +102,51 @@ class Reference:
         weights = {w.name: self.weights[weight_path(path, w)] for w in weights_of(step)}
         xs = tuple(held[t.number] for t in step.inputs)
         result = step.layer.reference(_for_samples(xs, [t.batched for t in step.inputs]), weights)
-        results = result if isinstance(result, tuple) else (result,)
+        results = _several(result)
         return results if step.output.batched or not xs else tuple(y[0] for y in results)
 
     def _call(self, call: Call, prefix: str, held: dict[int, Array]) -> None:
+        if isinstance(call.use, Run):
+            self._run(call, call.use, prefix, held)
+            return
         body = call.body
         inner = {port.value.number: held[t.number] for port, t in zip(body.inputs, call.inputs)}
         self._body(body, prefix, inner)
         for outer, result in zip(call.outputs, body.outputs):
             held[outer.number] = inner[result.value.number]
+
+    def _run(self, call: Call, use: Run, prefix: str, held: dict[int, Array]) -> None:
+        """Run a cell over the steps of a sequence."""
+        import numpy as np
+
+        x, *state = (held[t.number] for t in call.inputs)
+        state = state or self._first(call.body, x[:, 0], prefix)
+        outputs = [state[0]] * x.shape[1]
+        for t in reversed(range(x.shape[1])) if use.reverse else range(x.shape[1]):
+            values = dict(zip((p.value.number for p in call.body.inputs), (x[:, t], *state)))
+            self._body(call.body, prefix, values)
+            outputs[t], *state = (values[r.value.number] for r in call.body.outputs)
+        found = {"sequence": [np.stack(outputs, 1)], "last": [outputs[0 if use.reverse else -1]], "state": state}
+        results = (array for word in use.returns for array in found[word])
+        held.update((t.number, array) for t, array in zip(call.outputs, results))
+
+    def _first(self, body: Body, x: Array, prefix: str) -> list[Array]:
+        """What the states of a cell are before the first step."""
+        paths, values = self._paths(body), {body.inputs[0].value.number: x}
+        alike = [item for item in applied(body.held) if not item.outputs[0].batched]
+        self._items(alike, prefix, paths, values)
+        for start in body.starts:
+            if isinstance(start, Call):
+                inner = f"{prefix}{path_of(start, '', '')}."
+                values.update(zip((t.number for t in start.outputs), self._first(start.body, x, inner)))
+            else:
+                arrays = tuple(values[t.number] for t in start.inputs)
+                values.update(zip((start.output.number,), _several(start.layer.reference(arrays, {}))))
+        return [values[state.start.number] for state in body.states]
+
+
+def _several(result: Array | tuple[Array, ...]) -> tuple[Array, ...]:
+    return result if isinstance(result, tuple) else (result,)
 
 
 def _for_samples(xs: Sequence[Array], batched: Sequence[bool]) -> tuple[Array, ...]:

@@ -20,6 +20,7 @@ from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import unknown
 from .machine import HOLE, ITEMS, Hole, SharedStep, kind_of
+from .scans import is_scan, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,6 +103,8 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     definition = frame.defined(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
+    if definition is None and is_scan(at, cls, arguments):
+        return scan(at, node, callee, arguments)
     settled = frame.machine.settled.get(id(node))
     if cls is not None and settled is not None and frame.names.keys().isdisjoint(settled.words):
         return _apply_layer(at, node, callee, cls, settled.given, settled.values)

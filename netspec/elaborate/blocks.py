@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from ..ir import Body, Tensor
 from ..ir import Call as BlockCall
-from ..record import TYPE_CHECKING
+from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
 from .arguments import Given, bind_arguments, take_end, take_inputs
+from .cells import step_of_cell
 from .layering import value_key
 from .lookup import unknown
 from .machine import DEEPEST, HOLE, NEW_BODY, Hole, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
+    from ..layers.cells import CellUse
     from ..syntax.tree import Definition, Node
     from .cutting import End
     from .evaluate import Context
@@ -23,46 +25,90 @@ if TYPE_CHECKING:
 
 
 def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definition, given: Given) -> Any:
-    """A block, or a net, as a step at this place."""
+    """A block or net as a step at this place, or in a cell another cell."""
     frame = at.frame
     plan = frame.machine.plan(definition)
-    declared = plan.parameters
-    if len(declared) < len(definition.parameters):
-        return HOLE  # two of one name, which resolve tells of
+    if definition.word == "cell" and frame.definition.word != "cell":
+        return _without_scan(at, node, callee, definition)
     end = None
-    if definition.word == "net" and "upto" in given.named and "upto" not in declared:
+    if definition.word == "net" and "upto" in given.named and "upto" not in plan.parameters:
         taken = take_end(at, given)
         if isinstance(taken, Hole):
             return HOLE
         end, given = taken
-    ports, given = _split(given, [name for name in plan.ports if name not in declared])
-    also = (*(name for name in plan.ports if name not in declared), *(["upto"] if definition.word == "net" else []))
-    values = bind_arguments(at, callee, list(declared), given, also=also)
-    if values is None:
+    names = [name for name in plan.ports if name not in plan.parameters]
+    ports, given = _split(given, names)
+    bound = bind_block(at, callee, definition, given, (*names, *(["upto"] if definition.word == "net" else [])))
+    inputs = _inputs(at, callee, definition, given, ports) if bound is not None else None
+    if bound is None or inputs is None:
         return HOLE
-    required = [n for n, p in declared.items() if p.default is None and n not in values]
-    if required:
-        return _missing_parameter(at, callee, definition, required)
-    inputs = _inputs(at, callee, definition, given, ports)
-    if inputs is None:
-        return HOLE
-    if plan.defaults is None:
-        plan.defaults = _fixed_defaults(frame, definition)
-    arguments = _with_defaults(frame, definition, {n: v[0] for n, v in values.items()})
-    if arguments is None:
-        return HOLE
-    body = _body(frame, definition, arguments, inputs, callee.span, end)
+    body = body_of(frame, definition, bound.values, inputs, callee.span, end)
     if not isinstance(body, Body):
         return HOLE
-    name, chosen = frame.name_for(callee.text.rpartition(".")[2], given.label if given.label is not None else at.chosen)
-    results = (r.value for r in body.outputs)
-    outputs = tuple(frame.tensor(t.shape, t.dtype, node.span, t.batched, t.flattened) for t in results)
-    written = {n: v[2] for n, v in values.items()}
-    instance = frame.shared.instance if frame.shared is not None else None
-    call = BlockCall(name, chosen, body, arguments, inputs, outputs, node.span, written, given.frozen, instance)
+    if definition.word == "cell":
+        call, outputs = step_of_cell(frame, node.span, body, inputs, caller(at, node, callee, body, bound, given))
+    else:
+        results = (r.value for r in body.outputs)
+        outputs = tuple(frame.tensor(t.shape, t.dtype, node.span, t.batched, t.flattened) for t in results)
+        call = caller(at, node, callee, body, bound, given)(inputs, outputs, None)
     frame.add(call, body.size + 1)
     frame.padding.called(inputs, outputs, node.span)
     return outputs[0] if len(outputs) == 1 else outputs
+
+
+class Bound(Record):
+    """The parameters of a block: their values, and how those were written that are given."""
+
+    values: Mapping[str, Any]
+    written: Mapping[str, Node]
+
+
+def bind_block(
+    at: Context, callee: tree.Name, definition: Definition, given: Given, also: tuple[str, ...] = ()
+) -> Bound | None:
+    """The parameters filled in; `also` are arguments that are taken elsewhere. None where they do not fit."""
+    frame = at.frame
+    plan = frame.machine.plan(definition)
+    declared = plan.parameters
+    if len(declared) < len(definition.parameters):
+        return None  # two of one name, which resolve tells of
+    values = bind_arguments(at, callee, list(declared), given, also=also)
+    if values is None:
+        return None
+    required = [n for n, p in declared.items() if p.default is None and n not in values]
+    if required:
+        _missing_parameter(at, callee, definition, required)
+        return None
+    if plan.defaults is None:
+        plan.defaults = _fixed_defaults(frame, definition)
+    arguments = _with_defaults(frame, definition, {n: v[0] for n, v in values.items()})
+    return None if arguments is None else Bound(arguments, {n: v[2] for n, v in values.items()})
+
+
+def caller(
+    at: Context, node: Node, callee: tree.Name, body: Body, bound: Bound, given: Given
+) -> Callable[[tuple[Tensor, ...], tuple[Tensor, ...], CellUse | None], BlockCall]:
+    """What makes the call of a body from its inputs, its outputs and, for a cell, its use."""
+    frame = at.frame
+    name, chosen = frame.name_for(callee.text.rpartition(".")[2], given.label if given.label is not None else at.chosen)
+    instance = frame.shared.instance if frame.shared is not None else None
+
+    def make(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], use: CellUse | None) -> BlockCall:
+        return BlockCall(
+            name, chosen, body, bound.values, inputs, outputs, node.span, bound.written, given.frozen, instance, use
+        )
+
+    return make
+
+
+def _without_scan(at: Context, node: Node, callee: tree.Name, definition: Definition) -> Hole:
+    return at.frame.machine.fault(
+        "cell-without-scan",
+        f"`{callee.text}` is a cell, which does one step of many",
+        node.span,
+        others=((definition.name.span, "declared here"),),
+        help=f"run it over a sequence: `scan({node.span.text})`",
+    )
 
 
 def _split(given: Given, names: list[str]) -> tuple[dict[str, tuple[Any, tree.Keyword]], Given]:
@@ -147,7 +193,7 @@ def _fixed_defaults(frame: Frame, definition: Definition) -> dict[str, Any]:
     return found
 
 
-def _body(
+def body_of(
     frame: Frame,
     definition: Definition,
     arguments: Mapping[str, Any],
@@ -155,7 +201,7 @@ def _body(
     span: Span,
     end: End | None,
 ) -> Body | Hole:
-    """The block or net elaborated for these arguments and shapes, up to its end, once."""
+    """The block, net or cell elaborated for these arguments and shapes, up to its end, once."""
     from .frame import Frame
 
     machine = frame.machine

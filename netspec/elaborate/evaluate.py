@@ -14,6 +14,7 @@ from ..layers.foreign import ATTRIBUTES, SIDES, layer_for
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators
+from .cells import next_value
 from .layering import layer
 from .lookup import is_foreign, option_words, unknown, unknown_in_module
 from .machine import HOLE, kind_of, no_condition
@@ -308,6 +309,7 @@ def _call(at: Context, node: tree.Call) -> Any:
 
 _EVALUATE: dict[type, Callable[[Context, Any], Any]] = {
     tree.Name: _name,
+    tree.Next: lambda at, node: next_value(at.frame, node),
     tree.Literal: _literal,
     tree.Group: _sequence,
     tree.List: _sequence,

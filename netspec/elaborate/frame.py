@@ -9,6 +9,8 @@ from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import evaluate as _evaluate
+from .cells import Remembered, advance, declare_state
+from .cells import finish as finish_cell
 from .choices import choose
 from .cutting import End, Reached, instances, leading
 from .inputs import declare_input
@@ -75,6 +77,9 @@ class Frame:
         self.end = end
         self.path: tuple[str, ...] = ()
         self.shared: SharedStep | None = None
+        # what a cell remembers; has a fault kept some of it from being known?
+        self.states: dict[str, Remembered] = {}
+        self.spoiled = False
         # the first use of each shared instance, and where that is
         self.uses: dict[Instance, tuple[Step | BlockCall, Span]] = {}
 
@@ -172,19 +177,24 @@ class Frame:
         return inner
 
     def finish(self) -> Body:
-        self.machine.uses.note(self)
         outputs = self.outputs
         if not self.declared_output and isinstance(self.flow, Tensor):
             outputs = [Result("output", self.flow)]
-        check_used(self, outputs)
+        body = self._body(tuple(outputs))
+        body = finish_cell(self, body) if self.definition.word == "cell" else body
+        self.machine.uses.note(self, body)
+        check_used(self, body.outputs)
         self.padding.check(self.machine.faults)
+        return body
+
+    def _body(self, outputs: tuple[Result, ...]) -> Body:
         return Body(
             self.definition,
             self.arguments,
             self.sizes,
             tuple(self.ports),
             tuple(self.items),
-            tuple(outputs),
+            outputs,
             self.size,
             self.labels,
             self.marks,
@@ -371,6 +381,8 @@ _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     tree.Input: declare_input,
     tree.Output: declare_output,
     tree.Weight: declare_weight,
+    tree.State: declare_state,
+    tree.Advance: advance,
     tree.Shared: _shared,
     tree.Expect: _expect,
     tree.Repeat: _repeat,

@@ -53,6 +53,9 @@ class SharedStep(Record):
     instance: Instance
     names: Mapping[str, Any]
 
+    def __hash__(self) -> int:
+        return hash(self.instance)  # names hold lists, which have no hash
+
     def __str__(self) -> str:
         return f"the layer `{self.instance.name}`"
 

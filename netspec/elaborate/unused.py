@@ -8,13 +8,14 @@ that is not taken.
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label
-from ..ir import Tensor, taken
+from ..ir import taken
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:
     from ..diagnostics import Collector
+    from ..ir import Body
     from ..source import Span
     from ..syntax.tree import Definition
     from .frame import Frame
@@ -29,11 +30,9 @@ class Uses:
         # by the statement that gave them: whether a flow was used, and the name that it has
         self.flows: dict[Span, bool] = {}
 
-    def note(self, frame: Frame) -> None:
+    def note(self, frame: Frame, body: Body) -> None:
         """Note what a body that is finished has used."""
-        used = {t.number for t in taken(frame.items)} | {r.value.number for r in frame.outputs}
-        if not frame.declared_output and isinstance(frame.flow, Tensor):
-            used.add(frame.flow.number)
+        used = {t.number for t in taken((*frame.items, *body.starts))} | {r.value.number for r in body.outputs}
         for span, number in frame.flows:
             self.flows[span] = self.flows.get(span, False) or number in used
         alive = len(frame.ports) != 1 or frame.ports[0].value.number in used

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def declare_weight(frame: Frame, node: tree.Weight) -> None:
     """Bind the name to a new value that no sample changes. The flow stays as it is."""
-    sizes = tuple(_size(frame, size) for size in node.sizes)
+    sizes = tuple(size_of(frame, size, "weight") for size in node.sizes)
     options = _options(frame, node)
     if HOLE in sizes or options is None:
         frame.bind(node.name, HOLE)
@@ -44,9 +44,10 @@ def declare_weight(frame: Frame, node: tree.Weight) -> None:
     frame.bind(node.name, value)
 
 
-def _size(frame: Frame, size: tree.Node) -> Any:
+def size_of(frame: Frame, size: tree.Node, what: str) -> Any:
+    """A size of a weight or state."""
     if isinstance(size, tree.Ellipsis):
-        return frame.machine.fault("wrong-value", "a weight must say all its axes", size.span)
+        return frame.machine.fault("wrong-value", f"a {what} must say all its axes", size.span)
     value = frame.evaluate(size)
     if isinstance(value, Word) and isinstance(size, tree.Name):
         return unknown(frame, size, number=True)
@@ -116,7 +117,8 @@ def check_used(frame: Frame, outputs: Sequence[Result]) -> None:
     declared = [s for s in steps if isinstance(s, Step) and isinstance(s.layer, Parameter)]
     if not declared or frame.machine.faults.failed:
         return
-    used = {t.number for s in steps for t in s.inputs} | {r.value.number for r in outputs}
+    starts = {s.start.number for s in frame.states.values() if isinstance(s.start, Tensor)}
+    used = {t.number for s in steps for t in s.inputs} | {r.value.number for r in outputs} | starts
     for step in declared:
         if step.output.number not in used:
             frame.machine.faults.add(

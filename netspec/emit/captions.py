@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..dims import DimExpr
 from ..ir import Call, Step
 from ..layers.arguments import axes, describe, spread
+from ..layers.cells import Run
 from ..record import TYPE_CHECKING
 from ..render import clean
 from ..syntax.tree import Literal
@@ -79,6 +80,8 @@ def _items(value: Any) -> str:
 def _plain(argument: Argument, value: Any) -> str:
     if argument.reader is axes or argument.name == "sizes":
         return _sizes(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return str(value) if isinstance(value, str) else describe(value)
 
 
@@ -123,7 +126,8 @@ def block_text(call: Call) -> str:
             gap = True
         else:
             said.append(f"{name}={describe(value)}" if gap or defaults[name] is not None else describe(value))
-    return f"{call.body.name}({', '.join(said)})" if said else call.body.name
+    text = f"{call.body.name}({', '.join(said)})" if said else call.body.name
+    return f"scan {text}{', reverse' * call.use.reverse}" if isinstance(call.use, Run) else text
 
 
 def split(text: str) -> tuple[str, list[str]]:

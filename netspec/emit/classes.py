@@ -6,18 +6,18 @@ Sequential, and a branch that has modules is made only where it is taken.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from keyword import iskeyword
 
-from ..pycode import Call, Generator, Raw, Star, X, call, each_part, inline
+from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline
 from ..record import TYPE_CHECKING, Record
 from .attributes import first_module, is_kept, of_part, part_names, singular
 from .flow import Flow, Line, Writer
+from .making import NESTED, WORD, branched, each_turn, folded, is_shared, words
 from .naming import safe
 from .pieces import Draft, Piece
+from .prune import needed
 from .runs import loops, optional, plural, runs
-from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence
+from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, constructed
 from .terms import negated
 from .text import docstring
 from .variables import uses
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from ..layers.base import Apply, Helper
+    from ..layers.cells import Form
     from ..pycode import Code
     from .template import Node, Template
 
@@ -62,6 +63,11 @@ class ClassWriter(Writer):
         # within a loop, modules go by the loop's own names
         self.local = self._local_names()
 
+    @property
+    def nests(self) -> bool:
+        """The equations of a cell read as they stand in a paper."""
+        return bool(self.template.states)
+
     # --- what each framework says in its own way ------------------------------------------------------------------
 
     def listed(self, make: Generator) -> Code:
@@ -88,12 +94,39 @@ class ClassWriter(Writer):
 
     def flow(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Line]]:
         """The names of the inputs, and the statements that apply the modules."""
+        later = {id(node) for node in needed(self.nodes, [value for _, value in self.template.outputs])}
+        first = {id(node) for node in needed(self.nodes, self.template.first)} - later
+        nodes = tuple(node for node in self.nodes if id(node) not in first)
+        return self._flow(self.template.replace(nodes=nodes), taken)
+
+    def start(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Line]]:
+        """The same for the state of a cell before the first step. The first input only tells what that must suit."""
         template = self.template
-        flow = Flow(template.replace(nodes=self.nodes), self, frozenset({*taken, *self.local.values()}))
+        first = template.first[: template.states]
+        outputs = tuple(("", value) for value in first)
+        nodes = needed(self.nodes, first)
+        return self._flow(template.replace(nodes=nodes, inputs=template.inputs[:1], outputs=outputs), taken)
+
+    def _flow(self, template: Template, taken: Iterable[str]) -> tuple[list[str], list[Line]]:
+        flow = Flow(template, self, frozenset({*taken, *self.local.values()}))
         names = flow.start(template.inputs)
-        flow.run(self.nodes)
+        flow.run(template.nodes)
         flow.finish()
         return names, flow.lines
+
+    def returned(self, names: list[str]) -> tuple[str, Code]:
+        """A cell gives its output and, in a group of their own, the parts of its next state."""
+        if not self.template.states:
+            return super().returned(names)
+        cut = len(names) - self.template.states
+        code = self.grouped(names[cut:])
+        if not cut and isinstance(code, tuple) and len(names) > 1:
+            return super().returned(names)
+        return "".join(f"{name}, " for name in names[:cut]), code
+
+    def grouped(self, names: list[str]) -> Code:
+        """The parts of a state as one value."""
+        return tuple(map(Raw, names))
 
     def text(self, base: str, methods: Iterable[list[str]]) -> list[str]:
         """The class with its methods, which may be empty."""
@@ -145,11 +178,13 @@ class ClassWriter(Writer):
         return list(zip(part_names(kept), (self.making(a) for a in kept)))
 
     def construct(self, node: Invoke) -> Code:
-        """A block's constructor: the required arguments by place, those with defaults by name."""
-        required = {p.name for p in node.template.parameters if p.default is REQUIRED}
-        args = tuple(v for n, v in node.arguments if n in required)
-        make = Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
-        return self.held_still(node, make) if node.frozen else make
+        """The module of a block, and of a cell what runs it."""
+        make = constructed(node)
+        held = self.held_still(node, make) if node.frozen else make
+        if node.form is None:
+            return held
+        self.helpers += node.form.helpers
+        return fill(node.form.make, [], held)
 
     def _carry(self, leaf: Leaf) -> None:
         """Note the helpers that a layer needs."""
@@ -164,11 +199,11 @@ class ClassWriter(Writer):
             elif isinstance(node, Loop):
                 inner = node.nodes[0]
                 assert isinstance(inner, Invoke)  # `runs` makes a chain of no other loop
-                made.append(Star(_each_turn(self.construct(inner), node)))
+                made.append(Star(each_turn(self.construct(inner), node)))
             elif isinstance(node, Leaf):
                 self._carry(node)
                 made += [self.making(a) for a in node.applies]
-        return _folded(made)
+        return folded(made)
 
     def _attribute(self, wish: str) -> str:
         name = safe(wish.lstrip("_") or "value", self.attributes_taken)
@@ -184,12 +219,12 @@ class ClassWriter(Writer):
         for node in loop.nodes:
             if not isinstance(node, Leaf | Invoke | Sequence):
                 continue
-            if _is_shared(node):
+            if is_shared(node):
                 found += [_assigned(held) for held in self._held(node)]
                 continue
             stem = node.name if isinstance(node, Sequence) else node.given or plural(node)
             for held in self._held(node, stem):
-                found.append(_assigned(held.replace(make=self.listed(_each_turn(held.make, loop)))))
+                found.append(_assigned(held.replace(make=self.listed(each_turn(held.make, loop)))))
         return found
 
     def _choice_modules(self, choice: Choice) -> list[Line]:
@@ -207,7 +242,7 @@ class ClassWriter(Writer):
             told.append(Line(0, f"self.{name} = ", condition))
             asked.append(f"self.{name}")
         self.asked[id(choice)] = asked
-        return [*told, *_branched(asked, self._exclusive(choice))]
+        return [*told, *branched(asked, self._exclusive(choice))]
 
     def _is_short(self, condition: Code) -> bool:
         """Does a condition ask for one parameter, so that it may stand wherever it is asked?"""
@@ -235,6 +270,13 @@ class ClassWriter(Writer):
         ]
 
     # --- the method -----------------------------------------------------------------------------------------------
+
+    def cell(self, invoke: Invoke, form: Form, arguments: list[Code]) -> list[Piece]:
+        draft = Draft(arguments)
+        draft.add(form.call, form.gives, Raw(self._module(self.names[id(invoke)][0])))
+        for apply in form.steps:
+            draft.add(self.owned(apply.call), apply.gives)
+        return draft.done()
 
     def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
         names = list(self.names.get(id(leaf), ()))
@@ -293,7 +335,7 @@ class ClassWriter(Writer):
 
     def _lists(self, loop: Loop) -> list[str]:
         """The attributes that hold a module for each turn."""
-        return [name for node in loop.nodes if not _is_shared(node) for name in self.names.get(id(node), ())]
+        return [name for node in loop.nodes if not is_shared(node) for name in self.names.get(id(node), ())]
 
     def _local_names(self) -> dict[str, str]:
         """What a loop calls the modules of a turn: one of `convs` is a `conv`, unless a value is called so."""
@@ -318,69 +360,5 @@ class ClassWriter(Writer):
         return None if found is None else (found[0], f"self.{self.names[id(found[0])][0]}")
 
 
-# --- small questions -------------------------------------------------------------------------------------------------
-
-# an expression longer than this is not put inside another one
-NESTED = 60
-# a name in an expression: no attribute, and no name of an argument
-WORD = re.compile(r"(?<![\w.\"'])[^\W\d]\w*\b(?!=(?!=))")
-
-
-def words(code: Code) -> set[str]:
-    """The names that an expression takes from around it."""
-    if isinstance(code, Raw):
-        return {word for word in WORD.findall(code.text) if not iskeyword(word)}
-    found: set[str] = set()
-
-    def visit(part: Code) -> Code:
-        found.update(words(part))
-        return part
-
-    each_part(code, visit)
-    return found
-
-
-def _branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
-    """Statements under the conditions that lead to them; there is one more branch than conditions."""
-    heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
-    if len(branches) == 2 and not branches[0]:
-        heads, branches = [("if ", negated(conditions[0]))], branches[1:]
-    found: list[Line] = []
-    last = max((place for place, lines in enumerate(branches) if lines), default=-1)
-    for place, lines in enumerate(branches[: last + 1]):
-        word, condition = heads[place] if place < len(heads) else ("else", "")
-        found.append(Line(0, word, Raw(condition), ":"))
-        found += [line.replace(indent=line.indent + 1) for line in lines or [Line(0, "pass", Raw(""))]]
-    return found
-
-
-def _each_turn(make: Code, loop: Loop) -> Generator:
-    """The same for each turn of a loop, with the names that it uses."""
-    names, items, used = loop.names, loop.items, words(make)
-    if isinstance(items, Call) and items.func == "enumerate" and names[0] not in used:
-        names, items = names[1:], items.args[0]
-    if used.isdisjoint(names):
-        return Generator(make, "_", call("range", len(items)) if isinstance(items, list) else items)
-    return Generator(make, ", ".join(names), items)
-
-
-def _is_shared(node: Node) -> bool:
-    return isinstance(node, Leaf | Invoke) and node.shared is not None
-
-
 def _assigned(held: Held) -> Line:
     return Line(0, f"self.{held.attribute} = ", held.make)
-
-
-def _folded(made: list[Code]) -> list[Code]:
-    """The same thing several times in a row, said once."""
-    found: list[Code] = []
-    place = 0
-    while place < len(made):
-        end = place
-        while end < len(made) and made[end] == made[place]:
-            end += 1
-        several = end - place > 1
-        found.append(Star(Generator(made[place], "_", call("range", end - place))) if several else made[place])
-        place = end
-    return found

@@ -84,7 +84,7 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
     """Does each step take just the one before it, and could each stand in a Sequential?"""
     before = None
     for item in items:
-        if isinstance(item, Part) or _is_shared(item):
+        if isinstance(item, Part) or _is_shared(item) or (isinstance(item, Enter) and item.form is not None):
             return False
         if isinstance(item, Act) and not all(a.plain for a in item.use.steps):
             return False

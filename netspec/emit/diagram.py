@@ -7,6 +7,7 @@ opened, or an input or output of the net. A group is a block or named scope that
 from __future__ import annotations
 
 from ..ir import Call, Scope, Step
+from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record
 from .captions import TIMES, amount_text, block_text, layer_text, shape_text
 from .folding import Folder, Wiring, made
@@ -106,6 +107,8 @@ class Diagram:
         self.root = Group("", net.name)
         self.boxes: list[Box] = []
         self.edges: list[Edge] = []
+        # what goes back in time: from what a state will be to the state
+        self.returns: list[Edge] = []
         self._ids: set[str] = set()
         self._folder = Folder()
         self._known: set[int] = set()
@@ -255,6 +258,8 @@ class Diagram:
         box.frozen = prefix + item.name in self._still
         said = [*dict.fromkeys(shape_text(t.shape) for t in _given(unit.turns[-1][0], last))]
         box.lines.append(", ".join([*said, f"{amount_text(box.params)} params"] if box.params else said))
+        if isinstance(item, Call) and isinstance(item.use, Run):
+            self.returns.append(Edge(box, box, box.leaving))
         for tensor in gives:
             scene.sources[tensor.number] = Source(box, tensor.shape)
 
@@ -267,12 +272,36 @@ class Diagram:
             inner = Scene(item.body, path)
             for port, tensor in zip(item.body.inputs, item.inputs):
                 inner.sources[port.value.number] = scene.sources[tensor.number]
+            if isinstance(item.use, Run):
+                self._states(item, scene, inner, frame)
             self._parts(item.body.items, inner, frame, path + ".", level + 1)
-            for tensor, result in zip(item.outputs, item.body.outputs):
-                scene.sources[tensor.number] = inner.sources[result.value.number]
+            results = [result.value for result in item.body.outputs]
+            if isinstance(item.use, Run):
+                self._back(item.body, inner)
+                results = item.use.picked(results)
+            for tensor, result in zip(item.outputs, results):
+                scene.sources[tensor.number] = Source(inner.sources[result.number].box, tensor.shape)
         else:
             self._parts(item.items, scene, frame, path + ".", level + 1)
         _put(group, frame)
+
+    def _states(self, call: Call, scene: Scene, inner: Scene, frame: Group) -> None:
+        """The states of a cell that is run: boxes that its equations begin with."""
+        entering = call.inputs[0]
+        inner.sources[call.body.inputs[0].value.number] = Source(scene.sources[entering.number].box, entering.shape)
+        given = call.inputs[1:]
+        for place, state in enumerate(call.body.states):
+            shape = state.value.shape
+            box = self._box(frame, f"state:{inner.owner}.{state.name}", "state", [state.name, shape_text(shape)], shape)
+            inner.sources[state.value.number] = Source(box, shape)
+            if given:
+                self._edge(scene.sources[given[place].number], box)
+
+    def _back(self, body: Body, inner: Scene) -> None:
+        """The edges that close the loop of a cell."""
+        for state in body.states:
+            box = inner.sources[state.value.number].box
+            self.returns.append(Edge(inner.sources[state.later.number].box, box, state.value.shape))
 
 
 def _ends(item: Item, folder: Folder) -> tuple[tuple[int, ...], tuple[Tensor, ...]]:

@@ -83,6 +83,8 @@ class _Writer:
         yield from self._parts(self.diagram.root, 0)
         for edge in self.diagram.edges:
             yield self._edge(edge)
+        for edge in self.diagram.returns:
+            yield self._return(edge)
         yield "}"
 
     def _defaults(self) -> Iterator[str]:
@@ -184,6 +186,12 @@ class _Writer:
         said = [box.id, shape_text(box.leaving)]
         said += [f"{box.params} parameters"] if box.params else []
         return ", ".join([*said, _FROZEN] if box.frozen else said)
+
+    def _return(self, edge: Edge) -> str:
+        """Back to the next step; it has no part in what stands above what."""
+        ends = f"{quoted(edge.source.id)} -> {quoted(edge.target.id)}"
+        colour = quoted(self.theme.paints["state"].line)
+        return _STEP + _statement(ends, style="dashed", color=colour, constraint="false")
 
     def _edge(self, edge: Edge) -> str:
         attributes = {"label": quoted_text(f" {edge.note} ")} if edge.note else {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..pycode import Raw, inline, lay_out
+from ..pycode import WIDTH, Raw, inline, lay_out, rebuild
 from ..record import TYPE_CHECKING, Record
 from .lives import passing
 from .naming import safe
-from .pieces import Piece, bare, in_a_row, live, numbers_in, targets, with_names
+from .pieces import Piece, bare, broken_targets, in_a_row, live, numbers_in, targets, with_names
 from .template import Choice, Invoke, Leaf, Loop, Sequence
 from .terms import negated
 from .variables import NOBODY, Variables
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ..layers.cells import Form
     from ..pycode import Code
     from .template import Node, Template
 
@@ -24,6 +25,11 @@ class Writer:
 
     reserved: frozenset[str] = frozenset()
 
+    @property
+    def nests(self) -> bool:
+        """Do expressions stand within others, where their values have no names and are used once?"""
+        return False
+
     def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
         """The expressions of a layer, one for each line; later ones take what earlier ones give as `X(i)`."""
         raise NotImplementedError
@@ -31,8 +37,16 @@ class Writer:
     def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
         raise NotImplementedError
 
+    def cell(self, invoke: Invoke, form: Form, arguments: list[Code]) -> list[Piece]:
+        """The expressions of a cell that is run, or a step of another, as those of a layer."""
+        raise NotImplementedError
+
     def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
         raise NotImplementedError
+
+    def returned(self, names: list[str]) -> tuple[str, Code]:
+        """What stands behind `return`: words, and the code that comes last."""
+        return "", Raw(", ".join(names)) if len(", ".join(names)) < _LONG else tuple(map(Raw, names))
 
     def joins_line(self, leaf: Leaf) -> bool:
         """May the layer be written around the expression that it takes, on the same line?"""
@@ -63,11 +77,27 @@ class Line(Record):
     note: str = ""
 
     def render(self, indent: int) -> list[str]:
-        return lay_out(self.prefix, self.code, self.suffix, indent + 4 * self.indent, self.note)
+        indent += 4 * self.indent
+        lines = lay_out(self.prefix, self.code, self.suffix, indent, self.note)
+        if len(lines[0]) <= WIDTH or not self.prefix.endswith(" = "):
+            return lines
+        return [*broken_targets(self.prefix[: -len(" = ")], indent), *lay_out(") = ", self.code, self.suffix, indent)]
+
+
+class Open(Record):
+    """An expression that no line holds yet; `inputs` are the values in it that have variables."""
+
+    node: Leaf
+    code: Code
+    inputs: list[int]
 
 
 # an expression up to this length may stand among others on a line
 _SHORT = 50
+# names behind a `return` may be so long without brackets
+_LONG = WIDTH - len("        return ")
+# an expression that holds others may be so long
+_NESTED = 70
 
 
 class Flow(Variables):
@@ -78,6 +108,8 @@ class Flow(Variables):
         self.writer = writer
         self.lines: list[Line] = []
         self.level = 0
+        # values that no line makes yet: their expressions may stand within the next one
+        self.open: dict[int, Open] = {}
 
     def put(self, prefix: str, code: Code, suffix: str = "", note: str = "") -> None:
         self.lines.append(Line(self.level, prefix, code, suffix, note))
@@ -86,15 +118,20 @@ class Flow(Variables):
         place = 0
         while place < len(nodes):
             node = nodes[place]
+            if not isinstance(node, Leaf):
+                self._unnest()
             if isinstance(node, Loop):
                 self._loop(node)
             elif isinstance(node, Choice):
                 self._choice(node)
             elif isinstance(node, Invoke):
                 self._invoke(node)
+            elif self.writer.nests and isinstance(node, Leaf) and node.inputs:
+                self._nest(node, nodes)
             else:
                 place = self._line(nodes, place)
             place += 1
+        self._unnest()
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
@@ -128,6 +165,8 @@ class Flow(Variables):
         if isinstance(node, Sequence):
             return [Piece(0, self.writer.sequence(node, arguments))]
         if isinstance(node, Invoke):
+            if node.form is not None:
+                return self.writer.cell(node, node.form, arguments)
             return [Piece(in_a_row(len(node.outputs)), self.writer.invoke(node, arguments))]
         return self.writer.leaf(node, arguments)
 
@@ -138,7 +177,7 @@ class Flow(Variables):
 
     def _assign(self, node: Leaf | Sequence | Invoke, inputs: Seq[int], pieces: list[Piece], shape: Any) -> None:
         """The statements that make the values of a node; `inputs` are what the first node on the line takes."""
-        slots = node.slots if isinstance(node, Leaf) else tuple(range(len(node.outputs)))
+        slots = tuple(range(len(node.outputs))) if isinstance(node, Sequence) else node.slots
         kept = live(pieces, {slot for value, slot in zip(node.outputs, slots) if self.is_used(value)})
         names = self._names(node, slots, kept, inputs)
         for number, piece in enumerate(kept):
@@ -152,7 +191,7 @@ class Flow(Variables):
         self, node: Leaf | Sequence | Invoke, slots: Seq[int], kept: list[Piece], inputs: Seq[int]
     ) -> dict[int, str]:
         """The variables of what the pieces of a node give, by slot. Outputs may be one and the same value."""
-        wishes = node.names if isinstance(node, Leaf) else {}
+        wishes = {} if isinstance(node, Sequence) else node.names
         found: dict[int, str] = {}
         for slot in dict.fromkeys(n for piece in reversed(kept) for n in numbers_in(piece.gives)):
             if slots == (slot,):
@@ -164,7 +203,54 @@ class Flow(Variables):
         return found
 
     def _invoke(self, node: Invoke) -> None:
-        self._assign(node, node.inputs, self._pieces(node, self.get(node.inputs)), node.shape)
+        shape = None if node.form is not None and node.form.steps else node.shape  # it is that of the last line
+        self._assign(node, node.inputs, self._pieces(node, self.get(node.inputs)), shape)
+
+    # --- expressions within others ------------------------------------------------------------------------------------
+
+    def _nest(self, node: Leaf, nodes: Seq[Node]) -> None:
+        """A layer, with the expressions of what it takes within its own if no line makes these yet.
+
+        No line is written while an expression is open, so the variables in it still hold what they did.
+        """
+        found = self._nested(node)
+        if found is None:
+            self._unnest()
+            found = self._nested(node)
+        if found is None:
+            self._assign(node, node.inputs, self._pieces(node, self.get(node.inputs)), None)
+            return
+        value = node.outputs[0]
+        users = self.users.get(value, [])
+        for taken in node.inputs:
+            self.open.pop(taken, None)
+        if len(users) == 1 and any(users[0] is other for other in nodes) and not self._own_name(value):
+            self.open[value] = found
+            return
+        self._unnest()
+        self._assign(node, found.inputs, [Piece(0, found.code)], None)
+
+    def _nested(self, node: Leaf) -> Open | None:
+        """The expression of a layer; None where it has several lines, or too long a one."""
+        marks = {value: Raw(f"@{value}") for value in node.inputs if value in self.open}
+        pieces = self._pieces(node, [marks.get(v) or self.variable[v] for v in node.inputs])
+        if len(pieces) != 1 or pieces[0].gives != 0 or node.slots != (0,):
+            return None
+        text = inline(pieces[0].code)
+        if any(text.count(mark.text) != 1 for mark in marks.values()):
+            return None
+        inside = {mark: self.open[value].code for value, mark in marks.items()}
+        code = rebuild(pieces[0].code, lambda part: inside.get(part, part) if isinstance(part, Raw) else part)
+        if marks and len(inline(code)) > _NESTED:
+            return None
+        inputs = [v for value in node.inputs for v in (self.open[value].inputs if value in self.open else [value])]
+        return Open(node, code, inputs)
+
+    def _unnest(self) -> None:
+        """Write a line for each open expression."""
+        opened, self.open = self.open, {}
+        for one in opened.values():
+            self._assign(one.node, one.inputs, [Piece(0, one.code)], None)
 
     # --- loops --------------------------------------------------------------------------------------------------------
 
@@ -294,11 +380,12 @@ class Flow(Variables):
         """`return` what comes out; a last line that only makes it is returned as it is."""
         values = [v for _, v in self.template.outputs]
         names = [self.name_of(v) for v in values]
-        if len(values) == 1 and self.lines:
+        before, code = self.writer.returned(names)
+        if len(values) == 1 and self.lines and not before and code == Raw(names[0]):
             last = self.lines[-1]
             if last.indent == 0 and last.prefix == f"{names[0]} = ":
                 self.lines[-1] = last.replace(prefix="return ")
                 return
             if self._return_in_branches(f"{names[0]} = "):
                 return
-        self.put("return ", Raw(", ".join(names)))
+        self.put(f"return {before}", code)

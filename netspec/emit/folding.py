@@ -159,7 +159,7 @@ class Folder:
         shared = leaf.shared and leaf.shared.name
         if isinstance(leaf, Step):
             return leaf.layer, leaf.frozen, shared
-        return self.body(leaf.body), tuple(leaf.arguments.items()), leaf.frozen, shared
+        return self.body(leaf.body), tuple(leaf.arguments.items()), leaf.frozen, shared, leaf.use
 
     def body(self, body: Body) -> int:
         """A number that is the same for bodies that are alike."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..dims import symbol
 from ..layers.base import Apply, Helper, Use
-from ..pycode import Call, Made, Raw, X, call, inline, lay_out
+from ..pycode import Call, Made, Raw, X, call, fill, inline, lay_out
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of, weights_of
 from .flow import Flow, Writer
+from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
 from .lower import Lines
 from .naming import safe
@@ -18,7 +19,7 @@ from .pieces import Draft, Piece
 from .program import program
 from .reaching import check_reaching
 from .sharing import shared_calls
-from .template import REQUIRED, Invoke, Leaf, inside
+from .template import REQUIRED, Invoke, Leaf, constructed, inside
 from .text import docstring, signature
 
 if TYPE_CHECKING:
@@ -30,13 +31,21 @@ if TYPE_CHECKING:
     from ..ir import Body, CheckedNet, Step
     from ..ir import Call as BlockCall
     from ..layers.base import At
+    from ..layers.cells import Form
     from ..pycode import Code
     from .lower import Lowered
     from .origins import Called
     from .template import Node, Sequence, Template
 
-_TAKEN = {"keras", "layers", "ops", "inputs", "outputs", "frozen"}
-_STYLE = Style(channels=False, sequences=False, sizes=True, unroll=1, reserved=HIDDEN)
+_TAKEN = {"keras", "layers", "ops", "inputs", "outputs", "frozen", "still"}
+
+
+def function_name(name: str) -> str:
+    """The name of a function: the spec's own."""
+    return safe(name, HIDDEN)
+
+
+_STYLE = Style(channels=False, sequences=False, sizes=True, unroll=1, name=function_name, reserved=HIDDEN)
 FROZEN = Helper(
     "frozen",
     '''\
@@ -53,20 +62,22 @@ def frozen(block, *values, **options):
 def emit_functional(net: CheckedNet) -> str:
     """The text of a module of functions. Raises SpecError where Keras would lose weights."""
     templates = _templates(net)
-    writers = [_Function(t, net if t is templates[-1] else None) for t in templates]
-    functions = [w.lines() for w in writers]
-    return file_text(functions, [h for w in writers for h in w.helpers])
+    cells = iter(writers(templates, None))
+    found = [next(cells) if t.kind else _Function(t, net if t is templates[-1] else None) for t in templates]
+    texts = [w.lines() for w in found]
+    return file_text(texts, [h for w in found for h in w.helpers])
 
 
 def functional_calls(net: CheckedNet) -> list[Called]:
     """The layers that the code calls, in the order of the calls. Raises SpecError as the writer does."""
-    return list(calls(_templates(net), "keras"))
+    templates = _templates(net)
+    return list(calls(templates, "keras", writers(templates, None)))
 
 
 def _templates(net: CheckedNet) -> list[Template]:
     lowering = _FunctionLowering()
     check_reaching(lowering.lower(net.net.body))
-    return program(net, lowering, _STYLE, function_name, _TAKEN)
+    return program(net, lowering, {**STYLES, "": _STYLE}, _TAKEN | TAKEN)
 
 
 PER_SAMPLE = Helper(
@@ -90,6 +101,14 @@ class PerSample(layers.Layer):
 class _FunctionLowering(KerasLowering):
     """In functions, layers hold weights of one's own, and layers see to the batch, which has no size yet."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # a cell is a class, and what it is made of, too
+        self.classes = ClassLowering("layer")
+
+    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
+        return (self.classes.lower if body.states else super().lower)(body, layouts, frozen)
+
     def spread(self, shape: Shape) -> Use:
         return Use((Apply(call("PerSample"), helpers=(PER_SAMPLE,)),))
 
@@ -112,11 +131,6 @@ class _FunctionLines(Lines):
         holds = any(weights_of(step) for _, step in steps_of(call.body))
         (enter,) = super().call(call)
         return [enter.replace(plain=not holds)]
-
-
-def function_name(name: str) -> str:
-    """The name of a function: the spec's own."""
-    return safe(name, HIDDEN)
 
 
 class _Function(Writer):
@@ -181,6 +195,11 @@ class _Function(Writer):
             self.shared[leaf.shared] = names
             for name, apply in zip(names, kept):
                 found += _laid(f"{name} = ", apply.make)
+        for node in inside(self.template.nodes):
+            if isinstance(node, Invoke) and node.form and node.shared and node.shared not in self.shared:
+                name = safe(node.shared.name, HIDDEN)
+                self.shared[node.shared] = [name]
+                found += _laid(f"{name} = ", _run(node, node.form))
         for instance, invoke in shared_calls(self.template.nodes).items():
             name = safe(instance.name, HIDDEN)
             self.shared[instance] = [name]
@@ -225,12 +244,27 @@ class _Function(Writer):
 
     def _applied(self, invoke: Invoke, arguments: list[Code]) -> Code:
         """A block's function called on values."""
-        required = {p.name for p in invoke.template.parameters if p.default is REQUIRED}
-        args = (*arguments, *(v for n, v in invoke.arguments if n in required))
-        return Call(invoke.template.name, args, tuple((n, v) for n, v in invoke.arguments if n not in required))
+        made = constructed(invoke)
+        return made.replace(args=(*arguments, *made.args))
+
+    def cell(self, invoke: Invoke, form: Form, arguments: list[Code]) -> list[Piece]:
+        self.helpers += form.helpers
+        self.helpers += [STILL] if invoke.frozen else []
+        draft = Draft(arguments)
+        draft.add(form.call, form.gives, Raw(self.shared[invoke.shared][0]) if invoke.shared else _run(invoke, form))
+        for apply in form.steps:
+            draft.cut()
+            draft.add(apply.call, apply.gives)
+        return draft.done()
 
     def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
         raise AssertionError("functions have no sequences")
+
+
+def _run(invoke: Invoke, form: Form) -> Code:
+    """The layer that runs a cell."""
+    cell = constructed(invoke)
+    return fill(form.make, [], call(STILL.name, cell) if invoke.frozen else cell)
 
 
 def _one(values: list[Code]) -> Code:

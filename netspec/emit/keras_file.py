@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Diagnostic, Label, SpecError
+from ..layers.arguments import Unsupported
 from ..layers.base import Apply, Use, function
+from ..layers.shapes import known
 from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
-from .lower import Lowering
+from .lower import Lowering, refuse
 from .text import module_text
 
 if TYPE_CHECKING:
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Shape
-    from ..ir import CheckedNet, Port, Step
+    from ..ir import Body, CheckedNet, Port, Step
+    from ..ir import Call as BlockCall
     from ..layers.base import At, Helper
+    from ..layers.cells import Form
     from ..pycode import Code
     from ..source import Span
 
@@ -40,6 +44,14 @@ class KerasLowering(Lowering):
     def use(self, step: Step, at: At) -> Use:
         return step.layer.keras(at)
 
+    def form(self, call: BlockCall) -> Form:
+        assert call.use is not None
+        try:
+            known("Keras", *(size for port in call.body.inputs for size in port.value.shape))
+        except Unsupported as error:
+            raise refuse(self.target, call, error) from None
+        return call.use.keras(are_vectors(call.body))
+
     def spread(self, shape: Shape) -> Use:
         sizes = (Index(call("ops.shape", X(1)), (0,)), Star(Attr(X(), "shape")))
         return Use((function(call("ops.broadcast_to", X(), sizes)),))
@@ -54,6 +66,11 @@ class KerasLowering(Lowering):
 def _held_still(apply: Apply) -> Apply:
     able = apply.holding_still()
     return able.replace(make=_untrainable(able.make))
+
+
+def are_vectors(body: Body) -> bool:
+    """Are the output and the state of a cell all vectors?"""
+    return all(len(result.value.shape) == 1 for result in body.outputs)
 
 
 def _untrainable(make: Any) -> Code:

@@ -6,6 +6,8 @@ layout that the layer behind it wants, and a transpose stands only where two lay
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from ..dims import product
 from ..ir import Call, Step
 from ..layers.base import At, Helper, Use, function
@@ -13,7 +15,7 @@ from ..pycode import Attr, Index, X, call, method
 from ..record import TYPE_CHECKING
 from ..weights.table import weights_of
 from .learning import noted
-from .lower import Enter, Lines, Lowering
+from .lower import Lines, Lowering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
     from ..ir import Body, Item, Tensor
+    from ..layers.cells import Form
     from ..pycode import Call as PythonCall
     from .lower import Lowered
 
@@ -28,6 +31,12 @@ if TYPE_CHECKING:
 def outside(shape: Shape) -> str:
     """The layout of an input or output of a net."""
     return "first" if len(shape) >= 3 else "last"
+
+
+def entering(body: Body, shape: Shape) -> str:
+    """The layout in which a body that is a class of its own takes and gives a value: a cell always with the channels
+    last, since what it takes is a step of a sequence or its own state."""
+    return "last" if body.definition.word == "cell" else outside(shape)
 
 
 def to_layout(shape: Shape, layout: str, batched: bool = True) -> Any:
@@ -90,6 +99,10 @@ class TorchLowering(Lowering):
     def use(self, step: Step, at: At) -> Use:
         return noted(step.layer.torch(at), weights_of(step))
 
+    def form(self, call: Call) -> Form:
+        assert call.use is not None
+        return call.use.torch()
+
     def hold(self, use: Use, statistics: bool) -> Use:
         helpers = (FROZEN,) if statistics else ()
         steps = (
@@ -113,14 +126,14 @@ class _TorchLines(Lines):
 
     def __init__(self, lowering: TorchLowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
         super().__init__(lowering, body, layouts, frozen)
-        self.net = not layouts
+        self.alone = not layouts
         self.layout: dict[int, str] = {}
         self.consumers: dict[int, list[Any]] = {}
-        _consumers(body.items, self.consumers)
+        _consumers((*body.held, *body.starts), self.consumers)
         for result in body.outputs:
             self.consumers.setdefault(result.value.number, []).append(result)
         for place, port in enumerate(body.inputs):
-            self.layout[port.value.number] = layouts[place] if layouts else outside(port.value.shape)
+            self.layout[port.value.number] = layouts[place] if layouts else entering(body, port.value.shape)
         # dense layers by their identity, with the shape that a flatten before them was given
         self.flattened: dict[int, Shape] = {}
 
@@ -132,19 +145,18 @@ class _TorchLines(Lines):
 
     def run(self) -> Any:
         code = super().run()
-        if not self.net:
+        if not self.alone:
             return code
-        outputs = []
-        for result in self.body.outputs:
+        outputs, layouts = list(code.outputs), []
+        for place, result in enumerate(self.body.outputs):
             number = self._source(result.value)
-            wanted = outside(result.value.shape)
+            wanted = entering(self.body, result.value.shape) if len(result.value.shape) >= 2 else "last"
             if len(result.value.shape) >= 2 and self.layout[number] != wanted:
                 self.uses[number] -= 1
-                number = self._convert(number, result.value, wanted)
+                outputs[place] = number = self._convert(number, result.value, wanted)
                 self.uses[number] = self.uses.get(number, 0) + 1
-            outputs.append(number)
-        layouts = tuple(outside(r.value.shape) if len(r.value.shape) >= 2 else "last" for r in self.body.outputs)
-        return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=layouts)
+            layouts.append(wanted)
+        return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=tuple(layouts))
 
     def step(self, step: Step) -> list[Lowered]:
         if step.hands_on:
@@ -171,10 +183,10 @@ class _TorchLines(Lines):
         layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
         inputs = tuple(self._taken(t, layout) for t, layout in zip(call.inputs, layouts))
         # a net within a net is the class that it is alone, so it takes and gives what a net does
-        code = self.lowering.lower(call.body, () if call.body.definition.word == "net" else layouts)
-        for tensor, layout in zip(call.outputs, code.out_layouts):
+        code = self.lowering.lower(call.body, layouts if call.body.definition.word == "block" else ())
+        for tensor, layout in zip(call.outputs, code.out_layouts if call.use is None else _LAST):
             self.layout[tensor.number] = layout
-        return self.flushed(Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs)))
+        return self.flushed(self.enter(call, code, inputs))
 
     def _layout_for(self, call: Call, place: int) -> str:
         """The layout in which a block takes a value: the one that it works on, or else as it comes. For a shared one
@@ -182,8 +194,8 @@ class _TorchLines(Lines):
         tensor, body = call.inputs[place], call.body
         if len(tensor.shape) < 2 or not tensor.batched:
             return "last"
-        if call.shared is not None or body.definition.word == "net":
-            return outside(tensor.shape)
+        if call.shared is not None or body.definition.word != "block":
+            return entering(body, tensor.shape)
         return self.lowering.wanted(body)[place] or self.layout[self._source(tensor)]
 
     def _taken(self, tensor: Tensor, want: str) -> int:
@@ -219,6 +231,10 @@ class _TorchLines(Lines):
                     return False
         self.flattened.update((id(step), shape) for step in dense)
         return True
+
+
+# the layouts of all that cells give
+_LAST = repeat("last")
 
 
 def _consumers(items: Sequence[Item], found: dict[int, list[Any]]) -> None:

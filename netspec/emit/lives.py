@@ -106,7 +106,7 @@ def passing(node: Leaf | Invoke | Sequence) -> int:
 
 def _same(node: Leaf | Invoke | Sequence, value: int) -> set[int]:
     """The outputs of a node that are the same value as one of them."""
-    if not isinstance(node, Leaf):
+    if isinstance(node, Sequence):
         return set()
     slots = {slot for v, slot in zip(node.outputs, node.slots) if v == value}
     return {v for v, slot in zip(node.outputs, node.slots) if slot in slots}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
     from ..ir import Body, Instance, Item, Tensor
+    from ..layers.cells import Form
 
     Lowered: TypeAlias = "Act | Enter | Part"
 
@@ -44,9 +45,10 @@ class Act(Record):
 
 
 class Enter(Record):
-    """One call of a block or net. Where it is frozen the whole of it is held still, not layer by layer.
+    """One call of a block, net or cell. Where it is frozen the whole of it is held still, not layer by layer.
 
-    `plain` says that the call is like any other, though it is frozen or shared: there are no weights in it.
+    `plain` says that the call is like any other, though it is frozen or shared: there are no weights in it. `form` is
+    how a cell is made and called.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Enter(Record):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     plain: bool = False
+    form: Form | None = None
 
     @property
     def shared(self) -> Instance | None:
@@ -76,7 +79,9 @@ class Part(Record):
 class Code(Record):
     """A lowered body. `uses` counts how often each value is taken; `layouts` tell apart forms of the same body.
 
-    `frozen` says that each of its layers is held still by itself.
+    `frozen` says that each of its layers is held still by itself. `starts` make the first state of a cell, which stands
+    at the end of `outputs` with a value of the shape of what comes out. `kind` says in which way it is written, where
+    there are several.
     """
 
     body: Body
@@ -87,10 +92,12 @@ class Code(Record):
     layouts: tuple[str, ...] = ()
     out_layouts: tuple[str, ...] = ()
     frozen: bool = False
+    starts: tuple[Lowered, ...] = ()
+    kind: str = ""
 
 
-def refuse(target: str, step: Step, error: Unsupported) -> SpecError:
-    """A layer that the framework has no form for."""
+def refuse(target: str, step: Step | Call, error: Unsupported) -> SpecError:
+    """A layer or cell that the framework has no form for."""
     written = step.written.get(error.argument)
     place = written.span if written is not None else step.span
     return SpecError([Diagnostic(error.code or f"not-in-{target}", error.message, Label(place), (), error.help)])
@@ -110,6 +117,14 @@ class Lowering:
 
     def use(self, step: Step, at: At) -> Use:
         """The framework's form of a step. Raises Unsupported."""
+        raise NotImplementedError
+
+    def kind(self, body: Body) -> str:
+        """In which way a body is written."""
+        return ""
+
+    def form(self, call: Call) -> Form:
+        """How a cell is made and called."""
         raise NotImplementedError
 
     def hold(self, use: Use, statistics: bool) -> Use:
@@ -168,15 +183,20 @@ class Lines:
         self.uses: dict[int, int] = {}
         # conversions that the next step needs, the numbers of their values, and those that are known here
         self.pending: list[Lowered] = []
-        made = (t.number for item in applied(body.items) for t in item.outputs)
+        made = (t.number for item in applied((*body.held, *body.starts)) for t in item.outputs)
         self.last_number = 1 + max(made, default=0) + len(body.inputs)
         self.converted: dict[tuple[int, str], int] = {}
 
     def run(self) -> Code:
-        items = self.items(self.body.items)
-        outputs = tuple(self.take(r.value) for r in self.body.outputs)
+        items = self.items(self.body.held)
+        results = tuple(r.value for r in self.body.outputs)
+        starts = self.items(self.body.starts)
+        first = tuple(t for step in self.body.starts for t in step.outputs)
+        outputs = tuple(self.take(t) for t in (*results, *first))
         inputs = tuple(p.value.number for p in self.body.inputs)
-        return Code(self.body, items, inputs, outputs, self.uses, self.layouts, self.out_layouts(), self.frozen)
+        layouts = self.layouts, self.out_layouts()
+        kind = self.lowering.kind(self.body)
+        return Code(self.body, items, inputs, outputs, self.uses, *layouts, self.frozen, starts, kind)
 
     def out_layouts(self) -> tuple[str, ...]:
         return ()
@@ -272,14 +292,17 @@ class Lines:
 
     def call(self, call: Call) -> list[Lowered]:
         inputs = tuple(self.take(t) for t in call.inputs)
-        code = self.lowering.lower(call.body)
-        return [Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs))]
+        return [self.enter(call, self.lowering.lower(call.body), inputs)]
+
+    def enter(self, call: Call, code: Code, inputs: tuple[int, ...]) -> Enter:
+        form = self.lowering.form(call) if call.use is not None else None
+        return Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs), form=form)
 
 
 def _varied(body: Body) -> set[Instance]:
     """The shared layers that are used on inputs of several shapes."""
     shapes: dict[Instance, set[Any]] = {}
-    for item in applied(body.items):
+    for item in applied(body.held):
         if item.shared is not None:
             shapes.setdefault(item.shared, set()).add(tuple(t.shape for t in item.inputs))
     return {instance for instance, found in shapes.items() if len(found) > 1}

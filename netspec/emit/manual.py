@@ -82,7 +82,8 @@ def page(cls: type[Layer]) -> str:
     if cls.arguments:
         parts.append("\n".join(["Arguments", *_arguments(cls)]))
     parts.append("Like every layer it takes `frozen=true` (weights held still) and `name=`, too.")
-    parts += ["Examples, with what they become", *(_example(cls, e) for e in cls.examples)]
+    if cls.examples:
+        parts += ["Examples, with what they become", *(_example(cls, e) for e in cls.examples)]
     return "\n\n".join(parts)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..ir import weight_path
 from ..layers.base import Apply
+from ..layers.cells import Open
 from ..pycode import call
 from ..record import TYPE_CHECKING, Record
 from ..weights.table import paths_of, weights_of
@@ -149,28 +150,35 @@ _MODEL = Apply(call("keras.Functional"))
 # --- in the order of the code -----------------------------------------------------------------------------------------
 
 
-def calls(templates: list[Template], target: str) -> Iterator[Called]:
-    """Each module that straight-line code calls, in the order of its calls, with the weights that it holds."""
-    for number, (apply, found) in enumerate(_called(templates[-1], 0, "", _Paths(), target)):
+def calls(templates: list[Template], target: str, writers: Seq[ClassWriter] = ()) -> Iterator[Called]:
+    """Each module that straight-line code calls, in the order of its calls, with the weights that it holds. `writers`
+    are those of the classes among the templates, which are cells and what these are made of."""
+    walk = _Walk(writers, target)
+    for number, (apply, found) in enumerate(_called(templates[-1], 0, "", walk, target)):
         yield apply, tuple(held.replace(module=str(number)) for held in found)
 
 
-def _called(template: Template, owner: int, prefix: str, paths: _Paths, target: str) -> Iterator[Called]:
+def _called(template: Template, owner: int, prefix: str, walk: _Walk, target: str) -> Iterator[Called]:
     """The calls that one body makes. What is shared or frozen is a model: its layers are called where it is made, and
     it is called itself wherever it is used."""
+    paths = walk.paths
     where = _Where(template.bodies[owner], prefix, paths, target)
     runs = _runs(template.nodes, owner)
     for instance, first in shared_calls(template.nodes).items():
         used = next((run.item for run in runs if run.node.shared == instance), None)
         item = used or next(iter(first.origins.values()))
-        inner = _called(first.template, _owner(first.template, item.code), f"{prefix}{instance.name}.", paths, target)
+        inner = _called(first.template, _owner(first.template, item.code), f"{prefix}{instance.name}.", walk, target)
         yield from inner if used else ((apply, ()) for apply, _ in inner)
     for run in runs:
         node = run.node
         if isinstance(node, Invoke):
+            inside, path = node.template, f"{prefix}{paths.of(where.body, run.item.call)}."
+            if node.form is not None:
+                within = walk.body(inside, _owner(inside, run.item.code), path, f"{node.form.inner}.")
+                yield Apply(node.form.make), tuple(held.replace(name=held.key) for held in within)
+                continue
             if node.shared is None:
-                inside, path = node.template, paths.of(where.body, run.item.call)
-                yield from _called(inside, _owner(inside, run.item.code), f"{prefix}{path}.", paths, target)
+                yield from _called(inside, _owner(inside, run.item.code), path, walk, target)
             if node.frozen or node.shared is not None:
                 yield _MODEL, ()
             continue
@@ -202,9 +210,12 @@ class _Walk:
         for node, loops in _standing(writer.nodes, ()):
             names = [stem + name for name in writer.names.get(id(node), ())]
             for module, apply, inner, item in _modules(node, owner, loops, names):
+                if isinstance(inner, Invoke) and isinstance(item.call.use, Open):
+                    continue  # the cell stands where its step does
                 if isinstance(inner, Invoke):
                     callee, path = inner.template, self.paths.of(where.body, item.call)
-                    yield from self.body(callee, _owner(callee, item.code), f"{prefix}{path}.", f"{module}.")
+                    within = f"{module}.{inner.form.inner}." if inner.form and inner.form.inner else f"{module}."
+                    yield from self.body(callee, _owner(callee, item.code), f"{prefix}{path}.", within)
                 else:
                     yield from _held(item, apply, inner.applies, module, where)
 

@@ -10,6 +10,7 @@ from .terms import Contexts, Term, constant, equal, express, matches, plain, sam
 from .values import MismatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Sequence as Seq
     from typing import Any
 
@@ -21,13 +22,14 @@ class Style(Record):
 
     `channels`: parameters carry the channels of the inputs (PyTorch). `sequences`: named chains become a Sequential.
     `sizes`: sizes of the inputs can be asked for when the code runs (Keras functions). `unroll`: loops of up to so many
-    steps are written out. `reserved` are names that no parameter may have.
+    steps are written out. `name` makes a name of the spec's; `reserved` are names that no parameter may have.
     """
 
     channels: bool
     sequences: bool
     sizes: bool
     unroll: int
+    name: Callable[[str], str]
     reserved: frozenset[str] = frozenset()
 
 

@@ -13,7 +13,7 @@ from .values import MismatchError, WriteOutError
 from .weave import Weaver, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from ..ir import Body, CheckedNet, Net
@@ -23,20 +23,18 @@ if TYPE_CHECKING:
     from .template import Template
 
 
-def program(
-    net: CheckedNet, lowering: Lowering, style: Style, name: Callable[[str], str], taken: set[str]
-) -> list[Template]:
-    """The templates of a program; the net's is the last.
+def program(net: CheckedNet, lowering: Lowering, styles: Mapping[str, Style], taken: set[str]) -> list[Template]:
+    """The templates of a program; the net's is the last. `styles` are the ways of writing by the kind of body.
 
     A whole number among the net's parameters stays a parameter of the program where changing it changes numbers only:
     the net is elaborated with another value too, and both are woven into one.
     """
     nets = [lowering.lower(net.net.body)]
-    found = weave(nets, style, name, set(taken))
+    found = weave(nets, styles, set(taken))
     for other in _variants(net.net):
         try:
             wider = [*nets, lowering.lower(other)]
-            woven = weave(wider, style, name, set(taken))
+            woven = weave(wider, styles, set(taken))
         except (MismatchError, SpecError):
             continue
         if len(woven) == len(found) and all(p.default is not REQUIRED for p in woven[-1].parameters):
@@ -57,19 +55,20 @@ def _variants(net: Net) -> Iterator[Body]:
             yield other.body
 
 
-def weave(nets: Sequence[Code], style: Style, name: Callable[[str], str], taken: set[str]) -> list[Template]:
+def weave(nets: Sequence[Code], styles: Mapping[str, Style], taken: set[str]) -> list[Template]:
     """One net, or several that differ in numbers only, as templates. Raises MismatchError."""
     known: dict[Any, Template] = {}
     found: list[Template] = []
     for bodies in _by_definition(nets):
-        definition = bodies[0].body.name
+        definition, style = bodies[0].body.name, styles[bodies[0].kind]
         groups = _groups(bodies, style, known)
         for group, word in zip(groups, _words(groups, nets)):
-            chosen = _unique(name(f"{word}_{definition}" if word else definition), taken)
+            chosen = _unique(style.name(f"{word}_{definition}" if word else definition), taken)
             template = _woven(group, style, known, chosen)
             found.append(template)
             known.update((key_of(b), template) for b in group)
-    template = _woven(nets, style, known, _unique(name(nets[0].body.name), taken), outermost=True)
+    style = styles[nets[0].kind]
+    template = _woven(nets, style, known, _unique(style.name(nets[0].body.name), taken), outermost=True)
     return [*found, template]
 
 
@@ -157,7 +156,7 @@ def _fits(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) -> b
 
 def _by_definition(nets: Sequence[Code]) -> list[list[Code]]:
     """The bodies of each block in the program, blocks that others use first."""
-    order: dict[Span, list[Code]] = {}
+    order: dict[Any, list[Code]] = {}
     seen: set[Any] = set()
 
     def visit(items: Sequence[Lowered]) -> None:
@@ -167,7 +166,7 @@ def _by_definition(nets: Sequence[Code]) -> list[list[Code]]:
             elif isinstance(item, Enter) and key_of(item.code) not in seen:
                 seen.add(key_of(item.code))
                 visit(item.code.items)
-                order.setdefault(item.code.body.definition.span, []).append(item.code)
+                order.setdefault(_source(item.code), []).append(item.code)
 
     for net in nets:
         visit(net.items)
@@ -175,8 +174,13 @@ def _by_definition(nets: Sequence[Code]) -> list[list[Code]]:
     return [order[place] for place in sorted(order, key=lambda place: ranks[place])]
 
 
-def _depth(place: Span, order: dict[Span, list[Code]]) -> int:
-    inner = {i.code.body.definition.span for body in order[place] for i in _enters(body.items)}
+def _source(code: Code) -> Any:
+    """What bodies of one class have in common."""
+    return code.body.definition.span, code.kind
+
+
+def _depth(place: Any, order: dict[Any, list[Code]]) -> int:
+    inner = {_source(i.code) for body in order[place] for i in _enters(body.items)}
     return 1 + max((_depth(p, order) for p in inner), default=0)
 
 

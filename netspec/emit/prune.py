@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..record import TYPE_CHECKING
 from .template import Choice, Loop, inside
+from .variables import uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +22,22 @@ def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
         live.add(value)
         todo.extend(v for v in sources.pop(value, ()) if v is not None)
     return tuple(_pruned(node, live) for node in kept)
+
+
+def needed(nodes: Iterable[Node], wanted: Iterable[int]) -> tuple[Node, ...]:
+    """The nodes that some values hang on."""
+    live, kept = set(wanted), []
+    for node in reversed(tuple(nodes)):
+        if live.intersection(_made((node,))):
+            kept.append(node)
+            live.update(value for _, value in uses((node,)))
+    return tuple(reversed(kept))
+
+
+def _made(nodes: Iterable[Node]) -> Iterator[int]:
+    """The values that nodes make."""
+    yield from (value for value, _ in _sources(nodes))
+    yield from (value for node in inside(nodes) if not isinstance(node, Loop | Choice) for value in node.outputs)
 
 
 def _sources(nodes: Iterable[Node]) -> Iterator[tuple[int, tuple[int | None, ...]]]:

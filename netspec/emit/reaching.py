@@ -28,7 +28,12 @@ def _needed(code: Code, wanted: Iterable[int], lost: list[Step]) -> set[int]:
     """The values that the wanted ones hang on. Steps with weights that are not among them are lost, the last first."""
     live = set(wanted)
     for item in reversed(list(_flat(code.items))):
-        if isinstance(item, Enter):
+        if isinstance(item, Enter) and item.form is not None:
+            if live.intersection(item.outputs):
+                live.update(item.inputs)
+            else:  # a cell that is run is one layer, which keeps all that is in it
+                _needed(item.code, (), lost)
+        elif isinstance(item, Enter):
             asked = [i for i, o in zip(item.code.outputs, item.outputs) if o in live]
             inner = _needed(item.code, asked, lost)
             if asked and (item.shared is not None or item.frozen):

@@ -44,7 +44,7 @@ def _run(nodes: Seq[Node], place: int, counts: Mapping[int, int]) -> list[Invoke
     run: list[Invoke] = []
     for k in range(place, len(nodes)):
         node = nodes[k]
-        if not isinstance(node, Invoke) or node.given or node.shared is not None:
+        if not isinstance(node, Invoke) or node.given or node.shared is not None or node.form is not None:
             break
         if len(node.inputs) != 1 or len(node.outputs) != 1:
             break
@@ -63,6 +63,8 @@ def _loop_of_one(loop: Loop, counts: Mapping[int, int]) -> Sequence | None:
     only = loop.nodes[0]
     first, later, own = loop.carried[0]
     if not isinstance(only, Invoke) or only.shared is not None or first is None or counts[own] != 1:
+        return None
+    if only.form is not None:
         return None
     if only.inputs != (own,) or only.outputs != (later,):
         return None
@@ -101,7 +103,7 @@ def _module_output(node: Node) -> int | None:
     """What comes out of a node that is one module, made for it alone."""
     if isinstance(node, Sequence):
         return node.outputs[0]
-    if isinstance(node, Invoke) and node.shared is None and len(node.outputs) == 1:
+    if isinstance(node, Invoke) and node.shared is None and len(node.outputs) == 1 and node.form is None:
         return node.outputs[0]
     if isinstance(node, Leaf) and node.inputs and node.shared is None and len(node.applies) == len(node.outputs) == 1:
         apply = node.applies[0]

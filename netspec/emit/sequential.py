@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .origins import Called
     from .template import Template
 
-_STYLE = Style(channels=False, sequences=False, sizes=False, unroll=0, reserved=HIDDEN)
+_STYLE = Style(channels=False, sequences=False, sizes=False, unroll=0, name=function_name, reserved=HIDDEN)
 _TAKEN = {"keras", "layers", "ops"}
 
 
@@ -59,7 +59,7 @@ def sequential_calls(net: CheckedNet) -> list[Called]:
 
 
 def _templates(net: CheckedNet) -> list[Template]:
-    return program(net, _ChainLowering(), _STYLE, function_name, _TAKEN)
+    return program(net, _ChainLowering(), {"": _STYLE}, _TAKEN)
 
 
 def _broken(reason: str, span: Span) -> SpecError:
@@ -117,6 +117,8 @@ class _Chain(Lines):
         return act.replace(general=(act.use, act.use))
 
     def call(self, call: Call) -> list[Lowered]:
+        if call.use is not None:
+            raise _broken(f"`{call.body.name}` is a cell, which is a class of its own", call.span)
         for ports, word in ((call.inputs, "inputs"), (call.outputs, "outputs")):
             if len(ports) > 1:
                 raise _broken(f"`{call.body.name}` has {len(ports)} {word}", call.span)

@@ -26,10 +26,11 @@ def check_shared(templates: Iterable[Template], target: str) -> None:
 
 
 def shared_calls(nodes: Iterable[Node]) -> dict[Instance, Invoke]:
-    """The blocks and nets that are made once and used several times, each with its first use."""
+    """The blocks and nets that are made once and used several times, each with its first use; not cells, which are
+    layers."""
     found: dict[Instance, Invoke] = {}
     for node in inside(nodes):
-        if isinstance(node, Invoke) and node.shared is not None:
+        if isinstance(node, Invoke) and node.shared is not None and node.form is None:
             found.setdefault(node.shared, node)
     return found
 

@@ -6,14 +6,17 @@ parameters. Values are numbers of the template's own.
 
 from __future__ import annotations
 
+from ..pycode import Call
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from ..ir import Body, Call, Instance, Step
+    from ..ir import Body, Instance, Step
+    from ..ir import Call as BlockCall
     from ..layers.base import Apply
+    from ..layers.cells import Form
     from ..pycode import Code
     from .lower import Act, Enter
     from .values import Path
@@ -49,7 +52,8 @@ class Leaf(Record):
 class Invoke(Record):
     """One call of a block or net, with values for the callee's parameters; those at their defaults are left out.
 
-    `frozen` says that what is called is held still. `origins` are the calls that it stands for.
+    `frozen` says that what is called is held still. `origins` are the calls that it stands for. `form` is how a cell is
+    made and called.
     """
 
     name: str
@@ -62,11 +66,22 @@ class Invoke(Record):
     shape: Any
     frozen: bool
     origins: Enters = {}
+    form: Form | None = None
 
     @property
-    def call(self) -> Call:
+    def slots(self) -> tuple[int, ...]:
+        """The outputs among the values that its expressions give."""
+        return tuple(range(len(self.outputs))) if self.form is None else self.form.outputs
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Names that these values may have."""
+        return {} if self.form is None else self.form.names
+
+    @property
+    def call(self) -> BlockCall:
         """The first of the calls."""
-        first: Call = next(iter(self.origins.values())).call
+        first: BlockCall = next(iter(self.origins.values())).call
         return first
 
 
@@ -106,6 +121,13 @@ class Sequence(Record):
     shape: Any
 
 
+def constructed(node: Invoke) -> Call:
+    """A block's name called on its parameters: the required ones by place, those with defaults by name."""
+    required = {p.name for p in node.template.parameters if p.default is REQUIRED}
+    args = tuple(v for n, v in node.arguments if n in required)
+    return Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
+
+
 def inside(nodes: Iterable[Node]) -> Iterator[Node]:
     """All nodes, those within loops and branches included."""
     for node in nodes:
@@ -137,6 +159,9 @@ REQUIRED = object()
 class Template(Record):
     """One generated class or function.
 
+    Of a cell `first` is the state before the first step, with a value of the shape of what comes out behind it.
+    `kind` says in which way it is written, where there are several.
+
     `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the names
     that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are
     asked for, (input, axis) by name.
@@ -152,6 +177,13 @@ class Template(Record):
     labels: Mapping[int, str]
     marks: Mapping[int, str]
     sizes: Mapping[str, tuple[int, int]]
+    first: tuple[int, ...] = ()
+    kind: str = ""
+
+    @property
+    def states(self) -> int:
+        """How many parts the state of a cell has; 0 for all else."""
+        return len(self.bodies[0].states)
 
     @property
     def doc(self) -> str:

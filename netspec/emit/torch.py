@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from .origins import Held
     from .template import Template
 
-STYLE = Style(channels=True, sequences=True, sizes=False, unroll=4, reserved=frozenset(("self", "torch", "nn", "F")))
+STYLE = Style(
+    channels=True,
+    sequences=True,
+    sizes=False,
+    unroll=4,
+    name=class_name,
+    reserved=frozenset(("self", "torch", "nn", "F")),
+)
 _TAKEN = {"Module", "Sequential", "ModuleList", "torch", "nn", "F"}
 # attributes that a module has already
 _NAMES = """
@@ -58,7 +65,7 @@ def holders(net: CheckedNet) -> list[Held]:
 
 def _writers(net: CheckedNet) -> list[_Module]:
     """A writer for each class, that of the net last."""
-    templates = program(net, TorchLowering(), STYLE, class_name, _TAKEN)
+    templates = program(net, TorchLowering(), {"": STYLE}, _TAKEN)
     applies = [a for t in templates for node in opened(t.nodes) if isinstance(node, Leaf) for a in node.applies]
     rules = common([a.make for a in applies if a.make is not None], [h for a in applies for h in a.helpers])
     return [_Module(t, t is templates[-1], rules) for t in templates]
@@ -154,12 +161,20 @@ class _Module(ClassWriter):
 
     def lines(self) -> list[str]:
         names, flow = self.flow()
+        start = self._initial_state()
         made = [*self.saves(), *(text for group in self.made for line in group for text in line.render(8))]
         made += ["        self.apply(init_weights)"] if self.begins else []
         head = signature("__init__", ["self", *self.parameters()], 4)
         construct = [*head, "        super().__init__()", *made]
         forward = [*signature("forward", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
-        return self.text("nn.Module", [construct if made else [], forward, METHOD if self.penalties else []])
+        return self.text("nn.Module", [construct if made else [], start, forward, METHOD if self.penalties else []])
+
+    def _initial_state(self) -> list[str]:
+        """Of a cell: its state before the first step, for samples such as those that come in."""
+        if not self.template.states:
+            return []
+        names, flow = self.start()
+        return [*signature("initial_state", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
 
     def note(self, shape: Any) -> str:
         if not self.is_net or len(shape) < 2:

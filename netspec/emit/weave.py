@@ -87,27 +87,24 @@ class Weaver:
                 around.values[body.inputs[place]] = Place(value, ())
         contexts = self.parameters.contexts()
         self.channels = self.parameters.inputs(contexts, inputs)
-        nodes = self.items([b.items for b in self.bodies], contexts, arounds)
+        nodes = self.items([(*b.items, *b.starts) for b in self.bodies], contexts, arounds)
         if len({len(b.outputs) for b in self.bodies}) > 1:
             raise MismatchError
-        outputs = tuple(
-            (result.name, self.values.ref([b.outputs[i] for b in self.bodies], arounds))
-            for i, result in enumerate(first.body.outputs)
-        )
-        kept = prune(self.close(nodes), [value for _, value in outputs])
-        return self._template(kept, tuple(inputs), outputs)
+        ends = [self.values.ref([b.outputs[i] for b in self.bodies], arounds) for i in range(len(first.outputs))]
+        kept = prune(self.close(nodes), ends)
+        return self._template(kept, tuple(inputs), ends)
 
-    def _template(
-        self, nodes: tuple[Node, ...], inputs: tuple[tuple[str, int], ...], outputs: tuple[tuple[str, int], ...]
-    ) -> Template:
+    def _template(self, nodes: tuple[Node, ...], inputs: tuple[tuple[str, int], ...], ends: list[int]) -> Template:
         chosen = self.parameters.chosen()
         columns = {p.name: self.parameters.values(p.name) for p in chosen}
         values = {key_of(b): {n: c[i] for n, c in columns.items()} for i, b in enumerate(self.bodies)}
         sizes = {n: s for n, s in self.parameters.sizes().items() if n in self.parameters.used}
         bodies = tuple(b.body for b in self.bodies)
+        outputs = tuple((result.name, value) for result, value in zip(bodies[0].outputs, ends))
         return Template(
-            self.name, bodies, chosen, values, nodes, inputs, outputs, self.values.labels, self.marks, sizes
-        )
+            self.name, bodies, chosen, values, nodes, inputs, outputs, self.values.labels, self.marks, sizes,
+            tuple(ends[len(outputs) :]), self.bodies[0].kind,
+        )  # fmt: skip
 
     def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
         """Put the variables of open choices and loops into their nodes."""
@@ -181,7 +178,7 @@ class Weaver:
         template = templates[0]
         if template is None or any(t is not template for t in templates):
             raise MismatchError
-        if len({(e.given, e.shared, e.frozen) for e in column}) > 1:
+        if len({(e.given, e.shared, e.frozen, e.call.use) for e in column}) > 1:
             raise MismatchError
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs), column)
@@ -200,7 +197,7 @@ class Weaver:
         alike = all(e.call.outputs[0].shape == shape for e in column)
         return Invoke(
             last_name(column), first.given, template, tuple(arguments), inputs, tuple(outputs), first.shared,
-            shape if alike else None, first.frozen, _origins(column, contexts, arounds),
+            shape if alike else None, first.frozen, _origins(column, contexts, arounds), first.form,
         )  # fmt: skip
 
     # --- values -------------------------------------------------------------------------------------------------------
@@ -281,7 +278,7 @@ class Weaver:
 
 def key_of(body: LoweredBody) -> Any:
     """What tells lowered bodies apart."""
-    return id(body.body), body.layouts, body.frozen
+    return id(body.body), body.layouts, body.frozen, body.kind
 
 
 def _origins(column: Seq[Any], contexts: Contexts, arounds: Seq[Around]) -> dict[Any, Any]:

@@ -90,6 +90,8 @@ class Layer:
     pointwise: ClassVar[bool] = False
     # do its forms heed `At.free`? Other layers get values with a batch axis only
     free: ClassVar[bool] = False
+    # is it no layer of the net itself, but a way to use a cell?
+    calls: ClassVar[bool] = False
     # does it behave otherwise in training? (dropout, batch norm)
     training: ClassVar[bool] = False
 

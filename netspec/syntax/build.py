@@ -57,6 +57,9 @@ class Builder:
     def block(self, parts: list[Any], span: Span) -> Node:
         return self._definition("block", parts, span)
 
+    def cell(self, parts: list[Any], span: Span) -> Node:
+        return self._definition("cell", parts, span)
+
     def _definition(self, word: str, parts: list[Any], span: Span) -> Node:
         parameters = parts[1] if len(parts) == 3 else ()
         doc = comment_above(self.source.text, span.start)
@@ -108,6 +111,11 @@ class Builder:
     def produced(self, parts: list[Any], span: Span) -> Node:
         return tree.Produced(span, self._optional_name(parts), parts[-1])
 
+    def state(self, parts: list[Any], span: Span) -> Node:
+        name, sizes, *rest = parts
+        options = tuple(p for p in rest if isinstance(p, tree.Keyword))
+        return tree.State(span, self._identifier(name), sizes, options, rest[-1] if len(rest) > len(options) else None)
+
     def weight(self, parts: list[Any], span: Span) -> Node:
         return tree.Weight(span, self._identifier(parts[0]), parts[1], tuple(parts[2:]))
 
@@ -127,18 +135,19 @@ class Builder:
         return tree.If(span, parts[0], parts[1], parts[2] if len(parts) > 2 else None)
 
     def binding(self, parts: list[Any], span: Span) -> Node:
-        names, values = parts
-        return tree.Binding(span, self._binding_target(names), values)
-
-    def _binding_target(self, written: tuple[Node, ...]) -> tree.Target | tree.Unbindable:
+        written, values = parts
         items = written
         if len(written) == 1 and isinstance(written[0], tree.Group | tree.List):
             items = written[0].items
         place = Span(self.source, written[0].span.start, written[-1].span.end)
+        unpacks = items is not written or len(written) > 1
         if all(isinstance(i, tree.Name) for i in items):
             names = tuple(Identifier(i.span, i.text) for i in items if isinstance(i, tree.Name))
-            return tree.Target(place, names, items is not written or len(written) > 1)
-        return tree.Unbindable(place, written)
+            return tree.Binding(span, tree.Target(place, names, unpacks), values)
+        if all(isinstance(i, tree.Next) for i in items):
+            names = tuple(i.name for i in items if isinstance(i, tree.Next))
+            return tree.Advance(span, tree.Target(place, names, unpacks), values)
+        return tree.Binding(span, tree.Unbindable(place, written), values)
 
     def flow(self, parts: list[Any], span: Span) -> Node:
         items = parts[0]
@@ -223,6 +232,9 @@ class Builder:
 
     def name(self, parts: list[Any], span: Span) -> Node:
         return tree.Name(span, parts[0].text)
+
+    def next(self, parts: list[Any], span: Span) -> Node:
+        return tree.Next(span, self._identifier(parts[0]))
 
     def integer(self, parts: list[Any], span: Span) -> Node:
         digits = parts[0].text.replace("_", "")

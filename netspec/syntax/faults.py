@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .situation import Situation
 
 _CLOSER = {"LPAR": ")", "LSQB": "]", "LBRACE": "}"}
-# words of the language page that this version does not have
-_LATER = ("cell", "state", "next", "scan")
 
 
 def explain(at: Situation) -> Finding:
@@ -79,7 +77,7 @@ def _is_left_open(at: Situation) -> bool:
         return at.shown in DEFINITION_WORDS and at.begins_line
     if at.kind == "NAME" and at.shown in STATEMENT_WORDS + DEFINITION_WORDS and at.begins_line:
         return True
-    if at.kind == "LBRACE" and at.header in ("for", "if", "repeat", "net", "block"):
+    if at.kind == "LBRACE" and at.header in ("for", "if", "repeat", "net", "block", "cell"):
         return True
     # inside brackets the items of a list are indented; what is not is the next statement
     return at.begins_line and indent(at.text, at.start) <= indent(at.text, opener.start)
@@ -95,13 +93,6 @@ def _semicolon_in_brackets(at: Situation) -> Finding | None:
     if not at.inside or at.kind != "_NEWLINE":
         return None
     return Finding("`;` ends a statement, but a bracket is still open", (at.start, at.start + 1), "write `,`")
-
-
-def _later(at: Situation) -> Finding | None:
-    if at.previous in _LATER:
-        help = "`netspec layers` lists what there is"
-        return Finding(f"`{at.previous}` is not in this version of the language", at.last, help)
-    return None
 
 
 # --- two things with nothing between them ----------------------------------------------------------------------------
@@ -194,7 +185,6 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     signs.equals,
     _never_closed,
     _closes_nothing,
-    _later,
     signs.foreign_word,
     lines.definition,
     lines.name_of_definition,

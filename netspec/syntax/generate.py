@@ -23,8 +23,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 '''
-# words are dropped from the tree, but for those that are operators
-_OPERATOR_WORDS = {("_comparator", "IN"), ("_comparator", "NOT")}
+# words are dropped from the tree, but for those that are operators or names
+_KEPT_WORDS = {
+    *(("_comparator", word) for word in ("IN", "NOT")),
+    *(("_any_name", word) for word in ("CELL", "NEXT", "STATE")),
+}
 _DROPPED = {"ARROW", "ELSE"}
 
 
@@ -82,8 +85,7 @@ def _rule(rule: Any, words: dict[str, str]) -> tuple[str, int, tuple[bool, ...] 
     origin = str(rule.origin.name)
     dropped = _DROPPED.union(words.values())
     keep = tuple(
-        not (symbol.is_term and (symbol.filter_out or symbol.name in dropped))
-        or (origin, symbol.name) in _OPERATOR_WORDS
+        not (symbol.is_term and (symbol.filter_out or symbol.name in dropped)) or (origin, symbol.name) in _KEPT_WORDS
         for symbol in rule.expansion
     )
     return origin, len(rule.expansion), None if all(keep) else keep, bool(rule.options.expand1)

@@ -39,8 +39,9 @@ def definition(at: Situation) -> Finding | None:
     word = nearest(at.shown.lower(), (*DEFINITION_WORDS, *IMPORT_WORDS)) or ""
     if at.shown.lower() in DEFINITION_WORDS:
         word = at.shown.lower()
-    help = f"did you mean `{word}`?" if word else "a file holds `net`, `block` and `const` definitions, and imports"
-    return Finding(f"a definition begins with `net`, `block` or `const`, not `{at.shown}`", at.here, help)
+    held = "a file holds `net`, `block`, `cell` and `const` definitions, and imports"
+    help = f"did you mean `{word}`?" if word else held
+    return Finding(f"a definition begins with `net`, `block`, `cell` or `const`, not `{at.shown}`", at.here, help)
 
 
 def _same_line(at: Situation) -> Finding:
@@ -48,7 +49,7 @@ def _same_line(at: Situation) -> Finding:
 
 
 def name_of_definition(at: Situation) -> Finding | None:
-    if at.header not in ("net", "block") or at.brackets or len(at.before) > 2:
+    if at.header not in ("net", "block", "cell") or at.brackets or len(at.before) > 2:
         return None
     if at.previous == at.header and at.ends_line | (at.kind in ("LBRACE", "LPAR")):
         return Finding(f"the {at.header} has no name", at.last, f"write `{at.header} name {{ ... }}`")

@@ -205,9 +205,26 @@ def _produced(p: Typesetter, node: tree.Produced) -> Doc:
     return name, p.show(node.value)
 
 
-def _weight(p: Typesetter, node: tree.Weight) -> Doc:
+def _weight(p: Typesetter, node: tree.Weight | tree.State) -> Doc:
     head = (p.take(), " ", p.show(node.name), " ", p.items(node.sizes))
     return head, (" ", p.joined(node.options)) if node.options else ""
+
+
+def _state(p: Typesetter, node: tree.State) -> Doc:
+    head = _weight(p, node)
+    return head if node.start is None else (head, " ", p.take(), " ", p.show(node.start))
+
+
+def _next(p: Typesetter, node: tree.Next) -> Doc:
+    return p.take(), " ", p.show(node.name)
+
+
+def _advance(p: Typesetter, node: tree.Advance) -> Doc:
+    opener = p.take() if p.next.text in ("(", "[") else ""
+    names = tuple(
+        ((p.take(), " ") if n else "", p.take(), " ", p.show(name)) for n, name in enumerate(node.target.names)
+    )
+    return opener, names, p.take() if opener else "", " ", p.take(), " ", p.joined(node.values)
 
 
 def _set(p: Typesetter, node: tree.Shared | tree.Const) -> Doc:
@@ -323,6 +340,9 @@ PRINTED: dict[type, Callable[[Typesetter, Any], Doc]] = {
     tree.Output: _output,
     tree.Produced: _produced,
     tree.Weight: _weight,
+    tree.State: _state,
+    tree.Next: _next,
+    tree.Advance: _advance,
     tree.Shared: _set,
     tree.Const: _set,
     tree.Expect: _expect,

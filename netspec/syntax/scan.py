@@ -17,7 +17,7 @@ OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
 _DEFINITION = re.compile(
-    r"([ \t]*)(?:(?:net|block)(?:[ \t]+[\"'\w]|[ \t]*\{)|const[ \t]+\w+[ \t]*=|(?:import|from)[ \t]*[\"'])",
+    r"([ \t]*)(?:(?:net|block|cell)(?:[ \t]+[\"'\w]|[ \t]*\{)|const[ \t]+\w+[ \t]*=|(?:import|from)[ \t]*[\"'])",
     re.MULTILINE,
 )
 

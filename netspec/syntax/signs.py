@@ -55,7 +55,7 @@ def colon(at: Situation) -> Finding | None:
         return Finding("`:=` is no sign of the language", (at.start, at.end + 1), "write `=`")
     if "LBRACE" in at.expected and not at.rest[1:].strip():
         return Finding(message, at.here, "a body stands in braces: `{ ... }`")
-    if at.header in ("net", "block") and at.opener is not None and at.opener.type == "LPAR":
+    if at.header in ("net", "block", "cell") and at.opener is not None and at.opener.type == "LPAR":
         return Finding(message, at.here, f"parameters have no types; a default is `{at.previous}=3`")
     if at.inside and at.previous.isidentifier():
         return Finding(message, at.here, f"an argument is given with `=`: `{at.previous}=...`")

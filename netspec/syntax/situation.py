@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .build import Token
 
 
-STATEMENT_WORDS = ("input", "output", "weight", "layer", "expect", "repeat", "for", "if")
-DEFINITION_WORDS = ("net", "block", "const")
+STATEMENT_WORDS = ("input", "output", "state", "next", "weight", "layer", "expect", "repeat", "for", "if")
+DEFINITION_WORDS = ("net", "block", "cell", "const")
 IMPORT_WORDS = ("import", "from")
 NUMBERS = ("INTEGER", "DECIMAL", "SIZE")
 _EQUALS = match("=")

@@ -33,6 +33,12 @@ class Name(Node):
     text: str
 
 
+class Next(Node):
+    """`next name`: what a state will be at the next step."""
+
+    name: Identifier
+
+
 class Literal(Node):
     """A number, size, string, `true`, `false` or `none`; `value` is what it stands for."""
 
@@ -173,6 +179,15 @@ class Produced(Node):
     value: Node
 
 
+class State(Node):
+    """`state name [sizes] key=value = start`: what a cell remembers from step to step."""
+
+    name: Identifier
+    sizes: tuple[Node, ...]
+    options: tuple[Keyword, ...]
+    start: Node | None
+
+
 class Weight(Node):
     """`weight name [sizes] key=value, ...`: learned numbers of one's own."""
 
@@ -232,6 +247,13 @@ class Binding(Node):
     values: tuple[Node, ...]
 
 
+class Advance(Node):
+    """`next names = values`: what states will be at the next step."""
+
+    target: Target
+    values: tuple[Node, ...]
+
+
 class Flow(Node):
     """A pipeline that stands as a statement."""
 
@@ -264,7 +286,7 @@ class Parameter(Node):
 
 
 class Definition(Node):
-    """A `net` or a `block` (`word` says which), with the comment lines above it."""
+    """A `net`, a `block` or a `cell` (`word` says which), with the comment lines above it."""
 
     word: str
     name: Identifier

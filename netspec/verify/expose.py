@@ -55,8 +55,8 @@ class _Lines:
         if isinstance(item, Scope):
             return item.replace(items=self.items(item.items, f"{prefix}{item.name}." if item.name else prefix))
         path = path_of(item, prefix, "")
-        if isinstance(item, Step):
-            if not item.hands_on and item.output.batched:
+        if isinstance(item, Step) or item.use is not None:  # what a cell does is seen in what it gives
+            if item.outputs[0].batched and not (isinstance(item, Step) and item.hands_on):
                 self.shown += [(path, place, tensor) for place, tensor in enumerate(item.outputs)]
             return item
         body, shown = self.exposing.body(item.body)

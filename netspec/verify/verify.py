@@ -204,7 +204,7 @@ class _Verification:
         values = {name: answer.outputs[0][skip:] for name, answer in found.items()}
         values["reference"] = tuple(wanted[0][skip:])
         counts = {name: _counts(targets[name], answers[name]) for name in found}
-        rows = _by_path(self.net.layers)
+        rows = _by_path(self.net.rows)
         lines: list[LayerLine] = []
         for k, (path, place, shape) in enumerate(layers):
             if place == 0:
@@ -213,7 +213,7 @@ class _Verification:
             told = tuple(substitute(d, self.sizes[0]) for d in shape)
             shapes = {"checker": told} | {name: a.shape[1:] for name, a in at.items()}
             held: dict[str, Any] = {"checker": row.figures.params}
-            held |= {name: 0 if row.again else count.get(path, 0) for name, count in counts.items()}
+            held |= {name: 0 if row.again else _within(count, path) for name, count in counts.items()}
             errors = {(a, b): apart(at[a], at[b]) for a, b in pairs(at)}
             line = LayerLine(path, row.kind, shapes, held, errors)
             lines.append(lines.pop().joined(line) if place else line)
@@ -316,6 +316,11 @@ def _counts(target: Target, answer: Answer) -> dict[str, int]:
             parts = 1 if held.place.part is None else held.place.part[1]
             found[held.layer] = found.get(held.layer, 0) + prod(answer.shapes[held.key]) // parts
     return found
+
+
+def _within(counts: Mapping[str, int], path: str) -> int:
+    """The sum of the counts at a path and below it."""
+    return sum(count for name, count in counts.items() if f"{name}.".startswith(f"{path}."))
 
 
 def _number(dim: Dim, sizes: Mapping[str, int]) -> int:

@@ -27,7 +27,7 @@ def paths_of(body: Body) -> dict[int, str]:
 
     What is shared has the path of its declaration, wherever it is used.
     """
-    return {id(item): path for path, item in _placed(body.items, "")}
+    return {id(item): path for path, item in _placed(body.held, "")}
 
 
 def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Call]]:
@@ -40,7 +40,7 @@ def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Ca
 
 def steps_of(body: Body, prefix: str = "") -> Iterator[tuple[str, Step]]:
     """All steps and their paths, in the order of the net; each use of a shared one."""
-    for path, item in _placed(body.items, ""):
+    for path, item in _placed(body.held, ""):
         if isinstance(item, Call):
             yield from steps_of(item.body, f"{prefix}{path}.")
         else:

@@ -1,0 +1,326 @@
+"""`scan`: a cell run over time, alone, in both directions, or in several layers.
+
+Both directions are two runs and what merges them; several layers are runs one behind the other. So nothing else needs
+to know of more than one run.
+"""
+
+from __future__ import annotations
+
+from ..ir import Body, Tensor
+from ..layers import LAYERS
+from ..layers.arguments import Violation
+from ..layers.base import bind
+from ..layers.cells import Run, Scan, check_initial, check_sequence
+from ..record import TYPE_CHECKING, Record
+from ..resolve import dotted
+from ..syntax import tree
+from .arguments import read_arguments, take_inputs
+from .blocks import Bound, bind_block, body_of, caller
+from .holding import NOTHING, Held, bind_plain, deep, take_held
+from .layering import layer, violated
+from .machine import HOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeAlias
+
+    from ..layers.base import Layer
+    from ..syntax.tree import Definition, Node
+    from .arguments import Given
+    from .evaluate import Context
+
+    # what a run gives, by the word that asks for it
+    Found: TypeAlias = "dict[str, tuple[Tensor, ...]]"
+
+
+class Ready(Record):
+    """A scan with its arguments, before anything flows in. `values` are the arguments as they were written."""
+
+    callee: tree.Name
+    definition: Definition
+    cell: Given
+    bound: Bound
+    options: Scan
+    given: Given
+    initial: tuple[Tensor, ...]
+    values: Mapping[str, Any]
+    node: Node
+    depth: int = 1
+    ways: int = 1
+    merge: str = "concat"
+
+    @property
+    def runs(self) -> int:
+        return self.depth * self.ways
+
+
+def is_scan(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> bool:
+    """Is it `scan`, or a layer around it?"""
+    if cls is None:
+        return False
+    return cls.calls or (bool(cls.holds) and _inner(at, arguments) is not None)
+
+
+def _callee(node: Node) -> Node:
+    node = node.value if isinstance(node, tree.Keyword) else node
+    return node.callee if isinstance(node, tree.Call) else node
+
+
+def _arguments(node: Node) -> tuple[Node, ...]:
+    node = node.value if isinstance(node, tree.Keyword) else node
+    return node.arguments if isinstance(node, tree.Call) else ()
+
+
+def _inner(at: Context, arguments: tuple[Node, ...]) -> Node | None:
+    """The argument that is a scan, or a layer around one."""
+    for node in arguments:
+        callee = _callee(node)
+        if not isinstance(callee, tree.Name) or callee.text in at.frame.names:
+            continue
+        if is_scan(at, deep(at, LAYERS.get(callee.text), _arguments(node)), _arguments(node)):
+            return node
+    return None
+
+
+def scan(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:
+    """`scan(cell)`, or a layer around it, at this place."""
+    ready = _read(at, node, callee, arguments)
+    if ready is None:
+        return HOLE
+    inputs = take_inputs(at, callee, ready.given.tensors, 1)
+    if inputs is None:
+        return HOLE
+    found = _Runs(at, ready).all(inputs[0])
+    if found is None:
+        return HOLE
+    values = tuple(value for word in ready.options.returns for value in found[word])
+    return values[0] if len(values) == 1 else values
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
+
+
+def _read(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Ready | None:
+    """The arguments. None where they do not fit."""
+    inner = _inner(at, arguments)
+    return _plain(at, node, callee, arguments) if inner is None else _around(at, node, callee, arguments, inner)
+
+
+def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Ready | None:
+    step = next((a for a in arguments if _cell(at, a) is not None), None)
+    name, definition = (None, None) if step is None else _cell(at, step) or (None, None)
+    if step is None or name is None or definition is None:
+        help = "write `scan(name(...))` with the name of a `cell`; built-in ones such as `lstm` run by themselves"
+        at.frame.machine.fault("not-a-step", "`scan` runs a cell, and none is given", node.span, help=help)
+        return None
+    held = take_held(at, Scan, tuple(a for a in arguments if a is not step))
+    given = read_arguments(at, held.rest, join=False, cls=Scan) if held is not None else None
+    cell = read_arguments(at, _arguments(step), join=False)
+    if held is None or given is None or cell is None:
+        return None
+    if cell.tensors:
+        message = f"`{name.text}` takes what is at each step; the sequence goes into `scan`"
+        at.frame.machine.fault("unknown-argument", message, step.span, help="write `x -> scan(...)`")
+        return None
+    held = held.replace(values={**held.values, "cell": (name.text, step.span, step)})
+    values = bind_plain(at, callee, Scan, given, held)
+    bound = bind_block(at, name, definition, cell)
+    if values is None or bound is None:
+        return None
+    try:
+        options = bind(Scan, {n: v[0] for n, v in values.items()})
+    except Violation as violation:
+        violated(at, "scan", violation, (), node.span, values)
+        return None
+    assert isinstance(options, Scan)
+    return Ready(name, definition, cell, bound, options, given, held.inputs, values, node)
+
+
+def _cell(at: Context, node: Node) -> tuple[tree.Name, Definition] | None:
+    """The cell that an argument names."""
+    callee = _callee(node)
+    name = callee if isinstance(callee, tree.Name) else dotted(at.frame.design, callee)
+    definition = at.frame.design.definitions.get(name.text) if name is not None else None
+    if name is None or definition is None or definition.word != "cell" or name.text in at.frame.names:
+        return None
+    return name, definition
+
+
+def _around(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...], inner: Node) -> Ready | None:
+    """A layer that holds a scan: `bidirectional` or `stack`."""
+    cls = LAYERS["stacked" if callee.text == "stack" else callee.text]
+    place = _callee(inner)
+    assert isinstance(place, tree.Name)  # or it would be no scan
+    ready = _read(at, inner, place, _arguments(inner))
+    given = read_arguments(at, tuple(a for a in arguments if a is not inner), join=False, cls=cls)
+    if ready is None or given is None:
+        return None
+    held: Held = NOTHING.replace(values={"step": (None, inner.span, inner)})
+    values = bind_plain(at, callee, cls, given, held)
+    if values is None:
+        return None
+    try:
+        words = {n: _argument(cls, n, values[n][0]) for n in values if n != "step"}
+        made = _wrapped(cls, ready, words)
+    except Violation as violation:
+        violated(at, cls.kind, violation, (), node.span, values)
+        return None
+    label = given.label or ready.given.label
+    tensors = (*given.tensors, *ready.given.tensors)
+    frozen = given.frozen or ready.given.frozen
+    return made.replace(given=given.replace(label=label, tensors=tensors, frozen=frozen), node=node)
+
+
+def _argument(cls: type[Layer], name: str, value: Any) -> Any:
+    try:
+        return cls.arguments[name].reader.read(value)
+    except ValueError as error:
+        raise Violation("wrong-value", f"`{name}` of {cls.kind} {error.args[0]}", name) from None
+
+
+def _wrapped(cls: type[Layer], ready: Ready, words: Mapping[str, Any]) -> Ready:
+    """The scan in one more layer. Raises Violation where the two do not go together."""
+    if cls.kind == "stacked":
+        if ready.depth > 1:
+            raise Violation("wrong-value", "stack holds one recurrent layer, not another stack", "step", "multiply `n`")
+        if ready.ways == 2 and ready.merge == "none":
+            message = "a layer of a stack gives one value to the next, so its directions must be merged"
+            raise Violation("wrong-value", message, "step", "write `merge=concat`")
+        return ready.replace(depth=words["n"])
+    if ready.runs > 1:
+        message = "bidirectional runs one recurrent layer, not several"
+        help = "for several layers of both directions: `stack(2, bidirectional(scan(...)))`"
+        raise Violation("wrong-value", message, "step", help)
+    if ready.options.reverse:
+        message = "bidirectional reads in both directions, so its step has no `reverse`"
+        raise Violation("wrong-value", message, "step", "leave it out")
+    return ready.replace(ways=2, merge=str(words.get("merge", "concat")))
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+
+class _Runs:
+    """All runs of one scan."""
+
+    def __init__(self, at: Context, ready: Ready) -> None:
+        self.at = at.called(None)
+        self.frame = at.frame
+        self.ready = ready
+        self.name = ready.given.label or at.chosen
+        self.initial = list(ready.initial)
+        # is something wrong with the first state?
+        self.checked = False
+
+    def all(self, x: Tensor) -> Found | None:
+        """The runs of all layers. None where something is at fault."""
+        ready = self.ready
+        if ready.runs == 1:
+            return self._one(x, ready.options.returns, ready.options.reverse, self.name)
+        if self.frame.shared is not None:
+            said = "`layer` names one scan, and this is several"
+            help = "declare a `layer` for each: `layer forwards = scan(...)`"
+            self.frame.machine.fault("not-a-step", said, ready.node.span, help=help)
+            return None
+        found: list[Found | None] = []
+        label, _ = self.frame.name_for("stack" if ready.depth > 1 else "bidirectional", self.name)
+        self.frame.scoped("flow", label, ready.node, lambda: found.append(self._layers(x)))
+        return found[0]
+
+    def _layers(self, x: Tensor) -> Found | None:
+        if self.ready.depth == 1:
+            return self._directions(x, self.ready.options.returns)
+        states: list[Tensor] = []
+        last: Found = {"sequence": (x,)}
+        for number in range(self.ready.depth):
+            found = self._layer(last["sequence"][0], self._returns(number == self.ready.depth - 1), number)
+            if found is None:
+                return None
+            states += found.get("state", ())
+            last = found
+        return {**last, "state": tuple(states)}
+
+    def _returns(self, is_last: bool) -> tuple[str, ...]:
+        """What one layer of several has to give."""
+        asked = self.ready.options.returns
+        return asked if is_last else ("sequence", *(("state",) if "state" in asked else ()))
+
+    def _layer(self, x: Tensor, returns: tuple[str, ...], number: int) -> Found | None:
+        name = tree.Identifier(self.ready.node.span, str(number))
+        if self.ready.ways == 1:
+            return self._one(x, returns, self.ready.options.reverse, name)
+        found: list[Found | None] = []
+        self.frame.scoped("flow", name.text, self.ready.node, lambda: found.append(self._directions(x, returns)))
+        return found[0]
+
+    def _directions(self, x: Tensor, returns: tuple[str, ...]) -> Found | None:
+        names = (tree.Identifier(self.ready.node.span, word) for word in ("forward", "backward"))
+        forward, backward = (self._one(x, returns, way == 1, name) for way, name in enumerate(names))
+        if forward is None or backward is None:
+            return None
+        found: Found = {"state": (*forward.get("state", ()), *backward.get("state", ()))}
+        for word in returns:
+            if word != "state":
+                found[word] = self._merged(word, (*forward[word], *backward[word]))
+        return found
+
+    def _merged(self, word: str, values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if self.ready.merge == "none":
+            return values
+        span = self.ready.node.span
+        return (layer(self.at.called(tree.Identifier(span, word)), self.ready.merge, {}, values, span),)
+
+    def _one(self, x: Tensor, returns: tuple[str, ...], reverse: bool, name: tree.Identifier | None) -> Found | None:
+        """One run of the cell over all steps."""
+        ready = self.ready
+        try:
+            check_sequence(x.shape)
+            body = self._body(x)
+            if body is None:
+                return None
+            given = self._given(body)
+        except Violation as violation:
+            violated(self.at, "scan", violation, (x,), ready.node.span, ready.values)
+            return None
+        use = Run(tuple(s.name for s in body.states), returns, reverse, bool(given))
+        states = tuple(s.value.shape for s in body.states)
+        shapes = use.shapes(x.shape, body.output.shape, states)
+        outputs = tuple(self.frame.tensor(shape, "float32", ready.node.span) for shape in shapes)
+        label = ready.given.replace(label=name)
+        make = caller(self.at, ready.node, ready.callee, body, ready.bound, label)
+        self.frame.add(make((x, *given), outputs, use), body.size + 1)
+        self.frame.padding.called((x,), outputs, ready.node.span)
+        return _by_word(returns, outputs, len(states))
+
+    def _body(self, x: Tensor) -> Body | None:
+        ready = self.ready
+        if self.frame.machine.plan(ready.definition).inputs > 1:
+            message = f"`scan` runs a cell of one input, and {ready.callee.text} has more"
+            raise Violation("wrong-arity", message, "cell", "`concat` the sequences, and slice what comes in")
+        step = x.replace(shape=x.shape[1:])
+        body = body_of(self.frame, ready.definition, ready.bound.values, (step,), ready.callee.span, None)
+        return body if isinstance(body, Body) else None
+
+    def _given(self, body: Body) -> tuple[Tensor, ...]:
+        """The first state of the next run, where one is given. Raises Violation."""
+        if not self.ready.initial:
+            return ()
+        if not self.checked:
+            self.checked = True
+            runs = self.ready.runs
+            names = [s.name + (str(n + 1) if runs > 1 else "") for n in range(runs) for s in body.states]
+            shapes = [s.value.shape for s in body.states] * runs
+            check_initial(tuple(names), tuple(shapes), tuple(t.shape for t in self.initial))
+        taken = self.initial[: len(body.states)]
+        del self.initial[: len(body.states)]
+        return tuple(taken)
+
+
+def _by_word(returns: tuple[str, ...], outputs: tuple[Tensor, ...], states: int) -> Found:
+    """What a run gives, by the words that asked for it."""
+    found: Found = {}
+    rest = list(outputs)
+    for word in returns:
+        count = states if word == "state" else 1
+        found[word], rest = tuple(rest[:count]), rest[count:]
+    return found

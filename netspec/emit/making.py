@@ -1,0 +1,77 @@
+"""What the constructor of a class is written with: its words, turns of loops, branches, things said once."""
+
+from __future__ import annotations
+
+import re
+from keyword import iskeyword
+
+from ..pycode import Call, Generator, Raw, Star, call, each_part
+from ..record import TYPE_CHECKING
+from .flow import Line
+from .template import Invoke, Leaf
+from .terms import negated
+
+if TYPE_CHECKING:
+    from ..pycode import Code
+    from .template import Loop, Node
+
+# an expression longer than this is not put inside another one
+NESTED = 60
+# a name in an expression: no attribute, and no name of an argument
+WORD = re.compile(r"(?<![\w.\"'])[^\W\d]\w*\b(?!=(?!=))")
+
+
+def words(code: Code) -> set[str]:
+    """The names that an expression takes from around it."""
+    if isinstance(code, Raw):
+        return {word for word in WORD.findall(code.text) if not iskeyword(word)}
+    found: set[str] = set()
+
+    def visit(part: Code) -> Code:
+        found.update(words(part))
+        return part
+
+    each_part(code, visit)
+    return found
+
+
+def branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
+    """Statements under the conditions that lead to them; there is one more branch than conditions."""
+    heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
+    if len(branches) == 2 and not branches[0]:
+        heads, branches = [("if ", negated(conditions[0]))], branches[1:]
+    found: list[Line] = []
+    last = max((place for place, lines in enumerate(branches) if lines), default=-1)
+    for place, lines in enumerate(branches[: last + 1]):
+        word, condition = heads[place] if place < len(heads) else ("else", "")
+        found.append(Line(0, word, Raw(condition), ":"))
+        found += [line.replace(indent=line.indent + 1) for line in lines or [Line(0, "pass", Raw(""))]]
+    return found
+
+
+def each_turn(make: Code, loop: Loop) -> Generator:
+    """The same for each turn of a loop, with the names that it uses."""
+    names, items, used = loop.names, loop.items, words(make)
+    if isinstance(items, Call) and items.func == "enumerate" and names[0] not in used:
+        names, items = names[1:], items.args[0]
+    if used.isdisjoint(names):
+        return Generator(make, "_", call("range", len(items)) if isinstance(items, list) else items)
+    return Generator(make, ", ".join(names), items)
+
+
+def is_shared(node: Node) -> bool:
+    return isinstance(node, Leaf | Invoke) and node.shared is not None
+
+
+def folded(made: list[Code]) -> list[Code]:
+    """The same thing several times in a row, said once."""
+    found: list[Code] = []
+    place = 0
+    while place < len(made):
+        end = place
+        while end < len(made) and made[end] == made[place]:
+            end += 1
+        several = end - place > 1
+        found.append(Star(Generator(made[place], "_", call("range", end - place))) if several else made[place])
+        place = end
+    return found
