@@ -14,7 +14,7 @@ from checking import check, check_spec
 
 from netspec.diagnostics import SpecError
 from netspec.emit.keras import STYLES, emit
-from netspec.emit.subclass import _RESERVED
+from netspec.emit.keras_classes import _RESERVED
 from netspec.layers.base import LAYERS
 from netspec.models.code import run as _run
 

@@ -45,7 +45,8 @@ from netspec.layers.arguments import REQUIRED, Unsupported, Violation
 from netspec.layers.base import At
 from netspec.layers.dropout import Noise
 
-CLASSES = {cls.kind: cls for cls in LAYERS.values()}
+# `scan` is no layer, but a way to use a cell
+CLASSES = {cls.kind: cls for cls in LAYERS.values() if not cls.calls}
 EXAMPLES = [
     pytest.param(cls, example, id=f"{example.code} on {example.shape}")
     for cls in CLASSES.values()

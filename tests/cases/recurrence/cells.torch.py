@@ -1,0 +1,116 @@
+import torch
+from torch import nn
+
+
+def scan(cell, x, state=None, reverse=False):
+    """Run a cell over the steps of a sequence; all outputs, and the last state."""
+    steps = x.unbind(1)[::-1] if reverse else x.unbind(1)
+    state = cell.initial_state(steps[0]) if state is None else state
+    outputs = []
+    for step in steps:
+        y, state = cell(step, *state)
+        outputs.append(y)
+    return torch.stack(outputs[::-1] if reverse else outputs, 1), state
+
+
+def init_weights(module):
+    """Fill the weights of a module with what they begin with."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+class Smooth(nn.Module):
+    """A mean that begins where it has learned to"""
+
+    def __init__(self, scale2, rate=0.9):
+        super().__init__()
+        self.scale2 = scale2
+        self.rate = rate
+        self.first = nn.Parameter(torch.zeros(8))
+
+    def initial_state(self, x):
+        mean = self.first.expand(x.shape[0], -1)
+        return (mean,)
+
+    def forward(self, x, mean):
+        mean = mean * self.rate + x * self.scale2
+        return mean, (mean,)
+
+
+class Gated(nn.Module):
+    """The gated cell of the courses"""
+
+    def __init__(self):
+        super().__init__()
+        self.dense1 = nn.Linear(8, 8)
+        self.dense2 = nn.Linear(8, 8, bias=False)
+        self.dense3 = nn.Linear(8, 8)
+        self.dense4 = nn.Linear(8, 8, bias=False)
+        self.dense5 = nn.Linear(8, 8)
+        self.dense6 = nn.Linear(8, 8, bias=False)
+        self.dense7 = nn.Linear(8, 8)
+        self.dense8 = nn.Linear(8, 8, bias=False)
+
+    def initial_state(self, x):
+        h = x.new_zeros(x.shape[0], 8)
+        s = x.new_full((x.shape[0], 8), 0.1)
+        return h, s
+
+    def forward(self, x, h, s):
+        f = torch.sigmoid(self.dense1(x) + self.dense2(h))
+        g = torch.sigmoid(self.dense3(x) + self.dense4(h))
+        q = torch.sigmoid(self.dense5(x) + self.dense6(h))
+        s = f * s + g * torch.sigmoid(self.dense7(x) + self.dense8(h))
+        h = torch.tanh(s) * q
+        return h, (h, s)
+
+
+class Smoothed(nn.Module):
+    """Both in one"""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = Gated()
+        self.smooth = Smooth(0.09999999999999998)
+
+    def initial_state(self, x):
+        inner_h, inner_s = self.inner.initial_state(x)
+        (smooth_mean,) = self.smooth.initial_state(x)
+        return inner_h, inner_s, smooth_mean
+
+    def forward(self, x, inner_h, inner_s, smooth_mean):
+        inner, (inner_h, inner_s) = self.inner(x, inner_h, inner_s)
+        x, (smooth_mean,) = self.smooth(inner, smooth_mean)
+        x = inner + x
+        return x, (inner_h, inner_s, smooth_mean)
+
+
+class Cells(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.smooth = Smooth(0.5, rate=0.5)
+        self.shared = Gated()
+        self.stack_0 = Gated()
+        self.stack_1 = Gated()
+        self.around_forward = Smoothed()
+        self.around_backward = Smoothed()
+        self.back = Smoothed()
+        self.head = nn.Linear(32, 1)
+        self.apply(init_weights)
+
+    def forward(self, series, start):
+        mean, (last,) = scan(self.smooth, series, state=(start,))  # T x 8
+        both, _ = scan(self.shared, series)  # T x 8
+        y, _ = scan(self.shared, mean)  # T x 8
+        both = both + y  # T x 8
+        x, (_, s) = scan(self.stack_0, both)  # T x 8
+        deep, (h2, _) = scan(self.stack_1, x)  # T x 8
+        branch1, _ = scan(self.around_forward, deep)  # T x 8
+        y, _ = scan(self.around_backward, deep, reverse=True)  # T x 8
+        branch1 = branch1 + y  # T x 8
+        branch1, _ = scan(self.back, branch1, reverse=True)
+        branch1 = branch1[:, 0]
+        x = torch.cat([branch1, last, h2, s], dim=-1)
+        return self.head(x)
