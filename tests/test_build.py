@@ -56,6 +56,8 @@ RECURRENT = [
     ("deepspeech2", "T=12 layers=3 units=64"),
     ("wavenet", "T=40"),
     ("transformer", "S=7 T=5 vocabulary=100"),
+    ("leaky_units", "T=7"),
+    ("residual_lstm", "T=7 vocabulary=50 units=5 layers=2"),
 ]
 LARGE = [
     ("alexnet", "groups=2"),
@@ -122,6 +124,11 @@ LARGE = [
     ("gan_keras", ""),
     ("gan_tensorflow", ""),
     ("gan_frogs", ""),
+    ("lstm_equations", "T=7"),
+    ("lstm_peephole", "T=7"),
+    ("gated_cell", "T=7"),
+    ("minimal_gru", "T=7"),
+    ("multiplicative_lstm", "T=7"),
 ]
 # the same nets, small
 NARROW = [

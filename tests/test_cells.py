@@ -208,7 +208,7 @@ def subclass_target(net):
     return keras_target(net, "subclass")
 
 
-@pytest.mark.parametrize("make", [torch_target, keras_target, subclass_target])
+@pytest.mark.parametrize("make", [torch_target, keras_target, pytest.param(subclass_target, marks=pytest.mark.sweep)])
 @pytest.mark.parametrize("name", NETS)
 def test_all_forms_agree(name, make):
     net = check(NETS[name])
@@ -218,6 +218,15 @@ def test_all_forms_agree(name, make):
     x = rng.standard_normal((2, 5, 3)).astype(np.float32)
     for found, wanted in zip(runs(net, make, x, weights), Reference(net, weights).listed(x), strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_classes_of_keras_agree():
+    net = check(NETS["weights"])
+    rng = np.random.default_rng(3)
+    weights = samples.random_weights(net, rng)
+    x = rng.standard_normal((2, 5, 3)).astype(np.float32)
+    (found,) = runs(net, subclass_target, x, weights)
+    np.testing.assert_allclose(found, Reference(net, weights)(x), atol=1e-5)
 
 
 def test_a_state_begins_as_it_says():
