@@ -389,6 +389,18 @@ def test_sequential(text, tmp_path):
     tidy(model.text, tmp_path)
 
 
+def test_sequential_holds_the_weights_of_blocks():
+    """A block that is used twice is opened twice, each time with weights of its own."""
+    twins.compare(
+        check("""
+        block unit(n) { conv(n, 3x3, padding=same, l2=0.1) -> batchnorm }
+        block pair(n) { unit(n) -> relu; repeat 2 { unit(n) } }
+        net n { input x [6, 6, 4]; pair(4) as first -> pair(4); flatten -> dense(3) }
+        """),
+        style="sequential",
+    )
+
+
 def test_sequential_text():
     assert (
         emit(check_spec("mnist_cnn"), "sequential")

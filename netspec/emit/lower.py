@@ -31,6 +31,7 @@ class Act(Record):
 
     `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
     rows of its kernel are in another order than the language's. `label` is a name for a value that is no layer's own.
+    `path` is that of the layer, where it belongs to a block that was opened.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Act(Record):
     outputs: tuple[int, ...]
     flattened: Shape = ()
     label: str = ""
+    path: str = ""
 
 
 class Enter(Record):

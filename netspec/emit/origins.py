@@ -134,7 +134,7 @@ def _held(act: Act, apply: Apply, applies: Iterable[Apply], module: str, where: 
     if act.step is None or not apply.stateful:
         return
     names = {a.name for a in applies if a.stateful}
-    path = where.prefix + where.paths.of(where.body, act.step)
+    path = where.prefix + (act.path or where.paths.of(where.body, act.step))
     for weight in weights_of(act.step):
         place: Place = getattr(weight, where.target)
         part, name = place.within(names)

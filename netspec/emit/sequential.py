@@ -8,10 +8,11 @@ from __future__ import annotations
 from ..ir import Call, Step
 from ..pycode import call, inline, lay_out
 from ..record import TYPE_CHECKING
+from ..weights.table import paths_of
 from .functional import function_name
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name, static_batch
+from .lower import Act, Lines
 from .lower import Code as LoweredBody
-from .lower import Lines
 from .origins import calls
 from .parameters import Style
 from .program import program
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ..layers.base import At, Helper
     from ..pycode import Code
     from ..source import Span
-    from .lower import Act, Lowered
+    from .lower import Lowered
     from .origins import Called
     from .template import Template
 
@@ -85,6 +86,7 @@ class _Chain(Lines):
             if len(ports) > 1:
                 raise _broken(f"this {what} has {len(ports)} {word}", ports[1].value.span)
         self.seen: set[Instance] = set()
+        self.paths = paths_of(self.body)
         self.last = inputs[0].value.number
         items = self.items(self.body.items)
         if self.take(outputs[0].value) != self.last:
@@ -114,7 +116,7 @@ class _Chain(Lines):
         act = super().act(step, at, inputs)
         if not all(a.plain for a in act.use.steps):
             raise _broken(f"`{step.layer.kind}` needs an operation here that is no layer of Keras", step.span)
-        return act.replace(general=(act.use, act.use))
+        return act.replace(general=(act.use, act.use), path=self.paths[id(step)])
 
     def call(self, call: Call) -> list[Lowered]:
         if call.use is not None:
@@ -123,7 +125,8 @@ class _Chain(Lines):
             if len(ports) > 1:
                 raise _broken(f"`{call.body.name}` has {len(ports)} {word}", call.span)
         self._advance(call, call.body.name, call.outputs)
-        return list(self.lowering.lower(call.body, frozen=self.frozen or call.frozen).items)
+        inner = self.lowering.lower(call.body, frozen=self.frozen or call.frozen).items
+        return [act.replace(path=f"{self.paths[id(call)]}.{act.path}") for act in inner if isinstance(act, Act)]
 
     def _advance(self, item: Step | Call, what: str, outputs: tuple[Tensor, ...]) -> None:
         """One more link: it takes the value before it, and no other."""
