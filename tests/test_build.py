@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,8 @@ from checking import DATA, SPECS, check, check_spec
 
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
+from netspec.emit.json import document, dumps
+from netspec.emit.report import report
 from netspec.models.code import run as _run
 
 SMALL = [
@@ -292,3 +295,28 @@ def test_frozen_layers_are_held_still_in_both():
     twins.compare(net)  # which holds the trainable counts against the checker's
     assert "requires_grad_(False)" in emit_torch.emit(net)
     assert "trainable" in emit_keras.emit(net)
+
+
+HOSTILE = """
+# QQQ; import os; os.system("x") # \\
+# {evil} %s "quotes" SSS
+block b { dense(4) as print }
+net lambda(del=3) {
+  input class [4]
+  b as import
+  dense(del, name="\\"; import os #") as self
+  dense(4, name="SSS); import os") -> b as forward
+}
+""".replace("Q", '"').replace("S", "'")
+
+
+def test_text_that_looks_like_code_stays_text():
+    """In comments, names and labels: none of it is a statement of the code, and the code runs."""
+    net = check(HOSTILE)
+    assert net.ok, net.diagnostics
+    for text in (emit_torch.emit(net), *(emit_keras.emit(net, style) for style in emit_keras.STYLES)):
+        imported = {a.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for a in node.names}
+        assert imported <= {"torch", "torch.nn.functional", "keras"}
+    twins.compare(net)
+    told = json.loads(dumps(document("hostile.net", report(net), net.diagnostics, True)))
+    assert any("import os" in layer["path"] for layer in told["layers"])
