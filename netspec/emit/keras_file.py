@@ -39,6 +39,7 @@ class KerasLowering(Lowering):
     """Keras has the language's own layout, channels last."""
 
     target = "keras"
+    tells_output = True
     single = (None, ...)  # a symbolic value takes no lone None
 
     def use(self, step: Step, at: At) -> Use:

@@ -109,6 +109,8 @@ class Lowering:
     """Lowers bodies for one framework. The base does not know layouts; see `emit.torch` for one that does."""
 
     target = ""
+    # does a cell have to say what shape comes out of it?
+    tells_output = False
     # an index that makes a batch of one value
     single: ClassVar[tuple[Any, ...]] = (None,)
 
@@ -192,8 +194,9 @@ class Lines:
     def run(self) -> Code:
         items = self.items(self.body.held)
         results = tuple(r.value for r in self.body.outputs)
-        starts = self.items(self.body.starts)
-        first = tuple(t for step in self.body.starts for t in step.outputs)
+        opening = self.body.starts if self.lowering.tells_output else self.body.starts[:-1]
+        starts = self.items(opening)
+        first = tuple(t for step in opening for t in step.outputs)
         outputs = tuple(self.take(t) for t in (*results, *first))
         inputs = tuple(p.value.number for p in self.body.inputs)
         layouts = self.layouts, self.out_layouts()
