@@ -130,6 +130,7 @@ LARGE = [
     ("lstm_equations", "T=7"),
     ("lstm_peephole", "T=7"),
     ("gated_cell", "T=7"),
+    ("ntm", "T=20 units=8 places=6 width=4 bits=3"),
     ("minimal_gru", "T=7"),
     ("multiplicative_lstm", "T=7"),
 ]
