@@ -14,6 +14,7 @@ from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from .diagnostics import Collector
     from .dims import Dim
@@ -83,7 +84,7 @@ class _Walk:
             elif item.name:
                 total = total + self._scope(item, prefix, depth, fields, home, frozen, again)
             else:
-                total = total + self.items(item.items, prefix, depth, fields, home, frozen, again)
+                total = total + self._inside(item, prefix, depth, fields, home, frozen, again)
         return total
 
     def _step(
@@ -156,8 +157,16 @@ class _Walk:
     ) -> Figures:
         path = prefix + scope.name
         place = self._hold()
-        figures = self.items(scope.items, path + ".", depth + 1, fields, home, frozen, again)
+        figures = self._inside(scope, path + ".", depth + 1, fields, home, frozen, again)
         self._group(place, path, scope.name, scope.kind, depth, scope, last_output(scope), figures, again)
+        return figures
+
+    def _inside(self, scope: Scope, *around: Any) -> Figures:
+        """The figures of what is in a scope, which may be done at each step of a sequence."""
+        once = self._times
+        self._times *= scope.times
+        figures = self.items(scope.items, *around)
+        self._times = once
         return figures
 
     def _hold(self) -> int:

@@ -156,7 +156,8 @@ class Scope(Record):
 
     `kind` is `repeat` or `for` (its items are the turns), `turn`, `flow` (`{ ... }`), or `if` (the branch that was
     taken; `choice` is its number). `node` is the statement or body that it was written as. `name` is empty where the
-    scope adds no segment to paths. `bindings` are the loop variables of a turn.
+    scope adds no segment to paths. `bindings` are the loop variables of a turn. `times` says how often for each sample
+    that is done which is in it: at each step of a sequence.
     """
 
     kind: str
@@ -165,6 +166,7 @@ class Scope(Record):
     node: Node
     bindings: Mapping[str, Any] = {}
     choice: int = 0
+    times: Dim = 1
 
     @property
     def span(self) -> Span:

@@ -9,12 +9,14 @@ from ..ir import Step, Tensor, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
+from ..layers.each import EachStep
 from ..record import TYPE_CHECKING, Record
 from ..resolve import dotted, unknown_callee
 from ..source import Span
 from ..syntax import tree
 from .arguments import Settled, lost_in_join, read_arguments, settled_words, take_inputs
 from .blocks import apply_block
+from .each import each_step
 from .functions import FUNCTIONS, Fault, call_function
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
@@ -103,6 +105,8 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     definition = frame.defined(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
+    if definition is None and cls is EachStep:
+        return each_step(at, node, callee, arguments, _applied)
     if definition is None and is_scan(at, cls, arguments):
         return scan(at, node, callee, arguments)
     settled = frame.machine.settled.get(id(node))
@@ -129,6 +133,15 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if words is not None:
         frame.machine.settled[id(node)] = Settled(node, words, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
+
+
+def _applied(at: Context, node: Node) -> Any:
+    """A step, with arguments or without, at a place."""
+    callee = named(at.frame, node.callee if isinstance(node, tree.Call) else node)
+    if not isinstance(callee, tree.Name):
+        message = "a layer, a block or a net should stand here"
+        return at.frame.machine.fault("not-a-step", message, node.span, help="write `each_step(conv(8, 3x3))`")
+    return step(at, node, callee, node.arguments if isinstance(node, tree.Call) else ())
 
 
 def _takes_flow(at: Context, cls: type[Layer] | None, given: Given, before: int) -> bool:

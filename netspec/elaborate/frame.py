@@ -211,6 +211,7 @@ class Frame:
         run: Callable[[], None],
         bindings: Mapping[str, Any] | None = None,
         choice: int = 0,
+        times: Dim = 1,
     ) -> None:
         """Run something whose items go into a scope of their own."""
         outer, namer, looping, path = self.items, self.namer, self.looping, self.path
@@ -222,7 +223,7 @@ class Frame:
         finally:
             inner, self.items, self.namer, self.looping, self.path = self.items, outer, namer, looping, path
             if inner or kind != "flow":
-                self.items.append(Scope(kind, name, tuple(inner), node, bindings or {}, choice))
+                self.items.append(Scope(kind, name, tuple(inner), node, bindings or {}, choice, times))
         if name:
             self.meet(name, self.flow)
 

@@ -58,7 +58,7 @@ def is_scan(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -
     """Is it `scan`, or a layer around it?"""
     if cls is None:
         return False
-    return cls.calls or (bool(cls.holds) and _inner(at, arguments) is not None)
+    return cls is Scan or (bool(cls.holds) and _inner(at, arguments) is not None)
 
 
 def _callee(node: Node) -> Node:

@@ -1,0 +1,159 @@
+"""`each_step`: a layer, block or net on each step of a sequence, in a scope whose samples are the steps."""
+
+from __future__ import annotations
+
+from ..ir import Scope, Step, Tensor, applied, taken
+from ..layers import LAYERS
+from ..layers.arguments import Violation
+from ..layers.each import EachStep, Sequences, Steps
+from ..record import TYPE_CHECKING
+from ..resolve import dotted
+from ..syntax import tree
+from .arguments import read_arguments, take_inputs
+from .layering import violated
+from .machine import HOLE, SharedStep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from ..ir import Item
+    from ..layers.base import Layer
+    from ..syntax.tree import Node
+    from .arguments import Given
+    from .evaluate import Context
+
+
+def each_step(
+    at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...], apply: Callable[[Context, Node], Any]
+) -> Any:
+    """`each_step(inner)` at this place; `apply` does a step where a context says."""
+    inner = next((a for a in arguments if _is_step(at, a)), None)
+    given = read_arguments(at, tuple(a for a in arguments if a is not inner), join=False, cls=EachStep)
+    if given is None or not _fits(at, node, inner, given):
+        return HOLE
+    inputs = take_inputs(at, callee, given.tensors, 1)
+    if inputs is None or inner is None:
+        return HOLE
+    x, step = inputs[0], inner.value if isinstance(inner, tree.Keyword) else inner
+    label = given.label if given.label is not None else at.chosen
+    frame = at.frame
+    found: list[Tensor] = []
+    times = x.shape[0] if x.shape else 1
+    # a net cannot end within a step, where its samples are others; but it can where they are sequences again
+    end, frame.end = frame.end, None
+    frame.scoped("flow", "", node, lambda: found.extend(_within(at, node, x, step, label, apply)), times=times)
+    frame.end = end
+    if not found:
+        return HOLE
+    scope = frame.items[-1]
+    assert isinstance(scope, Scope)
+    frame.meet(scope.items[-1 - len(found)].name, found[0])
+    return tuple(found) if len(found) > 1 else found[0]
+
+
+def _is_step(at: Context, node: Node) -> bool:
+    """Does an argument say what is applied?"""
+    if isinstance(node, tree.Keyword):
+        return node.name.text == EachStep.holds
+    callee = _callee(at, node)
+    if not isinstance(callee, tree.Name):
+        return False
+    bound = at.frame.names.get(callee.text)
+    if bound is not None:
+        return isinstance(bound, SharedStep)
+    return callee.text in LAYERS or at.frame.defined(callee.text) is not None
+
+
+def _callee(at: Context, node: Node) -> Node:
+    """What an argument names, if it is a step; `b.stage` of an import is one name."""
+    callee = node.callee if isinstance(node, tree.Call) else node
+    return dotted(at.frame.design, callee) or callee
+
+
+def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
+    """Is there one thing to apply, and nothing else but a value?"""
+    fault = at.frame.machine.fault
+    if inner is None:
+        help = "write `each_step(conv(8, 3x3))`, or the name of a block with its arguments"
+        fault("not-a-step", "`each_step` applies a layer, a block or a net, and none is given", node.span, help=help)
+    elif given.positional or given.named or given.frozen:
+        help = "what it applies takes them: `each_step(dense(8, frozen=true))`"
+        fault("unknown-argument", "`each_step` takes no other arguments", node.span, help=help)
+    elif at.frame.shared is not None:
+        help = "declare what it applies, `layer enc = dense(8)`, and write `each_step(enc)`"
+        fault("not-a-step", "`layer` names one layer or block, not one on each step", node.span, help=help)
+    else:
+        return True
+    return False
+
+
+def _within(
+    at: Context,
+    node: Node,
+    x: Tensor,
+    step: Node,
+    label: tree.Identifier | None,
+    apply: Callable[[Context, Node], Any],
+) -> tuple[Tensor, ...]:
+    """The step applied to all steps of the sequence: sequences of what it gives. Nothing where it is at fault."""
+    frame = at.frame
+    each = _fold(at, Steps(), (x,), node)
+    if each is HOLE:
+        return ()
+    before = len(frame.items)
+    given = apply(at.on(each).called(label), step)
+    results = given if isinstance(given, tuple) else (given,)
+    if HOLE in results or not _alone(at, step, each, frame.items[before:], results):
+        return ()
+    sequences = tuple(_fold(at, Sequences(), (y, x), node) for y in results)
+    frame.padding.called(results, sequences, node.span)
+    frame.padding.note(_BY_STEP, (x,), sequences, node.span)
+    return sequences
+
+
+class _ByStep(Steps):
+    """For masks: what comes out at a step is made of what goes in there."""
+
+    by_step = True
+
+
+_BY_STEP = _ByStep()
+
+
+def _fold(at: Context, made: Layer, inputs: tuple[Tensor, ...], node: Node) -> Any:
+    frame = at.frame
+    try:
+        shape = made.shape(*(t.shape for t in inputs))
+    except Violation as violation:
+        return violated(at, "each_step", violation, inputs[:1], node.span, {})
+    result = frame.tensor(shape, inputs[0].dtype, node.span)
+    frame.add(Step(frame.namer.automatic(made.kind), "", made, inputs, (result,), node.span, {}), 1)
+    return result
+
+
+def _alone(at: Context, step: Node, each: Tensor, items: Sequence[Item], results: tuple[Any, ...]) -> bool:
+    """Is what is applied made of the step alone, each as a sample of its own?"""
+    fault = at.frame.machine.fault
+    made = {t.number for item in applied(items) for t in item.outputs} | {each.number}
+    if any(t.batched and t.number not in made for t in taken(items)):
+        message = "what `each_step` applies takes a step and nothing else, and here it takes another value of the net"
+        help = "`concat` that to the sequence first; `repeat_vector` makes a sequence of a vector"
+        fault("unknown-argument", message, step.span, help=help)
+    elif any(layer.remembers for layer in _layers(items)):
+        message = "a stateful layer keeps a state for each sample, and on each step there are other samples"
+        fault("wrong-value", message, step.span, help="leave out `stateful`")
+    elif not all(isinstance(y, Tensor) and y.batched for y in results):
+        fault("not-a-step", "what `each_step` applies gives the same at each step", step.span)
+    else:
+        return True
+    return False
+
+
+def _layers(items: Sequence[Item]) -> Iterator[Layer]:
+    """All layers in items, those within blocks too."""
+    for item in applied(items):
+        if isinstance(item, Step):
+            yield item.layer
+        else:
+            yield from _layers(item.body.items)
