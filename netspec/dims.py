@@ -1,9 +1,9 @@
 """Exact arithmetic on sizes that may hold symbols: `T`, `2*H + 1`, `ceil(W/2)`.
 
-A `Dim` is an `int` or a `DimExpr`. A `DimExpr` is a polynomial with integer coefficients over
-atoms; an atom is a symbol or a floor division of one polynomial by another. The form is canonical, so equal
-sizes compare equal however they were written: `n + 1 == 1 + n`, `(2*n + 4)//2 == n + 2`,
-`ceil(n/2) == (n + 1)//2`, and `ceil(ceil(n/2)/2) == ceil(n/4)`.
+A `Dim` is an `int` or a `DimExpr`. A `DimExpr` is a polynomial with integer coefficients over atoms; an atom is a
+symbol, a floor division of one polynomial by another, or the largest of several. But for the last, which shapes do
+without, the form is canonical, so equal sizes compare equal however they were written: `n + 1 == 1 + n`,
+`(2*n + 4)//2 == n + 2`, `ceil(n/2) == (n + 1)//2`, and `ceil(ceil(n/2)/2) == ceil(n/4)`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Dim: TypeAlias = "int | DimExpr"
     Shape: TypeAlias = "tuple[Dim, ...]"
-    Atom: TypeAlias = "Symbol | Floor"
+    Atom: TypeAlias = "Symbol | Floor | Largest"
     # the atoms of a product with their powers, sorted; () is the constant term
     Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"
 
@@ -50,6 +50,15 @@ class Floor(Record):
         if not isinstance(self.bottom, int) and not _is_atom(self.bottom):
             below = f"({below})"
         return f"{word}({inner}/{below})"
+
+
+class Largest(Record):
+    """The largest of several sizes, none of which is known to be at least another."""
+
+    sizes: tuple[Dim, ...]
+
+    def __str__(self) -> str:
+        return f"max({', '.join(map(str, self.sizes))})"
 
 
 class DimExpr:
@@ -230,6 +239,69 @@ def ceil_div(top: Dim, bottom: Dim) -> Dim:
     return floor_div(top + bottom - 1, bottom)
 
 
+# how many sums of alternatives are held against each other; beyond it a largest size stands within another
+_WAYS = 64
+
+
+def largest(sizes: Iterable[Dim]) -> Dim:
+    """The largest of some sizes, the lengths of axes: a symbol is at least 1."""
+    common, rests = _shared(tuple(dict.fromkeys(sizes)))
+    ways = tuple(dict.fromkeys(way for rest in rests for way in _ways(rest)))
+    kept = [w for n, w in enumerate(ways) if not any(_covers(v, w, m < n) for m, v in enumerate(ways) if m != n)]
+    more, kept_rests = _shared(tuple(kept))
+    one = kept_rests[0] if len(kept) == 1 else _atom(Largest(tuple(sorted(kept_rests, key=str))))
+    return common + more + one
+
+
+def _shared(sizes: tuple[Dim, ...]) -> tuple[Dim, tuple[Dim, ...]]:
+    """What all sizes have in common, and the rest of each."""
+    first, *others = (dict(_terms(size)) for size in sizes)
+    least = ((m, min([f, *(other.get(m, 0) for other in others)])) for m, f in first.items())
+    common = _total((m, f) for m, f in least if f > 0)
+    return common, tuple(size - common for size in sizes)
+
+
+def _ways(size: Dim) -> list[Dim]:
+    """The sizes of which it is the largest: max(a, b) + c is the larger of a + c and b + c."""
+    ways: list[Dim] = [0]
+    for monomial, factor in _terms(size):
+        choice = next((a for a, power in monomial if isinstance(a, Largest) and power == 1), None)
+        others = tuple(p for p in monomial if p[0] != choice)
+        each: list[Dim] = [_total([(monomial, factor)])]
+        if choice is not None and factor > 0 and _of_symbols(others):
+            each = [_total([(others, factor)]) * option for option in choice.sizes]
+        if len(ways) * len(each) > _WAYS:
+            return [size]
+        ways = [one + way for one in each for way in ways]
+    return ways
+
+
+def _covers(size: Dim, other: Dim, equal: bool) -> bool:
+    """Is a size at least another one, whatever the symbols stand for? `equal` says what is said of equal ones."""
+    return equal if size == other else _never_negative(size - other)
+
+
+def _never_negative(dim: Dim) -> bool:
+    """Can it be seen that it is at least 0? Of a floor division by a number its bounds are taken, and of what a symbol
+    has above 1 all coefficients must be."""
+    at = next((p for p in _terms(dim) if len(p[0]) == 1 and _by_number(*p[0][0])), None)
+    if at is None:
+        above = substitute(dim, {name: symbol(name) + 1 for name in symbols(dim)})
+        return all(f >= 0 and _of_symbols(m) for m, f in _terms(above))
+    (((floor, _),), factor) = at
+    assert isinstance(floor, Floor)
+    rest = dim - _total([at])
+    return _never_negative(rest * floor.bottom + (floor.top - (floor.bottom - 1) * (factor > 0)) * factor)
+
+
+def _of_symbols(monomial: Monomial) -> bool:
+    return all(isinstance(atom, Symbol) for atom, _ in monomial)
+
+
+def _by_number(atom: Atom, power: int) -> bool:
+    return power == 1 and isinstance(atom, Floor) and isinstance(atom.bottom, int)
+
+
 def product(dims: Iterable[Dim]) -> Dim:
     """All sizes multiplied; 1 for none."""
     result: Dim = 1
@@ -243,11 +315,13 @@ def symbols(dim: Dim) -> tuple[str, ...]:
     found: set[str] = set()
     for monomial, _ in _terms(dim):
         for atom, _power in monomial:
-            if isinstance(atom, Symbol):
-                found.add(atom.name)
-            else:
-                found.update(symbols(atom.top), symbols(atom.bottom))
+            found.update([atom.name] if isinstance(atom, Symbol) else [n for d in _within(atom) for n in symbols(d)])
     return tuple(sorted(found))
+
+
+def _within(atom: Floor | Largest) -> tuple[Dim, ...]:
+    """The sizes that an atom is made of."""
+    return atom.sizes if isinstance(atom, Largest) else (atom.top, atom.bottom)
 
 
 def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:
@@ -261,7 +335,8 @@ def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:
             if isinstance(atom, Symbol):
                 base = values.get(atom.name, symbol(atom.name))
             else:
-                base = floor_div(substitute(atom.top, values), substitute(atom.bottom, values))
+                inner = [substitute(d, values) for d in _within(atom)]
+                base = largest(inner) if isinstance(atom, Largest) else floor_div(*inner)
             for _ in range(power):
                 part = base * part
         result = part + result

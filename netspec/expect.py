@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .diagnostics import Diagnostic, Label
-from .dims import DimExpr, show
+from .dims import DimExpr, largest, show
 from .elaborate.apply import Intrinsic
 from .elaborate.frame import Frame
-from .elaborate.functions import Fault, apply_operator
+from .elaborate.functions import Fault, apply_operator, call_function
 from .elaborate.lookup import unknown
 from .elaborate.machine import HOLE, Machine, kind_of
 from .ir import Outcome, Tensor
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .diagnostics import Collector
+    from .dims import Dim
     from .infer import Field
     from .ir import Expectation, Figures, Net
 
@@ -26,10 +27,10 @@ BYTES = 4  # of a float32, the type that figures in bytes are given for
 
 
 def check_expectations(
-    net: Net, totals: Figures, fields: Mapping[int, Field | None], faults: Collector
+    net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | None], faults: Collector
 ) -> tuple[Outcome, ...]:
     """Each `expect` line of a net with its outcome; a failed one is a fault too."""
-    known = _known(net, totals, fields)
+    known = {**_known(net, totals, fields), "sequential_depth": depth}
     machine = Machine(net.design, faults)
     found = (_outcome(net, machine, known, e) for e in net.expectations)
     return tuple(o for o in found if o is not None)
@@ -44,6 +45,18 @@ def _known(net: Net, totals: Figures, fields: Mapping[int, Field | None]) -> dic
         "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named)),
         "receptive_field": Intrinsic("receptive_field", lambda values, named: _receptive(fields, values, named)),
     }
+
+
+def _largest(values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """`max` of figures: unlike a size of the net, a figure may be the larger of two that are not known."""
+    if named:
+        raise Fault("unknown-argument", "`max` takes numbers only")
+    if values and all(isinstance(v, DimExpr) or type(v) is int for v in values):
+        return largest(values)
+    return call_function("max", values)
+
+
+_FIGURES = {"max": Intrinsic("max", _largest)}
 
 
 def _memory(totals: Figures, values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
@@ -73,7 +86,8 @@ def _receptive(fields: Mapping[int, Field | None], values: tuple[Any, ...], name
 def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: Expectation) -> Outcome | None:
     condition = expectation.statement.condition
     frame = Frame(machine, net.body.definition, net.body.arguments, ())
-    frame.names = {**expectation.names, **known}
+    taken = "max" in net.design.constants or "max" in net.design.definitions
+    frame.names = {**({} if taken else _FIGURES), **expectation.names, **known}
     if not isinstance(condition, tree.Chain) or condition.operators[0] not in _WORDS or len(condition.operators) != 1:
         return _plain(frame, expectation)
     left, right = (frame.evaluate(operand) for operand in condition.operands)

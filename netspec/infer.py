@@ -11,6 +11,7 @@ from .expect import check_expectations
 from .ir import Call, CheckedNet, Figures, Row, Scope, Step, path_of
 from .layers.cells import Run
 from .record import TYPE_CHECKING, Record
+from .sequential import sequential_depth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +50,9 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
         axes = max(len(port.value.shape) - 1, 0)
         fields[port.value.number] = Field((1,) * axes, ((1, 1),) * axes)
     totals = walk.items(net.body.items, "", 0, fields, "", False, False)
-    outcomes = check_expectations(net, totals, fields, faults) if net.whole else ()
-    return CheckedNet(net, tuple(r for r in walk.rows if r is not None), totals, outcomes, faults.all)
+    depth = sequential_depth(net)
+    outcomes = check_expectations(net, totals, depth, fields, faults) if net.whole else ()
+    return CheckedNet(net, tuple(r for r in walk.rows if r is not None), totals, depth, outcomes, faults.all)
 
 
 class _Walk:

@@ -345,6 +345,7 @@ class CheckedNet(Record):
     net: Net
     rows: tuple[Row, ...]
     totals: Figures
+    sequential_depth: Dim
     outcomes: tuple[Outcome, ...]
     diagnostics: tuple[Diagnostic, ...]
 

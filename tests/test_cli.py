@@ -268,6 +268,7 @@ def test_json(run):
         "macs": 126_720,
         "other_ops": 9_216,
         "activations": 5_770,
+        "sequential_depth": 0,
         "param_bytes": 46_952,
         "activation_bytes": 23_080,
     }

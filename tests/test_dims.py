@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from netspec.diagnostics import Collector
-from netspec.dims import DimExpr, ceil_div, floor_div, product, show, substitute, symbol, symbols
+from netspec.dims import DimExpr, ceil_div, floor_div, largest, product, show, substitute, symbol, symbols
 from netspec.elaborate.frame import Frame
 from netspec.elaborate.machine import Machine
 from netspec.ir import Design
@@ -110,6 +110,43 @@ def test_replacing_bit_by_bit(expression: Any, at: dict[str, int]) -> None:
     assert substitute(half, at) == substitute(size, at)
     assert substitute(size, SYMBOLS) == size
     assert set(symbols(size)) <= set(NAMES)
+
+
+@given(
+    st.lists(expressions, min_size=1, max_size=4), st.lists(expressions, min_size=1, max_size=3), expressions, values
+)
+def test_the_largest_of_sizes(first: Any, second: Any, more: Any, at: dict[str, int]) -> None:
+    """Also of sums of largest ones, and whatever of them can be seen to be the smaller."""
+    one, other = largest([e(SYMBOLS) for e in first]), largest([e(SYMBOLS) for e in second])
+    whole = largest([one + more(SYMBOLS), other, one * n])
+    a, b = max(e(at) for e in first), max(e(at) for e in second)
+    assert substitute(whole, at) == max(a + more(at), b, a * at["N"])
+    assert largest([whole, whole]) == whole
+    assert substitute(substitute(whole, {"N": at["N"]}), at) == substitute(whole, at)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [
+        ((3, 5), "5"),
+        ((t, 1), "T"),
+        ((t, 2), "max(2, T)"),
+        ((t, 2 * t, t + 1), "2*T"),
+        ((n, t), "max(N, T)"),
+        ((t, n, t), "max(N, T)"),
+        ((n + t, 2 * t), "T + max(N, T)"),
+        ((t, floor_div(t, 2)), "T"),
+        ((t, ceil_div(t, 2)), "T"),
+        ((t - 2, ceil_div(t, 2)), "max(T - 2, ceil(T/2))"),
+        ((n * t, n, t), "N*T"),
+        ((largest((n, t)), m), "max(M, N, T)"),
+        ((largest((n, t)) + m, n), "M + max(N, T)"),
+        ((largest((n, t)) + t, 2 * t), "T + max(N, T)"),
+        ((largest((n, t)) * m, n), "max(M*N, M*T)"),
+    ],
+)
+def test_the_largest_of_sizes_as_text(sizes: Any, shown: str) -> None:
+    assert {str(largest(sizes)), str(largest(sizes[::-1]))} == {shown}
 
 
 def _read(text: str) -> Dim:

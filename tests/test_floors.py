@@ -28,6 +28,7 @@ FLOORS = {
     "elaborate": 6,
     "infer": 6,
     "expect": 6,
+    "sequential": 6,
     "reference": 6,
     "emit": 6,
     "models": 6,

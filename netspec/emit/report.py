@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Dim, Shape
-    from ..ir import CheckedNet, Figures, Outcome, Port, Result, Row
+    from ..ir import CheckedNet, Outcome, Port, Result, Row
     from ..source import Span
 
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
@@ -31,6 +31,7 @@ class Totals(Record):
     macs: Dim
     other_ops: Dim
     activations: Dim
+    sequential_depth: Dim
     param_bytes: Dim
     activation_bytes: Dim
 
@@ -110,7 +111,7 @@ def report(net: CheckedNet, batch: int = 1, dtype: str = "float32", target: str 
     """The report of a net. `target` names the framework whose own count is wanted too."""
     if dtype not in BYTES:
         raise ValueError(f"there is no type {dtype}: {', '.join(BYTES)}")
-    body, totals = net.net.body, _totals(net.totals, batch, BYTES[dtype])
+    body, totals = net.net.body, _totals(net, batch, BYTES[dtype])
     return Report(
         net.name,
         net.net.design.source.name,
@@ -127,7 +128,8 @@ def report(net: CheckedNet, batch: int = 1, dtype: str = "float32", target: str 
     )
 
 
-def _totals(sums: Figures, batch: int, width: int) -> Totals:
+def _totals(net: CheckedNet, batch: int, width: int) -> Totals:
+    sums = net.totals
     activations = sums.activations * batch
     return Totals(
         params=sums.params,
@@ -137,6 +139,7 @@ def _totals(sums: Figures, batch: int, width: int) -> Totals:
         macs=sums.macs,
         other_ops=sums.other_ops,
         activations=activations,
+        sequential_depth=net.sequential_depth,
         param_bytes=sums.params * width,
         activation_bytes=activations * width,
     )

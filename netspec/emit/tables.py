@@ -176,6 +176,8 @@ def _sums(report: Report) -> list[str]:
         ("other ops", totals.other_ops, ""),
         ("activations", totals.activations, f"{amount(totals.activation_bytes)} {kind}{batch}"),
     ]
+    if totals.sequential_depth != 0:
+        found.append(("sequential depth", totals.sequential_depth, "recurrent steps, one after the other"))
     if report.count is not None:
         found.append((f"{report.count.framework} counts", report.count.params, report.count.note))
     texts = [(title, number(value), note) for title, value, note in found]

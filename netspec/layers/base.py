@@ -203,6 +203,10 @@ class Layer:
         """Element-wise, pooling and normalising operations, for one sample."""
         return product(y) if self.computes else 0
 
+    def steps(self, *xs: Shape) -> Dim:
+        """How many steps are done one after the other, since each takes the state that the one before it leaves."""
+        return 0
+
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         """Window and stride for each spatial axis (dilation counted in the window).
 
