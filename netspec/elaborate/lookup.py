@@ -35,7 +35,7 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
         help = f"write `{CONSTANTS[node.text]}`"
         return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
     values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
-    known = [*values, *frame.design.constants]
+    known = [*values, *frame.design.constants, *(_LITERALS if number else ())]
     pool = known if number else [*known, *frame.design.definitions, *LAYERS, *FUNCTIONS]
     bound = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
     if bound:
@@ -105,6 +105,8 @@ def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
 
 
 _MOST_LISTED = 8
+# words that are values of the language
+_LITERALS = ("true", "false", "none")
 
 
 def option_words() -> frozenset[str]:

@@ -106,10 +106,18 @@ def _read(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...
     return _plain(at, node, callee, arguments) if inner is None else _around(at, node, callee, arguments, inner)
 
 
+def _is_lost(at: Context, node: Node) -> bool:
+    """Does an argument name what a fault elsewhere has kept away?"""
+    callee = _callee(node)
+    return isinstance(callee, tree.Name) and at.frame.design.excuses(callee.text)
+
+
 def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Ready | None:
     step = next((a for a in arguments if _cell(at, a) is not None), None)
     name, definition = (None, None) if step is None else _cell(at, step) or (None, None)
     if step is None or name is None or definition is None:
+        if any(_is_lost(at, a) for a in arguments):
+            return None
         help = "write `scan(name(...))` with the name of a `cell`; built-in ones such as `lstm` run by themselves"
         at.frame.machine.fault("not-a-step", "`scan` runs a cell, and none is given", node.span, help=help)
         return None
