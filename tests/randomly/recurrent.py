@@ -1,8 +1,31 @@
-"""Random recurrent layers: of any cell, in one direction or both, one or several deep, with what they may be told."""
+"""Random recurrent layers: of any cell, in one direction or both, one or several deep, with what they may be told.
+
+Some cells are of one's own: their text comes before the net's.
+"""
 
 from __future__ import annotations
 
-STATES = {"rnn": 1, "gru": 1, "lstm": 2}
+CELLS = {
+    "leaky": """\
+cell leaky(units) {
+  input x
+  state h [units]
+  next h = 0.7 * h + 0.3 * tanh(dense(x, units) + dense(h, units, bias=false))
+  output next h
+}""",
+    "paired": """\
+cell paired(units) {
+  input x
+  state h [units]
+  state sums [units] init=0.5
+  weight scale [units] init=ones
+  gate = sigmoid(dense(concat(x, h), units))
+  next sums = gate * sums + (1 - gate) * dense(x, units, activation=tanh)
+  next h = tanh(next sums * scale)
+  output next h
+}""",
+}
+STATES = {"rnn": 1, "gru": 1, "lstm": 2, "leaky": 1, "paired": 2}
 MERGES = ("concat", "add", "mul", "average")
 
 
@@ -35,7 +58,7 @@ class Recurrent:
         if often(40):
             lines.append(f"start = identity -> global_avgpool -> dense({units}, activation=tanh)")
             told.append(f"initial=({', '.join(['start'] * parts)})" if parts > 1 else "initial=start")
-        if often(35):
+        if often(35) and cell not in CELLS:
             lines.append(f"kept = {pick(['mean', 'max', 'min'])}(identity, axis=-1) {pick('<>')} {pick(['0', '0.1'])}")
             told.append("mask=kept")
         returns = pick([("sequence", "state"), ("last", "sequence"), ("state", "last"), ("sequence",), ("state",)])
@@ -49,15 +72,20 @@ class Recurrent:
     def _plan(self):
         """A cell, how many directions, how many layers."""
         pick = self.choices.pick
-        return pick(list(STATES)), pick((1, 1, 2)), pick((1, 1, 1, 2, 3))
+        cell = pick(list(STATES))
+        if cell in CELLS and CELLS[cell] not in self.spec.texts:
+            self.spec.texts.insert(0, CELLS[cell])
+        return cell, pick((1, 1, 2)), pick((1, 1, 1, 2, 3))
 
     def _units(self):
         return self.whole_number(("3", "2", "4"))
 
     def _written(self, cell, ways, depth, units, told, merge):
-        words = [units, *told, *self._cell_words(cell)]
-        words += ["reverse=true"] * (ways == 1 and self.choices.often(25))
-        found = f"{cell}({', '.join(words)})"
+        words = told + ["reverse=true"] * (ways == 1 and self.choices.often(25))
+        if cell in CELLS:
+            found = f"scan({', '.join([f'{cell}({units})', *words])})"
+        else:
+            found = f"{cell}({', '.join([units, *words, *self._cell_words(cell)])})"
         if ways == 2:
             found = f"bidirectional({found}{f', merge={merge}' if merge else ''})"
         return f"stack({depth}, {found})" if depth > 1 else found

@@ -326,6 +326,11 @@ class Steps(Recurrent):
             forms += ["{a} @ transpose({b})", "softmax({a} @ transpose({b})) @ {b}", "attention({a}, {b}, causal=true)"]
             forms += ["attention({a}, {b})", "additive_attention({a}, {b}, units=3)", "{a} -> multihead_attention(1)"]
             forms += ["multihead_attention({a}, {b}, heads=1)", "positional_encoding", 'einsum("ij,kj->ik", {a}, {b})']
+        if len(self.shape) > 1:
+            inner = pick(
+                ["dense(3)", "softplus"] if len(self.shape) == 2 else ["conv(3, 2)", "global_maxpool", "gru(2)"]
+            )
+            forms += [f"{{a}} -> each_step({inner})"] * 2
         if len(self.shape) == 1:
             forms += ["outer({a}, {b})", 'einsum("i,j->ij", {a}, {b})', "{a} -> argmax -> one_hot(99)"]
         return pick(forms).format(a=a, b=b, n=number, r=reduction, x=axis)
