@@ -172,16 +172,17 @@ class Network:
 
         return report(self.checked, batch, dtype)
 
-    def diagram(self, depth: int | None = None, direction: str = "TB", theme: str = "light") -> Any:
+    def diagram(self, depth: int | None = None, direction: str = "TB", theme: str = "light", unroll: int = 0) -> Any:
         """The diagram, as a `graphviz.Source`: it shows itself in a notebook, and can be saved.
 
         `depth` says how many levels of blocks are opened; without it the picture is made to fit on a page.
+        Of recurrences `unroll` steps are drawn side by side; 0 draws them as loops.
         """
         from graphviz import Source as Diagram
 
         from .emit.dot import dot
 
-        return Diagram(dot(self.checked, depth, direction, theme), filename=f"{self.name}.dot")
+        return Diagram(dot(self.checked, depth, direction, theme, unroll), filename=f"{self.name}.dot")
 
     def to_torch(self) -> str:
         """The source text of the PyTorch module. Raises SpecError where PyTorch has no form for something."""

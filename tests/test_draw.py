@@ -79,7 +79,7 @@ class Picture:
         """The titles of the frames."""
         found, stack = [], [self.graph]
         while stack:
-            inner = stack.pop().subgraphs()
+            inner = [g for g in stack.pop().subgraphs() if (g.name or "").startswith("cluster")]
             found += [read(frame.graph_attr["label"]) for frame in inner]
             stack += inner
         return found
@@ -491,3 +491,126 @@ def test_frozen_parts():
     assert read(closed.graph.get_node("held").attr["label"]) == "held part(5)|5, 75 params|frozen"
     assert dashed(Picture(PARTS.replace(", frozen=true", "").replace("(frozen=true)", ""))) == set()
     assert "frozen" not in dot(checked(RESIDUAL))
+
+
+# --- recurrence ------------------------------------------------------------------------------------------------------
+
+CELL = "cell unit(n) {\n input x\n state h [n]\n next h = tanh(dense(x, n) + dense(h, n))\n output next h\n}\n"
+
+
+def over_time(*steps, inputs="input x [T, 4]"):
+    return f"{CELL}net timed {{\n {inputs}\n " + "\n ".join(steps) + "\n}\n"
+
+
+def seen(picture, start, style="solid"):
+    """Where the edges of a box lead that are seen; those of the state handed on go with the arrow."""
+    found = []
+    for a, b in picture.graph.edges():
+        attr = picture.graph.get_edge(a, b).attr
+        ends = (b, a) if attr["dir"] == "back" else (a, b)
+        if attr["style"] != "invis" and ends[0] == start:
+            found.append(str(ends[1]))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("step", ["lstm(3)", "bidirectional(gru(3))", "stack(2, rnn(3))"])
+def test_a_recurrent_layer_shows_its_loop(step):
+    shown = Picture(over_time(step, "dense(2)"))
+    box = shown.nodes[1]
+    assert shown.note(box, box) == "T steps"
+    assert shown.edge(box, box)["style"] == "dashed"
+    assert not [a for a, b in shown.graph.edges() if a == b == shown.find("dense")]
+
+
+def test_a_closed_scan_shows_its_loop():
+    shown = Picture(over_time("scan(unit(3))", inputs="input x [7, 4]"), depth=0)
+    assert shown.note("unit", "unit") == "7 steps"
+
+
+def test_steps_side_by_side():
+    shown = Picture(over_time("lstm(3, return=sequence) as first", "dense(2)"), unroll=3)
+    assert shown.label("first") == "first|lstm 3, return sequence|3 of T steps"
+    assert seen(shown, "input:x") == ["first:x1", "first:x2", "first:x3"]
+    assert seen(shown, "first:x2") == ["first:0.0.2"]
+    assert seen(shown, "first:0.0.1") == ["first:0.0.2", "first:y1"]
+    assert seen(shown, "first:0.0.3") == ["first:y3"]
+    assert sorted(shown.into("dense")) == ["first:y1", "first:y2", "first:y3"]
+    assert shown.text.count("rank=same") == 3
+    assert "steps" not in shown.label("first:0.0.1")
+
+
+def test_no_more_steps_than_there_are():
+    shown = Picture(over_time("gru(3)", inputs="input x [2, 4]"), unroll=5)
+    assert shown.label("gru") == "gru 3|2 steps"
+    assert seen(shown, "gru:0.0.2") == ["gru:y"]
+    assert "gru:x3" not in shown.nodes
+
+
+def test_a_state_is_handed_back_where_time_is_read_from_its_end():
+    shown = Picture(
+        over_time(
+            "h = lstm(3, reverse=true, return=state)\n output h[0]".replace("h = ", "h, c = ").replace("h[0]", "h, c")
+        ),
+        unroll=3,
+    )
+    assert seen(shown, "lstm:0.0.3") == ["lstm:0.0.2"]
+    assert seen(shown, "lstm:0.0.1") == ["output:c", "output:h"]
+
+
+def test_both_directions_and_several_layers():
+    shown = Picture(over_time("bidirectional(gru(3))"), unroll=3)
+    box = "bidirectional:"
+    assert seen(shown, box + "x2") == [box + "0.0.2", box + "0.1.2"]
+    assert seen(shown, box + "0.0.2") == [box + "0.0.3"]
+    assert seen(shown, box + "0.1.2") == [box + "0.1.1"]
+    assert sorted(a for a in shown.into(box + "y")) == [box + "0.0.3", box + "0.1.1"]
+    deep = Picture(over_time("stack(2, lstm(3, return=sequence))"), unroll=2)
+    assert seen(deep, "stacked1:0.0.1") == ["stacked1:0.0.2", "stacked1:1.0.1"]
+    assert seen(deep, "stacked1:1.0.1") == ["stacked1:1.0.2", "stacked1:y1"]
+    apart = Picture(over_time("p, q = bidirectional(gru(3, return=sequence), merge=none)\n output p, q"), unroll=2)
+    assert len(apart.into("output:p")) == len(apart.into("output:q")) == 2
+
+
+def test_a_decoder_begins_with_the_last_state_of_the_encoder():
+    text = over_time(
+        "h, c = a -> lstm(3, return=state)",
+        "b -> lstm(3, initial=(h, c), mask=m)",
+        inputs="input a [S, 4]\n input b [T, 4]\n input m [T] bool",
+    )
+    shown = Picture(text, unroll=3)
+    assert seen(shown, "lstm1:0.0.3") == ["lstm2:0.0.1"]
+    assert seen(shown, "input:m") == ["lstm2:x1", "lstm2:x2", "lstm2:x3"]
+
+
+def test_steps_of_one_layer_lead_to_those_of_the_next():
+    shown = Picture(over_time("rnn(3, return=sequence) -> scan(unit(2), reverse=true)"), unroll=2)
+    assert seen(shown, "rnn:y1") == ["unit:x1"]
+    assert seen(shown, "rnn:y2") == ["unit:x2"]
+    assert shown.label("unit:0.0.1") == "unit"
+    assert seen(shown, "unit:0.0.2") == ["unit:0.0.1"]
+
+
+def test_frozen_steps_are_dashed():
+    shown = Picture(over_time("lstm(3, frozen=true)", "dense(2)"), unroll=2)
+    assert dashed(shown) == {"lstm:0.0.1", "lstm:0.0.2"}
+    assert shown.frames == ["frozen"]
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_steps_stand_in_the_order_of_time(direction):
+    """Where Graphviz puts them, also beside a frame that hands its state on."""
+    shown = Picture(
+        over_time(
+            "m, h, c = a -> lstm(3, return=(sequence, state))",
+            "d = b -> lstm(3, return=sequence, initial=(h, c))",
+            "concat(d, attention(d, m)) -> dense(2)",
+            inputs="input a [S, 4]\n input b [T, 4]",
+        ),
+        unroll=4,
+        direction=direction,
+    )
+    shown.graph.layout("dot")
+    axis = 0 if direction == "TB" else 1
+    for row in ("lstm1:x", "lstm1:0.0.", "lstm1:y", "lstm2:x", "lstm2:0.0.", "lstm2:y"):
+        places = [float(shown.graph.get_node(f"{row}{t}").attr["pos"].split(",")[axis]) for t in (1, 2, 3, 4)]
+        assert places == sorted(places, reverse=direction == "LR")

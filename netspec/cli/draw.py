@@ -25,6 +25,9 @@ def run(words: list[str], screen: Screen) -> int:
     parser.add_argument(
         "--depth", metavar="N", type=whole(0), help="levels of blocks that are opened (default: what fits a page)"
     )
+    parser.add_argument(
+        "--unroll", metavar="N", type=whole(1), default=0, help="draw N steps of a recurrence (default: a loop)"
+    )
     parser.add_argument("--direction", choices=DIRECTIONS, default="TB", help="top to bottom, or left to right")
     parser.add_argument("--theme", choices=THEMES, default="light", help="default: light")
     options = parser.read(words)
@@ -32,7 +35,7 @@ def run(words: list[str], screen: Screen) -> int:
     net = checked(options.file, options, screen)
     if net is None:
         return WRONG
-    text = dot(net, options.depth, options.direction, options.theme)
+    text = dot(net, options.depth, options.direction, options.theme, options.unroll)
     put(text.encode() if suffix in _DOT else _picture(text, suffix), options.output, options.file, screen)
     return OK
 

@@ -42,6 +42,11 @@ def shape_text(shape: Shape) -> str:
     return f" {TIMES} ".join(str(d) for d in shape) or "1"
 
 
+def steps_text(length: Dim) -> str:
+    """`T steps`."""
+    return "1 step" if length == 1 else f"{length} steps"
+
+
 def amount_text(amount: Dim) -> str:
     """A large number as people say it: `25.6M`."""
     if isinstance(amount, DimExpr):

@@ -9,8 +9,10 @@ from __future__ import annotations
 from ..ir import Call, Scope, Step
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record
-from .captions import TIMES, amount_text, block_text, layer_text, shape_text
+from .boxes import Box, Edge, Group, Source
+from .captions import TIMES, amount_text, block_text, layer_text, shape_text, steps_text
 from .folding import Folder, Wiring, made
+from .unrolled import Steps, of_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,75 +20,26 @@ if TYPE_CHECKING:
     from ..dims import Dim, Shape
     from ..ir import Body, CheckedNet, Item, Tensor
     from .folding import Unit
+    from .unrolled import Unrolled
 
 # layers that join the box of the layer before them, and the layers that take them in
 _FOLLOWERS = ("norm", "activation", "dropout")
 _HOSTS = ("conv", "dense", "pool", "join", *_FOLLOWERS)
 
 
-class Box:
-    """A node. The first of `lines` is its title; `entering` and `leaving` are the shapes before and behind it.
-
-    `frozen` says that all its weights are held still.
-    """
-
-    def __init__(self, id: str, group: Group, style: str, lines: list[str], entering: Shape | None) -> None:
-        self.id = id
-        self.group = group
-        self.style = style
-        self.lines = lines
-        self.entering = entering
-        self.leaving: Shape = entering or ()
-        self.name = ""
-        self.count = 1
-        self.params: Dim = 0
-        self.frozen = False
-        # the value that a follower may take up
-        self.tail: Tensor | None = None
-        self.varying: Group | None = None
-
-
-class Group:
-    """A frame around boxes. An empty title means that it is drawn for its count only."""
-
-    def __init__(self, id: str, title: str, name: str = "", count: int = 1, frozen: bool = False) -> None:
-        self.id = id
-        self.title = title
-        self.name = name
-        self.count = count
-        self.frozen = frozen
-        self.parts: list[Box | Group] = []
-
-
-class Edge:
-    """A value on its way from one box to another. `note` is the shape to be written on it."""
-
-    def __init__(self, source: Box, target: Box, shape: Shape) -> None:
-        self.source = source
-        self.target = target
-        self.shape = shape
-        self.note = ""
-        self.skip = False
-        # how many of its ends lie on the main path, which is drawn straight
-        self.straight = 0
-
-
 class Opening(Record):
-    """How far the hierarchy is opened: to `depth` levels, and with `once` a block only where it is new."""
+    """How far the hierarchy is opened: to `depth` levels, and with `once` a block only where it is new.
+
+    Of recurrences `unroll` steps are drawn; 0 draws them as loops.
+    """
 
     depth: int
     once: bool = False
+    unroll: int = 0
 
 
 class TooLarge(Exception):
     """The picture has more boxes than were asked for."""
-
-
-class Source(Record):
-    """The box that a value comes from, and the value's shape."""
-
-    box: Box
-    shape: Shape
 
 
 class Scene:
@@ -122,15 +75,15 @@ class Diagram:
     def _net(self, body: Body) -> None:
         scene = Scene(body, "")
         for port in body.inputs:
-            box = self._box(self.root, f"input:{port.name}", "input", [port.name, shape_text(port.value.shape)], None)
+            box = self.box(self.root, f"input:{port.name}", "input", [port.name, shape_text(port.value.shape)], None)
             box.leaving = port.value.shape
             scene.sources[port.value.number] = Source(box, port.value.shape)
         self._parts(body.items, scene, self.root, "", 0)
         for result in body.outputs:
             source = scene.sources[result.value.number]
             lines = [result.name, shape_text(result.value.shape)]
-            box = self._box(self.root, f"output:{result.name}", "output", lines, result.value.shape)
-            self._edge(source, box)
+            box = self.box(self.root, f"output:{result.name}", "output", lines, result.value.shape)
+            self.edge(source, box)
 
     # --- pieces ------------------------------------------------------------------------------------------------
 
@@ -143,7 +96,7 @@ class Diagram:
         self._ids.add(id)
         return id
 
-    def _box(self, group: Group, id: str, style: str, lines: list[str], entering: Shape | None) -> Box:
+    def box(self, group: Group, id: str, style: str, lines: list[str], entering: Shape | None) -> Box:
         if len(self.boxes) >= self.limit:
             raise TooLarge
         box = Box(self._id(id), group, style, lines, entering)
@@ -152,8 +105,15 @@ class Diagram:
         self.boxes.append(box)
         return box
 
-    def _edge(self, source: Source, target: Box) -> None:
-        self.edges.append(Edge(source.box, target, source.shape))
+    def edge(self, source: Source, target: Box) -> None:
+        """The way of a value into a box; that of a sequence whose steps are drawn is one from each of them."""
+        for box in source.parts:
+            self.join(box, target)
+        if not source.parts:
+            self.edges.append(Edge(source.box, target, source.shape))
+
+    def join(self, source: Box, target: Box) -> None:
+        self.edges.append(Edge(source, target, source.leaving))
 
     def _sum(self, unit: Unit, prefix: str) -> Dim:
         total: Dim = 0
@@ -173,7 +133,10 @@ class Diagram:
 
     def _one(self, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         item = unit.items[0]
-        if isinstance(item, Step):
+        unrolled = of_item(item) if self.opening.unroll else None
+        if unrolled is not None and not isinstance(item, Scope):
+            self._unrolled(item, unrolled, unit, scene, group, prefix)
+        elif isinstance(item, Step):
             self._step(item, scene, group, prefix)
         elif self._is_closed(item, level):
             self._closed(item, unit, scene, group, prefix)
@@ -195,7 +158,7 @@ class Diagram:
         _put(group, frame)
         for turn in makes:
             for tensor, like in zip(turn, makes[0]):
-                scene.sources[tensor.number] = Source(scene.sources[like.number].box, tensor.shape)
+                scene.sources[tensor.number] = scene.sources[like.number].replace(shape=tensor.shape)
 
     def _is_closed(self, item: Call | Scope, level: int) -> bool:
         if level >= self.opening.depth:
@@ -217,15 +180,17 @@ class Diagram:
             box = sources[0].box
         else:
             entering = sources[0].shape if sources else None
-            box = self._box(group, prefix + step.name, step.layer.style, [], entering)
+            box = self.box(group, prefix + step.name, step.layer.style, [], entering)
             for source in sources:
-                self._edge(source, box)
+                self.edge(source, box)
         box.lines.append(layer_text(step))
         box.name = box.name or (step.name if step.given else "")
         box.leaving = step.output.shape
         box.params = self._params.get(prefix + step.name, 0) + box.params
         box.frozen = box.frozen or prefix + step.name in self._still
         box.tail = step.output
+        if step.layer.steps(*(t.shape for t in step.inputs)) != 0:
+            self._loop(box, step.inputs[0])
         for tensor in step.outputs:
             scene.sources[tensor.number] = Source(box, tensor.shape)
 
@@ -243,14 +208,27 @@ class Diagram:
             and len(scene.wiring.readers[step.inputs[0].number]) == 1
         )
 
+    def _unrolled(self, item: Step | Call, what: Unrolled, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
+        """A recurrence as steps side by side, in a frame."""
+        path = prefix + item.name
+        frame = Group(self._id("cluster:" + path), "", frozen=path in self._still)
+        sources = [scene.sources[t.number] for t in item.inputs]
+        steps = Steps(self, frame, path, what, self.opening.unroll)
+        steps.caption.name = item.name if item.given and unit.count == 1 else ""
+        steps.caption.leaving = item.outputs[0].shape
+        steps.caption.params = self._sum(unit, prefix)
+        found = steps.draw(sources, item.outputs)
+        scene.sources.update((t.number, source) for t, source in zip(item.outputs, found))
+        _put(group, frame)
+
     def _closed(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
         """A block or named scope as one box, with what it gives and weighs."""
         takes, gives = _ends(item, self._folder)
         title = block_text(item) if isinstance(item, Call) else item.name
         sources = [scene.sources[n] for n in takes]
-        box = self._box(group, prefix + item.name, "block", [title], sources[0].shape if sources else None)
+        box = self.box(group, prefix + item.name, "block", [title], sources[0].shape if sources else None)
         for source in sources:
-            self._edge(source, box)
+            self.edge(source, box)
         box.name = item.name if isinstance(item, Call) and item.given and unit.count == 1 else ""
         last = _ends(unit.turns[-1][0], self._folder)[1]
         box.leaving = last[-1].shape if last else box.leaving
@@ -259,7 +237,7 @@ class Diagram:
         said = [*dict.fromkeys(shape_text(t.shape) for t in _given(unit.turns[-1][0], last))]
         box.lines.append(", ".join([*said, f"{amount_text(box.params)} params"] if box.params else said))
         if isinstance(item, Call) and isinstance(item.use, Run):
-            self.returns.append(Edge(box, box, box.leaving))
+            self._loop(box, item.inputs[0])
         for tensor in gives:
             scene.sources[tensor.number] = Source(box, tensor.shape)
 
@@ -280,22 +258,28 @@ class Diagram:
                 self._back(item.body, inner)
                 results = item.use.picked(results)
             for tensor, result in zip(item.outputs, results):
-                scene.sources[tensor.number] = Source(inner.sources[result.number].box, tensor.shape)
+                scene.sources[tensor.number] = inner.sources[result.number].replace(shape=tensor.shape)
         else:
             self._parts(item.items, scene, frame, path + ".", level + 1)
         _put(group, frame)
 
+    def _loop(self, box: Box, sequence: Tensor) -> None:
+        """What a box hands on to itself, for each step of a sequence."""
+        loop = Edge(box, box, box.leaving)
+        loop.note = steps_text(sequence.shape[0])
+        self.returns.append(loop)
+
     def _states(self, call: Call, scene: Scene, inner: Scene, frame: Group) -> None:
         """The states of a cell that is run: boxes that its equations begin with."""
         entering = call.inputs[0]
-        inner.sources[call.body.inputs[0].value.number] = Source(scene.sources[entering.number].box, entering.shape)
+        inner.sources[call.body.inputs[0].value.number] = scene.sources[entering.number]
         given = call.inputs[1:]
         for place, state in enumerate(call.body.states):
             shape = state.value.shape
-            box = self._box(frame, f"state:{inner.owner}.{state.name}", "state", [state.name, shape_text(shape)], shape)
+            box = self.box(frame, f"state:{inner.owner}.{state.name}", "state", [state.name, shape_text(shape)], shape)
             inner.sources[state.value.number] = Source(box, shape)
             if given:
-                self._edge(scene.sources[given[place].number], box)
+                self.edge(scene.sources[given[place].number], box)
 
     def _back(self, body: Body, inner: Scene) -> None:
         """The edges that close the loop of a cell."""

@@ -9,9 +9,12 @@ What a loop or a run of equal block calls repeats is drawn once, with its count.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ..record import TYPE_CHECKING
+from .boxes import Box
 from .captions import TIMES, amount_text, markup, quoted, quoted_text, shape_text, split
-from .diagram import Box, Diagram, Opening, TooLarge
+from .diagram import Diagram, Opening, TooLarge
 from .paths import mark
 from .theme import FONT, THEMES
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..ir import CheckedNet
-    from .diagram import Edge, Group
+    from .boxes import Edge, Group, Row
     from .theme import Theme
 
 _ALL = 1000
@@ -34,20 +37,23 @@ _BREAK = "<BR/>"
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
 
 
-def dot(net: CheckedNet, depth: int | None = None, direction: str = "TB", theme: str = "light") -> str:
-    """The DOT text of a net. `direction` is TB or LR, `theme` light or dark. The same net gives the same text."""
-    diagram = _fitting(net) if depth is None else Diagram(net, Opening(depth), _UNLIMITED)
+def dot(net: CheckedNet, depth: int | None = None, direction: str = "TB", theme: str = "light", unroll: int = 0) -> str:
+    """The DOT text of a net. `direction` is TB or LR, `theme` light or dark. The same net gives the same text.
+
+    Of recurrences `unroll` steps are drawn side by side; 0 draws them as loops.
+    """
+    diagram = _fitting(net, unroll) if depth is None else Diagram(net, Opening(depth, False, unroll), _UNLIMITED)
     mark(diagram)
     return "\n".join(_Writer(net, diagram, direction, THEMES[theme]).lines()) + "\n"
 
 
-def _fitting(net: CheckedNet) -> Diagram:
+def _fitting(net: CheckedNet, unroll: int) -> Diagram:
     """The diagram that shows most and still fits on a page."""
-    for opening, limit in ((Opening(_ALL), _FEW), *((Opening(d, True), _MANY) for d in (_ALL, 2, 1))):
-        diagram = _within(net, opening, limit)
+    for depth, once, limit in ((_ALL, False, _FEW), *((d, True, _MANY) for d in (_ALL, 2, 1))):
+        diagram = _within(net, Opening(depth, once, unroll), limit)
         if diagram is not None:
             return diagram
-    return Diagram(net, Opening(0), _UNLIMITED)
+    return Diagram(net, Opening(0, False, unroll), _UNLIMITED)
 
 
 def _within(net: CheckedNet, opening: Opening, limit: int) -> Diagram | None:
@@ -89,6 +95,8 @@ class _Writer:
 
     def _defaults(self) -> Iterator[str]:
         theme, font = self.theme, quoted(FONT)
+        # Graphviz's second look for crossings would shuffle the steps of a row
+        more = {"remincross": "false"} if self.diagram.opening.unroll else {}
         yield _STEP + _statement(
             "graph",
             rankdir=self.direction,
@@ -102,6 +110,7 @@ class _Writer:
             ranksep="0.32",
             pad="0.25",
             charset=quoted("UTF-8"),
+            **more,
         )
         shape = {"shape": "box", "style": quoted("rounded,filled"), "height": "0.3", "margin": quoted("0.16,0.07")}
         yield _STEP + _statement("node", **shape, fontname=font, fontsize="12", penwidth="1.1")
@@ -125,15 +134,18 @@ class _Writer:
             yield f"{indent}subgraph {quoted(part.id)} {{"
             yield from self._frame(part, level)
             yield from self._parts(part, level + 1)
+            for row in part.rows:
+                yield from (indent + _STEP + line for line in self._row(row))
             yield indent + "}"
 
     def _frame(self, group: Group, level: int) -> Iterator[str]:
         theme = self.theme
+        title = self._frame_title(group)
         fill = theme.frames[min(level, len(theme.frames) - 1)]
-        style = "rounded,filled" if group.title else "rounded,filled,dashed"
+        style = "rounded,filled" if group.title or group.rows else "rounded,filled,dashed"
         yield _STEP * (level + 2) + _statement(
             "graph",
-            label=f"<{self._frame_title(group)}>",
+            label=f"<{title}>" if title else quoted(""),
             labeljust="l",
             fontsize="11",
             style=quoted(style),
@@ -146,7 +158,7 @@ class _Writer:
         """The title of a frame, with as much room on its right, so that an arrow into the middle passes by it."""
         says = self._says_frozen(group)
         title = _title(group.name, group.title, group.count) + says * f"  {_small(_FROZEN, self.theme.faint)}"
-        if self.direction != "TB":
+        if self.direction != "TB" or not title:
             return title
         letters = len(group.name) + len(group.title) + 4 * (group.count > 1) + 10 * says
         room = f'<TD WIDTH="{6 * letters + 14}"></TD>'
@@ -191,7 +203,24 @@ class _Writer:
         """Back to the next step; it has no part in what stands above what."""
         ends = f"{quoted(edge.source.id)} -> {quoted(edge.target.id)}"
         colour = quoted(self.theme.paints["state"].line)
-        return _STEP + _statement(ends, style="dashed", color=colour, constraint="false")
+        label = {"label": quoted_text(f" {edge.note} ")} if edge.note else {}
+        return _STEP + _statement(ends, **label, style="dashed", color=colour, constraint="false")
+
+    def _row(self, row: Row) -> Iterator[str]:
+        """Boxes side by side, with the state that is handed on; edges that are not seen keep them in place."""
+        ids = [quoted(box.id) for box in row.boxes]
+        unseen = {"style": "invis"}
+        colour = quoted(self.theme.paints["state"].line)
+        # Graphviz sets a row from below up where the picture runs from left to right
+        turned = self.direction == "LR"
+        seen = {"color": colour, "penwidth": "1.6", "dir": "forward" if row.back is turned else "back"}
+        caption = [] if row.caption is None else [quoted(row.caption.id)]
+        order = (caption + ids)[:: -1 if turned else 1]
+        yield f"{{ rank=same; {'; '.join(order)}; }}"
+        for one, other in pairwise(order):
+            yield _statement(f"{one} -> {other}", **(seen if row.handed and not {one, other} & {*caption} else unseen))
+        for before, box in zip(row.before, ids):
+            yield _statement(f"{quoted(before.id)} -> {box}", **unseen)
 
     def _edge(self, edge: Edge) -> str:
         attributes = {"label": quoted_text(f" {edge.note} ")} if edge.note else {}

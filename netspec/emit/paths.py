@@ -8,7 +8,8 @@ from .captions import shape_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .diagram import Box, Diagram, Edge
+    from .boxes import Box, Edge
+    from .diagram import Diagram
 
 
 def mark(diagram: Diagram) -> None:
@@ -93,12 +94,12 @@ class Paths:
     def _note(self, box: Box) -> None:
         """Where a box changes the shape, its first edge that is no skip says so.
 
-        Inputs, outputs and blocks have their shapes written in them. Within a repeat whose turns differ in shape no
-        shape holds for all of them.
+        Inputs, outputs, blocks and states have their shapes written in them. Within a repeat whose turns differ in
+        shape no shape holds for all of them.
         """
         if box.style in ("input", "block"):
             return
-        edges = [e for e in self.out[box.id] if e.target.style != "output" and e.shape != box.entering]
+        edges = [e for e in self.out[box.id] if e.target.style not in ("output", "state") and e.shape != box.entering]
         for edge in [e for e in edges if not e.skip][:1]:
             if box.varying is None or edge.target.varying is not box.varying:
                 edge.note = shape_text(edge.shape)

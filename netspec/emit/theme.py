@@ -16,7 +16,7 @@ class Paint(Record):
 
 
 class Theme(Record):
-    """The colours of one picture. `paints` is by the style of a layer, and `input`, `output`, `block`."""
+    """The colours of one picture. `paints` is by the style of a layer, and `input`, `output`, `block`, `caption`."""
 
     ground: str
     text: str
@@ -30,7 +30,8 @@ class Theme(Record):
 
 def _paints(text: str, ports: tuple[str, str, str], rows: dict[str, tuple[str, str]]) -> dict[str, Paint]:
     found = {style: Paint(fill, line, text) for style, (fill, line) in rows.items()}
-    return {**found, "input": Paint(*ports), "output": Paint(*ports)}
+    bare = {"caption": Paint("none", "none", text)}
+    return {**found, **bare, "input": Paint(*ports), "output": Paint(*ports)}
 
 
 _LIGHT = Theme(

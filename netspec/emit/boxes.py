@@ -1,0 +1,77 @@
+"""What a picture is made of: boxes, frames around them, rows of them, and edges."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from ..dims import Dim, Shape
+    from ..ir import Tensor
+
+
+class Box:
+    """A node. The first of `lines` is its title; `entering` and `leaving` are the shapes before and behind it.
+
+    `frozen` says that all its weights are held still.
+    """
+
+    def __init__(self, id: str, group: Group, style: str, lines: list[str], entering: Shape | None) -> None:
+        self.id = id
+        self.group = group
+        self.style = style
+        self.lines = lines
+        self.entering = entering
+        self.leaving: Shape = entering or ()
+        self.name = ""
+        self.count = 1
+        self.params: Dim = 0
+        self.frozen = False
+        # the value that a follower may take up
+        self.tail: Tensor | None = None
+        self.varying: Group | None = None
+
+
+class Group:
+    """A frame around boxes. An empty title means that it is drawn for its count only."""
+
+    def __init__(self, id: str, title: str, name: str = "", count: int = 1, frozen: bool = False) -> None:
+        self.id = id
+        self.title = title
+        self.name = name
+        self.count = count
+        self.frozen = frozen
+        self.parts: list[Box | Group] = []
+        self.rows: list[Row] = []
+
+
+class Edge:
+    """A value on its way from one box to another. `note` is the shape to be written on it."""
+
+    def __init__(self, source: Box, target: Box, shape: Shape) -> None:
+        self.source = source
+        self.target = target
+        self.shape = shape
+        self.note = ""
+        self.skip = False
+        # how many of its ends lie on the main path, which is drawn straight
+        self.straight = 0
+
+
+class Row(Record):
+    """Boxes that stand side by side, in the order of time. `handed` says that each hands its state on to the next one,
+    or, where it is read from the end (`back`), to the one before. The row `before` stands where values come from, and
+    the words of `caption` beside the first box."""
+
+    boxes: tuple[Box, ...]
+    handed: bool = False
+    back: bool = False
+    before: tuple[Box, ...] = ()
+    caption: Box | None = None
+
+
+class Source(Record):
+    """The box that a value comes from, and the value's shape. Of a sequence whose steps are drawn, `parts` are all."""
+
+    box: Box
+    shape: Shape
+    parts: tuple[Box, ...] = ()
