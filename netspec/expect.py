@@ -41,6 +41,7 @@ def _known(net: Net, totals: Figures, fields: Mapping[int, Field | None]) -> dic
     shapes = tuple(r.value.shape for r in net.body.outputs)
     return {
         **{n: v for n, v in totals.__dict__.items() if n not in ("weights", "biases")},
+        "non_trainable": totals.params - totals.trainable,
         "output": shapes[0] if len(shapes) == 1 else shapes,
         "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named)),
         "receptive_field": Intrinsic("receptive_field", lambda values, named: _receptive(fields, values, named)),

@@ -61,6 +61,25 @@ def test_of_one_sequence(body, steps):
 
 
 @pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("sequential_depth == max(S, 2*T)", True),
+        ("max(2*T, S, T) == sequential_depth", True),
+        ("sequential_depth == max(S + 1, 2*T)", False),
+        ("params == max(3, params)", True),
+        ("non_trainable == 0", True),
+    ],
+)
+def test_in_an_expectation(condition, holds):
+    body = f"concat(a -> lstm(2), b -> stack(2, gru(2)))\n expect {condition}"
+    if holds:
+        assert depth(body, "input a [S, 4]\n input b [T, 4]") == "max(2*T, S)"
+        return
+    with pytest.raises(netspec.SpecError, match="depends on a size that is not known"):
+        depth(body, "input a [S, 4]\n input b [T, 4]")
+
+
+@pytest.mark.parametrize(
     ("body", "steps"),
     [
         ("concat(a -> lstm(2), b -> lstm(2))", "max(S, T)"),
@@ -86,6 +105,11 @@ def test_blocks_hand_each_value_on_by_itself():
 def test_a_cell_that_reads_a_sequence_at_each_step():
     assert depth("scan(line(3))", "input page [T, W, 4]") == "T*W"
     assert depth("scan(line(3))", "input page [6, 5, 4]") == "30"
+
+
+def test_the_sequences_of_all_steps_are_read_at_once():
+    assert depth("each_step(lstm(5))", "input page [T, W, 4]") == "W"
+    assert depth("each_step(lstm(5)) -> gru(3)", "input page [T, W, 4]") == "T + W"
 
 
 def test_a_cell_within_a_cell_is_a_part_of_its_step():

@@ -104,7 +104,7 @@ def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
     return f"the {plural} here are {', '.join(known)}" if 1 < len(known) <= _MOST_LISTED else ""
 
 
-_MOST_LISTED = 8
+_MOST_LISTED = 9
 # words that are values of the language
 _LITERALS = ("true", "false", "none")
 
