@@ -76,6 +76,12 @@ def test_weights_count_once_and_steps_each_time():
     assert "seen.conv.kernel" in weight_table(net)
 
 
+def test_it_holds_weights_still():
+    net = check("net n { input x [4, 3]; each_step(dense(5), frozen=true); each_step(dense(2)) }")
+    assert (net.totals.params, net.totals.trainable) == (32, 12)
+    compare(net)
+
+
 def test_a_net_may_end_at_what_it_gives():
     net = check(
         "net base { input x [4, 6, 6, 2]; each_step(conv(3, 3x3)) -> relu -> flatten -> dense(2) }\n"

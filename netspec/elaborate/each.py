@@ -35,7 +35,7 @@ def each_step(
     inputs = take_inputs(at, callee, given.tensors, 1)
     if inputs is None or inner is None:
         return HOLE
-    x, step = inputs[0], inner.value if isinstance(inner, tree.Keyword) else inner
+    x, step = inputs[0], _with_frozen(inner, arguments)
     label = given.label if given.label is not None else at.chosen
     frame = at.frame
     found: list[Tensor] = []
@@ -71,14 +71,24 @@ def _callee(at: Context, node: Node) -> Node:
     return dotted(at.frame.design, callee) or callee
 
 
+def _with_frozen(inner: Node, arguments: tuple[Node, ...]) -> Node:
+    """What is applied, held still where `each_step` is."""
+    node = inner.value if isinstance(inner, tree.Keyword) else inner
+    frozen = tuple(a for a in arguments if isinstance(a, tree.Keyword) and a.name.text == "frozen")
+    if not frozen:
+        return node
+    callee, own = (node.callee, node.arguments) if isinstance(node, tree.Call) else (node, ())
+    return tree.Call(node.span, callee, (*own, *frozen))
+
+
 def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
     """Is there one thing to apply, and nothing else but a value?"""
     fault = at.frame.machine.fault
     if inner is None:
         help = "write `each_step(conv(8, 3x3))`, or the name of a block with its arguments"
         fault("not-a-step", "`each_step` applies a layer, a block or a net, and none is given", node.span, help=help)
-    elif given.positional or given.named or given.frozen:
-        help = "what it applies takes them: `each_step(dense(8, frozen=true))`"
+    elif given.positional or given.named:
+        help = "what it applies takes them: `each_step(dense(8, bias=false))`"
         fault("unknown-argument", "`each_step` takes no other arguments", node.span, help=help)
     elif at.frame.shared is not None:
         help = "declare what it applies, `layer enc = dense(8)`, and write `each_step(enc)`"
