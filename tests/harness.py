@@ -312,9 +312,10 @@ def torch_run(built, xs, first, keeps_channels=True):
         tensors.append(torch.from_numpy(array if array.dtype.kind in "iub" else array.astype(np.float32)))
     with torch.no_grad():
         y = built.run(tensors, lambda module, values: module(*values))
-    if isinstance(y, tuple):
-        return tuple(part.numpy() for part in y)
-    return to_last(y.numpy()) if first and keeps_channels else y.numpy()
+    parts = [part.numpy() for part in (y if isinstance(y, tuple) else (y,))]
+    if first and keeps_channels:
+        parts = [to_last(part) for part in parts]
+    return tuple(parts) if isinstance(y, tuple) else parts[0]
 
 
 # --- Keras -----------------------------------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ def init_weights(text: str, rules: Rules) -> Helper | None:
     is the language's."""
     used = set(re.findall(r"\b(?:nn\.)?\w+(?=[()])", text))
     usual = {name: rules.get(name, fill) for name, fill in _USUAL.items() if name in used}
-    branches = [*_kernels(usual, "bias=" in text), *_recurrent(used), *_attention(used)]
+    branches = [*_kernels(usual, "bias=" in text), *_recurrent(used), *_on_grids(used), *_attention(used)]
     if "nn.Bilinear" in used:
         branches.append(
             Branch(("nn.Bilinear",), ("nn.init.xavier_uniform_(module.weight.data.transpose(1, 2))", *_BIAS))
@@ -255,6 +255,16 @@ def _recurrent(used: set[str]) -> list[Branch]:
         lines.append("    nn.init.ones_(parameter.data.chunk(4)[1])  # the forget gate")
     each = "for name, parameter in module.named_parameters(recurse=False):"
     return [Branch(classes, (each, *(f"    {line}" for line in lines)))]
+
+
+def _on_grids(used: set[str]) -> list[Branch]:
+    """The same for an LSTM of convolutions, which come before it and have begun as others do."""
+    lines = (
+        "nn.init.orthogonal_(module.recurrent.weight)",
+        "if module.conv.bias is not None:",
+        "    nn.init.ones_(module.conv.bias.data.chunk(4)[1])  # the forget gate",
+    )
+    return [Branch(("ConvLSTM",), lines)] if "ConvLSTM" in used else []
 
 
 def _attention(used: set[str]) -> list[Branch]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..pycode import Call, Code
-    from .base import Apply, At, Gives
-    from .recurrence import Core, Kept, Recurrence
+    from .base import Apply, At, Gives, Layer
+    from .recurrence import Kept, Recurrence
 
 # Keras's words for merging two directions
 _MERGES = {"concat": "concat", "add": "sum", "mul": "mul", "average": "ave", "none": None}
@@ -75,7 +75,7 @@ def _called(layer: Recurrence, number: int, at: At) -> Code:
     return call(Made(), X(), **words) if words else None
 
 
-def keras_word(core: Core, name: str, usual: Any) -> dict[str, Code]:
+def keras_word(core: Layer, name: str, usual: Any) -> dict[str, Code]:
     """An activation as an argument."""
     value = getattr(core, name)
     word = None if value is None else WORDS[value].keras_word

@@ -122,7 +122,7 @@ def _native(core: Core, features: int, depth: int, ways: int) -> Built:
 
 def _stepwise(core: Core, features: int) -> Built:
     helper = STEPWISE[core.torch_name]
-    words: dict[str, Code] = {**unless(True, bias=core.bias), **_functions(core)}
+    words: dict[str, Code] = {**unless(True, bias=core.bias), **functions_of(core)}
     words |= unless(0, dropout=core.dropout if core.recurrent_dropout else 0, recurrent_dropout=core.recurrent_dropout)
     words |= core.stepwise_words()
     return _with_one_bias(core, call(helper[-1].name, features, core.width, **words), helper)
@@ -134,7 +134,7 @@ def _with_one_bias(core: Core, make: Call, helpers: tuple[Helper, ...] = ()) -> 
     return Built(call("single_bias", make), (*helpers, SINGLE_BIAS))
 
 
-def _functions(core: Core) -> dict[str, Code]:
+def functions_of(core: Any) -> dict[str, Code]:
     """The activations that differ from those of the paper, as functions."""
     return {
         name: _function_of(getattr(core, name)) for name, usual in core.usual.items() if getattr(core, name) != usual
