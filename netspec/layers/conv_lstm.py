@@ -72,6 +72,22 @@ class ConvLSTM(nn.Module):
     ("import torch", "import torch.nn.functional as F", "from torch import nn"),
 )
 
+
+def _still(name: str) -> Helper:
+    """Keras's layer does not tell its cell that it is held still."""
+    source = f"""\
+@keras.saving.register_keras_serializable()
+class Still{name}(layers.{name}):
+    \"\"\"{name} that holds the weights of its cell still, too, where it is not trainable.\"\"\"
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        super().build(sequences_shape, initial_state_shape)
+        for variable in self.variables:
+            variable.trainable = self.trainable
+"""
+    return Helper(f"Still{name}", source, ("import keras", "from keras import layers"))
+
+
 _H, _C = 3, 4  # the last state among the values of a form, behind the inputs
 
 
@@ -218,7 +234,8 @@ class ConvLstm(Weighted):
         made = call(Made(), X(), initial_state=[X(1), X(2)]) if self.initial else None
         gives: Gives = (0, _H, _C) if state or both else 0
         back = self.reverse and sequence
-        steps = (module(make, "", (), made, gives), *((function(call("ops.flip", X(), axis=1)),) if back else ()))
+        lstm = module(make, "", (), made, gives).replace(still=_still(f"ConvLSTM{window.rank}D"))
+        steps = (lstm, *((function(call("ops.flip", X(), axis=1)),) if back else ()))
         return self._use(steps, _H if both else 0)
 
     def _use(self, steps: tuple[Apply, ...], last: int) -> Use:
