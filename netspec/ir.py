@@ -126,9 +126,24 @@ class Step(Record):
         return self.outputs[0]
 
     @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of what goes in."""
+        return tuple(t.shape for t in self.inputs)
+
+    @property
     def hands_on(self) -> bool:
         """Is what comes out the value that goes in, as it is?"""
-        return self.layer.hands_on(*(t.shape for t in self.inputs))
+        return self.layer.hands_on(*self.shapes)
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The arrays that the layer holds."""
+        return self.layer.weights(*self.shapes)
+
+    @property
+    def depth(self) -> Dim:
+        """How many recurrent steps it does one after the other."""
+        return self.layer.steps(*self.shapes)
 
 
 class Call(Record):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .ir import Call, Step, applied, path_of, weight_path
 from .layers.cells import Run
 from .record import TYPE_CHECKING
-from .weights.table import check_weights, paths_of, weights_of
+from .weights.table import check_weights, paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ class Reference:
                 self._items(item.items, prefix, paths, held)
 
     def _step(self, step: Step, path: str, held: dict[int, Array]) -> tuple[Array, ...]:
-        weights = {w.name: self.weights[weight_path(path, w)] for w in weights_of(step)}
+        weights = {w.name: self.weights[weight_path(path, w)] for w in step.weights}
         xs = tuple(held[t.number] for t in step.inputs)
         result = step.layer.reference(_for_samples(xs, [t.batched for t in step.inputs]), weights)
         results = _several(result)

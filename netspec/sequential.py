@@ -41,7 +41,7 @@ class _Chains:
 
     def _is_recurrent(self, item: Step | Call) -> bool:
         if isinstance(item, Step):
-            return _steps(item) != 0
+            return item.depth != 0
         return isinstance(item.use, Run) or self.recurs(item.body)
 
     def walk(self, body: Body, depths: dict[int, Dim]) -> None:
@@ -53,7 +53,7 @@ class _Chains:
                 self._call(item, depths)
             else:
                 before = largest([0, *(depths[t.number] for t in item.inputs)])
-                after = before + (_steps(item) if isinstance(item, Step) else self._run(item))
+                after = before + (item.depth if isinstance(item, Step) else self._run(item))
                 depths.update((t.number, after) for t in item.outputs)
 
     def _call(self, call: Call, depths: dict[int, Dim]) -> None:
@@ -70,7 +70,3 @@ class _Chains:
         inner: dict[int, Dim] = {port.value.number: 0 for port in call.body.inputs}
         self.walk(call.body, inner)
         return largest([1, *(inner[r.value.number] for r in call.body.outputs)]) * call.inputs[0].shape[0]
-
-
-def _steps(step: Step) -> Dim:
-    return step.layer.steps(*(t.shape for t in step.inputs))

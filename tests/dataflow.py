@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from netspec.ir import Call, Step, weight_path
 from netspec.record import TYPE_CHECKING, Record
-from netspec.weights.table import paths_of, weights_of
+from netspec.weights.table import paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ def _items(graph, items, prefix, paths, held):
 
 
 def _step(graph, step, path, held):
-    weights = {w.keras.name: (weight_path(path, w), w) for w in weights_of(step)}
+    weights = {w.keras.name: (weight_path(path, w), w) for w in step.weights}
     shapes = {name: w.keras.shape_of(w.sizes) for name, (_, w) in weights.items()}
     kind = CLASSES.get(step.layer.kind, step.layer.kind)
     return graph.put(kind, shapes, tuple(held[t.number] for t in step.inputs), step.inputs[0].shape, weights)

@@ -47,6 +47,18 @@ NETS = {
         {"stage1.0.conv.kernel", "stage1.1.conv.kernel", "stage2.0.conv.kernel", "stage2.1.conv.kernel",
          "conv1.kernel", "conv2.kernel", "next1.kernel", "next2.kernel"},
     ),
+    "first_state": (
+        """
+        cell learned(units) {
+          input x
+          weight seed [3]
+          state h [units] = dense(seed, units, l2=0.1)
+          next h = tanh(dense(x, units, l1=0.2) + dense(h, units, bias=false))
+          output next h
+        }
+        net n { input s [5, 2]; scan(learned(4)) }""",
+        {"learned.dense1.kernel", "learned.dense2.kernel"},
+    ),
     "sequential": (
         """net n {
           input x [6]

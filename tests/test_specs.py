@@ -137,7 +137,7 @@ def torch_weights(net: CheckedNet) -> dict[str, str]:
     for r in net.layers:
         if not isinstance(r.node, Step):
             continue
-        for weight in r.node.layer.weights(*(t.shape for t in r.node.inputs)):
+        for weight in r.node.weights:
             order = weight.torch.order or range(len(weight.shape))
             found[f"{r.path}.{weight.torch.name}"] = shown(tuple(weight.shape[i] for i in order))
     return found

@@ -285,6 +285,6 @@ def _same_weights(frame: Frame, instance: Instance, span: Span) -> bool:
 def _weight_shapes(item: Item) -> tuple[Any, ...]:
     """The shapes of all weights in an item, in order."""
     if isinstance(item, Step):
-        return tuple(w.shape for w in item.layer.weights(*(t.shape for t in item.inputs)))
+        return tuple(w.shape for w in item.weights)
     inner = item.body.items if isinstance(item, BlockCall) else item.items
     return tuple(_weight_shapes(i) for i in inner)

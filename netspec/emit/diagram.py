@@ -189,7 +189,7 @@ class Diagram:
         box.params = self._params.get(prefix + step.name, 0) + box.params
         box.frozen = box.frozen or prefix + step.name in self._still
         box.tail = step.output
-        if step.layer.steps(*(t.shape for t in step.inputs)) != 0:
+        if step.depth != 0:
             self._loop(box, step.inputs[0])
         for tensor in step.outputs:
             scene.sources[tensor.number] = Source(box, tensor.shape)

@@ -7,7 +7,7 @@ from ..dims import symbol
 from ..layers.base import Apply, Helper, Use
 from ..pycode import Call, Made, Raw, X, call, fill, inline, lay_out
 from ..record import TYPE_CHECKING
-from ..weights.table import steps_of, weights_of
+from ..weights.table import steps_of
 from .flow import Flow, Writer
 from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
@@ -128,7 +128,7 @@ class _FunctionLines(Lines):
 
     def call(self, call: BlockCall) -> list[Lowered]:
         """What has no weights to share or to hold still is a function like any other, and no model of its own."""
-        holds = any(weights_of(step) for _, step in steps_of(call.body))
+        holds = any(step.weights for _, step in steps_of(call.body))
         (enter,) = super().call(call)
         return [enter.replace(plain=not holds)]
 
@@ -285,7 +285,7 @@ def _shapes(invoke: Invoke, template: Template) -> list[Shape]:
     found = [tuple(zip(*(c.inputs[i].shape for c in calls))) for i in range(len(invoke.inputs))]
     shapes = [tuple(sizes[0] if len(set(sizes)) == 1 else symbol("_") for sizes in axes) for axes in found]
     several = any(not isinstance(d, int) for shape in shapes for d in shape)
-    kept = {tuple(w.shape for _, step in steps_of(c.body) for w in weights_of(step)) for c in calls}
+    kept = {tuple(w.shape for _, step in steps_of(c.body) for w in step.weights) for c in calls}
     if (invoke.template.sizes and several) or len(kept) > 1:
         assert invoke.shared is not None
         message = f"`{invoke.shared.name}` is used on inputs of several sizes, which it asks for"

@@ -13,7 +13,6 @@ from ..ir import Call, Step
 from ..layers.base import At, Helper, Use, function
 from ..pycode import Attr, Index, X, call, method
 from ..record import TYPE_CHECKING
-from ..weights.table import weights_of
 from .learning import noted
 from .lower import Lines, Lowering
 
@@ -97,7 +96,7 @@ class TorchLowering(Lowering):
         return found.pop() if len(found) == 1 else ""
 
     def use(self, step: Step, at: At) -> Use:
-        return noted(step.layer.torch(at), weights_of(step))
+        return noted(step.layer.torch(at), step.weights)
 
     def form(self, call: Call) -> Form:
         assert call.use is not None

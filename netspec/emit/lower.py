@@ -290,7 +290,7 @@ class Lines:
         return use if step.output.batched or step.layer.free else self.lowering.alone(use, len(step.inputs))
 
     def _held(self, use: Use, step: Step) -> Use:
-        weights = step.layer.weights(*(t.shape for t in step.inputs))
+        weights = step.weights
         if not weights or not (self.frozen or step.frozen):
             return use
         return self.lowering.hold(use, any(w.role == "statistic" for w in weights))

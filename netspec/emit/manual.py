@@ -15,7 +15,6 @@ from ..record import TYPE_CHECKING
 from ..resolve import resolve
 from ..source import Source
 from ..syntax.parser import parse
-from ..weights.table import weights_of
 from .learning import noted
 from .pieces import numbers_in
 
@@ -154,7 +153,7 @@ def _example(cls: type[Layer], example: Example) -> str:
         [
             f"  {example.code}",
             f"    {', '.join(map(show, shapes))} -> {', '.join(show(t.shape) for t in step.outputs)}{weights}",
-            f"    PyTorch  {_form(lambda at: noted(step.layer.torch(at), weights_of(step)), made, names)}",
+            f"    PyTorch  {_form(lambda at: noted(step.layer.torch(at), step.weights), made, names)}",
             f"    Keras    {_form(step.layer.keras, made.replace(first=False), names)}",
         ]
     )

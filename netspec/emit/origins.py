@@ -11,7 +11,7 @@ from ..layers.base import Apply
 from ..layers.cells import Open
 from ..pycode import call
 from ..record import TYPE_CHECKING, Record
-from ..weights.table import paths_of, weights_of
+from ..weights.table import paths_of
 from .attributes import is_kept
 from .sharing import shared_calls
 from .template import Choice, Invoke, Leaf, Loop, Sequence
@@ -135,7 +135,7 @@ def _held(act: Act, apply: Apply, applies: Iterable[Apply], module: str, where: 
         return
     names = {a.name for a in applies if a.stateful}
     path = where.prefix + (act.path or where.paths.of(where.body, act.step))
-    for weight in weights_of(act.step):
+    for weight in act.step.weights:
         place: Place = getattr(weight, where.target)
         part, name = place.within(names)
         if part == apply.name:

@@ -42,7 +42,7 @@ def _needed(code: Code, wanted: Iterable[int], lost: list[Step]) -> set[int]:
                 live.update(o for i, o in zip(item.code.inputs, item.inputs) if i in inner)
         elif live.intersection(item.outputs):
             live.update(item.inputs)
-        elif item.step is not None and item.step.layer.weights(*(t.shape for t in item.step.inputs)):
+        elif item.step is not None and item.step.weights:
             lost.append(item.step)
     return live
 

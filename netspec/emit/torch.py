@@ -6,7 +6,7 @@ import re
 
 from ..pycode import Call, call, inline
 from ..record import TYPE_CHECKING
-from ..weights.table import steps_of, weights_of
+from ..weights.table import steps_of
 from .classes import ClassWriter
 from .layout import FROZEN, TorchLowering, held_still
 from .learning import METHOD, common, init_weights, plain
@@ -137,7 +137,7 @@ class _Module(ClassWriter):
         body = template.bodies[0]
         # is it a net, perhaps within another one; do weights of it add to the loss; does it fill its weights?
         self.of_net = body.definition.word == "net"
-        self.penalties = self.of_net and any(w.l1 or w.l2 for _, step in steps_of(body) for w in weights_of(step))
+        self.penalties = self.of_net and any(w.l1 or w.l2 for _, step in steps_of(body) for w in step.weights)
         self.begins = False
         super().__init__(template, is_net)
 
@@ -155,7 +155,7 @@ class _Module(ClassWriter):
 
     def held_still(self, node: Invoke, make: Call) -> Code:
         steps = (step for _, step in steps_of(node.call.body))
-        statistics = any(w.role == "statistic" for step in steps for w in weights_of(step))
+        statistics = any(w.role == "statistic" for step in steps for w in step.weights)
         self.helpers += [FROZEN] if statistics else []
         return held_still(make, statistics)
 

@@ -38,25 +38,23 @@ def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Ca
             yield path_of(item, prefix, ""), item
 
 
-def steps_of(body: Body, prefix: str = "") -> Iterator[tuple[str, Step]]:
-    """All steps and their paths, in the order of the net; each use of a shared one."""
+def steps_of(body: Body, prefix: str = "", learning: bool = False) -> Iterator[tuple[str, Step]]:
+    """All steps and their paths, in the order of the net; each use of a shared one. With `learning` those that are not
+    held still."""
     for path, item in _placed(body.held, ""):
+        if learning and item.frozen:
+            continue
         if isinstance(item, Call):
-            yield from steps_of(item.body, f"{prefix}{path}.")
+            yield from steps_of(item.body, f"{prefix}{path}.", learning)
         else:
             yield prefix + path, item
-
-
-def weights_of(step: Step) -> tuple[Weight, ...]:
-    """The arrays that a step holds."""
-    return step.layer.weights(*(t.shape for t in step.inputs))
 
 
 def weight_table(net: CheckedNet) -> dict[str, Weight]:
     """All weights of a net by path, in the order of the language; shared ones once."""
     found: dict[str, Weight] = {}
     for path, step in steps_of(net.net.body):
-        for weight in weights_of(step):
+        for weight in step.weights:
             found.setdefault(weight_path(path, weight), weight)
     return found
 
@@ -64,22 +62,11 @@ def weight_table(net: CheckedNet) -> dict[str, Weight]:
 def penalised(net: CheckedNet) -> dict[str, Weight]:
     """The weights whose size adds to the loss, by path; shared ones once, and none that are held still."""
     found: dict[str, Weight] = {}
-    for path, step in _learning(net.net.body, ""):
-        for weight in weights_of(step):
+    for path, step in steps_of(net.net.body, learning=True):
+        for weight in step.weights:
             if weight.l1 or weight.l2:
                 found.setdefault(weight_path(path, weight), weight)
     return found
-
-
-def _learning(body: Body, prefix: str) -> Iterator[tuple[str, Step]]:
-    """The steps whose weights are not held still."""
-    for path, item in _placed(body.items, ""):
-        if item.frozen:
-            continue
-        if isinstance(item, Call):
-            yield from _learning(item.body, f"{prefix}{path}.")
-        else:
-            yield prefix + path, item
 
 
 def regularization(net: CheckedNet, weights: Mapping[str, Any]) -> float:

@@ -35,7 +35,7 @@ def everything(items):
 def weighty(item):
     if isinstance(item, Call):
         return any(weighty(inner) for inner in applied(item.body.items))
-    return bool(item.layer.weights(*(t.shape for t in item.inputs)))
+    return bool(item.weights)
 
 
 def lost(items, wanted):
