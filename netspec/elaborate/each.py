@@ -118,17 +118,8 @@ def _within(
         return ()
     sequences = tuple(_fold(at, Sequences(), (y, x), node) for y in results)
     frame.padding.called(results, sequences, node.span)
-    frame.padding.note(_BY_STEP, (x,), sequences, node.span)
+    frame.padding.note(True, (x,), sequences, node.span)
     return sequences
-
-
-class _ByStep(Steps):
-    """For masks: what comes out at a step is made of what goes in there."""
-
-    by_step = True
-
-
-_BY_STEP = _ByStep()
 
 
 def _fold(at: Context, made: Layer, inputs: tuple[Tensor, ...], node: Node) -> Any:

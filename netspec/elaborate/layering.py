@@ -58,7 +58,7 @@ def layer(
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
     frame.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
-    frame.padding.note(made, inputs, results, span)
+    frame.padding.note(made.by_step, inputs, results, span)
     if mask is not None:
         frame.padding.begin(mask, results[0], span)
     return results[0] if len(results) == 1 else results

@@ -63,10 +63,10 @@ class Padding:
         mask.used = True
         return made.skipping(), (*inputs, mask.value)
 
-    def note(self, made: Layer, inputs: Sequence[Tensor], results: Sequence[Tensor], span: Span) -> None:
-        """A layer has made values of others: masks go on, or end there."""
+    def note(self, by_step: bool, inputs: Sequence[Tensor], results: Sequence[Tensor], span: Span) -> None:
+        """Values are made of others, step by step or otherwise: masks go on, or end there."""
         if self.begun:
-            self._through(inputs, results, Label(span, _MEETING if made.by_step else _MIXED))
+            self._through(inputs, results, Label(span, _MEETING if by_step else _MIXED))
 
     def called(self, inputs: Sequence[Tensor], results: Sequence[Tensor], span: Span) -> None:
         """The same for a block, within which nothing is known of masks outside."""
