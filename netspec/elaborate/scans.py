@@ -9,8 +9,11 @@ from __future__ import annotations
 from ..ir import Body, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
-from ..layers.base import bind
-from ..layers.cells import Run, Scan, check_initial, check_sequence
+from ..layers.base import bind, read
+from ..layers.cells import Run, Scan
+from ..layers.directions import check_both_ways, check_stack
+from ..layers.recurrence import check_time
+from ..layers.returning import check_initial
 from ..record import TYPE_CHECKING, Record
 from ..resolve import dotted
 from ..syntax import tree
@@ -168,7 +171,7 @@ def _around(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, .
     if values is None:
         return None
     try:
-        words = {n: _argument(cls, n, values[n][0]) for n in values if n != "step"}
+        words = {n: read(cls, cls.arguments[n], values[n][0]) for n in values if n != "step"}
         made = _wrapped(cls, ready, words)
     except Violation as violation:
         violated(at, cls.kind, violation, (), node.span, values)
@@ -179,29 +182,16 @@ def _around(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, .
     return made.replace(given=given.replace(label=label, tensors=tensors, frozen=frozen), node=node)
 
 
-def _argument(cls: type[Layer], name: str, value: Any) -> Any:
-    try:
-        return cls.arguments[name].reader.read(value)
-    except ValueError as error:
-        raise Violation("wrong-value", f"`{name}` of {cls.kind} {error.args[0]}", name) from None
-
-
 def _wrapped(cls: type[Layer], ready: Ready, words: Mapping[str, Any]) -> Ready:
     """The scan in one more layer. Raises Violation where the two do not go together."""
     if cls.kind == "stacked":
-        if ready.depth > 1:
-            raise Violation("wrong-value", "stack holds one recurrent layer, not another stack", "step", "multiply `n`")
-        if ready.ways == 2 and ready.merge == "none":
-            message = "a layer of a stack gives one value to the next, so its directions must be merged"
-            raise Violation("wrong-value", message, "step", "write `merge=concat`")
+        check_stack(ready.depth, ready.ways, ready.merge, "step")
         return ready.replace(depth=words["n"])
     if ready.runs > 1:
         message = "bidirectional runs one recurrent layer, not several"
         help = "for several layers of both directions: `stack(2, bidirectional(scan(...)))`"
         raise Violation("wrong-value", message, "step", help)
-    if ready.options.reverse:
-        message = "bidirectional reads in both directions, so its step has no `reverse`"
-        raise Violation("wrong-value", message, "step", "leave it out")
+    check_both_ways(ready.options.reverse, "step")
     return ready.replace(ways=2, merge=str(words.get("merge", "concat")))
 
 
@@ -282,7 +272,7 @@ class _Runs:
         """One run of the cell over all steps."""
         ready = self.ready
         try:
-            check_sequence(x.shape)
+            check_time("scan", x.shape)
             body = self._body(x)
             if body is None:
                 return None
@@ -318,7 +308,7 @@ class _Runs:
             runs = self.ready.runs
             names = [s.name + (str(n + 1) if runs > 1 else "") for n in range(runs) for s in body.states]
             shapes = [s.value.shape for s in body.states] * runs
-            check_initial(tuple(names), tuple(shapes), tuple(t.shape for t in self.initial))
+            check_initial("cell", tuple(names), shapes, tuple(t.shape for t in self.initial))
         taken = self.initial[: len(body.states)]
         del self.initial[: len(body.states)]
         return tuple(taken)

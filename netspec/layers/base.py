@@ -18,6 +18,7 @@ from .forms import Place as Place
 from .forms import Use as Use
 from .forms import Weight as Weight
 from .forms import function as function
+from .forms import held_still as held_still
 from .forms import module as module
 
 if TYPE_CHECKING:
@@ -274,10 +275,15 @@ def bind(cls: type[Layer], given: Mapping[str, Any]) -> Layer:
         if name not in given:
             values[name] = argument.default
             continue
-        try:
-            values[name] = argument.reader.read(given[name])
-        except ValueError as error:
-            message, help = (*error.args, "")[:2]
-            help = help or meant(given[name], argument.reader.words)
-            raise Violation("wrong-value", f"`{name}` of {cls.kind} {message}", name, help) from None
+        values[name] = read(cls, argument, given[name])
     return cls(**values)
+
+
+def read(cls: type[Layer], argument: Argument, given: Any) -> Any:
+    """The value of an argument of a layer. Raises Violation."""
+    try:
+        return argument.reader.read(given)
+    except ValueError as error:
+        message, help = (*error.args, "")[:2]
+        help = help or meant(given, argument.reader.words)
+        raise Violation("wrong-value", f"`{argument.name}` of {cls.kind} {message}", argument.name, help) from None

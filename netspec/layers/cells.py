@@ -6,12 +6,11 @@ PyTorch it is a module `cell(x, h, c) -> y, (h, c)`; in Keras a cell as `layers.
 
 from __future__ import annotations
 
-from ..dims import show
 from ..pycode import Attr, Index, Made, Raw, X, call, method, unless
 from ..record import TYPE_CHECKING, Record
-from .arguments import Reader, Violation, Word, arg, flag, values_reader
+from .arguments import Reader, Word, arg, flag
 from .base import Apply, At, Helper, Layer, Use, function, layer
-from .recurrence import check_time, returns_reader
+from .returning import Returning, in_order, returns_reader, state_reader
 from .shapes import known
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Scan(layers.RNN):
 
 
 @layer("scan", style="recurrent")
-class Scan(Layer):
+class Scan(Returning):
     """A `cell` run over the steps of a sequence, the first axis of what flows in.
 
     The state begins as the cell says, or with `initial`. Of a sequence that is read from its end, output t still
@@ -75,14 +74,7 @@ class Scan(Layer):
     cell: Any = arg(Reader(lambda value: value, "a cell, such as my_lstm(64)", (), "step"), doc="what is run")
     return_: Any = arg(returns_reader, Word("last"), doc="what comes out")
     reverse: bool = arg(flag, False, doc="begin with the last step")
-    initial: int | None = arg(
-        values_reader("values of the net, one for each part of the state: (h, c)"), None, doc="the first state"
-    )
-
-    @property
-    def returns(self) -> tuple[str, ...]:
-        value = self.__dict__["return"]
-        return value if isinstance(value, tuple) else (value,)
+    initial: int | None = arg(state_reader, None, doc="the first state")
 
 
 class Start(Layer):
@@ -215,17 +207,14 @@ class Run(CellUse):
 
     def shapes(self, x: Shape, y: Shape, states: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """What comes out, for an input and what the cell gives."""
-        found = {"last": (y,), "sequence": ((x[0], *y),), "state": states}
-        return tuple(shape for word in self.returns for shape in found[word])
+        return in_order(self.returns, (y,), ((x[0], *y),), states)
 
     def picked(self, results: list[Any]) -> list[Any]:
         """What comes out, of what the last step gives: the output, and the parts of the state."""
-        found = {"last": results[:1], "sequence": results[:1], "state": results[1:]}
-        return [result for word in self.returns for result in found[word]]
+        return list(in_order(self.returns, results[:1], results[:1], results[1:]))
 
     def outputs(self) -> tuple[int, ...]:
-        found = {"last": (self.last,), "sequence": (0,), "state": self.state}
-        return tuple(n for word in self.returns for n in found[word])
+        return in_order(self.returns, (self.last,), (0,), self.state)
 
     def names(self) -> dict[int, str]:
         return dict(zip(self.state, self.states))
@@ -251,22 +240,3 @@ class Run(CellUse):
         make = call("layers.RNN" if vectors else "Scan", Made(), **words)
         helpers = () if vectors else (KERAS_SCAN,)
         return Form(made, gives, self.outputs(), self.names(), make, "cell", tuple(steps), helpers)
-
-
-def check_sequence(x: Shape) -> None:
-    """Raises Violation where there is no axis of time."""
-    check_time("scan", x)
-
-
-def check_initial(names: tuple[str, ...], shapes: tuple[Shape, ...], given: tuple[Shape, ...]) -> None:
-    """Does a first state fit a cell? Raises Violation."""
-    listed = ", ".join(names)
-    if len(given) != len(names):
-        count = f"{len(names)} value{'s' * (len(names) > 1)}"
-        message = f"the state of this cell is {count} ({listed}), but `initial` gives {len(given)}"
-        written = f"({listed})" if len(names) > 1 else listed
-        raise Violation("wrong-state", message, "initial", f"write `initial={written}`")
-    for name, shape, actual in zip(names, shapes, given):
-        if shape != actual:
-            message = f"`{name}` of this cell is {show(shape)}, but {show(actual)} is given"
-            raise Violation("wrong-state", message, "initial", "`dense` brings a vector to the size of a state")

@@ -6,14 +6,13 @@ from ..dims import product, show
 from ..pycode import Call, Made, X, call, method, unless
 from ..record import TYPE_CHECKING
 from .activations import activation_reader, reference_activation
-from .arguments import Unsupported, Violation, Word, arg, axes, choice, flag, positive, spread, square, values_reader
-from .base import Apply, At, Example, Helper, Place, Use, Weight, function, layer, module
-from .cells import check_initial
+from .arguments import Unsupported, Violation, Word, arg, axes, choice, flag, positive, spread, square
+from .base import Apply, At, Example, Helper, Place, Use, Weight, function, held_still, layer, module
 from .initialisers import FORGET, ORTHOGONAL
 from .padding import flat, is_nothing
-from .recurrence import returns_reader
 from .recurrent_keras import keras_word
 from .recurrent_torch import functions_of
+from .returning import Returning, check_initial, in_order, returns_reader, state_reader
 from .shapes import count_symbols, known
 from .weighted import Weighted
 from .window import Window
@@ -74,25 +73,15 @@ class ConvLSTM(nn.Module):
 
 
 def _still(name: str) -> Helper:
-    """Keras's layer does not tell its cell that it is held still."""
-    source = f"""\
-@keras.saving.register_keras_serializable()
-class Still{name}(layers.{name}):
-    \"\"\"{name} that holds the weights of its cell still, too, where it is not trainable.\"\"\"
-
-    def build(self, sequences_shape, initial_state_shape=None):
-        super().build(sequences_shape, initial_state_shape)
-        for variable in self.variables:
-            variable.trainable = self.trainable
-"""
-    return Helper(f"Still{name}", source, ("import keras", "from keras import layers"))
+    about = f"{name} that holds the weights of its cell still, too, where it is not trainable."
+    return held_still(name, "sequences_shape, initial_state_shape=None", about)
 
 
 _H, _C = 3, 4  # the last state among the values of a form, behind the inputs
 
 
 @layer("conv_lstm", style="recurrent")
-class ConvLstm(Weighted):
+class ConvLstm(Weighted, Returning):
     """An LSTM on a sequence of grids [T, H, W, C]: c' = f*c + i*g, h' = o*tanh(c'), gates of W * x + U * h + b.
 
     Shi et al., "Convolutional LSTM network: a machine learning approach for precipitation nowcasting" (2015), without
@@ -112,11 +101,7 @@ class ConvLstm(Weighted):
     bias: bool = arg(flag, True, doc="add a learned number to each channel of each gate")
     return_: Any = arg(returns_reader, Word("last"), doc="what comes out: the last output, all of them, or the state")
     reverse: bool = arg(flag, False, doc="read from the end; output t still belongs to step t")
-    initial: int | None = arg(
-        values_reader("values of the net, one for each part of the state: (h, c)"),
-        None,
-        doc="the state to begin with; zeros without it",
-    )
+    initial: int | None = arg(state_reader, None, doc="the state to begin with; zeros without it")
 
     examples = (
         Example("conv_lstm(2, 3x3)", (3, 5, 4, 2), (3, 2, 2), weights=296),
@@ -135,11 +120,6 @@ class ConvLstm(Weighted):
     )  # fmt: skip
 
     # --- shapes -------------------------------------------------------------------------------------------------
-
-    @property
-    def returns(self) -> tuple[str, ...]:
-        value = self.__dict__["return"]
-        return value if isinstance(value, tuple) else (value,)
 
     def window(self, x: Shape) -> Window:
         """The window on one step."""
@@ -164,9 +144,8 @@ class ConvLstm(Weighted):
         state = self.state_shape(xs[0])
         if self.initial:
             _check_sizes(state, xs[1:])
-            check_initial(("h", "c"), (state, state), xs[1:])
-        found = {"last": (state,), "sequence": ((xs[0][0], *state),), "state": (state, state)}
-        return tuple(shape for word in self.returns for shape in found[word])
+            check_initial("cell", ("h", "c"), (state, state), xs[1:])
+        return in_order(self.returns, (state,), ((xs[0][0], *state),), (state, state))
 
     def reach(self, x: Shape) -> None:
         return None
@@ -239,8 +218,7 @@ class ConvLstm(Weighted):
         return self._use(steps, _H if both else 0)
 
     def _use(self, steps: tuple[Apply, ...], last: int) -> Use:
-        found = {"sequence": (0,), "last": (last,), "state": (_H, _C)}
-        return Use(steps, tuple(n for word in self.returns for n in found[word]), {_H: "h", _C: "c"})
+        return Use(steps, in_order(self.returns, (last,), (0,), (_H, _C)), {_H: "h", _C: "c"})
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array | tuple[Array, ...]:
         import numpy as np
@@ -261,8 +239,7 @@ class ConvLstm(Weighted):
             i, f, o = (reference_activation(self.recurrent_activation, gate) for gate in (i, f, o))
             c = f * c + i * reference_activation(self.activation, g)
             h = outputs[t] = o * reference_activation(self.activation, c)
-        found = {"sequence": (np.stack(outputs, 1),), "last": (h,), "state": (h, c)}
-        values = tuple(value for word in self.returns for value in found[word])
+        values = in_order(self.returns, (h,), (np.stack(outputs, 1),), (h, c))
         return values if len(values) > 1 else values[0]
 
 

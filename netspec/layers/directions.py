@@ -109,9 +109,7 @@ class Bidirectional(Around):
             message = f"bidirectional runs one recurrent layer, not {self.step.kind}"
             help = "for several layers of both directions: `stack(2, bidirectional(lstm(64)))`"
             raise Violation("wrong-value", message, "step", help)
-        if self.core.reverse:
-            message = "bidirectional reads in both directions, so its step has no `reverse`"
-            raise Violation("wrong-value", message, "reverse", "leave it out")
+        check_both_ways(self.core.reverse, "reverse")
 
 
 @layer("stacked", style="recurrent")
@@ -162,8 +160,20 @@ class Stacked(Around):
 
     def check(self) -> None:
         super().check()
-        if self.step.depth > 1:
-            raise Violation("wrong-value", "stack holds one recurrent layer, not another stack", "step", "multiply `n`")
-        if self.ways == 2 and self.merge == "none":
-            message = "a layer of a stack gives one value to the next, so its directions must be merged"
-            raise Violation("wrong-value", message, "merge", "write `merge=concat`")
+        check_stack(self.step.depth, self.ways, self.merge, "merge")
+
+
+def check_both_ways(reverse: bool, place: str) -> None:
+    """Can a step be run in both directions? `place` is the argument that says its own. Raises Violation."""
+    if reverse:
+        message = "bidirectional reads in both directions, so its step has no `reverse`"
+        raise Violation("wrong-value", message, place, "leave it out")
+
+
+def check_stack(depth: int, ways: int, merge: str, place: str) -> None:
+    """Can a step be a layer of a stack? `place` is the argument that says how its directions meet. Raises Violation."""
+    if depth > 1:
+        raise Violation("wrong-value", "stack holds one recurrent layer, not another stack", "step", "multiply `n`")
+    if ways == 2 and merge == "none":
+        message = "a layer of a stack gives one value to the next, so its directions must be merged"
+        raise Violation("wrong-value", message, place, "write `merge=concat`")

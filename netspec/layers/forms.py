@@ -118,6 +118,25 @@ class Apply(Record):
         return self.on_values and self.gives == 0
 
 
+def held_still(name: str, shapes: str, about: str) -> Helper:
+    """A class in place of Keras's layer of a name, which forgets to tell its own layers that they are not trainable.
+
+    `shapes` are the arguments of its `build`, `about` is what it says of itself. For `Apply.still`.
+    """
+    given = ", ".join(part.partition("=")[0] for part in shapes.split(", "))
+    source = f'''\
+@keras.saving.register_keras_serializable()
+class Still{name}(layers.{name}):
+    """{about}"""
+
+    def build(self, {shapes}):
+        super().build({given})
+        for variable in self.variables:
+            variable.trainable = self.trainable
+'''
+    return Helper(f"Still{name}", source, ("import keras", "from keras import layers"))
+
+
 class Use(Record):
     """How a framework says a layer: one or more applications, one after the other.
 

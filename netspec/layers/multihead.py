@@ -7,7 +7,7 @@ from ..pycode import Call, Index, Made, X, call, unless
 from ..record import TYPE_CHECKING
 from .arguments import Unsupported, Violation, arg, flag, optional, positive, rate
 from .attention import CAUSAL, needs_sequences, roles, weighed
-from .base import At, Example, Helper, Place, Use, Weight, layer, module
+from .base import At, Example, Helper, Place, Use, Weight, held_still, layer, module
 from .initialisers import Initialiser, initialiser_reader
 from .shapes import known
 from .weighted import Weighted
@@ -27,19 +27,10 @@ def _rows(size: Dim) -> tuple[int, int]:
 
 _PARTS = ("query", "key", "value")
 # Keras's layer makes its weights in layers of its own, when it is built, and forgets to hold them still
-_STILL = Helper(
-    "StillMultiHeadAttention",
-    '''\
-@keras.saving.register_keras_serializable()
-class StillMultiHeadAttention(layers.MultiHeadAttention):
-    """Attention that holds the layers which it builds still, too, where it is not trainable."""
-
-    def build(self, query_shape, value_shape, key_shape=None):
-        super().build(query_shape, value_shape, key_shape)
-        for variable in self.variables:
-            variable.trainable = self.trainable
-''',
-    ("import keras", "from keras import layers"),
+_STILL = held_still(
+    "MultiHeadAttention",
+    "query_shape, value_shape, key_shape=None",
+    "Attention that holds the layers which it builds still, too, where it is not trainable.",
 )
 NORMAL = Initialiser("normal", 0.02)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from ..dims import product, show
 from ..record import TYPE_CHECKING, Record
-from .arguments import Reader, Violation, Word, describe
+from .arguments import Violation
 from .base import Layer, Weight
 from .initialisers import ORTHOGONAL
 from .recurrent_keras import keras_form, keras_place
 from .recurrent_torch import torch_form, torch_place
+from .returning import Returning, check_initial, in_order
 from .shapes import needs_rank
 from .weighted import Weighted
 
@@ -26,21 +27,6 @@ if TYPE_CHECKING:
     from ..pycode import Call, Code
     from .base import Array, At, Place, Use, Weights
     from .initialisers import Initialiser
-
-_RETURNS = ("last", "sequence", "state")
-_RETURNS_DOC = "last, sequence or state, or several of them in brackets"
-
-
-def _returns(value: Any) -> Any:
-    words = value if isinstance(value, tuple) else (value,)
-    if not words or not all(isinstance(w, Word) and w in _RETURNS for w in words):
-        raise ValueError(f"must be {_RETURNS_DOC}, not {describe(value)}", "")
-    if len(set(words)) < len(words):
-        raise ValueError(f"must name each thing once, not {describe(value)}", "")
-    return words[0] if len(words) == 1 else words
-
-
-returns_reader = Reader(_returns, _RETURNS_DOC, _RETURNS)
 
 
 class Kept(Record):
@@ -121,8 +107,7 @@ class Recurrence(Layer):
         self._check_values(xs, state)
         joined = (*state[:-1], 2 * state[-1]) if self.ways == 2 and self.merge == "concat" else state
         values = 2 if self.ways == 2 and self.merge == "none" else 1
-        found = {"last": (joined,) * values, "sequence": ((x[0], *joined),) * values, "state": (state,) * self.states}
-        return tuple(shape for word in core.returns for shape in found[word])
+        return in_order(core.returns, (joined,) * values, ((x[0], *joined),) * values, (state,) * self.states)
 
     @property
     def states(self) -> int:
@@ -146,16 +131,8 @@ class Recurrence(Layer):
     def _check_values(self, xs: tuple[Shape, ...], state: Shape) -> None:
         """Do the initial state and the mask fit? Raises Violation."""
         given = xs[1 : 1 + (self.core.initial or 0)]
-        listed = ", ".join(self.state_names())
-        if given and len(given) != self.states:
-            message = (
-                f"the state of this {self.kind} is {self.states} values ({listed}), but `initial` gives {len(given)}"
-            )
-            raise Violation("wrong-state", message, "initial", f"write `initial=({listed})`")
-        for name, shape in zip(self.state_names(), given):
-            if shape != state:
-                message = f"`{name}` of this {self.kind} is {show(state)}, but {show(shape)} is given"
-                raise Violation("wrong-state", message, "initial", "`dense` brings a vector to the size of a state")
+        if given:
+            check_initial(self.kind, self.state_names(), (state,) * self.states, given)
         for shape in xs[1 + len(given) :]:
             if shape != xs[0][:1]:
                 message = f"the mask is {show(shape)}, but the sequence has {xs[0][0]} steps"
@@ -219,8 +196,7 @@ class Recurrence(Layer):
             finals += [state for _, states in runs for state in states]
             y = self._merged([sequence for sequence, _ in runs])
         last = self._merged(finals[-core.state_count * self.ways :: core.state_count])
-        found = {"sequence": y, "last": last, "state": tuple(finals)}
-        values = tuple(value for word in core.returns for value in found[word])
+        values = in_order(core.returns, last, y, finals)
         return values if len(values) > 1 else values[0]
 
     def _merged(self, values: list[Array]) -> tuple[Array, ...]:
@@ -235,7 +211,7 @@ class Recurrence(Layer):
         return ({"add": a + b, "mul": a * b, "average": (a + b) / 2}[self.merge],)
 
 
-class Core(Weighted, Recurrence):
+class Core(Weighted, Recurrence, Returning):
     """A recurrent layer with a cell of its own. The arguments are those that every cell has.
 
     `init`, `l1` and `l2` are about the kernel that the input meets; that of the state begins as an orthogonal matrix,
@@ -274,12 +250,6 @@ class Core(Weighted, Recurrence):
             return self.kernel_weight(name, array.shape, torch, keras)
         init = ORTHOGONAL if array.is_kernel else array.init
         return Weight(name, array.shape, torch, keras, array.role, init)
-
-    @property
-    def returns(self) -> tuple[str, ...]:
-        """What is asked for, in order."""
-        value = self.__dict__["return"]
-        return value if isinstance(value, tuple) else (value,)
 
     @property
     def masked(self) -> int:

@@ -9,8 +9,9 @@ from .activations import activation_reader, reference_activation
 from .arguments import Word, arg, flag, optional, positive, rate, values_reader
 from .base import Example, layer
 from .initialisers import FORGET
-from .recurrence import Core, Kept, returns_reader
+from .recurrence import Core, Kept
 from .recurrent_keras import keras_word
+from .returning import returns_reader, state_reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .base import Array
     from .initialisers import Initialiser
 
-_state = values_reader("values of the net, one for each part of the state: (h, c)")
 _mask = values_reader("a value of the net, true at each step that counts")
 TANH, SIGMOID = Word("tanh"), Word("sigmoid")
 
@@ -41,7 +41,7 @@ class Cell(Core):
     reverse: bool = arg(flag, False, doc="read from the end; output t still belongs to step t")
     stateful: bool = arg(flag, False, doc="begin with the state that the last batch left, until `reset_state()`")
     batch: int | None = arg(optional(positive), None, doc="samples of a batch, which Keras must know when `stateful`")
-    initial: int | None = arg(_state, None, doc="the state to begin with; zeros without it")
+    initial: int | None = arg(state_reader, None, doc="the state to begin with; zeros without it")
     mask: int | None = arg(_mask, None, doc="steps to skip; behind `embedding(mask=true)` it is there by itself")
 
     @property
