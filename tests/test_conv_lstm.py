@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import harness  # noqa: F401  (before Keras: it chooses its backend)
+import keras
 import numpy as np
 import pytest
 import torch
 from checking import check
-from twins import compare
+from twins import compare, models
 
 from netspec.reference import Reference
-from netspec.weights.targets import torch_target
+from netspec.weights.targets import keras_target, torch_target
 
 STACKED = """
 net n {
@@ -20,12 +22,25 @@ net n {
   output h, c, a, b
 }
 """
+BOTH_WAYS = """
+net n {
+  input x [T, 6, 5, 2]
+  kept = mean(x, axis=(1, 2, 3)) > 0
+  start = x -> conv_lstm(2, 2x3, padding=same)
+  sequence, h, c, g, d = x -> bidirectional(conv_lstm(2, 2x3, padding=same, initial=(start, start, start, start),
+    mask=kept, return=(sequence, state)), merge=average)
+  y, last = sequence -> stack(2, bidirectional(conv_lstm(2, 3, padding=same, mask=kept, return=(sequence, last))))
+  one, other = x -> bidirectional(conv_lstm(3, 2x1, stride=2, mask=kept), merge=none)
+  output h, c, g, d, y, last, one, other
+}
+"""
 ONE = "net n { input x [4, 5, 5, 3]; conv_lstm(8, 3x3, padding=same) }"
 
 
+@pytest.mark.parametrize("text", [STACKED, BOTH_WAYS])
 @pytest.mark.parametrize("style", ["functional", pytest.param("subclass", marks=pytest.mark.sweep)])
-def test_all_forms_agree(style):
-    compare(check(STACKED), sizes=[{"T": 4}, {"T": 1}], style=style)
+def test_all_forms_agree(text, style):
+    compare(check(text), sizes=[{"T": 4}, {"T": 1}], style=style)
 
 
 def test_on_grids_of_one_cell_it_is_an_lstm():
@@ -59,6 +74,41 @@ def test_it_does_not_forget_to_begin_with():
     torch.testing.assert_close(recurrent @ recurrent.T, torch.eye(32), atol=1e-5, rtol=0)
 
 
+def test_frozen_directions_have_nothing_to_learn():
+    net = check("net n { input x [T, 4, 4, 2]; bidirectional(conv_lstm(2, 2, return=sequence), frozen=true) }")
+    assert net.totals.trainable == 0 < net.totals.params
+    models(net, [np.ones((2, 3, 4, 4, 2), np.float32)])
+
+
+DROPPING = """
+net n {
+  input x [T, 1, 1, 8]
+  conv_lstm(8, 1, activation=linear, recurrent_activation=linear, bias=false, return=sequence, dropout=0.5)
+}
+"""
+
+
+@pytest.mark.parametrize("target", [torch_target, keras_target])
+def test_each_gate_has_one_mask_for_all_steps(target):
+    """Without a state to look at, a first output is the product of three gates: 8 where all three are kept."""
+    gates = np.concatenate([np.eye(8)] * 4, 1)[None, None].astype(np.float32)
+    weights = {"conv_lstm.kernel": gates, "conv_lstm.recurrent_kernel": np.zeros_like(gates)}
+    built = target(check(DROPPING))
+    model, arrays = built.model(list), built.spelling.put(weights)
+    if target is torch_target:
+        model.module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+        torch.manual_seed(0)
+        y = model.module.train()(torch.ones(100, 8, 3, 1, 1)).movedim(1, -1).detach().numpy()
+    else:
+        keras.utils.set_random_seed(0)
+        for variable in model.model.trainable_variables:
+            variable.assign(weights[f"conv_lstm.{variable.name}"])
+        y = np.array(model.model(np.ones((100, 3, 1, 1, 8), np.float32), training=True))
+    assert set(np.unique(y[:, 0])) == {0, 8}
+    assert 0.08 < (y[:, 0] == 8).mean() < 0.18
+    assert ((y == 0) == (y[:, :1] == 0)).all()
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -66,6 +116,7 @@ def test_it_does_not_forget_to_begin_with():
         ("net n { input x [4, 2, 5, 3]; conv_lstm(3, 3) }", "window-too-large"),
         ("net n { input x [4, 5, 5, 3]; conv_lstm(3, 3, padding=causal) }", "wrong-value"),
         ("net n { input x [4, 5, 5, 3]; conv_lstm(3, 3, padding=1) }", "wrong-value"),
+        ("net n { input x [4, 5, 5, 3]; stack(2, conv_lstm(3, 3)) }", "wrong-value"),
         ("net n { input x [4, 5, 5, 3]; input h [3, 3, 2]; x -> conv_lstm(3, 3, initial=(h, h)) }", "wrong-state"),
         ("net n { input x [4, 5, 5, 3]; input h [3, 3, 3]; x -> conv_lstm(3, 3, initial=h) }", "wrong-state"),
     ],

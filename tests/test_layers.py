@@ -149,7 +149,7 @@ def test_macs(cls, example):
         return
     if "torch" in example.refused:
         pytest.skip("PyTorch has no form to count")
-    first = cls.torch_layout == "first"
+    first = layer.layout == "first"
     built = torch_built(layer, at_of(layer, shapes, first))
     xs, _, _ = numbers(layer, cls, example, 1)
     # the counter knows no fused attention, so attention is done in its parts
@@ -176,11 +176,11 @@ def test_reach(cls, example):
 # --- the frameworks ------------------------------------------------------------------------------------------------
 
 
-def layouts(cls, shapes, y):
+def layouts(layer, shapes, y):
     """The PyTorch layouts in which a layer must work; only values of two axes and more have one."""
     if all(len(shape) < 2 for shape in (*shapes, *y)):
         return (False,)
-    return {"first": (True,), "last": (False,), "any": (False, True)}[cls.torch_layout]
+    return {"first": (True,), "last": (False,), "any": (False, True)}[layer.layout]
 
 
 def symbolic_at(layer, shapes, first=False):
@@ -201,9 +201,9 @@ def test_torch(cls, example):
     layer, shapes = build(example.code), shapes_of(example)
     if "torch" in example.refused:
         with pytest.raises(Unsupported):
-            layer.torch(at_of(layer, shapes, cls.torch_layout == "first"))
+            layer.torch(at_of(layer, shapes, layer.layout == "first"))
         return
-    for first in layouts(cls, shapes, gives_of(example)):
+    for first in layouts(layer, shapes, gives_of(example)):
         use = layer.torch(at_of(layer, shapes, first))
         both = any(step.make is not None and step.call is not None for step in use.steps)
         for prefer in ("call", "make") if both else ("call",):
@@ -226,7 +226,7 @@ def check_torch(layer, cls, example, built, first):
 def test_torch_symbols(cls, example):
     """Code for sizes that are not known gives the same numbers, or is refused."""
     layer, shapes = build(example.code), shapes_of(example)
-    first = True in layouts(cls, shapes, gives_of(example))
+    first = True in layouts(layer, shapes, gives_of(example))
     at = symbolic_at(layer, shapes, first)
     if at is None:
         return
@@ -308,7 +308,7 @@ NOISES = [cls for cls in CLASSES.values() if issubclass(cls, Noise)]
 
 def in_training(layer, x):
     """What both frameworks give in training, in the language's order."""
-    first = layer.torch_layout == "first"
+    first = layer.layout == "first"
     at = At((x.shape[1:],), x.shape[1:], first)
     built = torch_built(layer, at)
     for module in built.modules.values():
@@ -389,7 +389,7 @@ def test_types(cls, example):
     if "keras" not in example.refused:
         model, _ = keras_model(layer, at, given)
         assert {y.dtype for y in model.outputs} == {expected}
-    if "torch" not in example.refused and cls.torch_layout != "first":
+    if "torch" not in example.refused and layer.layout != "first":
         results = torch_run(torch_built(layer, at), xs, False)
         (found,) = {y.dtype.name for y in (results if isinstance(results, tuple) else (results,))}
         assert found == expected or (found, expected) == ("int64", "int32")
@@ -402,7 +402,7 @@ def helpers():
         for example in cls.examples:
             layer, shapes = build(example.code), shapes_of(example)
             for framework in [name for name in ("torch", "keras") if name not in example.refused]:
-                use = getattr(layer, framework)(at_of(layer, shapes, cls.torch_layout == "first"))
+                use = getattr(layer, framework)(at_of(layer, shapes, layer.layout == "first"))
                 found.update({(framework, h.name): h for step in use.steps for h in step.helpers})
     return found
 

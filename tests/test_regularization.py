@@ -170,7 +170,7 @@ def test_every_layer_with_kernels(kind):
     example = next(e for e in cls.examples if not e.refused and not e.names and "init" not in e.code)
     said = {"l1": 0.25, "l2": 0.5, "init": Initialiser("constant", 0.75)}
     layer, shapes = cls(**{**harness.build(example.code).__dict__, **said}), harness.shapes_of(example)
-    at = At(shapes, layer.shape(*shapes), cls.torch_layout == "first")
+    at = At(shapes, layer.shape(*shapes), layer.layout == "first")
     weights = layer.weights(*shapes)
     assert any(w.l1 or w.l2 for w in weights)
     begun = sum(w.size * (0.25 * 0.75 + 0.5 * 0.75**2) for w in weights if w.l1 or w.l2)

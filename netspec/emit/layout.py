@@ -92,7 +92,7 @@ class TorchLowering(Lowering):
         return self._wanted[id(body)]
 
     def _agreed(self, users: Sequence[Any]) -> str:
-        found = {user.layer.torch_layout for user in users if isinstance(user, Step)} - {"any"}
+        found = {user.layer.layout for user in users if isinstance(user, Step)} - {"any"}
         return found.pop() if len(found) == 1 else ""
 
     def use(self, step: Step, at: At) -> Use:
@@ -166,7 +166,7 @@ class _TorchLines(Lines):
             return super().step(step)
         widest = max(step.inputs, key=lambda t: (len(t.shape), t.batched))
         have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
-        want = have if layer.torch_layout == "any" else layer.torch_layout
+        want = have if layer.layout == "any" else layer.layout
         absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
         if absorbed:
             want = "first"

@@ -100,14 +100,16 @@ class Layer:
         self.__dict__.update(values)
 
     def __init_subclass__(cls) -> None:
-        found = dict(cls.arguments)
+        found: dict[str, Argument] = {}
+        for base in reversed(cls.__bases__):
+            found |= getattr(base, "arguments", {})
         for name, value in list(cls.__dict__.items()):
             if isinstance(value, Declared):
                 word = name.removesuffix("_")  # `return_` stands for a word that Python keeps to itself
                 found[word] = Argument(word, value.reader, value.default, value.doc, value.last)
                 delattr(cls, name)
-        cls.arguments = found = dict(sorted(found.items(), key=lambda pair: pair[1].last))
-        cls.required = tuple(name for name, argument in found.items() if argument.required)
+        cls.arguments = dict(sorted(found.items(), key=lambda pair: pair[1].last))
+        cls.required = tuple(name for name, argument in cls.arguments.items() if argument.required)
         cls.by_name = tuple(name for name, argument in found.items() if argument.reader.holds == "values")
         cls.holds = next((name for name, argument in found.items() if argument.reader.holds == "step"), "")
 
@@ -162,6 +164,11 @@ class Layer:
     def kinds(self, count: int) -> tuple[str, ...]:
         """What each of the inputs must hold: "float", "int", "bool" or "any"."""
         return (self.takes,) * count
+
+    @property
+    def layout(self) -> str:
+        """The PyTorch layout of this one: a layer that holds another has that one's."""
+        return self.torch_layout
 
     @property
     def by_step(self) -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from ..dims import product, show
-from ..pycode import Call, Made, X, call, method, unless
+from ..pycode import call, unless
 from ..record import TYPE_CHECKING
-from .activations import activation_reader, reference_activation
+from .activations import activation_reader
 from .arguments import Unsupported, Violation, Word, arg, axes, choice, flag, positive, spread, square
-from .base import Apply, At, Example, Helper, Place, Use, Weight, function, held_still, layer, module
-from .initialisers import FORGET, ORTHOGONAL
+from .base import Example, Helper, held_still, layer
+from .initialisers import FORGET
 from .padding import flat, is_nothing
+from .recurrence import Core, Kept
+from .recurrent import SIGMOID, TANH, OverTime, remembered
 from .recurrent_keras import keras_word
-from .recurrent_torch import functions_of
-from .returning import Returning, check_initial, in_order, returns_reader, state_reader
+from .recurrent_torch import Built, functions_of, rates_of
 from .shapes import count_symbols, known
-from .weighted import Weighted
 from .window import Window
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Dim, Shape
-    from ..pycode import Code
-    from .base import Array, Gives, Weights
+    from ..pycode import Call, Code
+    from .base import Array
 
 TORCH_CONV_LSTM = Helper(
     "ConvLSTM",
@@ -33,7 +33,8 @@ class ConvLSTM(nn.Module):
 
     `conv` works on the input and `recurrent` on the output of the step before; both give
     the input gate, the forget gate, the new content and the output gate. A sequence is
-    (N, C, T, ...), and `pad` is put around each step.
+    (N, C, T, ...), and `pad` is put around each step. A state has a first axis for
+    layers and directions, as that of `nn.LSTM`.
     """
 
     def __init__(
@@ -52,36 +53,89 @@ class ConvLSTM(nn.Module):
         self.recurrent_activation = recurrent_activation
 
     def forward(self, x, state=None):
-        x = x.transpose(1, 2)
-        steps = self.conv(F.pad(x.flatten(0, 1), self.pad))
-        steps = steps.unflatten(0, x.shape[:2]).unbind(1)
-        if state is None:
-            zeros = torch.zeros_like(steps[0].chunk(4, 1)[0])
-            state = zeros, zeros
-        h, c = state
-        gate = self.recurrent_activation
+        steps = self.from_input(x)
+        h, c = self.begin(steps[0], state)
         outputs = []
         for step in steps:
-            i, f, g, o = (step + self.recurrent(h)).chunk(4, 1)
-            c = gate(f) * c + gate(i) * self.activation(g)
-            h = gate(o) * self.activation(c)
+            h, c = self.advance(step + self.recurrent(h), c)
             outputs.append(h)
-        return torch.stack(outputs, 2), (h, c)
+        return torch.stack(outputs, 2), (h[None], c[None])
+
+    def from_input(self, x):
+        x = x.transpose(1, 2)
+        steps = self.conv(F.pad(x.flatten(0, 1), self.pad))
+        return steps.unflatten(0, x.shape[:2]).unbind(1)
+
+    def begin(self, gates, state):
+        if state is None:
+            zeros = torch.zeros_like(gates.chunk(4, 1)[0])
+            return zeros, zeros
+        h, c = state
+        return h[0], c[0]
+
+    def advance(self, gates, c):
+        i, f, g, o = gates.chunk(4, 1)
+        gate = self.recurrent_activation
+        c = gate(f) * c + gate(i) * self.activation(g)
+        return gate(o) * self.activation(c), c
 ''',
     ("import torch", "import torch.nn.functional as F", "from torch import nn"),
 )
 
+TORCH_STEPWISE = Helper(
+    "StepwiseConvLSTM",
+    '''\
+class StepwiseConvLSTM(ConvLSTM):
+    """A ConvLSTM with dropout and masks.
 
-def _still(name: str) -> Helper:
-    about = f"{name} that holds the weights of its cell still, too, where it is not trainable."
-    return held_still(name, "sequences_shape, initial_state_shape=None", about)
+    Where something is dropped, the convolution is in groups, one for each gate: they
+    have masks of their own, the same for all steps. A step that is masked leaves the
+    state as it is, and gives zeros.
+    """
+
+    def __init__(self, *parts, dropout=0.0, recurrent_dropout=0.0, **words):
+        super().__init__(*parts, **words)
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+
+    def forward(self, x, state=None, mask=None):
+        x = torch.cat([x] * self.conv.groups, 1)
+        kept = F.dropout(torch.ones_like(x[:, :, :1]), self.dropout, self.training)
+        steps = self.from_input(x * kept)
+        h, c = self.begin(steps[0], state)
+        ones = torch.ones_like(torch.cat([h] * self.recurrent.groups, 1))
+        kept = F.dropout(ones, self.recurrent_dropout, self.training)
+        outputs = []
+        for t, step in enumerate(steps):
+            copies = torch.cat([h] * self.recurrent.groups, 1)
+            new_h, new_c = self.advance(step + self.recurrent(copies * kept), c)
+            if mask is None:
+                h, c = new_h, new_c
+                outputs.append(h)
+            else:
+                here = mask[:, t].view(-1, *[1] * (h.dim() - 1))
+                h, c = torch.where(here, new_h, h), torch.where(here, new_c, c)
+                outputs.append(new_h * here)
+        return torch.stack(outputs, 2), (h[None], c[None])
+''',
+    ("import torch", "import torch.nn.functional as F"),
+)
 
 
-_H, _C = 3, 4  # the last state among the values of a form, behind the inputs
+class Grids(Core):
+    """A cell on grids: its convolutions."""
+
+    filters: int = arg(positive, doc="channels of the state, and of what comes out")
+    kernel: Any = arg(axes, doc="size of the window")
+    stride: Any = arg(axes, 1, doc="step from one window on the input to the next")
+    padding: Any = arg(choice("valid", "same"), Word("valid"), doc="cells added around each step of the input")
+    activation: Any = arg(activation_reader, TANH, doc="applied to what enters the state")
+    recurrent_activation: Any = arg(activation_reader, SIGMOID, doc="applied to the gates")
+    bias: bool = arg(flag, True, doc="add a learned number to each channel of each gate")
 
 
 @layer("conv_lstm", style="recurrent")
-class ConvLstm(Weighted, Returning):
+class ConvLstm(OverTime, Grids):
     """An LSTM on a sequence of grids [T, H, W, C]: c' = f*c + i*g, h' = o*tanh(c'), gates of W * x + U * h + b.
 
     Shi et al., "Convolutional LSTM network: a machine learning approach for precipitation nowcasting" (2015), without
@@ -90,18 +144,10 @@ class ConvLstm(Weighted, Returning):
     """
 
     torch_layout = "first"
+    torch_time, torch_channels, torch_fuses = 2, 1, False
+    torch_native = True
     usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-
-    filters: int = arg(positive, doc="channels of the state, and of what comes out")
-    kernel: Any = arg(axes, doc="size of the window")
-    stride: Any = arg(axes, 1, doc="step from one window on the input to the next")
-    padding: Any = arg(choice("valid", "same"), Word("valid"), doc="cells added around each step of the input")
-    activation: Any = arg(activation_reader, Word("tanh"), doc="applied to what enters the state")
-    recurrent_activation: Any = arg(activation_reader, Word("sigmoid"), doc="applied to the gates")
-    bias: bool = arg(flag, True, doc="add a learned number to each channel of each gate")
-    return_: Any = arg(returns_reader, Word("last"), doc="what comes out: the last output, all of them, or the state")
-    reverse: bool = arg(flag, False, doc="read from the end; output t still belongs to step t")
-    initial: int | None = arg(state_reader, None, doc="the state to begin with; zeros without it")
+    state_count, elementwise = 2, 9
 
     examples = (
         Example("conv_lstm(2, 3x3)", (3, 5, 4, 2), (3, 2, 2), weights=296),
@@ -116,6 +162,11 @@ class ConvLstm(Weighted, Returning):
         Example("conv_lstm(2, 2, activation=relu, recurrent_activation=hard_sigmoid)", (3, 4, 4, 1), (3, 3, 2), 104),
         Example("conv_lstm(1, 2, initial=(h, c))", ((3, 4, 4, 1), (3, 3, 1), (3, 3, 1)), (3, 3, 1), weights=36,
                 names=("x", "h", "c")),
+        Example("conv_lstm(1, 2, dropout=0.2)", (3, 4, 4, 2), (3, 3, 1), weights=52),
+        Example("conv_lstm(2, 2, recurrent_dropout=0.2, padding=same)", (3, 4, 4, 1), (4, 4, 2), weights=104),
+        Example("conv_lstm(1, 2, mask=mask, return=(sequence, state))", ((3, 4, 4, 1), (3,)),
+                ((3, 3, 3, 1), (3, 3, 1), (3, 3, 1)), weights=36, names=("x", "mask")),
+        Example("conv_lstm(1, 2, stateful=true, batch=3)", (3, 4, 4, 1), (3, 3, 1), weights=36),
         Example("conv_lstm(1, 2, l1=0.1, l2=0.01, init=he_normal)", (3, 4, 4, 1), (3, 3, 1), weights=36),
     )  # fmt: skip
 
@@ -128,124 +179,97 @@ class ConvLstm(Weighted, Returning):
             spread(self.kernel, rank, "kernel"), spread(self.stride, rank, "stride"), (1,) * rank, self.padding
         )
 
-    def state_shape(self, x: Shape) -> Shape:
+    def check_input(self, kind: str, x: Shape) -> None:
         if not 3 <= len(x) <= 5:
-            message = f"conv_lstm needs a sequence of grids [T, H, W, C], but x is {show(x)}"
+            message = f"{kind} needs a sequence of grids [T, H, W, C], but x is {show(x)}"
             help = (
                 "`lstm` works on vectors" if len(x) == 2 else "an axis of time, 1 to 3 axes of space and the channels"
             )
             raise Violation("wrong-rank", message, help=help)
+
+    def state_shape(self, x: Shape) -> Shape:
         return (*self.window(x).sizes(x[1:-1]), self.filters)
 
-    def shape(self, *xs: Shape) -> Shape:
-        return self.shapes(*xs)[0]
-
-    def shapes(self, *xs: Shape) -> tuple[Shape, ...]:
-        state = self.state_shape(xs[0])
-        if self.initial:
-            _check_sizes(state, xs[1:])
-            check_initial("cell", ("h", "c"), (state, state), xs[1:])
-        return in_order(self.returns, (state,), ((xs[0][0], *state),), (state, state))
-
-    def reach(self, x: Shape) -> None:
-        return None
+    def check_state(self, state: Shape, given: tuple[Shape, ...]) -> None:
+        for shape in given:
+            if shape != state and count_symbols((*shape, *state)):
+                message = f"the state is {show(state)}, which is not known to be {show(shape)}"
+                raise Violation("unknown-size", message, "initial", "give the sizes as numbers, or with `--set`")
 
     # --- weights and cost ------------------------------------------------------------------------------------------
 
-    def weights(self, *xs: Shape) -> Weights:
-        kernel, wide = self.window(xs[0]).kernel, 4 * self.filters
-        rank = len(kernel)
-        order = (rank + 1, rank, *range(rank))
-        from_x = Place("conv.weight", order), Place("cell.kernel")
-        from_h = Place("recurrent.weight", order), Place("cell.recurrent_kernel")
+    def arrays(self, x: Shape) -> tuple[Kept, ...]:
+        kernel, wide = self.window(x).kernel, 4 * self.filters
         found = (
-            self.kernel_weight("kernel", (*kernel, xs[0][-1], wide), *from_x),
-            Weight("recurrent_kernel", (*kernel, self.filters, wide), *from_h, "weight", ORTHOGONAL),
+            Kept("kernel", (*kernel, x[-1], wide), "conv.weight"),
+            Kept("recurrent_kernel", (*kernel, self.filters, wide), "recurrent.weight"),
         )
-        bias = Weight("bias", (wide,), Place("conv.bias"), Place("cell.bias"), "bias", FORGET)
+        bias = Kept("bias", (wide,), "conv.bias", "bias", init=FORGET)
         return (*found, bias) if self.bias else found
 
-    def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
-        x = xs[0]
-        each = 4 * product(self.window(x).kernel) * (x[-1] + self.filters)
-        return product(self.state_shape(x)) * each * x[0]
-
-    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
-        return 9 * product(self.state_shape(xs[0])) * xs[0][0]
-
-    def steps(self, *xs: Shape) -> Dim:
-        return xs[0][0]
+    def step_macs(self, x: Shape) -> Dim:
+        return product((*self.state_shape(x), 4, *self.window(x).kernel, x[-1] + self.filters))
 
     # --- forms ---------------------------------------------------------------------------------------------------
 
-    def torch(self, at: At) -> Use:
-        args = [method(X(), "flip", 2) if self.reverse else X(), *([(X(1), X(2))] if self.initial else [])]
-        made = module(self._torch_make(at), "", (TORCH_CONV_LSTM,), call(Made(), *args), (0, (_H, _C)))
-        back = self.reverse and "sequence" in self.returns
-        return self._use((made, *((function(method(X(), "flip", 2)),) if back else ())), _H)
+    @property
+    def by_steps(self) -> bool:
+        return bool(self.dropout or self.recurrent_dropout or self.masked)
 
-    def _torch_make(self, at: At) -> Call:
-        (channels,) = known("PyTorch", at.channels)
-        window = self.window(at.x)
-        amounts = window.pads(at.x[1:-1])
+    @property
+    def drops_before(self) -> bool:
+        return False
+
+    def torch_make(self, x: Shape, depth: int, ways: int) -> Built:
+        return Built(call("ConvLSTM", *self._convolutions(x), **self._words(x)), (TORCH_CONV_LSTM,))
+
+    def stepwise_make(self, x: Shape) -> Built:
+        made = call("StepwiseConvLSTM", *self._convolutions(x), **self._words(x), **rates_of(self))
+        return Built(made, (TORCH_CONV_LSTM, TORCH_STEPWISE))
+
+    def _convolutions(self, x: Shape) -> tuple[Call, Call]:
+        """That of the input, and that of the output of the step before."""
+        (channels,) = known("PyTorch", x[-1])
+        window = self.window(x)
+        conv, wide, kernel = f"nn.Conv{window.rank}d", 4 * self.filters, square(window.kernel)
+        groups, back = (4 if rate else 1 for rate in (self.dropout, self.recurrent_dropout))
+        words = {**window.steps("stride"), **unless(1, groups=groups), **unless(True, bias=self.bias)}
+        from_x = call(conv, groups * channels, wide, kernel, **words)
+        return from_x, call(
+            conv, back * self.filters, wide, kernel, padding="same", **unless(1, groups=back), bias=False
+        )
+
+    def _words(self, x: Shape) -> dict[str, Code]:
+        amounts = self.window(x).pads(x[1:-1])
         if amounts is None:
             help = "give the sizes with `--set`, or take a stride of 1"
             raise Unsupported("the padding of `same` hangs on sizes that are not known", "padding", help)
-        conv, wide = f"nn.Conv{window.rank}d", 4 * self.filters
-        words = {**window.steps("stride"), **unless(True, bias=self.bias)}
-        from_x = call(conv, channels, wide, square(window.kernel), **words)
-        from_h = call(conv, self.filters, wide, square(window.kernel), padding="same", bias=False)
-        pad = {} if is_nothing(amounts) else {"pad": flat(amounts)}
-        return call("ConvLSTM", from_x, from_h, **pad, **functions_of(self))
+        return {**({} if is_nothing(amounts) else {"pad": flat(amounts)}), **functions_of(self)}
 
-    def keras(self, at: At) -> Use:
-        window = self.window(at.x)
-        known("Keras", *at.x[1:])
-        sequence, state = "sequence" in self.returns, "state" in self.returns
-        both = sequence and "last" in self.returns
-        words: dict[str, Code] = {**window.steps("strides"), **unless("valid", padding=str(self.padding))}
+    def keras_make(self, x: Shape, words: dict[str, Code]) -> Call:
+        window = self.window(x)
+        known("Keras", *x[1:])
+        own: dict[str, Code] = {**window.steps("strides"), **unless("valid", padding=str(self.padding))}
         for name, usual in self.usual.items():
-            words |= keras_word(self, name, usual)
-        words |= unless(True, use_bias=self.bias)
-        words |= unless(False, return_sequences=sequence, return_state=state or both, go_backwards=self.reverse)
+            own |= keras_word(self, name, usual)
+        own |= unless(True, use_bias=self.bias)
+        own |= unless(0, dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
         kernel = square(window.kernel)
-        make = call(f"layers.ConvLSTM{window.rank}D", self.filters, kernel, **words, **self.keras_words())
-        made = call(Made(), X(), initial_state=[X(1), X(2)]) if self.initial else None
-        gives: Gives = (0, _H, _C) if state or both else 0
-        back = self.reverse and sequence
-        lstm = module(make, "", (), made, gives).replace(still=_still(f"ConvLSTM{window.rank}D"))
-        steps = (lstm, *((function(call("ops.flip", X(), axis=1)),) if back else ()))
-        return self._use(steps, _H if both else 0)
+        return call(f"layers.ConvLSTM{window.rank}D", self.filters, kernel, **own, **words, **self.keras_words())
 
-    def _use(self, steps: tuple[Apply, ...], last: int) -> Use:
-        return Use(steps, in_order(self.returns, (last,), (0,), (_H, _C)), {_H: "h", _C: "c"})
+    def keras_still(self, x: Shape) -> Helper:
+        name = f"ConvLSTM{self.window(x).rank}D"
+        about = f"{name} that holds the weights of its cell still, too, where it is not trainable."
+        return held_still(name, "sequences_shape, initial_state_shape=None", about)
 
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array | tuple[Array, ...]:
-        import numpy as np
-
+    def advance(self, x: Array, states: list[Array], w: Mapping[str, Array]) -> list[Array]:
         from .arrays import convolve
 
-        x, window = xs[0], self.window(xs[0].shape[1:])
-        ones = (1,) * window.rank
-        amounts = window.pads(x.shape[2:-1]) or ()
-        shape = (len(x), *self.state_shape(x.shape[1:]))
-        h, c = xs[1:] or (np.zeros(shape), np.zeros(shape))
-        around = Window(window.kernel, ones, ones, "same").pads(shape[1:-1]) or ()
-        order, outputs = range(x.shape[1]), [h] * x.shape[1]
-        for t in reversed(order) if self.reverse else order:
-            gates = convolve(x[:, t], w["kernel"], window.stride, amounts, ones, 1)
-            gates = gates + convolve(h, w["recurrent_kernel"], ones, around, ones, 1) + w.get("bias", 0)
-            i, f, g, o = np.split(gates, 4, -1)
-            i, f, o = (reference_activation(self.recurrent_activation, gate) for gate in (i, f, o))
-            c = f * c + i * reference_activation(self.activation, g)
-            h = outputs[t] = o * reference_activation(self.activation, c)
-        values = in_order(self.returns, (h,), (np.stack(outputs, 1),), (h, c))
-        return values if len(values) > 1 else values[0]
-
-
-def _check_sizes(state: Shape, given: tuple[Shape, ...]) -> None:
-    """Raises Violation where it is not known whether a first state is as large as it must be."""
-    for shape in given:
-        if shape != state and count_symbols((*shape, *state)):
-            message = f"the state is {show(state)}, which is not known to be {show(shape)}"
-            raise Violation("unknown-size", message, "initial", "give the sizes as numbers, or with `--set`")
+        h, c = states
+        # (a sequence of one step, without the samples)
+        window, ones = self.window(x.shape), (1,) * (x.ndim - 2)
+        amounts = window.pads(x.shape[1:-1]) or ()
+        around = Window(window.kernel, ones, ones, "same").pads(h.shape[1:-1]) or ()
+        gates = convolve(x, w["kernel"], window.stride, amounts, ones, 1)
+        gates = gates + convolve(h, w["recurrent_kernel"], ones, around, ones, 1) + w.get("bias", 0)
+        return remembered(self, gates, c)

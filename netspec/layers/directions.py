@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..dims import show
 from ..record import TYPE_CHECKING
 from .arguments import Reader, Violation, Word, arg, choice, describe, positive
 from .base import Example, layer
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from typing_extensions import Self
+
+    from ..dims import Shape
 
 _DOC = "a recurrent layer, such as lstm(64)"
 
@@ -39,6 +42,10 @@ class Around(Recurrence):
     @property
     def core(self) -> Core:
         return self.step.core
+
+    @property
+    def layout(self) -> str:
+        return self.core.torch_layout
 
     def skipping(self) -> Self:
         return self.replace(step=self.step.skipping())
@@ -78,6 +85,19 @@ class Bidirectional(Around):
             ((5, 2), (5, 2), (2,), (2,), (2,), (2,)),
             weights=84,
             macs=300,
+        ),
+        Example("bidirectional(conv_lstm(1, 2), merge=mul)", (3, 4, 4, 2), (3, 3, 1), weights=104),
+        Example(
+            "bidirectional(conv_lstm(2, 2, return=(sequence, last, state)))",
+            (3, 4, 4, 1),
+            ((3, 3, 3, 4), (3, 3, 4), (3, 3, 2), (3, 3, 2), (3, 3, 2), (3, 3, 2)),
+            weights=208,
+        ),
+        Example(
+            "bidirectional(conv_lstm(2, 2, return=sequence), merge=none)",
+            (3, 4, 4, 1),
+            ((3, 3, 3, 2), (3, 3, 3, 2)),
+            weights=208,
         ),
         Example("bidirectional(lstm(2, dropout=0.2), merge=none)", (5, 3), ((2,), (2,)), weights=96, macs=400),
         Example("bidirectional(lstm(2, recurrent_dropout=0.2))", (5, 3), (4,), weights=96, macs=400),
@@ -135,6 +155,13 @@ class Stacked(Around):
         Example("stacked(2, bidirectional(rnn(2)))", (5, 3), (4,), weights=52, macs=220),
         Example("stacked(2, bidirectional(rnn(2, return=sequence), merge=add))", (5, 3), (5, 2), weights=44, macs=180),
         Example("stacked(2, rnn(2, return=sequence, reverse=true))", (5, 3), (5, 2), weights=22, macs=90),
+        Example("stacked(2, conv_lstm(2, 2, padding=same))", (3, 4, 4, 1), (4, 4, 2), weights=240),
+        Example(
+            "stacked(2, bidirectional(conv_lstm(1, 2, padding=same, return=(state, sequence)), merge=average))",
+            (3, 4, 4, 2),
+            (*((4, 4, 1),) * 8, (3, 4, 4, 1)),
+            weights=176,
+        ),
         Example("stacked(2, gru(2, dropout=0.1, reset_after=false))", (5, 3), (2,), weights=66, macs=270),
         Example(
             "stacked(2, rnn(2, mask=mask, initial=(h, g), reverse=true))",
@@ -145,6 +172,15 @@ class Stacked(Around):
             names=("x", "h", "g", "mask"),
         ),
     )
+
+    def shapes(self, *xs: Shape) -> tuple[Shape, ...]:
+        found = super().shapes(*xs)
+        state, next_state = (self.core.state_shape(self.taken(layer, xs[0])) for layer in range(2))
+        if self.n > 1 and state != next_state:
+            message = f"the layers of a stack have states of one size, but here {show(state)} and {show(next_state)}"
+            help = "`padding=same` without a stride keeps the size; or write the layers one after the other"
+            raise Violation("wrong-value", message, "step", help)
+        return found
 
     @property
     def depth(self) -> int:

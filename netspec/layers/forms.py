@@ -105,7 +105,7 @@ class Apply(Record):
         """The same with a class whose weights can be held still."""
         if self.still is None or self.make is None:
             return self
-        return self.replace(make=self.make.replace(func=self.still.name), helpers=(*self.helpers, self.still))
+        return self.replace(make=_in_place(self.make, self.still.name), helpers=(*self.helpers, self.still))
 
     @property
     def on_values(self) -> bool:
@@ -135,6 +135,13 @@ class Still{name}(layers.{name}):
             variable.trainable = self.trainable
 '''
     return Helper(f"Still{name}", source, ("import keras", "from keras import layers"))
+
+
+def _in_place(make: Call, name: str) -> Call:
+    """The call with the class of a name from `held_still`, wherever it makes the layer in whose place that is."""
+    inner = tuple(_in_place(part, name) if isinstance(part, Call) else part for part in make.args)
+    func = name if str(make.func).replace("layers.", "Still") == name else make.func
+    return make.replace(func=func, args=inner)
 
 
 class Use(Record):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..dims import product, show
 from ..pycode import Call, call, unless
 from ..record import TYPE_CHECKING
-from .arguments import Argument, Reader, Unsupported, Violation, arg, describe, flag, positive, rate
+from .arguments import Reader, Unsupported, Violation, arg, describe, flag, positive, rate
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, layer, module
 from .initialisers import ONES
 from .shapes import known, needs_rank, place
@@ -258,16 +258,13 @@ class _OverPositions(Normalisation):
         return None
 
 
-_GROUPS = "into how many groups the channels are split"
+class _Groups(Layer):
+    groups: int = arg(positive, 32, doc="into how many groups the channels are split")
 
 
 @layer("groupnorm", style="norm")
-class GroupNorm(_OverPositions):
+class GroupNorm(_OverPositions, _Groups):
     """Normalise each sample by mean and variance over all positions and the channels of a group. Wu & He (2018)."""
-
-    groups: int
-    # the number of groups stands first, as in both frameworks
-    arguments = {"groups": Argument("groups", positive, 32, _GROUPS), **_OverPositions.arguments}
 
     examples = (
         Example("groupnorm", (4, 3, 64), (4, 3, 64), weights=128),

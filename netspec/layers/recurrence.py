@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from ..dims import Dim, Shape
     from ..pycode import Call, Code
-    from .base import Array, At, Place, Use, Weights
+    from .base import Array, At, Helper, Place, Use, Weights
     from .initialisers import Initialiser
+    from .recurrent_torch import Built
 
 
 class Kept(Record):
@@ -46,6 +47,12 @@ class Kept(Record):
     @property
     def is_kernel(self) -> bool:
         return self.role == "weight"
+
+    @property
+    def order(self) -> tuple[int, ...] | None:
+        """The axes of PyTorch's array: what comes out, what goes in, and those of a window; None where they agree."""
+        rank = len(self.shape)
+        return (rank - 1, rank - 2, *range(rank - 2)) if self.is_kernel else None
 
 
 class Recurrence(Layer):
@@ -105,9 +112,17 @@ class Recurrence(Layer):
         core.check_input(self.kind, x)
         state = core.state_shape(x)
         self._check_values(xs, state)
-        joined = (*state[:-1], 2 * state[-1]) if self.ways == 2 and self.merge == "concat" else state
+        joined = self._joined(state)
         values = 2 if self.ways == 2 and self.merge == "none" else 1
         return in_order(core.returns, (joined,) * values, ((x[0], *joined),) * values, (state,) * self.states)
+
+    def _joined(self, state: Shape) -> Shape:
+        """The outputs of both directions as one."""
+        return (*state[:-1], 2 * state[-1]) if self.ways == 2 and self.merge == "concat" else state
+
+    def taken(self, layer: int, x: Shape) -> Shape:
+        """The sequence that a layer takes; the layers of a stack have states of one size."""
+        return x if layer == 0 else (x[0], *self._joined(self.core.state_shape(x)))
 
     @property
     def states(self) -> int:
@@ -132,6 +147,7 @@ class Recurrence(Layer):
         """Do the initial state and the mask fit? Raises Violation."""
         given = xs[1 : 1 + (self.core.initial or 0)]
         if given:
+            self.core.check_state(state, given)
             check_initial(self.kind, self.state_names(), (state,) * self.states, given)
         for shape in xs[1 + len(given) :]:
             if shape != xs[0][:1]:
@@ -147,22 +163,16 @@ class Recurrence(Layer):
                 above = f"{layer}." if self.depth > 1 else ""
                 yield layer, way, above + (("forward.", "backward.")[way] if self.ways == 2 else "")
 
-    def features(self, layer: int, x: Shape) -> Dim:
-        """The channels that a layer takes."""
-        wide = 2 if self.ways == 2 and self.merge == "concat" else 1
-        return x[-1] if layer == 0 else self.core.width * wide
-
     def weights(self, *xs: Shape) -> Weights:
         found: list[Weight] = []
         for layer, way, before in self.directions():
-            for array in self.core.arrays(self.features(layer, xs[0])):
+            for array in self.core.arrays(self.taken(layer, xs[0])):
                 torch, keras = torch_place(self, layer, way, array), keras_place(self, layer, way, array)
                 found.append(self.core.held(array, before + array.name, torch, keras))
         return tuple(found)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
-        each = (self.core.step_macs(self.features(layer, xs[0]), xs[0]) for layer, _, _ in self.directions())
-        return sum(each) * xs[0][0]
+        return sum(self.core.step_macs(self.taken(layer, xs[0])) for layer, _, _ in self.directions()) * xs[0][0]
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return self.core.elementwise * product(self.core.state_shape(xs[0])) * xs[0][0] * self.ways * self.depth
@@ -218,15 +228,16 @@ class Core(Weighted, Recurrence, Returning):
     as in Keras, so that what is fed back neither grows nor fades (Saxe et al., 2014).
     """
 
-    # how many blocks of `width` columns the kernels have
-    gates: ClassVar[int] = 1
     state_count: ClassVar[int] = 1
     # element-wise operations of a step for each unit
     elementwise: ClassVar[int] = 1
     # the blocks of PyTorch's kernels by their numbers in the language's, where the order differs
     torch_blocks: ClassVar[tuple[int, ...] | None] = None
-    torch_name: ClassVar[str] = ""
-    keras_name: ClassVar[str] = ""
+    # the axes of time and of the channels in PyTorch
+    torch_time: ClassVar[int] = 1
+    torch_channels: ClassVar[int] = -1
+    # is PyTorch's layer one for all layers and directions, whose arrays have numbers?
+    torch_fuses: ClassVar[bool] = True
     # the arguments that are activations, and those that PyTorch's own layer has
     usual: ClassVar[Mapping[str, str]] = {}
     if TYPE_CHECKING:
@@ -259,31 +270,35 @@ class Core(Weighted, Recurrence, Returning):
         return self.replace(mask=1)
 
     @property
-    def width(self) -> int:
-        """The channels of the state."""
-        raise NotImplementedError
-
-    @property
-    def two_biases(self) -> bool:
-        """Does the language know a bias for the state apart from that for the input?"""
-        return False
-
-    @property
     def torch_native(self) -> bool:
-        """Does PyTorch's own layer know these activations?"""
+        """Has PyTorch a layer that knows these activations?"""
         return all(getattr(self, name) == word for name, word in self.usual.items())
 
-    def torch_words(self) -> dict[str, Code]:
-        """What PyTorch's own layer is told beside sizes and bias."""
-        return {}
+    @property
+    def by_steps(self) -> bool:
+        """Must PyTorch take one step after the other, dropping and skipping?"""
+        return not self.torch_native or bool(self.recurrent_dropout) or bool(self.masked)
 
-    def stepwise_words(self) -> dict[str, Code]:
-        """What the loop over steps is told beside sizes, bias, activations and rates."""
-        return {}
+    @property
+    def drops_before(self) -> bool:
+        """Is dropout of the input a module of its own? (With that of the state each gate has masks of its own.)"""
+        return bool(self.dropout) and not self.recurrent_dropout
 
-    def keras_make(self, words: dict[str, Code]) -> Call:
-        """Keras's layer; `words` are what it is told of sequences and states."""
+    def torch_make(self, x: Shape, depth: int, ways: int) -> Built:
+        """The fast form in PyTorch, for a sequence; of several layers and directions if `torch_fuses`."""
         raise NotImplementedError
+
+    def stepwise_make(self, x: Shape) -> Built:
+        """The form that can do all: dropout of the state, masks, any activation."""
+        raise NotImplementedError
+
+    def keras_make(self, x: Shape, words: dict[str, Code]) -> Call:
+        """Keras's layer for a sequence; `words` are what it is told of sequences and states."""
+        raise NotImplementedError
+
+    def keras_still(self, x: Shape) -> Helper | None:
+        """The class to take where its weights are held still, if Keras's own would not do that."""
+        return None
 
     def check_input(self, kind: str, x: Shape) -> None:
         """Raises Violation where there is no axis of time, or where the cell cannot take what is at a step."""
@@ -295,12 +310,15 @@ class Core(Weighted, Recurrence, Returning):
     def state_shape(self, x: Shape) -> Shape:
         raise NotImplementedError
 
-    def arrays(self, features: Dim) -> tuple[Kept, ...]:
-        """The arrays of the cell."""
+    def check_state(self, state: Shape, given: tuple[Shape, ...]) -> None:
+        """Raises Violation where it is not known whether a first state is as large as it must be."""
+
+    def arrays(self, x: Shape) -> tuple[Kept, ...]:
+        """The arrays of the cell, for a sequence."""
         raise NotImplementedError
 
-    def step_macs(self, features: Dim, x: Shape) -> Dim:
-        """Multiply-accumulates of one step."""
+    def step_macs(self, x: Shape) -> Dim:
+        """Multiply-accumulates of one step of a sequence."""
         raise NotImplementedError
 
     def run(

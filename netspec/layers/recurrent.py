@@ -10,8 +10,11 @@ from .arguments import Word, arg, flag, optional, positive, rate, values_reader
 from .base import Example, layer
 from .initialisers import FORGET
 from .recurrence import Core, Kept
+from .recurrent_helpers import SINGLE_BIAS, STEPWISE
 from .recurrent_keras import keras_word
+from .recurrent_torch import Built, functions_of, rates_of
 from .returning import returns_reader, state_reader
+from .shapes import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,22 +22,24 @@ if TYPE_CHECKING:
 
     from ..dims import Dim, Shape
     from ..pycode import Call, Code
-    from .base import Array
+    from .base import Array, Helper
     from .initialisers import Initialiser
 
 _mask = values_reader("a value of the net, true at each step that counts")
 TANH, SIGMOID = Word("tanh"), Word("sigmoid")
 
 
-class Cell(Core):
-    """A cell on vectors, with what all of them take."""
-
-    # how the bias begins where there is one for all; None for at 0
-    bias_begins: ClassVar[Initialiser | None] = None
+class Units(Core):
+    """A cell on vectors: its size."""
 
     units: int = arg(positive, doc="size of the state, and of what comes out")
     activation: Any = arg(activation_reader, TANH, doc="applied to what enters the state")
     bias: bool = arg(flag, True, doc="add learned numbers to each gate")
+
+
+class OverTime(Core):
+    """What all of them take, whatever the cell is."""
+
     return_: Any = arg(returns_reader, Word("last"), doc="what comes out: the last output, all of them, or the state")
     dropout: float = arg(rate, 0, doc="share of the inputs that is dropped, the same ones at all steps")
     recurrent_dropout: float = arg(rate, 0, doc="share of the state that is dropped on its way back, likewise")
@@ -44,16 +49,28 @@ class Cell(Core):
     initial: int | None = arg(state_reader, None, doc="the state to begin with; zeros without it")
     mask: int | None = arg(_mask, None, doc="steps to skip; behind `embedding(mask=true)` it is there by itself")
 
+
+class Cell(OverTime, Units):
+    """A cell on vectors."""
+
+    torch_name: ClassVar[str] = ""
+    keras_name: ClassVar[str] = ""
+    # how many blocks of `units` columns the kernels have
+    gates: ClassVar[int] = 1
+    # how the bias begins where there is one for all; None for at 0
+    bias_begins: ClassVar[Initialiser | None] = None
+
     @property
-    def width(self) -> int:
-        return self.units
+    def two_biases(self) -> bool:
+        """Does the language know a bias for the state apart from that for the input?"""
+        return False
 
     def state_shape(self, x: Shape) -> Shape:
         return (self.units,)
 
-    def arrays(self, features: Dim) -> tuple[Kept, ...]:
+    def arrays(self, x: Shape) -> tuple[Kept, ...]:
         wide = self.gates * self.units
-        kernel = Kept("kernel", (features, wide), "weight_ih")
+        kernel = Kept("kernel", (x[-1], wide), "weight_ih")
         recurrent = Kept("recurrent_kernel", (self.units, wide), "weight_hh")
         if not self.bias:
             return kernel, recurrent
@@ -67,11 +84,34 @@ class Cell(Core):
             Kept("recurrent_bias", (wide,), "bias_hh", "bias", "", (1, 2)),
         )
 
-    def step_macs(self, features: Dim, x: Shape) -> Dim:
-        return product((self.gates * self.units, features + self.units))
+    def step_macs(self, x: Shape) -> Dim:
+        return product((self.gates * self.units, x[-1] + self.units))
 
-    def keras_make(self, words: dict[str, Code]) -> Call:
-        """Keras's layer; `words` are what it is told of sequences and states."""
+    def torch_own(self) -> dict[str, Code]:
+        """What PyTorch's own layer is told beside sizes and bias."""
+        return {}
+
+    def torch_make(self, x: Shape, depth: int, ways: int) -> Built:
+        words = {**unless(1, num_layers=depth), **self.torch_own(), **unless(True, bias=self.bias)}
+        words |= {"batch_first": True, **unless(False, bidirectional=ways == 2)}
+        return self._with_one_bias(call(f"nn.{self.torch_name}", *known("PyTorch", x[-1]), self.units, **words))
+
+    def stepwise_own(self) -> dict[str, Code]:
+        """What the loop over steps is told beside sizes, bias, activations and rates."""
+        return {}
+
+    def stepwise_make(self, x: Shape) -> Built:
+        helpers = STEPWISE[self.torch_name]
+        words = {**unless(True, bias=self.bias), **functions_of(self), **rates_of(self), **self.stepwise_own()}
+        made = call(helpers[-1].name, *known("PyTorch", x[-1]), self.units, **words)
+        return self._with_one_bias(made, *helpers)
+
+    def _with_one_bias(self, make: Call, *helpers: Helper) -> Built:
+        if not self.bias or self.two_biases:
+            return Built(make, helpers)
+        return Built(call("single_bias", make), (*helpers, SINGLE_BIAS))
+
+    def keras_make(self, x: Shape, words: dict[str, Code]) -> Call:
         own: dict[str, Code] = {}
         for name, usual in self.usual.items():
             own |= keras_word(self, name, usual)
@@ -114,7 +154,7 @@ class Rnn(Cell):
     def torch_native(self) -> bool:
         return self.activation in ("tanh", "relu")
 
-    def torch_words(self) -> dict[str, Code]:
+    def torch_own(self) -> dict[str, Code]:
         return unless("tanh", nonlinearity=str(self.activation))
 
     def advance(self, x: Array, states: list[Array], w: Mapping[str, Array]) -> list[Array]:
@@ -164,13 +204,18 @@ class Lstm(Gated):
     )
 
     def advance(self, x: Array, states: list[Array], w: Mapping[str, Array]) -> list[Array]:
-        import numpy as np
-
         h, c = states
-        i, f, g, o = np.split(self._gates(x, h, w), 4, -1)
-        i, f, o = (reference_activation(self.recurrent_activation, gate) for gate in (i, f, o))
-        c = f * c + i * reference_activation(self.activation, g)
-        return [o * reference_activation(self.activation, c), c]
+        return remembered(self, self._gates(x, h, w), c)
+
+
+def remembered(lstm: Any, gates: Array, c: Array) -> list[Array]:
+    """The output and the state of an LSTM after a step, of its gates side by side before their activations."""
+    import numpy as np
+
+    i, f, g, o = np.split(gates, 4, -1)
+    i, f, o = (reference_activation(lstm.recurrent_activation, gate) for gate in (i, f, o))
+    c = f * c + i * reference_activation(lstm.activation, g)
+    return [o * reference_activation(lstm.activation, c), c]
 
 
 @layer("gru", style="recurrent")
@@ -211,7 +256,7 @@ class Gru(Gated):
     def torch_native(self) -> bool:
         return self.reset_after and super().torch_native
 
-    def stepwise_words(self) -> dict[str, Code]:
+    def stepwise_own(self) -> dict[str, Code]:
         return unless(True, reset_after=self.reset_after)
 
     def keras_own(self) -> dict[str, Code]:

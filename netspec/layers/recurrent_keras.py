@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pycode import Infix, Made, X, call, unless
+from ..pycode import Index, Infix, Made, X, call, unless
 from ..record import TYPE_CHECKING
 from .activations import WORDS
 from .arguments import Unsupported
@@ -13,6 +13,7 @@ from .shapes import known
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..dims import Shape
     from ..pycode import Call, Code
     from .base import Apply, At, Gives, Layer
     from .recurrence import Kept, Recurrence
@@ -40,23 +41,25 @@ def keras_form(layer: Recurrence, at: At) -> Use:
             f"write `{core.kind}(..., stateful=true, batch=32)`",
             "symbolic-batch",
         )
-    results = _Results(layer, len(at.inputs))
+    results = _Results(layer, len(at.inputs), len(at.x) - 1)
     steps: list[Apply] = []
     for number in range(depth):
-        made = _made(layer, number, number < depth - 1 or results.sequence, results.wants_state(number))
+        sequence = number < depth - 1 or results.sequence
+        make = _made(layer, number, layer.taken(number, at.x), sequence, results.wants_state(number))
         gives = results.gives(number)
         helpers = (KERAS_RESET,) if core.stateful else ()
-        steps.append(module(made, str(number) if depth > 1 else "", helpers, _called(layer, number, at), gives))
+        made = module(make, str(number) if depth > 1 else "", helpers, _called(layer, number, at), gives)
+        steps.append(made.replace(still=core.keras_still(at.x)))
     return Use((*steps, *results.finish()), results.outputs(), results.names())
 
 
-def _made(layer: Recurrence, number: int, sequence: bool, state: bool) -> Call:
+def _made(layer: Recurrence, number: int, x: Shape, sequence: bool, state: bool) -> Call:
     """One layer of Keras, with both of its directions. The first one of a stack that reads from the end hands its
     sequence on in the order of reading."""
     core = layer.core
     words = unless(False, return_sequences=sequence, return_state=state)
     words |= unless(False, go_backwards=core.reverse and number == 0, stateful=core.stateful)
-    made = core.keras_make(words)
+    made = core.keras_make(x, words)
     if layer.ways == 1:
         return made
     return call("layers.Bidirectional", made, **unless("concat", merge_mode=_MERGES[layer.merge]))
@@ -87,9 +90,11 @@ def keras_word(core: Layer, name: str, usual: Any) -> dict[str, Code]:
 class _Results:
     """The values that the layers give. Value 0 is what flows; all others are numbered behind the inputs."""
 
-    def __init__(self, layer: Recurrence, inputs: int) -> None:
+    def __init__(self, layer: Recurrence, inputs: int, axes: int) -> None:
         self.layer = layer
         self.inputs = inputs
+        # those of a state
+        self.axes = axes
         self.returns = layer.core.returns
         self.sequence = "sequence" in self.returns
         # are the last outputs told by the state? (Keras gives zeros for a sequence that is all padding, not its state)
@@ -138,7 +143,9 @@ class _Results:
             found.append(function(call("ops.flip", X(), axis=1)))
         if self.sequence and self.layer.core.masked:
             # zeros at padded steps; Keras's own mask ends here, too, or later layers of other kinds would heed it
-            seen = call("ops.expand_dims", X(self.inputs - 1), axis=-1)
+            mask = X(self.inputs - 1)
+            several = Index(mask, (..., *[None] * self.axes))
+            seen = call("ops.expand_dims", mask, axis=-1) if self.axes == 1 else several
             found += [function(call("ops.where", seen, X(n), 0.0), gives=n) for n in self.flow]
         if self.joined in self.outputs():
             found.append(function(_merged(self.layer.merge, *map(X, self.ends)), gives=self.joined))

@@ -11,13 +11,12 @@ from ..record import TYPE_CHECKING, Record
 from .activations import WORDS
 from .arguments import Unsupported
 from .base import At, Place, Use, function, module
-from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, RESET, SINGLE_BIAS, STACKED, STATEFUL, STEPWISE
-from .shapes import known
+from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, RESET, STACKED, STATEFUL
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..dims import Dim
+    from ..dims import Shape
     from ..pycode import Code
     from .base import Apply, Gives, Helper
     from .recurrence import Core, Kept, Recurrence
@@ -40,16 +39,13 @@ class Built(Record):
 # --- which form ------------------------------------------------------------------------------------------------------
 
 
-def is_native(core: Core) -> bool:
-    """Does PyTorch's own layer compute the same?"""
-    return core.torch_native and not core.recurrent_dropout and not core.masked
-
-
 def is_fused(layer: Recurrence) -> bool:
-    """Is it all of its layers and directions, too?"""
+    """Is one of PyTorch's layers all of its layers and directions?"""
     core = layer.core
-    plain = is_native(core) and not core.dropout
-    return plain and (layer.depth == 1 or layer.ways == 1 or layer.merge == "concat")
+    if core.by_steps or core.dropout:
+        return False
+    single = layer.depth == layer.ways == 1
+    return single or (core.torch_fuses and (layer.depth == 1 or layer.ways == 1 or layer.merge == "concat"))
 
 
 # --- where weights are -----------------------------------------------------------------------------------------------
@@ -58,15 +54,15 @@ def is_fused(layer: Recurrence) -> bool:
 def torch_place(layer: Recurrence, number: int, way: int, kept: Kept) -> Place:
     """Where an array of one layer and direction is."""
     fused = is_fused(layer)
-    suffix = f"_l{number if fused else 0}{'_reverse' if fused and way else ''}"
+    suffix = f"_l{number if fused else 0}{'_reverse' if fused and way else ''}" if layer.core.torch_fuses else ""
     before = "layer." if layer.core.stateful else ""
     if not fused:
         before += f"layers.{number}." if layer.depth > 1 else ""
         before += ("forward_layer.", "backward_layer.")[way] if layer.ways == 2 else ""
-        before += "layer." if _has_input_dropout(layer.core) else ""
+        before += "layer." if layer.core.drops_before else ""
     return Place(
         before + kept.place + suffix,
-        (1, 0) if kept.is_kernel else None,
+        kept.order,
         None,
         layer.core.torch_blocks,
         None,
@@ -77,61 +73,36 @@ def torch_place(layer: Recurrence, number: int, way: int, kept: Kept) -> Place:
 # --- what is made ----------------------------------------------------------------------------------------------------
 
 
-def _built(layer: Recurrence, features: int) -> Built:
+def _built(layer: Recurrence, x: Shape) -> Built:
     core = layer.core
     if is_fused(layer):
-        found = _native(core, features, layer.depth, layer.ways)
+        found = core.torch_make(x, layer.depth, layer.ways)
     else:
-        sizes = [_number(layer.features(n, (0, features))) for n in range(layer.depth)]
-        each = [_both_ways(layer, size) for size in sizes]
+        each = [_both_ways(layer, layer.taken(n, x)) for n in range(layer.depth)]
         stacked = call("Stacked", *(one.make for one in each))
         found = each[0] if len(each) == 1 else each[0].within(stacked, *STACKED)
     return found.within(call("Stateful", found.make), STATEFUL, RESET) if core.stateful else found
 
 
-def _number(size: Dim) -> int:
-    return known("PyTorch", size)[0]
-
-
-def _both_ways(layer: Recurrence, features: int) -> Built:
-    one = _one_way(layer.core, features)
+def _both_ways(layer: Recurrence, x: Shape) -> Built:
+    core = layer.core
+    one = _one_way(core, x)
     if layer.ways == 1:
         return one
-    merge = unless("concat", merge=_MERGES.get(layer.merge, "concat") if layer.depth > 1 else "concat")
-    return one.within(call("BothWays", one.make, one.make, **merge), *BOTH_WAYS)
+    words = unless("concat", merge=_MERGES.get(layer.merge, "concat") if layer.depth > 1 else "concat")
+    words |= unless(1, time=core.torch_time) | unless(-1, channels=core.torch_channels)
+    return one.within(call("BothWays", one.make, one.make, **words), *BOTH_WAYS)
 
 
-def _has_input_dropout(core: Core) -> bool:
-    """Is dropout of the input a module of its own? (With dropout of the state each gate has masks of its own.)"""
-    return bool(core.dropout) and not core.recurrent_dropout
+def _one_way(core: Core, x: Shape) -> Built:
+    found = core.stepwise_make(x) if core.by_steps else core.torch_make(x, 1, 1)
+    return found.within(call("InputDropout", found.make, core.dropout), INPUT_DROPOUT) if core.drops_before else found
 
 
-def _one_way(core: Core, features: int) -> Built:
-    found = _native(core, features, 1, 1) if is_native(core) else _stepwise(core, features)
-    if not _has_input_dropout(core):
-        return found
-    return found.within(call("InputDropout", found.make, core.dropout), INPUT_DROPOUT)
-
-
-def _native(core: Core, features: int, depth: int, ways: int) -> Built:
-    words = {**unless(1, num_layers=depth), **core.torch_words(), **unless(True, bias=core.bias)}
-    make = call(f"nn.{core.torch_name}", features, core.width, **words, batch_first=True)
-    make = Call(make.func, make.args, (*make.kwargs, *unless(False, bidirectional=ways == 2).items()))
-    return _with_one_bias(core, make)
-
-
-def _stepwise(core: Core, features: int) -> Built:
-    helper = STEPWISE[core.torch_name]
-    words: dict[str, Code] = {**unless(True, bias=core.bias), **functions_of(core)}
-    words |= unless(0, dropout=core.dropout if core.recurrent_dropout else 0, recurrent_dropout=core.recurrent_dropout)
-    words |= core.stepwise_words()
-    return _with_one_bias(core, call(helper[-1].name, features, core.width, **words), helper)
-
-
-def _with_one_bias(core: Core, make: Call, helpers: tuple[Helper, ...] = ()) -> Built:
-    if not core.bias or core.two_biases:
-        return Built(make, helpers)
-    return Built(call("single_bias", make), (*helpers, SINGLE_BIAS))
+def rates_of(core: Any) -> dict[str, Code]:
+    """The rates of dropout of a form that drops by itself."""
+    dropout = 0 if core.drops_before else core.dropout
+    return unless(0, dropout=dropout, recurrent_dropout=core.recurrent_dropout)
 
 
 def functions_of(core: Any) -> dict[str, Code]:
@@ -159,13 +130,13 @@ def _function_of(word: Any) -> Code:
 def torch_form(layer: Recurrence, at: At) -> Use:
     """The module, how it is called, and what is made of its results."""
     core = layer.core
-    built = _built(layer, _number(at.channels))
+    built = _built(layer, at.x)
     flipped = core.reverse and layer.ways == 1
     words: dict[str, Code] = {}
     if core.masked:
         mask = X(len(at.inputs) - 1)
         words["mask"] = method(mask, "flip", 1) if flipped else mask
-    args: list[Code] = [method(X(), "flip", 1) if flipped else X()]
+    args: list[Code] = [method(X(), "flip", core.torch_time) if flipped else X()]
     if core.initial:
         args.append(_state(layer))
     results = _Results(layer, len(at.inputs), flipped)
@@ -235,15 +206,17 @@ class _Results:
         return [step for step in found if step is not None]
 
     def _merged_sequence(self) -> Apply | None:
+        core, axis = self.layer.core, self.layer.core.torch_channels
         if self.flipped:
-            return function(method(X(), "flip", 1))
+            return function(method(X(), "flip", core.torch_time))
         if self.layer.ways == 1 or self.layer.merge == "concat":
             return None
         if self.layer.merge == "none":
-            return function(method(X(), "chunk", 2, -1), gives=self.flow)
+            return function(method(X(), "chunk", 2, axis), gives=self.flow)
         if self.layer.depth > 1:
             return None  # its layers are merged one by one
-        return function(method(method(X(), "unflatten", -1, (2, -1)), _MERGES[self.layer.merge], -2))
+        apart = method(X(), "unflatten", axis, (2, -1))
+        return function(method(apart, _MERGES[self.layer.merge], axis - 1 if axis < 0 else axis))
 
     def _whole(self) -> list[tuple[int, Code]]:
         """The state, each layer and direction apart."""

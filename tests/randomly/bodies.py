@@ -89,7 +89,7 @@ class Body(Steps):
         nested = self.level < 2
         kind = self.choices.weighted(
             step=12, named=3, side=5, restart=2, rebind=3, number=1, list=2, shared=2, several=2,
-            recurrent=2 * self.is_series(),
+            recurrent=self.how_serial(),
             loop=5 * nested, choice=4 * nested,
         )  # fmt: skip
         if kind == "loop":

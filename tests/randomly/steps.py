@@ -212,7 +212,7 @@ class Steps(Recurrent):
         kind = self.choices.weighted(
             layer=24, join=7 * (deep > 0), call=8 * blocks, tie=8 * bool(shared), operation=4, computed=9, cut=2,
             choice=2 * (deep > 0), flow=2 * (deep > 0), keeping=14, function=1,
-            recurrent=3 * self.is_series(),
+            recurrent=self.how_serial(),
         )  # fmt: skip
         if kind == "layer":
             return self.layer()
