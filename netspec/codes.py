@@ -431,6 +431,34 @@ net tiny {
 """,
 )
 _code(
+    "misplaced-expect",
+    "an expectation stands outside of a net",
+    """What `expect` asks for are figures of a whole net, such as `params`. A block or cell has none of its own: it is
+    sized anew wherever it is used.""",
+    """
+block head(n) {
+  dense(n)
+  expect output == [10]
+}
+
+net tiny {
+  input x [16]
+  head(10)
+}
+""",
+    """
+block head(n) {
+  dense(n)
+}
+
+net tiny {
+  input x [16]
+  head(10)
+  expect output == [10]
+}
+""",
+)
+_code(
     "misplaced-input",
     "an input stands behind the first step",
     """The inputs of a net or block are declared before its steps. A step in front of them has nothing to work on

@@ -203,6 +203,15 @@ def taken(items: Iterable[Item]) -> Iterator[Tensor]:
         yield from item.inputs
 
 
+def layers_of(items: Iterable[Item]) -> Iterator[Layer]:
+    """All layers in items, those of blocks too."""
+    for item in applied(items):
+        if isinstance(item, Step):
+            yield item.layer
+        else:
+            yield from layers_of(item.body.items)
+
+
 def path_of(item: Step | Call, prefix: str, home: str) -> str:
     """The path of a step or call. `prefix` is that of its place, `home` that of the body: what is shared lives there,
     in whichever scopes it is used."""

@@ -281,8 +281,13 @@ def _uses(block: Definition) -> list[tree.Name]:
     steps = {id(n.callee) for n in nodes if isinstance(n, tree.Call)}
     steps |= {id(stage) for n in nodes if isinstance(n, tree.Pipeline) for stage in n.stages[1:]}
     steps |= {id(n.step) for n in nodes if isinstance(n, tree.Named)}
-    own = bound_names(block)
+    own = bound_names(block) | {size.text for n in nodes if isinstance(n, tree.Input) for size in _sizes(n)}
     return [n for n in nodes if isinstance(n, tree.Name) and (n.text not in own or id(n) in steps)]
+
+
+def _sizes(node: tree.Input) -> list[tree.Name]:
+    """The sizes of an input that are names: those of a block's input get their values there."""
+    return [size for size in node.sizes or () if isinstance(size, tree.Name)]
 
 
 def _report_cycle(word: str, cycle: list[str], calls: Mapping[str, Mapping[str, tree.Name]], faults: Collector) -> None:

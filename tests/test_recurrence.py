@@ -6,6 +6,7 @@ import torch
 from checking import check
 
 from netspec import reference
+from netspec.diagnostics import SpecError
 from netspec.emit.report import report
 from netspec.weights import samples
 from netspec.weights.table import weight_table
@@ -49,6 +50,29 @@ def test_a_stateful_net_goes_on_where_it_stopped():
             first, second = run(x[:, :3]), run(x[:, 3:])
             np.testing.assert_allclose(np.concatenate([first, second], 1), whole, atol=1e-5, err_msg=name)
             assert abs(run(x) - whole).max() > 1e-3, f"{name} has forgotten its state"
+
+
+@pytest.mark.parametrize("layer", ["lstm(3, {})", "gru(3, {}, return=state)", "stack(2, rnn(3, {}))"])
+def test_a_batch_of_padding_leaves_the_state_that_was_kept(layer):
+    """Then the last output is that state, and no zeros."""
+    text = "net n { input w [T] int(5); embedding(5, 3, mask=true) -> " + layer.format("stateful=true, batch=2") + " }"
+    net = check(text)
+    weights = samples.random_weights(net, np.random.default_rng(1))
+    batches = [np.array([[1, 2, 4], [3, 1, 0]]), np.array([[0, 0, 0], [3, 0, 1]])]
+    outputs = []
+    for target in (torch_target(net), keras_target(net)):
+        model = target.model(lambda: [batches[0]])
+        model.load(target.spelling.put(weights))
+        outputs.append([np.array(model([batch])) for batch in batches])
+    for one, other in zip(*outputs):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_keras_does_so_in_one_direction_only():
+    text = "net n { input w [T] int(5); embedding(5, 3, mask=true) -> bidirectional(gru(3, stateful=true, batch=2)) }"
+    torch_target(check(text))
+    with pytest.raises(SpecError, match="gives no state"):
+        keras_target(check(text))
 
 
 @pytest.mark.parametrize(("target", "name"), [(torch_target, "Chars"), (keras_target, "chars")])
@@ -120,3 +144,10 @@ def test_weights_come_back(target):
         changed = [path for path in weights if (moved[path] != weights[path]).any()]
         assert len(changed) == 1
         assert changed[0].endswith("bias")
+
+
+def test_a_state_is_kept_in_one_place():
+    text = "net n { input x [T, 4]; layer l = lstm(4, STATEFUL return=sequence); x -> l -> l }"
+    (fault,) = check(text.replace("STATEFUL", "stateful=true, batch=2,")).diagnostics
+    assert fault.code == "wrong-value"
+    assert check(text.replace("STATEFUL", "")).ok

@@ -41,14 +41,16 @@ def texts(net, style="functional"):
     return emit_torch.emit(net), emit_keras.emit(net, style)
 
 
-def compare(net, batches=(3, 1), sizes=({},), style="functional", reacts=True, dtype="float32"):
+def compare(net, batches=(3, 1), sizes=({},), style="functional", reacts=True, dtype="float32", tolerance=None):
     """Build both models and hold them against the checker, NumPy and each other. The worst relative error of each pair.
 
     `sizes` are values for the symbols of the net; the same two models are run with each. `reacts` says that the outputs
     must depend on the inputs, without which agreement would mean little; other weights are tried where they do not.
+    `tolerance` is the largest error, if not that of the type.
     """
     assert net.ok, [(d.code, d.message) for d in net.diagnostics]
     rng = np.random.default_rng(0)
+    tolerance = tolerance or TOLERANCE[dtype]
     models_of_net = models(net, samples.random_inputs(net, rng, 2, sizes[0]), style, dtype)
     worst = dict.fromkeys(PAIRS, 0.0)
     for _ in range(4):
@@ -59,7 +61,7 @@ def compare(net, batches=(3, 1), sizes=({},), style="functional", reacts=True, d
         moved = True
         for values in sizes:
             inputs = samples.random_inputs(net, rng, 3, values)
-            for errors in _errors(net, twins, reference, inputs, values, batches, dtype):
+            for errors in _errors(net, twins, reference, inputs, values, batches, dtype, tolerance):
                 worst = {pair: max(worst[pair], errors[pair]) for pair in PAIRS}
             moved = moved and _moves(twins[0], inputs)
         if not reacts or moved:
@@ -85,9 +87,8 @@ def models(net, inputs, style="functional", dtype="float32"):
     return found
 
 
-def _errors(net, twins, reference, inputs, sizes, batches, dtype):
+def _errors(net, twins, reference, inputs, sizes, batches, dtype, tolerance):
     """The relative errors of each output, for each batch."""
-    tolerance = TOLERANCE[dtype]
     names = [port.name for port in net.net.body.inputs]
     for batch in batches:
         given = [x[:batch] for x in inputs]

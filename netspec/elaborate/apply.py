@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import did_you_mean
 from ..dims import show
 from ..ir import Call as BlockCall
-from ..ir import Step, Tensor, taken
+from ..ir import Step, Tensor, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
@@ -268,7 +268,14 @@ def _same_weights(frame: Frame, instance: Instance, span: Span) -> bool:
     use = frame.items[-1]
     assert isinstance(use, Step | BlockCall)
     first, there = frame.uses.setdefault(instance, (use, span))
-    if first is use or _weight_shapes(first) == _weight_shapes(use):
+    if first is use:
+        return True
+    if any(layer.remembers for layer in layers_of((use,))):
+        message = f"`{instance.name}` is stateful: it keeps one state, so it can stand in one place only"
+        help = "leave out `stateful`, or declare a second `layer`"
+        frame.machine.fault("wrong-value", message, span, "the second use", ((there, "the first"),), help)
+        return False
+    if _weight_shapes(first) == _weight_shapes(use):
         return True
     before, now = (", ".join(show(t.shape) for t in u.inputs) for u in (first, use))
     frame.machine.fault(

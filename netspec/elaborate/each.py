@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Scope, Step, Tensor, applied, taken
+from ..ir import Scope, Step, Tensor, applied, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.each import EachStep, Sequences, Steps
@@ -14,7 +14,7 @@ from .layering import violated
 from .machine import HOLE, SharedStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ..ir import Item
@@ -141,7 +141,7 @@ def _alone(at: Context, step: Node, each: Tensor, items: Sequence[Item], results
         message = "what `each_step` applies takes a step and nothing else, and here it takes another value of the net"
         help = "`concat` that to the sequence first; `repeat_vector` makes a sequence of a vector"
         fault("unknown-argument", message, step.span, help=help)
-    elif any(layer.remembers for layer in _layers(items)):
+    elif any(layer.remembers for layer in layers_of(items)):
         message = "a stateful layer keeps a state for each sample, and on each step there are other samples"
         fault("wrong-value", message, step.span, help="leave out `stateful`")
     elif not all(isinstance(y, Tensor) and y.batched for y in results):
@@ -149,12 +149,3 @@ def _alone(at: Context, step: Node, each: Tensor, items: Sequence[Item], results
     else:
         return True
     return False
-
-
-def _layers(items: Sequence[Item]) -> Iterator[Layer]:
-    """All layers in items, those within blocks too."""
-    for item in applied(items):
-        if isinstance(item, Step):
-            yield item.layer
-        else:
-            yield from _layers(item.body.items)

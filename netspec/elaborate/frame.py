@@ -292,6 +292,12 @@ def _shared(frame: Frame, node: tree.Shared) -> None:
 
 
 def _expect(frame: Frame, node: tree.Expect) -> None:
+    word = frame.definition.word
+    if word != "net":
+        message = f"`expect` is about the figures of a net, and this is a {word}"
+        help = f"put it into the net that uses the {word}"
+        frame.machine.fault("misplaced-expect", message, node.span, help=help)
+        return
     # later statements go on binding names: an expectation keeps those of its place
     frame.expectations.append(Expectation(node, dict(frame.names)))
 

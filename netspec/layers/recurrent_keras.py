@@ -42,6 +42,9 @@ def keras_form(layer: Recurrence, at: At) -> Use:
             "symbolic-batch",
         )
     results = _Results(layer, len(at.inputs), len(at.x) - 1)
+    if core.stateful and core.masked and layer.ways == 2 and any(map(results.wants_state, range(depth))):
+        message = "Keras's Bidirectional gives no state where it keeps one and skips steps, nor the last output by it"
+        raise Unsupported(message, "stateful", "leave out `stateful` or the mask, or give `return=sequence`")
     steps: list[Apply] = []
     for number in range(depth):
         sequence = number < depth - 1 or results.sequence
@@ -98,7 +101,8 @@ class _Results:
         self.returns = layer.core.returns
         self.sequence = "sequence" in self.returns
         # are the last outputs told by the state? (Keras gives zeros for a sequence that is all padding, not its state)
-        self.by_state = self.sequence or bool(layer.core.masked and layer.core.initial)
+        begun = bool(layer.core.initial) or layer.core.stateful
+        self.by_state = self.sequence or (bool(layer.core.masked) and begun)
         self.per_layer = layer.states // layer.depth
         self.flow = (0, inputs) if layer.ways == 2 and layer.merge == "none" else (0,)
         # the last outputs of the directions, where they are merged beside a sequence
