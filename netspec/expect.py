@@ -9,10 +9,12 @@ from .elaborate.frame import Frame
 from .elaborate.functions import Fault, apply_operator, call_function
 from .elaborate.lookup import unknown
 from .elaborate.machine import HOLE, Machine, kind_of
-from .ir import Outcome, Tensor
+from .ir import Figures, Outcome, Tensor
 from .layers.arguments import Word, describe
 from .record import TYPE_CHECKING
+from .resolve import bound_names
 from .syntax import tree
+from .syntax.tree import walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from .diagnostics import Collector
     from .dims import Dim
     from .infer import Field
-    from .ir import Expectation, Figures, Net
+    from .ir import Expectation, Net
 
 BYTES = 4  # of a float32, the type that figures in bytes are given for
 
@@ -30,13 +32,25 @@ def check_expectations(
     net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | None], faults: Collector
 ) -> tuple[Outcome, ...]:
     """Each `expect` line of a net with its outcome; a failed one is a fault too."""
-    known = {**_known(net, totals, fields), "sequential_depth": depth}
+    known = _known(net, totals, depth, fields)
     machine = Machine(net.design, faults)
     found = (_outcome(net, machine, known, e) for e in net.expectations)
     return tuple(o for o in found if o is not None)
 
 
-def _known(net: Net, totals: Figures, fields: Mapping[int, Field | None]) -> dict[str, Any]:
+def check_settings(net: Net, faults: Collector) -> None:
+    """Of a net that went wrong on its way: the conditions on nothing but its parameters, since they may say why."""
+    machine = Machine(net.design, faults)
+    later = (bound_names(net.body.definition) | _known(net, Figures(), 0, {}).keys()) - net.body.arguments.keys()
+    for expectation in net.expectations:
+        nodes = list(walk(expectation.statement.condition))
+        inner = {n.text for n in nodes if isinstance(n, tree.Identifier)}  # those of a comprehension
+        names = {n.text for n in nodes if isinstance(n, tree.Name)}
+        if names & net.body.arguments.keys() and not names & (later - inner):
+            _outcome(net, machine, {}, expectation)
+
+
+def _known(net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | None]) -> dict[str, Any]:
     """What a condition can name beside the values of the net."""
     shapes = tuple(r.value.shape for r in net.body.outputs)
     return {
@@ -45,6 +59,7 @@ def _known(net: Net, totals: Figures, fields: Mapping[int, Field | None]) -> dic
         "output": shapes[0] if len(shapes) == 1 else shapes,
         "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named)),
         "receptive_field": Intrinsic("receptive_field", lambda values, named: _receptive(fields, values, named)),
+        "sequential_depth": depth,
     }
 
 

@@ -7,7 +7,7 @@ Receptive Fields of Convolutional Neural Networks" (Distill, 2019): field += (wi
 
 from __future__ import annotations
 
-from .expect import check_expectations
+from .expect import check_expectations, check_settings
 from .ir import Call, CheckedNet, Figures, Row, Scope, Step, path_of
 from .layers.cells import Run
 from .record import TYPE_CHECKING, Record
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .diagnostics import Collector
     from .dims import Dim
-    from .ir import Instance, Item, Net, Tensor
+    from .ir import Instance, Item, Net, Outcome, Tensor
 
     # for each spatial axis: the window, the stride, and how many cells one cell becomes; None: all is seen
     Reach = tuple[tuple[int, int, int], ...] | None
@@ -51,7 +51,11 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
         fields[port.value.number] = Field((1,) * axes, ((1, 1),) * axes)
     totals = walk.items(net.body.items, "", 0, fields, "", False, False)
     depth = sequential_depth(net)
-    outcomes = check_expectations(net, totals, depth, fields, faults) if net.whole else ()
+    outcomes: tuple[Outcome, ...] = ()
+    if net.whole:
+        outcomes = check_expectations(net, totals, depth, fields, faults)
+    else:
+        check_settings(net, faults)
     return CheckedNet(net, tuple(r for r in walk.rows if r is not None), totals, depth, outcomes, faults.all)
 
 

@@ -61,6 +61,14 @@ RECURRENT = [
     ("transformer", "S=7 T=5 vocabulary=100"),
     ("leaky_units", "T=7"),
     ("residual_lstm", "T=7 vocabulary=50 units=5 layers=2"),
+    ("forecast", "length=20"),
+    ("forecast", "length=20 kind=rnn"),
+    ("stacked_lstm", "stateful=true batch=3"),
+    ("sentiment_lstm", "length=10"),
+    ("next_frame", "length=3 size=8"),
+    ("cross_attention", ""),
+    ("cross_attention", "kind=additive"),
+    ("cross_attention", "kind=dot"),
 ]
 LARGE = [
     ("alexnet", "groups=2"),
@@ -251,6 +259,18 @@ def test_no_class_keeps_what_it_does_not_use():
             heirs = [c for c in classes if made.name in {b.id for b in c.bases if isinstance(b, ast.Name)}]
             read = set().union(*(attributes(c, ast.Load) for c in (made, *heirs)))
             assert attributes(made, ast.Store) <= read, made.name
+
+
+def test_steps_that_lead_nowhere_are_not_written():
+    """They have no weights, and the checker has warned of them."""
+    turn = "y = conv(a, 4, 1); z = tanh(y) -> sigmoid; a = relu(y)"
+    body = f"a = x -> conv(4, 3); a -> maxpool(2) -> tanh; repeat 3 {{ {turn} }}"
+    net = check(f"net n {{ input x [6, 6, 3]; {body}; output a }}")
+    for text in (emit_torch.emit(net), emit_keras.emit(net)):
+        assert "pool" not in text.lower()
+        assert "tanh" not in text
+        assert "_ =" not in text
+    twins.compare(net)
 
 
 def test_a_list_of_modules_counts_no_more_than_it_uses():

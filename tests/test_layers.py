@@ -7,6 +7,7 @@ counts alone let a transposed kernel or a pad on the wrong side through.
 from __future__ import annotations
 
 import ast
+import contextlib
 import subprocess
 import sys
 
@@ -194,6 +195,19 @@ def symbolic_at(layer, shapes, first=False):
         return None
     fixed = all(isinstance(n, int) for weight in layer.weights(*unknown) for n in weight.shape)
     return at if values and fixed else None
+
+
+@every_example
+def test_sizes_that_nobody_knows(cls, example):
+    """Where no size is known, not even that of the channels, there is code, or a reason why not."""
+    layer, shapes = build(example.code), shapes_of(example)
+    unknown = tuple(tuple(n if n == 1 else symbol(f"S{n}") for n in shape) for shape in shapes)
+    for first in (False, True):
+        for form in (layer.torch, layer.keras):
+            with contextlib.suppress(Violation, Unsupported):
+                at = At(unknown, layer.shape(*unknown), first)
+                form(at)
+                assert all(isinstance(n, int) for w in layer.weights(*unknown) for n in w.shape)
 
 
 @every_example

@@ -137,6 +137,16 @@ def test_a_function_that_asks_for_sizes_is_one_model_for_each():
     assert "class Widen" in emit_keras.emit(check(text, net="sizes"), "subclass")
 
 
+def test_keras_binds_a_norm_to_a_number_of_axes():
+    text = "net n { input x [4]; layer tie = NORM; a = tie(x); b = tie(outer(x, x)); output a, b }"
+    net = check(text.replace("NORM", "batchnorm"))
+    with pytest.raises(SpecError) as caught:
+        emit_keras.emit(net)
+    assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
+    assert "nn.BatchNorm1d(4)" in emit_torch.emit(net)
+    twins.compare(check(text.replace("NORM", "dense(3)")))
+
+
 # --- what is called like a layer -------------------------------------------------------------------------------------
 
 HOMONYMS = """

@@ -1,9 +1,9 @@
-"""Variables of loops and choices that nothing takes are not written."""
+"""What nobody takes is not written: variables of loops and choices, and steps without weights."""
 
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING
-from .template import Choice, Loop, inside
+from .template import Choice, Leaf, Loop, inside
 from .variables import uses
 
 if TYPE_CHECKING:
@@ -13,15 +13,31 @@ if TYPE_CHECKING:
 
 
 def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
-    """The nodes without variables that lead to no step and no output."""
+    """The nodes without steps and variables that lead to no weights and no output. Branches keep their steps."""
     kept = tuple(nodes)
+    idle = {id(leaf) for leaf in _outside_branches(kept) if leaf.shared is None and not _has_weights(leaf)}
     sources = dict(_sources(kept))
-    live, todo = set(outputs), [*outputs, *_taken(kept)]
+    sources.update(
+        (output, leaf.inputs) for leaf in _outside_branches(kept) if id(leaf) in idle for output in leaf.outputs
+    )
+    live, todo = set(outputs), [*outputs, *_taken(kept, idle)]
     while todo:
         value = todo.pop()
         live.add(value)
         todo.extend(v for v in sources.pop(value, ()) if v is not None)
-    return tuple(_pruned(node, live) for node in kept)
+    return tuple(found for node in kept for found in _pruned(node, live, idle))
+
+
+def _outside_branches(nodes: Iterable[Node]) -> Iterator[Leaf]:
+    for node in nodes:
+        if isinstance(node, Leaf):
+            yield node
+        elif isinstance(node, Loop):
+            yield from _outside_branches(node.nodes)
+
+
+def _has_weights(leaf: Leaf) -> bool:
+    return any(apply.stateful for apply in leaf.applies)
 
 
 def needed(nodes: Iterable[Node], wanted: Iterable[int]) -> tuple[Node, ...]:
@@ -49,17 +65,25 @@ def _sources(nodes: Iterable[Node]) -> Iterator[tuple[int, tuple[int | None, ...
             yield from ((own, operands) for operands, own in node.phis)
 
 
-def _taken(nodes: Iterable[Node]) -> Iterator[int]:
+def _taken(nodes: Iterable[Node], idle: set[int]) -> Iterator[int]:
+    """What the steps that stay in any case take."""
     for node in inside(nodes):
-        if not isinstance(node, Loop | Choice):
+        if not isinstance(node, Loop | Choice) and id(node) not in idle:
             yield from node.inputs
 
 
-def _pruned(node: Node, live: set[int]) -> Node:
+def _pruned(node: Node, live: set[int], idle: set[int]) -> Iterator[Node]:
+    """The node without what leads to nothing, if anything is left of it."""
     if isinstance(node, Loop):
         carried = tuple(v for v in node.carried if v[2] in live)
-        return node.replace(carried=carried, nodes=tuple(_pruned(n, live) for n in node.nodes))
-    if isinstance(node, Choice):
-        branches = tuple((condition, tuple(_pruned(n, live) for n in inner)) for condition, inner in node.branches)
-        return node.replace(branches=branches, phis=tuple(phi for phi in node.phis if phi[1] in live))
-    return node
+        nodes = tuple(found for inner in node.nodes for found in _pruned(inner, live, idle))
+        if nodes or carried:
+            yield node.replace(carried=carried, nodes=nodes)
+    elif isinstance(node, Choice):
+        branches = tuple(
+            (condition, tuple(found for n in inner for found in _pruned(n, live, idle)))
+            for condition, inner in node.branches
+        )
+        yield node.replace(branches=branches, phis=tuple(phi for phi in node.phis if phi[1] in live))
+    elif id(node) not in idle or live.intersection(node.outputs):
+        yield node

@@ -36,9 +36,9 @@ def shared_calls(nodes: Iterable[Node]) -> dict[Instance, Invoke]:
 
 
 def _form(node: Leaf | Invoke) -> Any:
-    """What the constructor of a node says."""
+    """What the constructor of a node says, and what its first use does."""
     if isinstance(node, Leaf):
-        return [apply.make for apply in node.applies if apply.stateful]
+        return [(apply.make, apply.rank) for apply in node.applies if apply.stateful]
     return node.template.name, node.arguments
 
 

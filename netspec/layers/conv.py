@@ -283,6 +283,7 @@ class DepthwiseConv(_Depthwise):
         return Use((*self.depthwise_torch(at, self.bias), *torch_activation(self.activation, at)))
 
     def keras(self, at: At) -> Use:
+        known_channels(at, "Keras")
         fused, after = keras_activation(self.activation, at)
         kernel = self.weights(at.x)[0]
         words = self.keras_words(kernel, "kernel" if len(at.x) == 4 else "depthwise")

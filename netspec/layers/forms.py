@@ -90,7 +90,8 @@ class Apply(Record):
     `gives` says which value the result is from then on, or where several things come out, which values they are in the
     form in which they are unpacked: `(0, (1, None))` for `y, (h, _) = ...`.
 
-    `still` is the class to construct where weights are held still, if Keras's own would not do that.
+    `still` is the class to construct where weights are held still, if Keras's own would not do that. `rank` is the
+    number of axes to which a first use binds the layer, if it does.
     """
 
     make: Call | None = None
@@ -100,6 +101,7 @@ class Apply(Record):
     helpers: tuple[Helper, ...] = ()
     gives: Gives = 0
     still: Helper | None = None
+    rank: int | None = None
 
     def holding_still(self) -> Apply:
         """The same with a class whose weights can be held still."""

@@ -159,7 +159,8 @@ class BatchNorm(Normalisation):
 
     def keras(self, at: At) -> Use:
         momentum = unless(0.99, momentum=self.momentum)
-        return Use((module(call("layers.BatchNormalization", **momentum, **self.keras_arguments(at))),))
+        made = module(call("layers.BatchNormalization", **momentum, **self.keras_arguments(at)))
+        return Use((made.replace(rank=len(at.x)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         return self.finish((xs[0] - w["mean"]) / (w["variance"] + self.epsilon) ** 0.5, w)
@@ -297,7 +298,8 @@ class GroupNorm(_OverPositions, _Groups):
 
     def keras(self, at: At) -> Use:
         groups = unless(32, groups=self.groups)
-        return Use((module(call("layers.GroupNormalization", **groups, **self.keras_arguments(at))),))
+        made = module(call("layers.GroupNormalization", **groups, **self.keras_arguments(at)))
+        return Use((made.replace(rank=len(at.x)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         x = xs[0]
@@ -333,7 +335,8 @@ class InstanceNorm(_OverPositions):
         return Use((self.torch_module(make) if affine else module(make),))
 
     def keras(self, at: At) -> Use:
-        return Use((module(call("layers.GroupNormalization", groups=-1, **self.keras_arguments(at))),))
+        made = module(call("layers.GroupNormalization", groups=-1, **self.keras_arguments(at)))
+        return Use((made.replace(rank=len(at.x)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         return self.finish(_standardised(xs[0], tuple(range(1, xs[0].ndim - 1)), self.epsilon), w)
