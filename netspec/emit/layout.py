@@ -166,7 +166,7 @@ class _TorchLines(Lines):
             return super().step(step)
         widest = max(step.inputs, key=lambda t: (len(t.shape), t.batched))
         have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
-        want = have if layer.layout == "any" else layer.layout
+        want = self._meeting(step, have) if layer.layout == "any" else layer.layout
         absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
         if absorbed:
             want = "first"
@@ -177,6 +177,23 @@ class _TorchLines(Lines):
         for tensor in step.outputs:
             self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
         return self.flushed(self.act(step, at, inputs).replace(flattened=self.flattened.get(id(step), ())))
+
+    def _meeting(self, step: Step, have: str) -> str:
+        """The layout for values of both: that in which all users of the result want it, if they agree."""
+        met = {self.layout[self._source(t)] for t in step.inputs if len(t.shape) >= 2}
+        if len(met) < 2:
+            return have
+        users = self.consumers.get(step.output.number, ())
+        asked = {self._asked(user, step.output.number) for user in users} - {"any", ""}
+        return asked.pop() if len(asked) == 1 else have
+
+    def _asked(self, user: Any, number: int) -> str:
+        """In which layout a step or a call wants a value; nothing where either will do."""
+        if isinstance(user, Step):
+            return user.layer.layout
+        if isinstance(user, Call) and user.body.definition.word == "block":
+            return self.lowering.wanted(user.body)[[t.number for t in user.inputs].index(number)]
+        return ""
 
     def call(self, call: Call) -> list[Lowered]:
         layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
