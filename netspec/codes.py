@@ -312,6 +312,25 @@ net tiny {
 """,
 )
 _code(
+    "several-values",
+    "a step gives several values where one is taken",
+    """A layer with `return=state` or several words there, directions that are not merged and a block of several outputs
+    give several values. Each gets a name, and the one that is meant goes on. A join such as `concat` takes all.""",
+    """
+net tiny {
+  input x [T, 4]
+  x -> lstm(8, return=state) -> dense(3)
+}
+""",
+    """
+net tiny {
+  input x [T, 4]
+  h, c = x -> lstm(8, return=state)
+  h -> dense(3)
+}
+""",
+)
+_code(
     "wrong-value",
     "a value is not one that can stand here",
     """The argument exists, but it cannot have this value: a word that is not among the choices, a number out of range,
@@ -1008,7 +1027,8 @@ net tiny {
 _code(
     "unequal-lengths",
     "two sequences that run together have different lengths",
-    """A mask says for each step of a sequence whether it counts. So it has as many steps as the sequence.""",
+    """A mask says for each step of a sequence whether it counts, and a join takes the same step of each. So all have as
+    many steps as one another. Lengths that are written with different symbols are not known to agree.""",
     """
 net tiny {
   input x [T, 4]

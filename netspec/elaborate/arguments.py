@@ -12,6 +12,7 @@ from ..source import Span
 from ..syntax import tree
 from .cutting import End
 from .machine import HOLE, Hole, kind_of
+from .makers import too_many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
     from .evaluate import Context
 
 
-_EVERYWHERE = ("frozen", "name")
+EVERYWHERE = ("frozen", "name")
 
 
 class Given(Record):
     """The arguments of a call, evaluated: tensors apart from compile-time values."""
 
     tensors: tuple[Tensor, ...]
+    # how the tensors were written
+    flowing: tuple[Node, ...]
     # values given by position, and their places among all that is given so
     positional: tuple[tuple[Any, Node], ...]
     places: tuple[int, ...]
@@ -42,6 +45,7 @@ def read_arguments(
 ) -> Given | None:
     """Evaluate the arguments of a layer, or of a block. None where one of them is a hole."""
     tensors: list[Tensor] = []
+    flowing: list[Node] = []
     positional: list[tuple[Any, Node]] = []
     named: dict[str, tuple[Any, tree.Keyword]] = {}
     places: list[int] = []
@@ -60,6 +64,7 @@ def read_arguments(
                 positional.append((value, node))
             else:
                 tensors.extend(found)
+                flowing.append(node)
         elif keyword.name.text in named:
             first = named[keyword.name.text][1].name.span
             _given_twice(at, keyword, first)
@@ -72,7 +77,9 @@ def read_arguments(
             broken = not _of_kind(at, keyword, value, str, 'a name, as in `name="stem"`') or broken
         else:
             named[keyword.name.text] = (value, keyword)
-    return None if broken else Given(tuple(tensors), tuple(positional), tuple(places), named, frozen, label)
+    if broken:
+        return None
+    return Given(tuple(tensors), tuple(flowing), tuple(positional), tuple(places), named, frozen, label)
 
 
 def _words(at: Context, cls: type[Layer] | None, keyword: tree.Keyword) -> Any:
@@ -160,51 +167,65 @@ def take_end(at: Context, given: Given) -> tuple[End | None, Given] | Hole:
     return at.frame.machine.fault("wrong-value", what, keyword.value.span)
 
 
-def bind_arguments(
-    at: Context,
-    callee: tree.Name,
-    names: list[str],
-    given: Given,
-    gathers: str = "",
-    places: tuple[str, ...] = (),
-    also: tuple[str, ...] = (),
-    named: tuple[str, ...] = (),
-) -> dict[str, tuple[Any, Span, Node]] | None:
-    """Each argument with its value, its span and how it was written. None where they do not fit the declaration.
+class Signature(Record):
+    """What a call takes, beside what everything takes.
 
-    `gathers` names an argument that takes all values given by position; `places` are the arguments that a number in the
-    place of a value is; `also` are arguments that are taken elsewhere, `named` those that are given by name alone.
+    `names` are given by place or by name, `named` by name alone. `gathers` names an argument that takes all values
+    given by place; `places` are the arguments that a number in the place of a value is. `listed` are all of them, if
+    some are taken elsewhere, and `inner` those of the step that it holds, which is called `step`.
     """
-    machine, good = at.frame.machine, True
+
+    names: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    gathers: str = ""
+    places: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
+    step: str = ""
+
+
+def bind_arguments(
+    at: Context, callee: tree.Name, takes: Signature, given: Given
+) -> dict[str, tuple[Any, Span, Node]] | None:
+    """Each argument with its value, its span and how it was written. None where they do not fit the signature."""
+    machine, names, good = at.frame.machine, takes.names, True
     found: dict[str, tuple[Any, Span, Node]] = {}
-    if places:
-        return _by_place(at, callee, given, places)
-    if gathers and given.positional:
+    if takes.places:
+        return _by_place(at, callee, given, takes.places)
+    if takes.gathers and given.positional:
         nodes = tuple(node for _, node in given.positional)
         span = Span(nodes[0].span.source, nodes[0].span.start, nodes[-1].span.end)
-        found[gathers] = (tuple(value for value, _ in given.positional), span, tree.Group(span, nodes))
+        found[takes.gathers] = (tuple(value for value, _ in given.positional), span, tree.Group(span, nodes))
     elif len(given.positional) > len(names):
         extra = given.positional[len(names)][1]
         many = f"{len(names)} argument{'s' * (len(names) > 1)} by place"
-        takes = f"no more than {many}: {', '.join(names)}" if names else "no arguments"
+        most = f"no more than {many}: {', '.join(names)}" if names else "no arguments"
         same = "the layer with weights is `dense`" if callee.text == "linear" else ""
-        machine.fault("wrong-arity", f"`{callee.text}` takes {takes}", extra.span, help=same)
+        machine.fault("wrong-arity", f"`{callee.text}` takes {most}", extra.span, help=same)
         good = False
-    if not gathers:
+    if not takes.gathers:
         found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
     for name, (value, keyword) in given.named.items():
         if name in found:
             _given_twice(at, keyword, found[name][1])
             good = False
-        elif name not in names and name not in named:
-            known = [*names, *named, *also, *_EVERYWHERE]
-            help = _learning_help(at, callee, name) or foreign_argument(name, [*names, *named])
-            help = help or did_you_mean(name, known) or f"it takes {', '.join(known)}"
-            machine.fault("unknown-argument", f"`{callee.text}` has no argument `{name}`", keyword.name.span, help=help)
+        elif name not in names and name not in takes.named:
+            message, help = f"`{callee.text}` has no argument `{name}`", _place_for(at, callee, takes, keyword)
+            machine.fault("unknown-argument", message, keyword.name.span, help=help)
             good = False
         else:
             found[name] = (value, keyword.value.span, keyword.value)
     return found if good else None
+
+
+def _place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Keyword) -> str:
+    """What to do with an argument that nothing is called: where it goes, or what else there is."""
+    name, plain = keyword.name.text, [*takes.names, *takes.named]
+    if name in takes.inner:
+        return f"give it to the step: `{takes.step}(..., {keyword.span.text})`"
+    help = _learning_help(at, callee, name) or foreign_argument(name, plain)
+    known = [*(takes.listed or plain), *EVERYWHERE]
+    return help or did_you_mean(name, known) or f"it takes {', '.join(known)}"
 
 
 def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
@@ -216,8 +237,6 @@ def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
         return (
             f"hand it on to the layers in it: `{definition.word} {callee.text}({name}=...)`, `dense(10, {name}={name})`"
         )
-    if callee.text == "stack" or LAYERS[callee.text].holds:
-        return f"give it to the layer in it: `lstm(64, {name}=...)`"
     return "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."
 
 
@@ -226,7 +245,7 @@ def _by_place(
 ) -> dict[str, tuple[Any, Span, Node]] | None:
     """The same where a number may stand in the place of a value: `where(x > 0, x, 0)`."""
     before = len(at.flow) if isinstance(at.flow, tuple) else 1
-    names, values, numbers = list(dict.fromkeys(filter(None, places))), [], []
+    names, values, numbers = tuple(dict.fromkeys(filter(None, places))), [], []
     for place, (value, node) in zip(given.places, given.positional):
         name = places[place + before * at.piped] if place + before * at.piped < len(places) else None
         if name:
@@ -237,7 +256,7 @@ def _by_place(
         message = f"a value of the net should stand here, not {kind_of(numbers[0][0])}"
         at.frame.machine.fault("not-a-value", message, numbers[0][1].span)
         return None
-    found = bind_arguments(at, callee, names, given.replace(positional=(), places=()))
+    found = bind_arguments(at, callee, Signature(names), given.replace(positional=(), places=()))
     if found is not None:
         for name, value, node in values:
             found[name] = (value, node.span, node)
@@ -263,14 +282,17 @@ def take_inputs(
     """
     if arity is None:
         return _any_number(at, callee, tensors)
+    takes = f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}"
     if len(tensors) + named > arity:
+        if too_many(at.frame, callee.span, takes, tensors) is not None:
+            return None
         several = LAYERS[callee.text].several if callee.text in LAYERS else ""
         at.frame.machine.fault(
             "wrong-arity",
-            f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, not {len(tensors) + named}",
+            f"{takes}, not {len(tensors) + named}",
             callee.span,
             others=_declared(at, callee),
-            help=f"`{several}(a, b)` does it with several values, number by number" if several else "",
+            help=several,
         )
         return None
     if len(tensors) + named == arity:
@@ -284,9 +306,11 @@ def take_inputs(
     many = len(flow) + len(tensors) + named
     if many == arity:
         return (*flow, *tensors)
+    if many > arity and too_many(at.frame, callee.span, takes, flow) is not None:
+        return None
     at.frame.machine.fault(
         "wrong-arity",
-        f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}, but {many} {'is' if many == 1 else 'are'} given",
+        f"{takes}, but {many} {'is' if many == 1 else 'are'} given",
         callee.span,
         others=_declared(at, callee),
         help=f"give them by name: `{callee.text}(a, b)`" if many < arity else "",

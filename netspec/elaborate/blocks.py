@@ -7,7 +7,7 @@ from ..ir import Call as BlockCall
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
-from .arguments import Given, bind_arguments, take_end, take_inputs
+from .arguments import Given, Signature, bind_arguments, take_end, take_inputs
 from .cells import step_of_cell
 from .layering import value_key
 from .lookup import unknown
@@ -72,7 +72,7 @@ def bind_block(
     declared = plan.parameters
     if len(declared) < len(definition.parameters):
         return None  # two of one name, which resolve tells of
-    values = bind_arguments(at, callee, list(declared), given, also=also)
+    values = bind_arguments(at, callee, Signature(tuple(declared), listed=(*declared, *also)), given)
     if values is None:
         return None
     required = [n for n, p in declared.items() if p.default is None and n not in values]

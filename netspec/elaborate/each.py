@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..ir import Item
     from ..layers.base import Layer
+    from ..source import Span
     from ..syntax.tree import Node
     from .arguments import Given
     from .evaluate import Context
@@ -137,10 +138,11 @@ def _alone(at: Context, step: Node, each: Tensor, items: Sequence[Item], results
     """Is what is applied made of the step alone, each as a sample of its own?"""
     fault = at.frame.machine.fault
     made = {t.number for item in applied(items) for t in item.outputs} | {each.number}
-    if any(t.batched and t.number not in made for t in taken(items)):
+    other = next((t for t in taken(items) if t.batched and t.number not in made), None)
+    if other is not None:
+        place, help = _taken_at(at, step, other)
         message = "what `each_step` applies takes a step and nothing else, and here it takes another value of the net"
-        help = "`concat` that to the sequence first; `repeat_vector` makes a sequence of a vector"
-        fault("unknown-argument", message, step.span, help=help)
+        fault("unknown-argument", message, place, help=help)
     elif any(layer.remembers for layer in layers_of(items)):
         message = "a stateful layer keeps a state for each sample, and on each step there are other samples"
         fault("wrong-value", message, step.span, help="leave out `stateful`")
@@ -149,3 +151,13 @@ def _alone(at: Context, step: Node, each: Tensor, items: Sequence[Item], results
     else:
         return True
     return False
+
+
+def _taken_at(at: Context, step: Node, value: Tensor) -> tuple[Span, str]:
+    """Where what is applied takes another value, and what to do about that."""
+    names = [node for node in tree.walk(step) if isinstance(node, tree.Name)]
+    place = next((n.span for n in names if at.frame.names.get(n.text) == value), step.span)
+    for option in [node for node in tree.walk(step) if isinstance(node, tree.Keyword)]:
+        if option.span.start <= place.start < option.span.end:
+            return place, f"leave out `{option.name.text}`: steps are samples here, and it is one for a sequence"
+    return place, "`concat` that to the sequence first; `repeat_vector` makes a sequence of a vector"

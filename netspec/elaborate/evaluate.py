@@ -111,7 +111,7 @@ def _sequence(at: Context, node: tree.Group | tree.List) -> Any:
 
 
 def _comprehension(at: Context, node: tree.Comprehension) -> Any:
-    from .frame import unpack
+    from .bindings import unpack
 
     items = at.plain(node.items, words=True)
     if not isinstance(items, tuple):

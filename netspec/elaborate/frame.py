@@ -9,12 +9,14 @@ from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import evaluate as _evaluate
+from .bindings import bind_names, unpack
 from .cells import Remembered, advance, declare_state
 from .cells import finish as finish_cell
 from .choices import choose
 from .cutting import End, Reached, instances, leading
 from .inputs import declare_input
 from .machine import HOLE, MOST_INSTANCES, SharedStep, kind_of
+from .makers import too_many
 from .names import Namer
 from .outputs import declare_output
 from .padding import Padding
@@ -53,6 +55,8 @@ class Frame:
         self.sizes: dict[str, Dim] = {}
         self.flow: Any = None
         self.items: list[Item] = []
+        # by the number of a value: what gives it, in whichever scope
+        self.makers: dict[int, Step | BlockCall] = {}
         self.namer = Namer(machine.plan(definition))
         # shared layers are named for the whole body, in whichever scope they are declared
         self.body_namer = self.namer
@@ -141,6 +145,7 @@ class Frame:
 
     def add(self, item: Step | BlockCall, instances: int) -> None:
         self.items.append(item)
+        self.makers.update((t.number, item) for t in item.outputs)
         self.size += instances
         self.machine.spend(item.span)
         if self.size > MOST_INSTANCES:
@@ -251,39 +256,15 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
         return
     help = "a statement is a step or a value that flows"
     if isinstance(value, tuple):
+        frame.flow = HOLE
+        if too_many(frame, node.span, "the flow is one value", value) is not None:
+            return
         help = "bind it to a name: `a, b = ...`"
     elif isinstance(value, str):
         help = f"leave the quotes out: `{value}`"
     frame.flow = frame.machine.fault(
         "not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help
     )
-
-
-def _binding(frame: Frame, node: tree.Binding) -> None:
-    if isinstance(node.target, tree.Unbindable):
-        name = next((v.name.text for v in node.target.values if isinstance(v, tree.Attribute)), "name")
-        frame.machine.fault("syntax", "only names can be bound", node.target.span, help=f"write `{name} = ...`")
-        return
-    values = tuple(_evaluate.evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
-    unpack(frame, node.target, values[0] if len(values) == 1 else values, node.span)
-
-
-def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
-    """Bind the names of a target to a value, or to the items of it."""
-    if not target.unpacks:
-        frame.bind(target.names[0], value)
-        return
-    if isinstance(value, tuple) and len(value) == len(target.names):
-        for name, item in zip(target.names, value):
-            frame.bind(name, item)
-        return
-    if value is not HOLE:
-        count = f"{len(value)} values" if isinstance(value, tuple) else kind_of(value)
-        frame.machine.fault(
-            "wrong-arity", f"{len(target.names)} names cannot take {count}", target.span, others=((span, "from here"),)
-        )
-    for name in target.names:
-        frame.bind(name, HOLE)
 
 
 def _shared(frame: Frame, node: tree.Shared) -> None:
@@ -384,7 +365,7 @@ def _broken(frame: Frame, node: tree.Broken) -> None:
 
 _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     tree.Flow: _flow,
-    tree.Binding: _binding,
+    tree.Binding: bind_names,
     tree.Input: declare_input,
     tree.Output: declare_output,
     tree.Weight: declare_weight,

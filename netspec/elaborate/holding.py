@@ -9,9 +9,9 @@ from ..layers.arguments import Values, Violation
 from ..layers.base import bind
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
-from .arguments import bind_arguments, missing, read_arguments, tensors_in
+from .arguments import EVERYWHERE, Given, Signature, bind_arguments, missing, read_arguments, tensors_in
 from .layering import violated
-from .machine import HOLE
+from .machine import HOLE, SharedStep
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,6 +48,8 @@ def deep(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> t
 
 def _is_count(at: Context, node: Node) -> bool:
     """Is it known without looking at values of the net? `3`, `depth`, `2 * depth`, `n=3`"""
+    if isinstance(node, tree.Keyword) and node.name.text != "n":
+        return False
     names = [part for part in tree.walk(node) if isinstance(part, tree.Name)]
     known = all(
         name.text in at.frame.design.constants or isinstance(at.frame.names.get(name.text), int) for name in names
@@ -57,12 +59,29 @@ def _is_count(at: Context, node: Node) -> bool:
 
 def _held_class(at: Context, node: Node) -> type[Layer] | None:
     """The layer that a step names, if it is one."""
-    node = node.value if isinstance(node, tree.Keyword) else node
+    shared = shared_step(at, node)
+    node = shared.step if shared is not None else node.value if isinstance(node, tree.Keyword) else node
     callee = node.callee if isinstance(node, tree.Call) else node
-    if not isinstance(callee, tree.Name) or callee.text in at.frame.names:
+    if not isinstance(callee, tree.Name) or (callee.text in at.frame.names and shared is None):
         return None
     cls = LAYERS.get(callee.text)
     return deep(at, cls, node.arguments) if isinstance(node, tree.Call) else cls
+
+
+def shared_step(at: Context, node: Node) -> SharedStep | None:
+    """The shared layer that an argument is, by its bare name."""
+    node = node.value if isinstance(node, tree.Keyword) else node
+    bound = at.frame.names.get(node.text) if isinstance(node, tree.Name) else None
+    return bound if isinstance(bound, SharedStep) else None
+
+
+def refuse_shared(at: Context, around: str, node: Node, shared: SharedStep) -> None:
+    """What holds a step makes layers of it, and those are not the one that is shared."""
+    name = shared.instance.name
+    message = f"`{around}` makes its own layers of what it holds, and `{name}` is one layer, which is shared"
+    declared = ((shared.instance.span, "declared here"),)
+    help = f"write the step itself: `{shared.step.span.text}`"
+    at.frame.machine.fault("not-a-step", message, node.span, others=declared, help=help)
 
 
 def take_held(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Held | None:
@@ -73,11 +92,11 @@ def take_held(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Hel
     step = _step_among(at, cls, arguments) if cls.holds else None
     for node in arguments:
         if node is step:
-            found = _step(at, node.value if isinstance(node, tree.Keyword) else node)
+            own = node.value if isinstance(node, tree.Keyword) else node
+            found = _step(at, cls, own)
             if found is None:
                 return None
             made, inner = found
-            own = node.value if isinstance(node, tree.Keyword) else node
             values |= {**inner.values, cls.holds: (made, own.span, own)}
             inputs |= {"": inner.inputs}
         elif isinstance(node, tree.Keyword) and node.name.text in cls.by_name and node.name.text not in values:
@@ -103,21 +122,19 @@ def _step_among(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> N
     return next(iter([*fitting, *steps[-1:]]), None)
 
 
-def _step(at: Context, node: Node) -> tuple[Layer, Held] | None:
+def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | None:
     """A step as an argument: the layer, not applied to anything, and what was taken out of its arguments."""
-    machine, cls = at.frame.machine, _held_class(at, node)
+    machine, cls, shared = at.frame.machine, _held_class(at, node), shared_step(at, node)
     callee = node.callee if isinstance(node, tree.Call) else node
+    if shared is not None:
+        refuse_shared(at, around.word, node, shared)
+        return None
     if cls is None or not isinstance(callee, tree.Name):
         machine.fault("not-a-step", "a layer should stand here, such as `lstm(64)`", node.span)
         return None
     held = take_held(at, cls, node.arguments if isinstance(node, tree.Call) else ())
     given = read_arguments(at, held.rest, join=False, cls=cls) if held is not None else None
-    if held is None or given is None:
-        return None
-    if given.tensors or given.frozen or given.label is not None:
-        what = "values" if given.tensors else "`frozen`" if given.frozen else "a name"
-        message = f"`{callee.text}` is part of the layer around it, and takes no {what} of its own"
-        machine.fault("unknown-argument", message, node.span, help=f"give {what} to the layer around it")
+    if held is None or given is None or not is_part(at, callee, held.rest, given):
         return None
     values = bind_plain(at, callee, cls, given, held)
     if values is None:
@@ -130,13 +147,20 @@ def _step(at: Context, node: Node) -> tuple[Layer, Held] | None:
         return None
 
 
-def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Any, held: Held) -> Bound | None:
+def is_part(at: Context, callee: tree.Name, arguments: tuple[Node, ...], given: Given) -> bool:
+    """Is a step all that the layer around it says? That has the name, is held still, and takes the values."""
+    keywords = [a for a in arguments if isinstance(a, tree.Keyword) and a.name.text in EVERYWHERE]
+    for place in (*given.flowing, *keywords):
+        what = f"`{place.name.text}`" if isinstance(place, tree.Keyword) else "values"
+        message = f"`{callee.text}` is part of the layer around it, and takes no {what} of its own"
+        help = f"give {what} to the layer around it"
+        at.frame.machine.fault("unknown-argument", message, place.span, help=help)
+    return not given.flowing and not keywords
+
+
+def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Given, held: Held) -> Bound | None:
     """All arguments of a layer, those that were taken out among them. None where they do not fit or one is missing."""
-    apart = {cls.holds, *cls.by_name}
-    arguments = {name: argument for name, argument in cls.arguments.items() if name not in apart}
-    names = [name for name, argument in arguments.items() if not argument.last]
-    named = tuple(name for name, argument in arguments.items() if argument.last)
-    values = bind_arguments(at, callee, names, given, cls.gathers, cls.places, named=named)
+    values = bind_arguments(at, callee, _signature(at, cls, held), given)
     if values is None:
         return None
     values = {**held.values, **values}
@@ -145,3 +169,29 @@ def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Any, hel
         missing(at, callee, required)
         return None
     return values
+
+
+def _signature(at: Context, cls: type[Layer], held: Held) -> Signature:
+    apart = {cls.holds, *cls.by_name}
+    own = [argument for argument in cls.arguments.values() if argument.name not in apart]
+    step = held.values[cls.holds][2] if cls.holds in held.values else None
+    callee = step.callee if isinstance(step, tree.Call) else step
+    return Signature(
+        tuple(argument.name for argument in own if not argument.last),
+        tuple(argument.name for argument in own if argument.last),
+        cls.gathers,
+        cls.places,
+        tuple(cls.arguments),
+        _arguments_of(at, step) if step is not None else (),
+        callee.span.text if callee is not None else "",
+    )
+
+
+def _arguments_of(at: Context, step: Node) -> tuple[str, ...]:
+    """What a step that is held takes: a layer, or a cell."""
+    cls = _held_class(at, step)
+    if cls is not None:
+        return tuple(cls.arguments)
+    callee = step.callee if isinstance(step, tree.Call) else step
+    definition = at.frame.defined(callee.span.text)
+    return tuple(at.frame.machine.plan(definition).parameters) if definition is not None else ()

@@ -10,8 +10,9 @@ from ..layers.base import bind
 from ..record import TYPE_CHECKING
 from ..source import Span
 from ..syntax import tree
-from .arguments import Given
+from .arguments import Given, tensors_in
 from .machine import NEW_LAYER, Hole, kind_of
+from .makers import lost_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +124,7 @@ def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -
     for tensor, wanted in zip(inputs, made.kinds(len(inputs))):
         holds = tensor.dtype.rstrip("0123456789")
         if wanted not in ("any", holds):
-            message = f"{kind} needs {_HOLDS[wanted]}, but its input holds {_HOLDS[holds]} ({tensor.dtype})"
+            message = f"{cls.word} needs {_HOLDS[wanted]}, but its input holds {_HOLDS[holds]} ({tensor.dtype})"
             raise Violation("wrong-dtype", message, help=_REMEDIES[wanted, holds])
     return made, made.shapes(*(t.shape for t in inputs)), made.dtype(*(t.dtype for t in inputs))
 
@@ -137,19 +138,45 @@ def violated(
 
         return unknown(at.frame, written[violation.argument][2], number=True)
     if violation.argument in written:
-        violation = _as_written(kind, violation, *written[violation.argument][::2])
-    argument = written[violation.argument][1] if violation.argument in written else None
-    place = argument if argument is not None else span
-    others = []
-    label = violation.label
-    if argument is None and len(inputs) == 1 and not label:
+        return _argument_at_fault(at, kind, violation, inputs, *written[violation.argument])
+    others, label, help = [], violation.label, violation.help
+    if len(inputs) == 1 and not label:
         origin = inputs[0].span
         label = f"the flow here is {show(inputs[0].shape)}, from {_origin(origin)} on line {origin.line}"
     if len(inputs) > 1:
-        others = list(dict.fromkeys((t.span, f"this is {show(t.shape)}") for t in inputs if t.span != place))
-    elif argument is not None and inputs and violation.code != "wrong-value":
+        others = list(dict.fromkeys((t.span, f"this is {show(t.shape)}") for t in inputs if t.span != span))
+    lost = lost_time(at.frame, inputs[0]) if violation.code == "no-time-axis" and inputs else None
+    if lost is not None:
+        others = [(lost[0], f"the {lost[1]} comes out here")]
+        help = "write `return=sequence` there, and the output of each step comes out"
+    return at.frame.machine.fault(violation.code, violation.message, span, label, tuple(others), help)
+
+
+def _argument_at_fault(
+    at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], value: Any, place: Span, node: Node
+) -> Hole:
+    """The argument, or of several values in it those that are at fault; and where they, or what flows in, come from."""
+    violation = _as_written(kind, violation, value, node)
+    others = []
+    if violation.values is not None:
+        wrong = _values(at, node)[violation.values]
+        others = [(t.span, f"this is {show(t.shape)}") for _, t in wrong if t is not None]
+        place = wrong[0][0] if len(wrong) == 1 else place
+    elif len(inputs) > 1:
+        others = [(t.span, f"this is {show(t.shape)}") for t in inputs if t.span != place]
+    elif inputs and violation.code != "wrong-value":
         others = [(inputs[0].span, f"the input, {show(inputs[0].shape)}, comes from here")]
-    return at.frame.machine.fault(violation.code, violation.message, place, label, tuple(others), violation.help)
+    unique = tuple(dict.fromkeys(others))
+    return at.frame.machine.fault(violation.code, violation.message, place, violation.label, unique, violation.help)
+
+
+def _values(at: Context, node: Node) -> list[tuple[Span, Tensor | None]]:
+    """The values of the net that an argument was given: where it says so, and each that has a name there."""
+    found: list[tuple[Span, Tensor | None]] = []
+    for part in node.items if isinstance(node, tree.Group) else (node,):
+        named = tensors_in(at.frame.names.get(part.text)) if isinstance(part, tree.Name) else None
+        found += [(part.span, tensor) for tensor in named or (None,)]
+    return found
 
 
 def _as_written(kind: str, violation: Violation, value: Any, node: Node) -> Violation:
@@ -157,13 +184,13 @@ def _as_written(kind: str, violation: Violation, value: Any, node: Node) -> Viol
     message, help = violation.message, violation.help
     if isinstance(value, Tensor):
         reader = LAYERS[kind].arguments[violation.argument].reader
-        message = f"`{violation.argument}` of {kind} must be {reader.doc}, not {kind_of(value)}"
+        message = f"`{violation.argument}` of {LAYERS[kind].word} must be {reader.doc}, not {kind_of(value)}"
         if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in reader.words:
             word = node.callee.text
-            help = f"put it behind as a step: `-> {node.span.text}`" if node.arguments else f"write `{word}` alone"
+            help = reader.instead.format(node.span.text) if node.arguments else f"write `{word}` alone"
     elif isinstance(value, float) and isinstance(node, tree.Chain) and "/" in node.operators:
         help = "`//` divides and rounds down"
-    return Violation(violation.code, message, violation.argument, help, violation.label)
+    return Violation(violation.code, message, violation.argument, help, violation.label, violation.values)
 
 
 def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:

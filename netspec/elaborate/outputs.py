@@ -6,6 +6,7 @@ from ..ir import Result, Tensor
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, kind_of
+from .makers import too_many
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -23,8 +24,13 @@ def declare_output(frame: Frame, node: tree.Output) -> None:
             frame.machine.fault("duplicate-name", f"two outputs are called `{name}`", item.span, help=help)
         elif isinstance(value, Tensor):
             frame.outputs.append(Result(name, value))
-        elif value is not HOLE:
+        elif value is not HOLE and not _are_several(frame, item, value):
             frame.machine.fault("not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span)
+
+
+def _are_several(frame: Frame, item: tree.Produced, value: object) -> bool:
+    """Are these the values of one step? Reported if so."""
+    return isinstance(value, tuple) and too_many(frame, item.span, "an output is one value", value) is not None
 
 
 def _name(item: tree.Produced) -> str:

@@ -13,13 +13,13 @@ from ..layers.base import bind, read
 from ..layers.cells import Run, Scan
 from ..layers.directions import check_both_ways, check_stack
 from ..layers.recurrence import check_time
-from ..layers.returning import check_initial
+from ..layers.returning import JOINED, check_initial, numbered
 from ..record import TYPE_CHECKING, Record
 from ..resolve import dotted
 from ..syntax import tree
 from .arguments import read_arguments, take_inputs
 from .blocks import Bound, bind_block, body_of, caller
-from .holding import NOTHING, Held, bind_plain, deep, take_held
+from .holding import NOTHING, Held, bind_plain, deep, is_part, refuse_shared, shared_step, take_held
 from .layering import layer, violated
 from .machine import HOLE
 
@@ -121,6 +121,10 @@ def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ..
     if step is None or name is None or definition is None:
         if any(_is_lost(at, a) for a in arguments):
             return None
+        for shared, place in [(shared_step(at, a), a) for a in arguments]:
+            if shared is not None:
+                refuse_shared(at, callee.text, place, shared)
+                return None
         help = "write `scan(name(...))` with the name of a `cell`; built-in ones such as `lstm` run by themselves"
         at.frame.machine.fault("not-a-step", "`scan` runs a cell, and none is given", node.span, help=help)
         return None
@@ -135,7 +139,7 @@ def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ..
         return None
     held = held.replace(values={**held.values, "cell": (name.text, step.span, step)})
     values = bind_plain(at, callee, Scan, given, held)
-    bound = bind_block(at, name, definition, cell)
+    bound = bind_block(at, name, definition, cell) if values is not None else None
     if values is None or bound is None:
         return None
     try:
@@ -159,39 +163,37 @@ def _cell(at: Context, node: Node) -> tuple[tree.Name, Definition] | None:
 
 def _around(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...], inner: Node) -> Ready | None:
     """A layer that holds a scan: `bidirectional` or `stack`."""
-    cls = LAYERS["stacked" if callee.text == "stack" else callee.text]
-    place = _callee(inner)
+    cls, place = deep(at, LAYERS[callee.text], arguments), _callee(inner)
+    assert cls is not None
     assert isinstance(place, tree.Name)  # or it would be no scan
     ready = _read(at, inner, place, _arguments(inner))
     given = read_arguments(at, tuple(a for a in arguments if a is not inner), join=False, cls=cls)
-    if ready is None or given is None:
+    if ready is None or given is None or not is_part(at, place, _arguments(inner), ready.given):
         return None
-    held: Held = NOTHING.replace(values={"step": (None, inner.span, inner)})
+    own = inner.value if isinstance(inner, tree.Keyword) else inner
+    held: Held = NOTHING.replace(values={**ready.values, cls.holds: (None, own.span, own)})
     values = bind_plain(at, callee, cls, given, held)
     if values is None:
         return None
     try:
-        words = {n: read(cls, cls.arguments[n], values[n][0]) for n in values if n != "step"}
+        words = {n: read(cls, a, values[n][0]) for n, a in cls.arguments.items() if n in values and n != cls.holds}
         made = _wrapped(cls, ready, words)
     except Violation as violation:
         violated(at, cls.kind, violation, (), node.span, values)
         return None
-    label = given.label or ready.given.label
-    tensors = (*given.tensors, *ready.given.tensors)
-    frozen = given.frozen or ready.given.frozen
-    return made.replace(given=given.replace(label=label, tensors=tensors, frozen=frozen), node=node)
+    return made.replace(given=given, values=values, node=node)
 
 
 def _wrapped(cls: type[Layer], ready: Ready, words: Mapping[str, Any]) -> Ready:
     """The scan in one more layer. Raises Violation where the two do not go together."""
     if cls.kind == "stacked":
-        check_stack(ready.depth, ready.ways, ready.merge, "step")
+        check_stack(ready.depth, ready.ways, ready.merge)
         return ready.replace(depth=words["n"])
     if ready.runs > 1:
         message = "bidirectional runs one recurrent layer, not several"
         help = "for several layers of both directions: `stack(2, bidirectional(scan(...)))`"
         raise Violation("wrong-value", message, "step", help)
-    check_both_ways(ready.options.reverse, "step")
+    check_both_ways(ready.options.reverse)
     return ready.replace(ways=2, merge=str(words.get("merge", "concat")))
 
 
@@ -294,7 +296,7 @@ class _Runs:
         ready = self.ready
         if self.frame.machine.plan(ready.definition).inputs > 1:
             message = f"`scan` runs a cell of one input, and {ready.callee.text} has more"
-            raise Violation("wrong-arity", message, "cell", "`concat` the sequences, and slice what comes in")
+            raise Violation("wrong-arity", message, "cell", f"{JOINED}, and slice what comes in")
         step = x.replace(shape=x.shape[1:])
         body = body_of(self.frame, ready.definition, ready.bound.values, (step,), ready.callee.span, None)
         return body if isinstance(body, Body) else None
@@ -306,9 +308,9 @@ class _Runs:
         if not self.checked:
             self.checked = True
             runs = self.ready.runs
-            names = [s.name + (str(n + 1) if runs > 1 else "") for n in range(runs) for s in body.states]
+            names = numbered([state.name for state in body.states] * runs)
             shapes = [s.value.shape for s in body.states] * runs
-            check_initial("cell", tuple(names), shapes, tuple(t.shape for t in self.initial))
+            check_initial("cell", names, shapes, tuple(t.shape for t in self.initial))
         taken = self.initial[: len(body.states)]
         del self.initial[: len(body.states)]
         return tuple(taken)

@@ -43,7 +43,7 @@ _STYLES = {
 def signature(cls: type[Layer]) -> str:
     """How the layer is called, with its defaults."""
     parts = [name if a.required else f"{name}={_default(a)}" for name, a in cls.arguments.items()]
-    return f"{cls.kind}({', '.join(parts)})" if parts else cls.kind
+    return f"{cls.word}({', '.join(parts)})" if parts else cls.word
 
 
 def _default(argument: Argument) -> str:

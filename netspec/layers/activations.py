@@ -183,7 +183,11 @@ WORDS: dict[str, Activation] = {
 }
 
 
-def _word(value: Any) -> Any:
+_BEHIND = "put it behind as a step: `-> {}`"
+_WITHIN = "a name alone stands here, for what is done within each step; of another function make a `cell`"
+
+
+def _word(value: Any, instead: str = _BEHIND) -> Any:
     if value is None or value == "linear":
         return None
     if isinstance(value, Word) and value in WORDS:
@@ -191,12 +195,19 @@ def _word(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Word):
         raise ValueError(f"must be a bare word, not {describe(value)}", f"leave the quotes out: `{value}`")
     if value in _NO_WORDS:
-        raise ValueError(f"cannot be {value}", f"write `{value}` as a layer of its own, behind this one")
+        raise ValueError(f"cannot be {value}", instead.format(value))
     hint = "the size of the input is known, so it is not given" if isinstance(value, int) else ""
     raise ValueError(f"must be an activation, such as relu or tanh, or none, not {describe(value)}", hint)
 
 
-activation_reader = Reader(_word, "an activation, such as relu or tanh, or none", tuple(WORDS))
+def _reader(instead: str) -> Reader:
+    doc = "an activation, such as relu or tanh, or none"
+    return Reader(lambda value: _word(value, instead), doc, tuple(WORDS), instead=instead)
+
+
+activation_reader = _reader(_BEHIND)
+# that of a cell, which a step behind it is no substitute for
+inner_activation = _reader(_WITHIN)
 
 
 def _named(value: Any) -> Any:

@@ -18,16 +18,26 @@ CONSTANTS = {"True": "true", "False": "false", "None": "none", "null": "none", "
 class Violation(Exception):
     """A layer cannot be built or applied as asked.
 
-    `argument` names the argument at fault; empty where the input itself does not suit the layer.
+    `argument` names the argument at fault; empty where the input itself does not suit the layer. `values` says which of
+    the values of the net that it was given are wrong, and that nothing else has a part in it.
     """
 
-    def __init__(self, code: str, message: str, argument: str = "", help: str = "", label: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        argument: str = "",
+        help: str = "",
+        label: str = "",
+        values: slice | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.argument = argument
         self.help = help
         self.label = label
+        self.values = values
 
 
 class Unsupported(Exception):
@@ -52,13 +62,14 @@ class Reader(Record):
     """How an argument is read: `read` returns the value or raises `ValueError(message, help)`.
 
     `holds` says what is no number or word: `values` of the net, which become inputs of the layer, or a `step` that the
-    layer applies in its own way.
+    layer applies in its own way. `instead` says what to do where a step stands in the place of a word.
     """
 
     read: Callable[[Any], Any]
     doc: str
     words: tuple[str, ...] = ()
     holds: str = ""
+    instead: str = ""
 
 
 class Argument(Record):

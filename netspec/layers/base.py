@@ -60,6 +60,8 @@ class Layer:
     """Base of all layers. A subclass declares its arguments with `arg` and overrides the facets that differ."""
 
     kind: ClassVar[str] = ""
+    # what it is called where it is written, if that is not its kind
+    word: ClassVar[str] = ""
     style: ClassVar[str] = "shape"
     arguments: ClassVar[Mapping[str, Argument]] = {}
     # the names of those that have no default
@@ -75,8 +77,10 @@ class Layer:
     gathers: ClassVar[str] = ""
     # by place in a call, the argument that a number in the place of a value is; empty where it can be none
     places: ClassVar[tuple[str, ...]] = ()
-    # the layer that does to several values what this one does to the numbers of one
+    # what to do with several values, if it takes one
     several: ClassVar[str] = ""
+    # by argument, the word that makes several values come out, and the one that makes it one
+    one_by: ClassVar[Mapping[str, tuple[str, str]]] = {}
     # the arguments that take values of the net; these are inputs behind the `arity` others
     by_name: ClassVar[tuple[str, ...]] = ()
     # the argument that takes a step; empty where there is none
@@ -100,6 +104,7 @@ class Layer:
         self.__dict__.update(values)
 
     def __init_subclass__(cls) -> None:
+        cls.word = cls.__dict__.get("word") or cls.__dict__.get("kind", "")
         found: dict[str, Argument] = {}
         for base in reversed(cls.__bases__):
             found |= getattr(base, "arguments", {})
@@ -137,7 +142,7 @@ class Layer:
             for name, value in self.__dict__.items()
             if name not in self.by_name and value != defaults[name]
         ]
-        return f"{self.kind}({', '.join(said)})" if said else self.kind
+        return f"{self.word}({', '.join(said)})" if said else self.word
 
     def said(self, name: str) -> Any:
         """The value of an argument, also of the step that the layer applies."""
@@ -156,6 +161,11 @@ class Layer:
     def shapes(self, *xs: Shape) -> tuple[Shape, ...]:
         """The shapes of all values that come out. Raises Violation."""
         return (self.shape(*xs),)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What the values are that come out of a layer over time: `last`, `sequence`, or parts of the state."""
+        return ()
 
     def dtype(self, *given: str) -> str:
         """The type of number that comes out."""
@@ -265,6 +275,7 @@ def layer(kind: str, style: str = "shape") -> Callable[[L], L]:
 
     def register(cls: L) -> L:
         cls.kind = kind
+        cls.word = cls.word or kind
         cls.style = style
         LAYERS[kind] = cls
         return cls
@@ -291,6 +302,8 @@ def read(cls: type[Layer], argument: Argument, given: Any) -> Any:
     try:
         return argument.reader.read(given)
     except ValueError as error:
+        from .foreign import foreign_word
+
         message, help = (*error.args, "")[:2]
-        help = help or meant(given, argument.reader.words)
-        raise Violation("wrong-value", f"`{argument.name}` of {cls.kind} {message}", argument.name, help) from None
+        help = help or meant(given, argument.reader.words) or foreign_word(str(given), argument.reader.words)
+        raise Violation("wrong-value", f"`{argument.name}` of {cls.word} {message}", argument.name, help) from None

@@ -81,7 +81,10 @@ class Concat(SideBySide):
 
 @layer("stack", style="join")
 class Stack(SideBySide):
-    """Values of one shape along a new axis."""
+    """Values of one shape along a new axis.
+
+    With a number and a recurrent layer, `stack(3, lstm(64))`, it is several layers: `netspec layers stacked`.
+    """
 
     axis: int = arg(integer, 0, doc="where the new axis stands in the result")
 

@@ -10,7 +10,7 @@ from ..pycode import Attr, Index, Made, Raw, X, call, method, unless
 from ..record import TYPE_CHECKING, Record
 from .arguments import Reader, Word, arg, flag
 from .base import Apply, At, Helper, Layer, Use, function, layer
-from .returning import Returning, in_order, returns_reader, state_reader
+from .returning import JOINED, Returning, in_order, returns_reader, state_reader
 from .shapes import known
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Scan(Returning):
     """
 
     calls = True
+    several = JOINED
 
     cell: Any = arg(Reader(lambda value: value, "a cell, such as my_lstm(64)", (), "step"), doc="what is run")
     return_: Any = arg(returns_reader, Word("last"), doc="what comes out")
@@ -153,6 +154,11 @@ class CellUse(Record):
         """Numbers for the parts of a state."""
         return tuple(range(first, first + len(self.states)))
 
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What comes out of a run over time; of a step nothing is told."""
+        return ()
+
     def torch(self) -> Form:
         raise NotImplementedError
 
@@ -212,6 +218,10 @@ class Run(CellUse):
     def picked(self, results: list[Any]) -> list[Any]:
         """What comes out, of what the last step gives: the output, and the parts of the state."""
         return list(in_order(self.returns, results[:1], results[:1], results[1:]))
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        return in_order(self.returns, ("last",), ("sequence",), self.states)
 
     def outputs(self) -> tuple[int, ...]:
         return in_order(self.returns, (self.last,), (0,), self.state)

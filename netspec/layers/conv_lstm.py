@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..dims import product, show
 from ..pycode import call, unless
 from ..record import TYPE_CHECKING
-from .activations import activation_reader
+from .activations import inner_activation
 from .arguments import Unsupported, Violation, Word, arg, axes, choice, flag, positive, spread, square
 from .base import Example, Helper, held_still, layer
 from .initialisers import FORGET
@@ -129,8 +129,8 @@ class Grids(Core):
     kernel: Any = arg(axes, doc="size of the window")
     stride: Any = arg(axes, 1, doc="step from one window on the input to the next")
     padding: Any = arg(choice("valid", "same"), Word("valid"), doc="cells added around each step of the input")
-    activation: Any = arg(activation_reader, TANH, doc="applied to what enters the state")
-    recurrent_activation: Any = arg(activation_reader, SIGMOID, doc="applied to the gates")
+    activation: Any = arg(inner_activation, TANH, doc="applied to what enters the state")
+    recurrent_activation: Any = arg(inner_activation, SIGMOID, doc="applied to the gates")
     bias: bool = arg(flag, True, doc="add a learned number to each channel of each gate")
 
 

@@ -65,6 +65,8 @@ class Bidirectional(Around):
     step: Recurrence = arg(step_reader, doc="what is run")
     merge: str = arg(merge_reader, Word("concat"), doc="how the outputs of the two become one")
 
+    one_by = {"merge": ("none", "concat")}
+
     examples = (
         Example("bidirectional(lstm(2))", (5, 3), (4,), weights=96, macs=400),
         Example("bidirectional(gru(2, return=sequence), merge=add)", (5, 3), (5, 2), weights=84, macs=300),
@@ -126,10 +128,10 @@ class Bidirectional(Around):
     def check(self) -> None:
         super().check()
         if self.step.ways == 2 or self.step.depth > 1:
-            message = f"bidirectional runs one recurrent layer, not {self.step.kind}"
+            message = f"bidirectional runs one recurrent layer, not {self.step.word}"
             help = "for several layers of both directions: `stack(2, bidirectional(lstm(64)))`"
             raise Violation("wrong-value", message, "step", help)
-        check_both_ways(self.core.reverse, "reverse")
+        check_both_ways(self.core.reverse)
 
 
 @layer("stacked", style="recurrent")
@@ -137,9 +139,10 @@ class Stacked(Around):
     """`n` recurrent layers, each of which takes the sequence of the one before; the last gives what comes out.
 
     Graves et al., "Speech recognition with deep recurrent neural networks" (2013). The state is that of all layers, the
-    first one first. It may be written `stack(3, lstm(64))`, too.
+    first one first. It is written `stack(3, lstm(64))`.
     """
 
+    word = "stack"
     n: int = arg(positive, doc="how many layers")
     step: Recurrence = arg(step_reader, doc="each of them")
 
@@ -196,20 +199,20 @@ class Stacked(Around):
 
     def check(self) -> None:
         super().check()
-        check_stack(self.step.depth, self.ways, self.merge, "merge")
+        check_stack(self.step.depth, self.ways, self.merge)
 
 
-def check_both_ways(reverse: bool, place: str) -> None:
-    """Can a step be run in both directions? `place` is the argument that says its own. Raises Violation."""
+def check_both_ways(reverse: bool) -> None:
+    """Can a step be run in both directions? Raises Violation."""
     if reverse:
         message = "bidirectional reads in both directions, so its step has no `reverse`"
-        raise Violation("wrong-value", message, place, "leave it out")
+        raise Violation("wrong-value", message, "reverse", "leave it out")
 
 
-def check_stack(depth: int, ways: int, merge: str, place: str) -> None:
-    """Can a step be a layer of a stack? `place` is the argument that says how its directions meet. Raises Violation."""
+def check_stack(depth: int, ways: int, merge: str) -> None:
+    """Can a step be a layer of a stack? Raises Violation."""
     if depth > 1:
         raise Violation("wrong-value", "stack holds one recurrent layer, not another stack", "step", "multiply `n`")
     if ways == 2 and merge == "none":
         message = "a layer of a stack gives one value to the next, so its directions must be merged"
-        raise Violation("wrong-value", message, place, "write `merge=concat`")
+        raise Violation("wrong-value", message, "merge", "write `merge=concat`")

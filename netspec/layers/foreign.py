@@ -122,6 +122,8 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "regularizer": ("l2",),
     "weightdecay": ("l2",),
 }
+# by a word of an option elsewhere: what it may be here, beside the names of layers
+_WORDS = {"sum": "add", "ave": "average", "mean": "average"}
 _KNOWN = "what comes in is known: leave it out"
 _OUTSIDE = "this is not part of what a net is: leave it out"
 # arguments that have no place here
@@ -190,6 +192,12 @@ def layer_for(name: str) -> str | None:
         if known in LAYERS and known != name:
             return known
     return None
+
+
+def foreign_word(word: str, known: tuple[str, ...]) -> str:
+    """What to write for a word of another library, where `known` are those there are; empty where that is open."""
+    same = next((w for w in (_WORDS.get(_plain(word)), layer_for(word)) if w in known), None)
+    return f"here it is `{same}`" if same else ""
 
 
 def foreign_argument(name: str, known: list[str]) -> str:

@@ -13,7 +13,7 @@ from .base import Layer, Weight
 from .initialisers import ORTHOGONAL
 from .recurrent_keras import keras_form, keras_place
 from .recurrent_torch import torch_form, torch_place
-from .returning import Returning, check_initial, in_order
+from .returning import JOINED, Returning, check_initial, in_order, numbered
 from .shapes import needs_rank
 from .weighted import Weighted
 
@@ -59,6 +59,7 @@ class Recurrence(Layer):
     """A cell run over time. `core` is the layer whose cell it is, run in `depth` layers of `ways` directions each."""
 
     style = "recurrent"
+    several = JOINED
     torch_layout = "last"
     # how two directions become one value: "concat", "add", "mul", "average" or "none"
     merge: Any = "concat"
@@ -109,12 +110,17 @@ class Recurrence(Layer):
     def shapes(self, *xs: Shape) -> tuple[Shape, ...]:
         self.check()
         core, x = self.core, xs[0]
-        core.check_input(self.kind, x)
+        core.check_input(self.word, x)
         state = core.state_shape(x)
         self._check_values(xs, state)
         joined = self._joined(state)
         values = 2 if self.ways == 2 and self.merge == "none" else 1
         return in_order(core.returns, (joined,) * values, ((x[0], *joined),) * values, (state,) * self.states)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        values = 2 if self.ways == 2 and self.merge == "none" else 1
+        return numbered(in_order(self.core.returns, ("last",) * values, ("sequence",) * values, self.state_names()))
 
     def _joined(self, state: Shape) -> Shape:
         """The outputs of both directions as one."""
@@ -131,8 +137,7 @@ class Recurrence(Layer):
 
     def state_names(self) -> tuple[str, ...]:
         letters = ("h", "c")[: self.core.state_count]
-        count = self.states // len(letters)
-        return letters if count == 1 else tuple(f"{a}{n + 1}" for n in range(count) for a in letters)
+        return numbered(letters * (self.states // len(letters)))
 
     def check(self) -> None:
         """Raises Violation where arguments do not go together."""
@@ -148,7 +153,7 @@ class Recurrence(Layer):
         given = xs[1 : 1 + (self.core.initial or 0)]
         if given:
             self.core.check_state(state, given)
-            check_initial(self.kind, self.state_names(), (state,) * self.states, given)
+            check_initial(self.word, self.state_names(), (state,) * self.states, given)
         for shape in xs[1 + len(given) :]:
             if shape != xs[0][:1]:
                 message = f"the mask is {show(shape)}, but the sequence has {xs[0][0]} steps"

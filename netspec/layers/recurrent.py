@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..dims import product
 from ..pycode import call, unless
 from ..record import TYPE_CHECKING
-from .activations import activation_reader, reference_activation
+from .activations import inner_activation, reference_activation
 from .arguments import Word, arg, flag, optional, positive, rate, values_reader
 from .base import Example, layer
 from .initialisers import FORGET
@@ -33,7 +33,7 @@ class Units(Core):
     """A cell on vectors: its size."""
 
     units: int = arg(positive, doc="size of the state, and of what comes out")
-    activation: Any = arg(activation_reader, TANH, doc="applied to what enters the state")
+    activation: Any = arg(inner_activation, TANH, doc="applied to what enters the state")
     bias: bool = arg(flag, True, doc="add learned numbers to each gate")
 
 
@@ -164,7 +164,7 @@ class Rnn(Cell):
 class Gated(Cell):
     """A cell with gates."""
 
-    recurrent_activation: Any = arg(activation_reader, SIGMOID, doc="applied to the gates")
+    recurrent_activation: Any = arg(inner_activation, SIGMOID, doc="applied to the gates")
 
     usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 

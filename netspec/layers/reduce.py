@@ -110,11 +110,16 @@ def _examples(kind: str) -> tuple[Example, ...]:
     )
 
 
+def _one_by_one(kind: str) -> str:
+    """What to say to those who mean the layer that does it to several values."""
+    return f"`{kind}(a, b)` does it with several values, number by number"
+
+
 @layer("sum", style="join")
 class Sum(Reduction):
     """The sum of the numbers along axes."""
 
-    several = "add"
+    several = _one_by_one("add")
     examples = _examples("sum")
 
 
@@ -122,7 +127,7 @@ class Sum(Reduction):
 class Mean(Reduction):
     """The mean of the numbers along axes."""
 
-    several = "average"
+    several = _one_by_one("average")
     examples = _examples("mean")
 
 
@@ -135,7 +140,7 @@ class _Extreme(Reduction):
 class Max(_Extreme):
     """The largest of the numbers along axes."""
 
-    several = "maximum"
+    several = _one_by_one("maximum")
     examples = _examples("max")
 
 
@@ -143,7 +148,7 @@ class Max(_Extreme):
 class Min(_Extreme):
     """The smallest of the numbers along axes."""
 
-    several = "minimum"
+    several = _one_by_one("minimum")
     examples = _examples("min")
 
 

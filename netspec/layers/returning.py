@@ -8,13 +8,15 @@ from .arguments import Reader, Violation, Word, describe, values_reader
 from .base import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any, TypeVar
 
     from ..dims import Shape
 
     T = TypeVar("T")
 
+# what to do with several sequences
+JOINED = "`concat` the sequences"
 _RETURNS = ("last", "sequence", "state")
 _RETURNS_DOC = "last, sequence or state, or several of them in brackets"
 
@@ -32,8 +34,15 @@ returns_reader = Reader(_returns, _RETURNS_DOC, _RETURNS)
 state_reader = values_reader("values of the net, one for each part of the state: (h, c)")
 
 
+def numbered(names: Sequence[str]) -> tuple[str, ...]:
+    """Names, with numbers where one stands several times: h1, c1, h2, c2."""
+    return tuple(f"{n}{names[: i + 1].count(n)}" if names.count(n) > 1 else n for i, n in enumerate(names))
+
+
 class Returning(Layer):
     """A layer with an argument `return`."""
+
+    one_by = {"return": ("state", "last")}
 
     @property
     def returns(self) -> tuple[str, ...]:
@@ -55,8 +64,11 @@ def check_initial(kind: str, names: tuple[str, ...], shapes: Iterable[Shape], gi
         count = f"{len(names)} value{'s' * (len(names) > 1)}"
         message = f"the state of this {kind} is {count} ({listed}), but `initial` gives {len(given)}"
         written = f"({listed})" if len(names) > 1 else listed
-        raise Violation("wrong-state", message, "initial", f"write `initial={written}`")
-    for name, shape, actual in zip(names, shapes, given):
+        raise Violation("wrong-state", message, "initial", f"write `initial={written}`", values=slice(None))
+    for i, (name, shape, actual) in enumerate(zip(names, shapes, given)):
         if shape != actual:
             message = f"`{name}` of this {kind} is {show(shape)}, but {show(actual)} is given"
-            raise Violation("wrong-state", message, "initial", "`dense` brings a vector to the size of a state")
+            help = "`dense` brings a vector to the size of a state"
+            if actual[1:] == shape:
+                help = "a state is what one step leaves: `return=state` in place of a sequence, or `-> last` behind it"
+            raise Violation("wrong-state", message, "initial", help, values=slice(i, i + 1))

@@ -49,6 +49,7 @@ def _pair(kind: str, a: Shape, b: Shape) -> Shape:
     for axis in range(rank - 1, -1, -1):
         m, n = wide_a[axis], wide_b[axis]
         if m != n and m != 1 and n != 1:
+            _same_length(kind, a, b, axis)
             raise Violation(
                 "shape-mismatch",
                 f"{kind} of {show(a)} and {show(b)}: axis {axis - rank} is {m} in one and {n} in the other",
@@ -56,6 +57,22 @@ def _pair(kind: str, a: Shape, b: Shape) -> Shape:
                 label=f"{m} and {n} do not agree",
             )
     return tuple(n if m == 1 else m for m, n in zip(wide_a, wide_b))
+
+
+def _same_length(kind: str, a: Shape, b: Shape, axis: int) -> None:
+    """Raises Violation where two shapes disagree on an axis that is certainly that of time.
+
+    That is the first of two whose size is a symbol: a grid has three, and of known sizes it may be a matrix of weights.
+    """
+    if axis != 0 or len(a) != 2 or len(b) != 2 or not count_symbols((a[0], b[0])):
+        return
+    label = f"{a[0]} and {b[0]} are not known to agree"
+    help = "if both are as long, say so in their inputs: `[T, 3]` and `[T, 5]`; `attention` takes unequal ones"
+    if symbols(a[0]) == symbols(b[0]):
+        label = f"{a[0]} and {b[0]} do not agree"
+        help = "what stands before one of them changes its length; `padding=same` without a stride keeps it"
+    message = f"{kind} joins sequences step by step, but one has {a[0]} steps and the other {b[0]}"
+    raise Violation("unequal-lengths", message, help=help, label=label)
 
 
 def _remedy(a: Shape, b: Shape) -> str:
@@ -78,6 +95,7 @@ def same_shapes(kind: str, xs: Sequence[Shape], free: int | None = None) -> None
             )
         for axis, (m, n) in enumerate(zip(first, x)):
             if axis != free and m != n:
+                _same_length(kind, first, x, axis)
                 raise Violation(
                     "shape-mismatch",
                     f"{kind} of {show(first)} and {show(x)}: axis {axis} is {m} in one and {n} in the other",

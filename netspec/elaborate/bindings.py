@@ -1,0 +1,44 @@
+"""`name = value`: names bound to values, or to the items of one."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .evaluate import evaluate
+from .machine import HOLE, kind_of
+from .makers import names_of
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..source import Span
+    from .frame import Frame
+
+
+def bind_names(frame: Frame, node: tree.Binding) -> None:
+    if isinstance(node.target, tree.Unbindable):
+        name = next((v.name.text for v in node.target.values if isinstance(v, tree.Attribute)), "name")
+        frame.machine.fault("syntax", "only names can be bound", node.target.span, help=f"write `{name} = ...`")
+        return
+    values = tuple(evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
+    unpack(frame, node.target, values[0] if len(values) == 1 else values, node.span)
+
+
+def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
+    """Bind the names of a target to a value, or to the items of it."""
+    if not target.unpacks:
+        frame.bind(target.names[0], value)
+        return
+    if isinstance(value, tuple) and len(value) == len(target.names):
+        for name, item in zip(target.names, value):
+            frame.bind(name, item)
+        return
+    if value is not HOLE:
+        count = f"{len(value)} values" if isinstance(value, tuple) else kind_of(value)
+        names = names_of(frame, value) if isinstance(value, tuple) else ()
+        count += f": {', '.join(names)}" if names else ""
+        frame.machine.fault(
+            "wrong-arity", f"{len(target.names)} names cannot take {count}", target.span, others=((span, "from here"),)
+        )
+    for name in target.names:
+        frame.bind(name, HOLE)
