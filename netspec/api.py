@@ -176,7 +176,8 @@ class Network:
         """The diagram, as a `graphviz.Source`: it shows itself in a notebook, and can be saved.
 
         `depth` says how many levels of blocks are opened; without it the picture is made to fit on a page.
-        Of recurrences `unroll` steps are drawn side by side; 0 draws them as loops.
+        Of recurrences `unroll` steps are drawn side by side; 0 draws them as loops. Raises ValueError where there would
+        be more boxes than a picture may have.
         """
         from graphviz import Source as Diagram
 

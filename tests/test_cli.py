@@ -495,6 +495,14 @@ def test_a_bug_is_owned_up_to(run, monkeypatch, capsys):
 # --- output ---------------------------------------------------------------------------------------------
 
 
+def test_a_picture_that_is_too_large_is_refused(run, tmp_path):
+    (tmp_path / "long.net").write_text("net long { input x [T, 14]; gru(32) }\n")
+    status, out, err = run("draw", "long.net", "--unroll", "100000", "-o", "long.dot")
+    assert (status, out) == (2, "")
+    assert err.startswith("netspec: this picture has more than 10,000 boxes; unroll fewer steps")
+    assert not (tmp_path / "long.dot").exists()
+
+
 def test_draw_to_standard_output_and_to_a_file(run):
     status, out, err = run("draw", "tiny.net")
     assert (status, err) == (0, "")

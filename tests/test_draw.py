@@ -10,7 +10,7 @@ import pytest
 from netspec.diagnostics import Collector
 from netspec.elaborate.net import elaborate
 from netspec.emit import picture
-from netspec.emit.captions import TIMES, amount_text, layer_text, quoted
+from netspec.emit.captions import TIMES, amount_text, layer_text, quoted, shape_text
 from netspec.emit.dot import DIRECTIONS, dot
 from netspec.emit.theme import THEMES
 from netspec.infer import infer
@@ -361,6 +361,27 @@ def test_captions(step, said):
     assert layer_text(checked(chain(step)).net.body.items[0]).replace(TIMES, "x") == said
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("gru(4, initial=h)", "gru 4"),
+        ("rnn(4, initial=h, mask=m, return=sequence)", "rnn 4, return sequence"),
+        ("stack(2, lstm(4))", "stack 2, lstm(4)"),
+        ("bidirectional(gru(4, initial=(h, h)))", "bidirectional gru(4)"),
+    ],
+)
+def test_captions_of_recurrent_layers(step, said):
+    """What flows in comes with an arrow; a caption has nothing to say of it."""
+    text = over_time(f"x -> {step}", inputs="input x [T, 3]\n input h [4]\n input m [T] bool")
+    assert layer_text(checked(text).net.body.items[0]) == said
+
+
+def test_a_sum_among_sizes_is_in_brackets():
+    shape = checked("net n { input x [T, S, 3]; conv(2, 3) }").net.body.output.shape
+    assert shape_text(shape).replace(TIMES, "x") == "(T - 2) x (S - 2) x 2"
+    assert shape_text(shape[:1]) == "T - 2"
+
+
 def test_each_style_of_layer_has_its_colours():
     styles = {layer.style for layer in LAYERS.values()} | {"input", "output", "block"}
     for theme in THEMES.values():
@@ -594,6 +615,52 @@ def test_frozen_steps_are_dashed():
     shown = Picture(over_time("lstm(3, frozen=true)", "dense(2)"), unroll=2)
     assert dashed(shown) == {"lstm:0.0.1", "lstm:0.0.2"}
     assert shown.frames == ["frozen"]
+
+
+def test_what_is_read_for_its_length_alone_does_not_flow():
+    """`each_step` makes a sequence as long as the one that came in; it takes nothing else of it."""
+    shown = Picture(over_time("each_step(gru(4, return=sequence)) -> each_step(dense(3))", inputs="input x [T, S, 5]"))
+    assert shown.into("sequence1") == ["gru"]
+    assert shown.into("sequence2") == ["dense"]
+    assert not [e for e in shown.graph.edges() if e.attr["color"] == THEMES["light"].skip]
+
+
+def test_a_cell_that_is_opened_says_for_how_many_steps():
+    assert Picture(over_time("scan(unit(3), reverse=true)")).frames == ["scan unit(3), reverse, T steps"]
+    shown = Picture(over_time("bidirectional(scan(unit(3)))", inputs="input x [7, 4]"))
+    assert shown.frames[1:] == ["forward scan unit(3), 7 steps", "backward scan unit(3), reverse, 7 steps"]
+
+
+@pytest.mark.parametrize("depth", [None, 0, 2])
+def test_layers_of_cells_are_unrolled(depth):
+    text = over_time("stack(2, bidirectional(scan(unit(2))))", "dense(2)")
+    shown = Picture(text, depth=depth, unroll=3)
+    first, second = "stack.0.", "stack.1."
+    assert seen(shown, "input:x") == [f"{first}{way}:x{t}" for way in ("backward", "forward") for t in (1, 2, 3)]
+    assert seen(shown, first + "backward:0.0.3") == [first + "backward:0.0.2", first + "backward:y3"]
+    assert len(shown.into(first + "sequence")) == 6
+    assert sorted(shown.into(second + "last")) == [second + "backward:y", second + "forward:y"]
+    assert "stack" in Picture(text, depth=0).nodes
+
+
+def test_a_picture_has_an_end():
+    text = over_time("gru(32, return=sequence)", "lstm(8)")
+    with pytest.raises(ValueError, match="more than 10,000 boxes; unroll fewer steps than 100,000"):
+        dot(checked(text), unroll=100_000)
+    with pytest.raises(ValueError, match="unroll fewer steps than 9,999,999"):
+        dot(checked(text), 0, unroll=9_999_999)
+    short = checked(over_time("gru(2)", inputs="input x [6, 4]"))
+    assert dot(short, unroll=100_000) == dot(short, unroll=6)
+
+
+@pytest.mark.parametrize(
+    ("depth", "said"), [(3, "open fewer levels of blocks than 3"), (0, "put what belongs together into blocks")]
+)
+def test_a_picture_of_many_layers_has_an_end(monkeypatch, depth, said):
+    monkeypatch.setattr("netspec.emit.dot._MOST", 100)
+    dot(checked(chain(*["conv(3, 1x1)"] * 98)), depth)  # with the input and the output
+    with pytest.raises(ValueError, match=f"more than 100 boxes; {said}"):
+        dot(checked(chain(*["conv(3, 1x1)"] * 99)), depth)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)

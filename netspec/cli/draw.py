@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..emit.diagram import TooLarge
 from ..emit.dot import DIRECTIONS, dot
 from ..emit.theme import THEMES
 from ..record import TYPE_CHECKING
@@ -35,7 +36,10 @@ def run(words: list[str], screen: Screen) -> int:
     net = checked(options.file, options, screen)
     if net is None:
         return WRONG
-    text = dot(net, options.depth, options.direction, options.theme, options.unroll)
+    try:
+        text = dot(net, options.depth, options.direction, options.theme, options.unroll)
+    except TooLarge as error:
+        raise Misuse(str(error)) from None
     put(text.encode() if suffix in _DOT else _picture(text, suffix), options.output, options.file, screen)
     return OK
 

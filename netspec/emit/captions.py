@@ -39,7 +39,12 @@ _ALWAYS = ("rate",)
 
 def shape_text(shape: Shape) -> str:
     """`56 x 56 x 256`, with the sign for times."""
-    return f" {TIMES} ".join(str(d) for d in shape) or "1"
+    return f" {TIMES} ".join(str(d) if len(shape) == 1 else _factor(d) for d in shape) or "1"
+
+
+def _factor(size: Dim) -> str:
+    """A size among others; a sum in brackets."""
+    return f"({size})" if isinstance(size, DimExpr) and len(size.terms) > 1 else str(size)
 
 
 def steps_text(length: Dim) -> str:
@@ -93,8 +98,8 @@ def _plain(argument: Argument, value: Any) -> str:
 def _said(step: Step, argument: Argument, value: Any, bare: bool) -> str:
     """What is said of one argument; empty for nothing. `bare` leaves out the name of one that must be given."""
     name = argument.name
-    if argument.last:
-        return ""  # how it learns
+    if argument.last or argument.reader.holds == "values":
+        return ""  # how it learns, and values that arrows bring
     if name == "stride":
         return _stride(step, value)
     if name in _QUIET or (step.layer.style == "norm" and name in _CONSTANTS_OF_NORMS):
@@ -115,7 +120,7 @@ def layer_text(step: Step) -> str:
     said = [_window(values[window], step.inputs[0].shape)] if window else []
     said += [_said(step, a, values[n], not window) for n, a in arguments.items() if n != window]
     rest = ", ".join(s for s in said if s)
-    return f"{layer.kind} {rest}" if rest else layer.kind
+    return f"{layer.word} {rest}" if rest else layer.word
 
 
 def block_text(call: Call) -> str:

@@ -6,7 +6,7 @@ opened, or an input or output of the net. A group is a block or named scope that
 
 from __future__ import annotations
 
-from ..ir import Call, Scope, Step
+from ..ir import Call, Scope, Step, applied
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record
 from .boxes import Box, Edge, Group, Source
@@ -38,8 +38,8 @@ class Opening(Record):
     unroll: int = 0
 
 
-class TooLarge(Exception):
-    """The picture has more boxes than were asked for."""
+class TooLarge(ValueError):
+    """The picture has more boxes than it may have."""
 
 
 class Scene:
@@ -161,6 +161,8 @@ class Diagram:
                 scene.sources[tensor.number] = scene.sources[like.number].replace(shape=tensor.shape)
 
     def _is_closed(self, item: Call | Scope, level: int) -> bool:
+        if self.opening.unroll and isinstance(item, Scope) and _recurs(item):
+            return False
         if level >= self.opening.depth:
             return True
         if not self.opening.once or isinstance(item, Scope):
@@ -181,7 +183,7 @@ class Diagram:
         else:
             entering = sources[0].shape if sources else None
             box = self.box(group, prefix + step.name, step.layer.style, [], entering)
-            for source in sources:
+            for source in [s for n, s in enumerate(sources) if n not in step.layer.sized_by]:
                 self.edge(source, box)
         box.lines.append(layer_text(step))
         box.name = box.name or (step.name if step.given else "")
@@ -243,7 +245,7 @@ class Diagram:
 
     def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         path = prefix + item.name
-        title = block_text(item) if isinstance(item, Call) else item.name
+        title = _title(item)
         frame = Group(self._id("cluster:" + path), title, frozen=path in self._still)
         if isinstance(item, Call):
             frame.name = item.name if item.given and unit.count == 1 else ""
@@ -286,6 +288,19 @@ class Diagram:
         for state in body.states:
             box = inner.sources[state.value.number].box
             self.returns.append(Edge(inner.sources[state.later.number].box, box, state.value.shape))
+
+
+def _title(item: Call | Scope) -> str:
+    """What stands above a block or scope that is opened; over a cell that is run, for how many steps."""
+    if isinstance(item, Scope):
+        return item.name
+    times = f", {steps_text(item.inputs[0].shape[0])}" if isinstance(item.use, Run) else ""
+    return block_text(item) + times
+
+
+def _recurs(scope: Scope) -> bool:
+    """Is a recurrence among its steps? Both directions of a `scan`, and layers of them, make a scope."""
+    return any(of_item(item) is not None for item in applied(scope.items))
 
 
 def _ends(item: Item, folder: Folder) -> tuple[tuple[int, ...], tuple[Tensor, ...]]:

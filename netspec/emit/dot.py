@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _ALL = 1000
 # how many lines of text, in all boxes, are easy to take in, and how many fit on a page at all
 _FEW, _MANY = 45, 90
-_UNLIMITED = 10**9
+# how many boxes any picture may have; Graphviz takes seconds for so many
+_MOST = 10_000
 DIRECTIONS = ("TB", "LR")
 _FROZEN = "frozen"
 _LEGEND = "dashed boxes are frozen: their weights are held still"
@@ -40,9 +41,10 @@ _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
 def dot(net: CheckedNet, depth: int | None = None, direction: str = "TB", theme: str = "light", unroll: int = 0) -> str:
     """The DOT text of a net. `direction` is TB or LR, `theme` light or dark. The same net gives the same text.
 
-    Of recurrences `unroll` steps are drawn side by side; 0 draws them as loops.
+    Of recurrences `unroll` steps are drawn side by side; 0 draws them as loops. Raises TooLarge where there would be
+    more boxes than a picture may have.
     """
-    diagram = _fitting(net, unroll) if depth is None else Diagram(net, Opening(depth, False, unroll), _UNLIMITED)
+    diagram = _fitting(net, unroll) if depth is None else _whole(net, depth, unroll)
     mark(diagram)
     return "\n".join(_Writer(net, diagram, direction, THEMES[theme]).lines()) + "\n"
 
@@ -53,7 +55,20 @@ def _fitting(net: CheckedNet, unroll: int) -> Diagram:
         diagram = _within(net, Opening(depth, once, unroll), limit)
         if diagram is not None:
             return diagram
-    return Diagram(net, Opening(0, False, unroll), _UNLIMITED)
+    return _whole(net, 0, unroll)
+
+
+def _whole(net: CheckedNet, depth: int, unroll: int) -> Diagram:
+    """The diagram with so many levels opened. Raises TooLarge."""
+    try:
+        return Diagram(net, Opening(depth, False, unroll), _MOST)
+    except TooLarge:
+        few = "put what belongs together into blocks, which can be drawn closed"
+        if unroll:
+            few = f"unroll fewer steps than {unroll:,}"
+        elif depth:
+            few = f"open fewer levels of blocks than {depth:,}"
+        raise TooLarge(f"this picture has more than {_MOST:,} boxes; {few}") from None
 
 
 def _within(net: CheckedNet, opening: Opening, limit: int) -> Diagram | None:

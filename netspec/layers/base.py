@@ -87,6 +87,8 @@ class Layer:
     holds: ClassVar[str] = ""
     # what the values must hold: "float", "int", "bool" or "any"
     takes: ClassVar[str] = "float"
+    # the inputs, by number, of which it takes the sizes only
+    sized_by: ClassVar[tuple[int, ...]] = ()
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is
     torch_layout: ClassVar[str] = "any"
     # does it compute new numbers (counted as activations), or only hand on or rearrange them?

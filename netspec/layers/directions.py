@@ -143,6 +143,7 @@ class Stacked(Around):
     """
 
     word = "stack"
+
     n: int = arg(positive, doc="how many layers")
     step: Recurrence = arg(step_reader, doc="each of them")
 

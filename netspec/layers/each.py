@@ -100,6 +100,7 @@ class Sequences(_Fold):
 
     kind = "sequence"
     arity = 2
+    sized_by = (1,)
 
     def shape(self, *xs: Shape) -> Shape:
         return (xs[1][0], *xs[0])
