@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .dims import Dim
     from .ir import Instance, Item, Net, Outcome, Tensor
 
+    # the last two fields of a Row
+    Recurring = tuple[Dim, Dim] | tuple[None, None]
     # for each spatial axis: the window, the stride, and how many cells one cell becomes; None: all is seen
     Reach = tuple[tuple[int, int, int], ...] | None
 
@@ -33,6 +35,15 @@ class Field(Record):
 
     sizes: tuple[int, ...]
     jumps: tuple[tuple[int, int], ...]
+
+
+class Known(Record):
+    """What is worked out once for a layer: of what it goes over with a state, the length and the MACs of one step."""
+
+    figures: Figures
+    reach: Reach
+    length: Dim
+    step_macs: Dim
 
 
 Fields = "dict[int, Field | None]"
@@ -65,10 +76,11 @@ class _Walk:
     def __init__(self) -> None:
         self.rows: list[Row | None] = []  # None holds the place of a group whose sum is not known yet
         # by layer: elaboration makes one for each kind, arguments and input shapes, and these settle both
-        self._known: dict[int, tuple[Figures, Reach]] = {}
+        self._known: dict[int, Known] = {}
         self._seen: set[tuple[str, Instance]] = set()
-        # how many times what is within the cells around is done
+        # how many times what is within the cells and `each_step`s around is done, and how many of these are cells
         self._times: Dim = 1
+        self._cells = 0
 
     def items(
         self,
@@ -80,7 +92,8 @@ class _Walk:
         frozen: bool,
         again: bool,
     ) -> Figures:
-        """Rows for items, and the sum of their figures. `home` is the prefix of the body that they belong to."""
+        """Rows for items, and the sum of their figures where all is done once. `home` is the prefix of the body that
+        they belong to."""
         total = _NOTHING
         for item in items:
             if isinstance(item, Step):
@@ -105,26 +118,30 @@ class _Walk:
     ) -> Figures:
         known = self._known.get(id(step.layer))
         if known is None:
-            known = self._known[id(step.layer)] = figures_of(step), reach_of(step)
-        figures, reach = known
-        if self._times != 1:
-            figures = times(figures, self._times)
+            known = self._known[id(step.layer)] = known_of(step)
+        figures = known.figures
         again = again or self._used_before(step.shared, home)
         if again:
             figures = figures.replace(params=0, weights=0, biases=0, trainable=0, statistics=0)
         elif frozen or step.frozen:
             figures = figures.replace(trainable=0)
         # what is the same for every sample sees nothing
-        field = field_after([fields.get(t.number) for t in step.inputs if t.batched], reach)
+        field = field_after([fields.get(t.number) for t in step.inputs if t.batched], known.reach)
         fields.update((t.number, field) for t in step.outputs)
         if not step.given and step.hands_on:
             return figures  # nothing is done there, and nobody asked to see it
         path = path_of(step, prefix, home)
         sizes = None if field is None else field.sizes
-        self.rows.append(
-            Row(path, step.name, step.layer.kind, depth, step.span, step, step.output, figures, sizes, True, again)
-        )
+        place = path, step.name, step.layer.kind, depth, step.span, step, step.output
+        recurring = self._recurring(known.length, known.step_macs if known.length else figures.macs)
+        self.rows.append(Row(*place, times(figures, self._times), sizes, True, again, *recurring))
         return figures
+
+    def _recurring(self, length: Dim, macs: Dim) -> Recurring:
+        """The steps in all of what goes over sequences of a length, 0 for something else, and the MACs of one."""
+        if not length and not self._cells:
+            return None, None
+        return self._times * (length or 1), macs
 
     def _call(
         self,
@@ -142,13 +159,13 @@ class _Walk:
         place = self._hold()
         around = path + ".", depth + 1, inner, path + ".", frozen or call.frozen, again
         figures = self.items(call.body.begins, *around)
-        once = self._times
-        self._times *= call.inputs[0].shape[0] if isinstance(call.use, Run) else 1
-        figures = figures + self.items(call.body.items, *around)
-        self._times = once
+        length = call.inputs[0].shape[0] if isinstance(call.use, Run) else 0
+        once = self._each(length or 1, length != 0, call.body.items, around)
+        figures = figures + times(once, length or 1)
         for outer, result in zip(call.outputs, call.body.outputs):
             fields[outer.number] = inner.get(result.value.number)
-        self._group(place, path, call.name, call.body.name, depth, call, call.outputs[0], figures, again)
+        recurring = self._recurring(length, once.macs)
+        self._group(place, path, call.name, call.body.name, depth, call, call.outputs[0], figures, again, recurring)
         return figures
 
     def _scope(
@@ -164,15 +181,20 @@ class _Walk:
         path = prefix + scope.name
         place = self._hold()
         figures = self._inside(scope, path + ".", depth + 1, fields, home, frozen, again)
-        self._group(place, path, scope.name, scope.kind, depth, scope, last_output(scope), figures, again)
+        recurring = self._recurring(0, figures.macs)
+        self._group(place, path, scope.name, scope.kind, depth, scope, last_output(scope), figures, again, recurring)
         return figures
 
     def _inside(self, scope: Scope, *around: Any) -> Figures:
         """The figures of what is in a scope, which may be done at each step of a sequence."""
-        once = self._times
-        self._times *= scope.times
-        figures = self.items(scope.items, *around)
-        self._times = once
+        return times(self._each(scope.times, False, scope.items, around), scope.times)
+
+    def _each(self, steps: Dim, is_cell: bool, items: Sequence[Item], around: Any) -> Figures:
+        """The figures of one step of what is done at all steps of a sequence, in a cell or by itself."""
+        before = self._times, self._cells
+        self._times, self._cells = self._times * steps, self._cells + is_cell
+        figures = self.items(items, *around)
+        self._times, self._cells = before
         return figures
 
     def _hold(self) -> int:
@@ -191,8 +213,10 @@ class _Walk:
         output: Tensor | None,
         figures: Figures,
         again: bool,
+        recurring: Recurring,
     ) -> None:
-        self.rows[place] = Row(path, name, kind, depth, node.span, node, output, figures, None, False, again)
+        done = times(figures, self._times)
+        self.rows[place] = Row(path, name, kind, depth, node.span, node, output, done, None, False, again, *recurring)
 
     def _used_before(self, shared: Instance | None, home: str) -> bool:
         if shared is None:
@@ -217,6 +241,12 @@ def last_output(scope: Scope) -> Tensor | None:
     return None
 
 
+def known_of(step: Step) -> Known:
+    """What is known of one use of a layer."""
+    layer, shapes = step.layer, step.shapes
+    return Known(figures_of(step), reach_of(step), layer.time_steps(*shapes), layer.step_macs(shapes))
+
+
 def figures_of(step: Step) -> Figures:
     """What one use of a layer weighs and costs."""
     shapes, layer = tuple(t.shape for t in step.inputs), step.layer
@@ -239,6 +269,8 @@ def figures_of(step: Step) -> Figures:
 
 def times(figures: Figures, steps: Dim) -> Figures:
     """What is done for each step of a sequence; what it weighs stays as it is."""
+    if steps == 1:
+        return figures
     return figures.replace(
         macs=figures.macs * steps, other_ops=figures.other_ops * steps, activations=figures.activations * steps
     )

@@ -338,7 +338,9 @@ class Figures(Record):
 class Row(Record):
     """One line of the report: a step, or a block call or named scope with the sum of what is in it.
 
-    `field` is the receptive field along each spatial axis, None where the whole input is seen.
+    `field` is the receptive field along each spatial axis, None where the whole input is seen. `steps` says how many
+    elements of sequences it goes over with a state, or as a part of a cell; None where nothing recurs. Of its MACs,
+    `step_macs` are those for one of them.
     """
 
     path: str
@@ -352,6 +354,8 @@ class Row(Record):
     field: tuple[Dim, ...] | None
     is_layer: bool
     again: bool = False
+    steps: Dim | None = None
+    step_macs: Dim | None = None
 
 
 class Outcome(Record):

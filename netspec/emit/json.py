@@ -33,6 +33,8 @@ _LAYER = (
     "activations",
     "receptive_field",
 )
+# of a recurrent layer, and of what a cell is made of
+_RECURRENT = ("steps", "macs_per_step")
 
 
 def document(file: str, report: Report | None, diagnostics: Sequence[Diagnostic], ok: bool) -> dict[str, Any]:
@@ -47,7 +49,14 @@ def document(file: str, report: Report | None, diagnostics: Sequence[Diagnostic]
     }
 
 
-_EMPTY: dict[str, Any] = {"inputs": [], "outputs": [], "layers": [], "totals": None, "expectations": []}
+_EMPTY: dict[str, Any] = {
+    "inputs": [],
+    "outputs": [],
+    "layers": [],
+    "totals": None,
+    "recurrence": [],
+    "expectations": [],
+}
 
 
 def _figures(report: Report) -> dict[str, Any]:
@@ -57,6 +66,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "outputs": [_value(r) for r in report.outputs],
         "layers": [_layer(row, report.file) for row in report.layers],
         "totals": {name: plain(value) for name, value in report.totals.__dict__.items()},
+        "recurrence": [{name: plain(value) for name, value in r.__dict__.items()} for r in report.recurrence],
         "batch": report.batch,
         "dtype": report.dtype,
         **({} if count is None else {"target": {"framework": count.framework, "params": plain(count.params)}}),
@@ -71,7 +81,8 @@ def _value(port: Port | Result) -> dict[str, Any]:
 def _layer(row: Line, file: str) -> dict[str, Any]:
     """A layer; with the file that its line is in, where that is another."""
     elsewhere = {} if row.file == file else {"file": row.file}
-    return {**{name: plain(getattr(row, name)) for name in _LAYER}, **elsewhere}
+    names = _LAYER if row.steps is None else _LAYER + _RECURRENT
+    return {**{name: plain(getattr(row, name)) for name in names}, **elsewhere}
 
 
 def _expectation(outcome: Outcome) -> dict[str, Any]:

@@ -40,7 +40,9 @@ class Line(Record):
     """One line of the report: an input, a layer, or a block or named group with the sum of what is in it.
 
     `file` and `line` are where it is written: in the spec, or in what it imports. `again` marks a further use of a
-    shared layer, whose parameters are counted at the first.
+    shared layer, whose parameters are counted at the first. `steps` says how many elements of sequences a recurrent
+    layer or a part of a cell goes over, and `macs_per_step` is its share of `macs` for one of them, through all its
+    layers and directions; both are None where nothing recurs.
     """
 
     name: str
@@ -61,6 +63,15 @@ class Line(Record):
     depth: int = 0
     is_layer: bool = True
     again: bool = False
+    steps: Dim | None = None
+    macs_per_step: Dim | None = None
+
+
+class Recurrence(Record):
+    """What is recurrent over sequences of one length, taken together."""
+
+    steps: Dim
+    macs_per_step: Dim
 
 
 class Count(Record):
@@ -74,7 +85,8 @@ class Count(Record):
 class Report(Record):
     """Everything that is shown of a net.
 
-    `rows` are inputs, layers and blocks as a tree laid flat; `layers` are the layers alone.
+    `rows` are inputs, layers and blocks as a tree laid flat; `layers` are the layers alone. `recurrence` has what a
+    step costs, for each length of sequences.
     """
 
     name: str
@@ -89,6 +101,7 @@ class Report(Record):
     dtype: str
     whole: bool
     count: Count | None
+    recurrence: tuple[Recurrence, ...] = ()
 
     @property
     def layers(self) -> tuple[Line, ...]:
@@ -125,7 +138,22 @@ def report(net: CheckedNet, batch: int = 1, dtype: str = "float32", target: str 
         dtype,
         net.net.whole,
         None if target is None else COUNTS[target](net, totals),
+        _recurrence(net.rows),
     )
+
+
+def _recurrence(rows: tuple[Row, ...]) -> tuple[Recurrence, ...]:
+    """The sums for each length, in the order of the spec. What is within a cell is part of the cell's own figures."""
+    found: dict[Dim, Dim] = {}
+    within: int | None = None  # the depth of the cell that we are in
+    for row in rows:
+        if within is not None and row.depth > within:
+            continue
+        within = None
+        if row.steps is not None and row.step_macs is not None:
+            found[row.steps] = found.get(row.steps, 0) + row.step_macs
+            within = row.depth
+    return tuple(Recurrence(steps, macs) for steps, macs in found.items())
 
 
 def _totals(net: CheckedNet, batch: int, width: int) -> Totals:
@@ -172,6 +200,8 @@ def _line(row: Row, batch: int) -> Line:
         row.depth,
         row.is_layer,
         row.again,
+        row.steps,
+        row.step_macs,
     )
 
 

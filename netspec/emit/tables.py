@@ -47,6 +47,8 @@ COLUMNS = {
     "other_ops": Column("other ops"),
     "activations": Column("activations"),
     "receptive_field": Column("sees", right=False),
+    "steps": Column("steps"),
+    "macs_per_step": Column("MACs a step"),
 }
 USUAL = ("name", "type", "output_shape", "params", "macs")
 
@@ -171,8 +173,9 @@ def _sums(report: Report) -> list[str]:
         found += [("  trainable", totals.trainable, ""), ("  frozen", totals.non_trainable, "")]
     if totals.statistics != 0:
         found.append(("statistics", totals.statistics, "running means and variances, not counted as parameters"))
+    found.append(("MACs", totals.macs, ""))
+    found += [("  each step", r.macs_per_step, f"of {number(r.steps)} in recurrent layers") for r in report.recurrence]
     found += [
-        ("MACs", totals.macs, ""),
         ("other ops", totals.other_ops, ""),
         ("activations", totals.activations, f"{amount(totals.activation_bytes)} {kind}{batch}"),
     ]

@@ -227,6 +227,14 @@ class Layer:
         """How many steps are done one after the other, since each takes the state that the one before it leaves."""
         return 0
 
+    def time_steps(self, *xs: Shape) -> Dim:
+        """How many elements the sequence has that it goes over with a state; 0 where there is no state."""
+        return 0
+
+    def step_macs(self, xs: tuple[Shape, ...]) -> Dim:
+        """Of `macs`, those for one element of that sequence."""
+        return 0
+
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         """Window and stride for each spatial axis (dilation counted in the window).
 

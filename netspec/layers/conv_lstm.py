@@ -207,7 +207,7 @@ class ConvLstm(OverTime, Grids):
         bias = Kept("bias", (wide,), "conv.bias", "bias", init=FORGET)
         return (*found, bias) if self.bias else found
 
-    def step_macs(self, x: Shape) -> Dim:
+    def cell_macs(self, x: Shape) -> Dim:
         return product((*self.state_shape(x), 4, *self.window(x).kernel, x[-1] + self.filters))
 
     # --- forms ---------------------------------------------------------------------------------------------------

@@ -176,14 +176,20 @@ class Recurrence(Layer):
                 found.append(self.core.held(array, before + array.name, torch, keras))
         return tuple(found)
 
+    def time_steps(self, *xs: Shape) -> Dim:
+        return xs[0][0]
+
+    def step_macs(self, xs: tuple[Shape, ...]) -> Dim:
+        return sum(self.core.cell_macs(self.taken(layer, xs[0])) for layer, _, _ in self.directions())
+
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
-        return sum(self.core.step_macs(self.taken(layer, xs[0])) for layer, _, _ in self.directions()) * xs[0][0]
+        return self.step_macs(xs) * self.time_steps(*xs)
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return self.core.elementwise * product(self.core.state_shape(xs[0])) * xs[0][0] * self.ways * self.depth
 
     def steps(self, *xs: Shape) -> Dim:
-        return xs[0][0] * self.depth
+        return self.time_steps(*xs) * self.depth
 
     def reach(self, x: Shape) -> None:
         return None
@@ -322,8 +328,8 @@ class Core(Weighted, Recurrence, Returning):
         """The arrays of the cell, for a sequence."""
         raise NotImplementedError
 
-    def step_macs(self, x: Shape) -> Dim:
-        """Multiply-accumulates of one step of a sequence."""
+    def cell_macs(self, x: Shape) -> Dim:
+        """Multiply-accumulates of the cell at one step of a sequence."""
         raise NotImplementedError
 
     def run(

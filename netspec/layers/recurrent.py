@@ -84,7 +84,7 @@ class Cell(OverTime, Units):
             Kept("recurrent_bias", (wide,), "bias_hh", "bias", "", (1, 2)),
         )
 
-    def step_macs(self, x: Shape) -> Dim:
+    def cell_macs(self, x: Shape) -> Dim:
         return product((self.gates * self.units, x[-1] + self.units))
 
     def torch_own(self) -> dict[str, Code]:
