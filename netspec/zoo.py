@@ -30,10 +30,12 @@ class Published(Record):
 class Measured(Record):
     """What `netspec verify` found of a net: the largest errors of its outputs, layers and gradients, and the time.
 
-    `gradients` is empty where there was nothing to compare. All are texts, as they are shown.
+    `settings` are those that it was verified with, `gradients` is empty where there was nothing to compare. All are
+    texts, as they are shown.
     """
 
     net: str
+    settings: str
     outputs: str
     layers: str
     gradients: str

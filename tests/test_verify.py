@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from checking import check
 
-from netspec import api
+from netspec import api, reference
 from netspec.cli import main
 from netspec.layers.conv import Conv
+from netspec.verify.calm import calmer, saturated
 from netspec.verify.expose import expose
 from netspec.verify.pool import Pool
 from netspec.verify.verdict import apart
 from netspec.verify.verify import Options, verify
+from netspec.weights import samples
 from netspec.weights.spelling import Spelling
 from netspec.weights.table import weight_table
 from netspec.weights.targets import keras_target, torch_target
@@ -193,3 +195,32 @@ def test_wrong_specs_and_files(tmp_path, capsys):
     assert main(["verify", str(path)]) == 1
     assert "unknown-name" in capsys.readouterr().err
     assert main(["verify", str(tmp_path / "none.net")]) == 2
+
+
+def test_outputs_at_their_ends_are_calmed():
+    """A softmax of which one share is 1 would hide what leads to it."""
+    text = """
+    block head(n) {
+      dense(3, activation=relu)
+      dense(n) -> dropout(0.5) -> softmax
+    }
+    net steep {
+      input x [8]
+      dense(16, activation=relu) -> shift(1000) as y
+      output y -> head(5) as classes, y -> dense(1) as size
+    }
+    """
+    net = check(text)
+    rng = np.random.default_rng(0)
+    weights = samples.random_weights(net, rng)
+    (x,) = samples.random_inputs(net, rng, 3, {})
+    first = reference.Reference(net, weights).listed(x)
+    assert saturated(first) == [0]
+    found, outputs = weights, first
+    for _ in range(2):
+        found = calmer(net.net, found, saturated(outputs))
+        outputs = reference.Reference(net, found).listed(x)
+    assert saturated(outputs) == []
+    changed = {path for path in weights if (found[path] != weights[path]).any()}
+    assert changed == {"classes.dense2.kernel", "classes.dense2.bias"}
+    np.testing.assert_array_equal(outputs[1], first[1])

@@ -40,13 +40,12 @@ _VERIFIED = """
 
 What `netspec verify` found: the largest difference between the PyTorch model, the Keras model and NumPy with the same
 random weights, relative to the largest number of the output, of the layer or of the gradient. Outputs and layers are
-in float32, gradients in float64; a layer above 1e-4 agrees in float64. An output that differs by next to nothing is a
-softmax that random weights have driven to 0 and 1; there the layers tell more. The seconds were taken on two cores that
-had other work. `python -m bench.zoo verify` runs it and takes hours, so a row can be older than its spec, and a net
-that has none is too large for that or was not run yet.
+in float32, gradients in float64; a layer above 1e-4 agrees in float64. The largest nets saw small images: the weights
+are the same. The seconds were taken on two cores that had other work. `python -m bench.zoo verify` runs it and takes
+hours, so a row can be older than its spec, and a net that has none was not run yet.
 
-| name | outputs | layers | gradients | seconds |
-| --- | ---: | ---: | ---: | ---: |"""
+| name | with | outputs | layers | gradients | seconds |
+| --- | --- | ---: | ---: | ---: | ---: |"""
 
 _KERAS = """
 ## What Keras has as well
@@ -130,7 +129,8 @@ def _measurements(names: Sequence[str]) -> list[str]:
     """The table of what was found when the nets were verified, or nothing where none was."""
     known = measured()
     rows = [known[name] for name in names if name in known]
-    return [_VERIFIED, *(f"| {' | '.join(row.__dict__.values())} |" for row in rows)] if rows else []
+    told = ({**row.__dict__, "settings": f"`{row.settings}`" if row.settings else ""} for row in rows)
+    return [_VERIFIED, *(f"| {' | '.join(cells.values())} |" for cells in told)] if rows else []
 
 
 FORMATS: dict[str, Callable[[Sequence[Entry]], str]] = {"table": _table, "markdown": _markdown}

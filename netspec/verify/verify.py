@@ -16,6 +16,7 @@ from ..reference import Reference
 from ..weights.samples import random_inputs, random_weights, sizes_that_fit
 from ..weights.table import penalised, regularization, steps_of
 from ..weights.targets import TARGETS
+from .calm import calmer, saturated
 from .expose import expose
 from .pool import Job
 from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs
@@ -38,6 +39,8 @@ TOLERANCES = {"float32": 1e-4, "float64": 1e-9}
 _STEEP = {"float64": 1e-6, "float32": 1e-3}
 # batch sizes; and those for a net of so many activations that three samples would take long
 _BATCHES, _SMALL, _LARGE = (3, 1), (2, 1), 25_000_000
+# how often to try
+_TURNS = 3
 # activations and multiplications that gradients may take at once: in float64 they are the slowest part
 _MOST, _HARDEST = 100_000_000, 10_000_000_000
 
@@ -94,11 +97,7 @@ class _Verification:
     def run(self) -> Result:
         start = time.perf_counter()
         targets = {name: TARGETS[name](self.net) for name in self.options.frameworks}
-        self.progress("running the model")
-        answers, faults, wanted = self._together(
-            [Job(t, self.weights, self.batches, dtype=self.options.dtype) for t in targets.values()],
-            lambda: [self._reference(self.net, batch) for batch in self.batches],
-        )
+        answers, faults, wanted = self._running(targets)
         self.problems += faults
         outputs = self._outputs(answers, wanted)
         lines, faults = self._layers(answers, targets, self.options.dtype) if answers else ((), [])
@@ -123,6 +122,22 @@ class _Verification:
         )
 
     # --- running ------------------------------------------------------------------------------------------------------
+
+    def _running(self, targets: Mapping[str, Target]) -> tuple[dict[str, Answer], list[str], list[list[Array]]]:
+        """The model in all forms, with weights that do not drive what it gives to its ends."""
+        for turn in range(_TURNS):
+            self.progress("running the model" + " with calmer weights" * (turn > 0))
+            found = self._together(
+                [Job(t, self.weights, self.batches, dtype=self.options.dtype) for t in targets.values()],
+                lambda: [self._reference(self.net, batch) for batch in self.batches],
+            )
+            places = set.intersection(*(set(saturated(arrays)) for arrays in found[2]))
+            if not places:
+                break
+            self.weights = calmer(self.net.net, self.weights, places)
+        else:
+            self.notes.append("an output is 0 and 1 all over, whatever the weights of the last layer")
+        return found
 
     def _together(
         self, jobs: Sequence[Job], meanwhile: Callable[[], list[list[Array]]]
