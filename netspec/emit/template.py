@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..pycode import Call
 from ..record import TYPE_CHECKING, Record
+from .text import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -187,4 +188,6 @@ class Template(Record):
 
     @property
     def doc(self) -> str:
-        return self.bodies[0].doc
+        """The author's comment, but for what it says of parameters that are none of the class."""
+        declared = {p.name.text for p in self.bodies[0].definition.parameters}
+        return without(self.bodies[0].doc, declared - {p.name for p in self.parameters})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from sys import stdlib_module_names
 
 from ..pycode import Call, Raw, lay_out
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..layers.base import Helper
 
+_WIDTH = 88
 _SHORT = frozenset(("gan", "vae", "gru", "aux", "se", "nas", "pnas"))
 _ENDINGS = {"net": "Net", "next": "NeXt"}
 
@@ -43,9 +46,26 @@ def _word(part: str) -> str:
     return lower.capitalize() + digits
 
 
+def without(doc: str, names: set[str]) -> str:
+    """A comment without what it says of names in backquotes that are not there any more."""
+    sentences = re.split(r"(?<=\.)\s+", doc)
+    kept = []
+    for sentence in sentences:
+        head, *rest = sentence.split("; ", 1)
+        if not _names(sentence) & names:
+            kept.append(sentence)
+        elif rest and not _names(head) & names:
+            kept.append(head)
+    return doc if kept == sentences else " ".join(kept)
+
+
+def _names(text: str) -> set[str]:
+    return set(re.findall(r"`(\w+)", text))
+
+
 def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     """A docstring of a comment; what would end it early is kept from doing so."""
-    lines = [line.rstrip() for line in text.split("\n")] if text else []
+    lines = _filled([line.rstrip() for line in text.split("\n")], _WIDTH - indent) if text else []
     lines += ["", *extra] if lines and extra else list(extra)
     while lines and not lines[-1]:
         lines.pop()
@@ -59,6 +79,16 @@ def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     if len(shown) == 1:
         return [f'{pad}"""{first}{" " if first.endswith(chr(34)) else ""}"""']
     return [f'{pad}"""{first}', *(pad + line if line else "" for line in shown[1:]), f'{pad}"""']
+
+
+def _filled(lines: list[str], width: int) -> list[str]:
+    """The lines, anew where one is too long beside the quotes, but for lists and what is indented."""
+    fits = len(lines[0]) + (6 if len(lines) == 1 else 3) <= width and all(len(line) <= width for line in lines)
+    if fits or any(line[:1] in (" ", "-", "*") for line in lines):
+        return lines
+    paragraphs = ("   " + "\n".join(lines)).split("\n\n")
+    found = [line for text in paragraphs for line in ["", *textwrap.wrap(text, width)]][1:]
+    return [found[0].strip(), *found[1:]]
 
 
 def signature(name: str, parameters: Sequence[str], indent: int) -> list[str]:

@@ -11,7 +11,7 @@ from .shapes import index_items, is_full, needs_rank, torch_order
 from .shaping import Arrangement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from ..dims import Dim, Shape
@@ -139,7 +139,14 @@ class Slice(Arrangement):
         for axis, item in enumerate(kept, 1):
             if isinstance(item, tuple):
                 code = call("ops.take", code, list(item), axis=-1 if axis == len(kept) else axis)
+        y = self.shape(at.x)
+        if all(isinstance(n, int) for n in y) and any(isinstance(i, Cut) and i != FULL for i in self._unknown(at.x)):
+            code = call("ops.reshape", code, (-1, *y))  # Keras knows no size of what is cut from an unknown one
         return Use((function(code),))
+
+    def _unknown(self, x: Shape) -> Iterator[Any]:
+        """What is taken of the axes whose sizes are symbols."""
+        return (item for n, item in zip(x, self._each(x)) if not isinstance(n, int))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         import numpy as np
