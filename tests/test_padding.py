@@ -5,6 +5,7 @@ import pytest
 import twins
 from checking import check
 
+from netspec.layers.recurrence import Core
 from netspec.reference import Reference
 from netspec.weights import samples
 
@@ -111,3 +112,82 @@ def test_a_lost_mask_is_told():
     assert place == "lstm(3)"
     assert others[0] == "it ends here: a block knows nothing of masks outside"
     assert said(f"{HEAD}\nlstm(3, mask=words > 1)")[0][1] == "embedding(9, 4, mask=true)"
+
+
+# --- random inputs ---------------------------------------------------------------------------------------------------
+
+LARGE = "net n {{ input words [T] int(10000); embedding(10000, 6{}) -> gru(4) -> dense(2) }}"
+
+
+def drawn(text, batch=6, **sizes):
+    return samples.random_inputs(check(text), np.random.default_rng(0), batch, sizes)
+
+
+def test_random_sequences_are_padded_where_a_mask_is():
+    (words,) = drawn(LARGE.format(", mask=true"), T=9)
+    (plain,) = drawn(LARGE.format(""), T=9)
+    assert (plain > 0).all()
+    np.testing.assert_array_equal(words[words > 0], plain[words > 0])
+    assert words[0, 0] > 0 == words[0, -1]
+    assert len({int((row > 0).sum()) for row in words}) > 2
+    ends = [max(np.flatnonzero(row), default=-1) for row in words]
+    assert any((row[: end + 1] == 0).any() for row, end in zip(words, ends))
+    (again,) = drawn(LARGE.format(", mask=true"), T=9)
+    np.testing.assert_array_equal(words, again)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_not_all_is_padding(batch, length):
+    for seed in range(20):
+        net = check(LARGE.format(", mask=true"))
+        (words,) = samples.random_inputs(net, np.random.default_rng(seed), batch, {"T": length})
+        assert words[0, 0] > 0
+        assert length == 1 or words[0, -1] == 0
+
+
+def test_other_inputs_stay_as_they_are():
+    text = """net n {{
+  input words [T] int(7)
+  input tags [T] int(5)
+  input seen [T] bool
+  input x [T, 3]
+  read = words -> embedding(7, 4{})
+  concat(read, tags -> embedding(5, 4), x) -> lstm(2, mask=seen)
+}}"""
+    masked, plain = (drawn(text.format(word), T=5) for word in (", mask=true", ""))
+    assert (masked[0] != plain[0]).any()
+    for one, other in zip(masked[1:], plain[1:]):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "words -> embedding(999, 2) -> gru(2, mask=words != 0)",
+        "words -> embedding(999, 2) -> gru(2, mask=words > 0)",
+        "words -> read",
+        "repeat 1 { { words -> read } as part }",
+        "reverse(words) -> read",
+    ],
+)
+def test_masks_are_found_wherever_they_are_made(text):
+    block = "block read { input w [t]; w -> embedding(999, 3, mask=true) -> gru(2) }\n"
+    (words,) = drawn(f"{block}net n {{ input words [T] int(999); {text} }}", T=6)
+    assert words[0, -1] == 0 < words[0, 0]
+
+
+def test_sentences_of_texts_are_padded_one_by_one():
+    block = "block read { input w [t]; w -> embedding(999, 3, mask=true) -> gru(2) }\n"
+    (words,) = drawn(f"{block}net n {{ input words [S, W] int(999); each_step(read) -> gru(2) }}", 3, S=4, W=5)
+    assert len({int((row > 0).sum()) for row in words.reshape(12, 5)}) > 2
+
+
+def test_a_mask_that_is_not_heeded_is_found(monkeypatch):
+    """Among 10,000 words no 0 would be drawn by chance, and nothing would be seen of it."""
+    net = check(LARGE.format(", mask=true"))
+    twins.compare(net, sizes=({"T": 6},), dtype="float64")
+    run = Core.run
+    monkeypatch.setattr(Core, "run", lambda self, x, states, w, mask, back: run(self, x, states, w, None, back))
+    with pytest.raises(AssertionError):
+        twins.compare(net, sizes=({"T": 6},), dtype="float64")

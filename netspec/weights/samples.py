@@ -8,6 +8,7 @@ from ..diagnostics import Collector
 from ..dims import substitute
 from ..elaborate.net import elaborate
 from ..record import TYPE_CHECKING
+from .padded import pad, padded_inputs
 from .table import weight_table
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _random(rng: np.random.Generator, weight: Weight) -> Array:
 def random_inputs(net: CheckedNet, rng: np.random.Generator, batch: int, sizes: Mapping[str, int]) -> list[Array]:
     """An array for each input, in the language's order: float32, integers, true and false.
 
-    `sizes` gives symbols their values.
+    `sizes` gives symbols their values. Sequences in which 0 is padding are padded.
     """
     import numpy as np
 
@@ -59,6 +60,8 @@ def random_inputs(net: CheckedNet, rng: np.random.Generator, batch: int, sizes: 
             found.append(rng.random(shape) < 0.5)
         else:
             found.append(rng.standard_normal(shape, np.float32))
+    for place in padded_inputs(net.net):  # behind all others, which are the same without masks
+        found[place] = pad(found[place], rng)
     return found
 
 
