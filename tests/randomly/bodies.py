@@ -85,6 +85,15 @@ class Body(Steps):
         for _ in range(count):
             self.statement()
 
+    def read(self):
+        """Words as vectors, most often with a mask, and a recurrent layer that takes it if nothing ends it before."""
+        mask = ", mask=true" * self.choices.often(80)
+        if not self.attempt([f"embedding(9, {self.whole_number()}{mask})"]):
+            return
+        if self.choices.often(30):
+            self.attempt([self.fit()])
+        self.try_some(lambda: ([self.recurrent()], None) if self.choices.often(60) else self._recurrent())
+
     def statement(self):
         nested = self.level < 2
         kind = self.choices.weighted(

@@ -213,7 +213,10 @@ class Spec:
         body.attempt([names.values[0]])
         if body.known is None:
             return None
-        body.attempt([body.fit()])
+        if body.known.flow[0].dtype == "float32":
+            body.attempt([body.fit()])
+        else:
+            body.read()
         outside = body.names.copy()
         body.statements(choices.whole(3, 9))
         if choices.often(90):
@@ -225,7 +228,7 @@ class Spec:
         choices = self.choices
         if self.last and choices.often(50):
             return self.last
-        kind = choices.weighted(image=10, vector=4, series=5, volume=2, words=1)
+        kind = choices.weighted(image=10, vector=4, series=5, volume=2, words=3)
         channels = choices.pick("342156")
         if kind == "vector":
             sizes = [choices.pick("567")]
