@@ -30,7 +30,9 @@ class PositionalEncoding(layers.Layer):
 
 
 def encoder_layer(x):
-    """Self-attention, then a net of two layers at each step; each is added to what came in"""
+    """Self-attention, then a net of two layers at each step; each is added to what came
+    in
+    """
     y = layers.MultiHeadAttention(
         8,
         64,

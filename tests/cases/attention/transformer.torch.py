@@ -71,7 +71,9 @@ def init_weights(module):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then a net of two layers at each step; each is added to what came in"""
+    """Self-attention, then a net of two layers at each step; each is added to what came
+    in
+    """
 
     def __init__(self):
         super().__init__()

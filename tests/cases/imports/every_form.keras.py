@@ -9,7 +9,9 @@ def gate(x):
 
 
 def conv_norm(x):
-    """A convolution and batch norm: Ioffe & Szegedy, "Batch Normalization" (2015), section 3.2."""
+    """A convolution and batch norm: Ioffe & Szegedy, "Batch Normalization" (2015),
+    section 3.2.
+    """
     x = layers.Conv2D(10, 3, strides=2, padding="same", use_bias=False)(x)
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
 
@@ -27,7 +29,9 @@ def head(x, classes):
 
 
 def unit(x, n=6):
-    """Its default and its groups are constants of this file, whatever the importing file calls so"""
+    """Its default and its groups are constants of this file, whatever the importing
+    file calls so
+    """
     x = layers.Conv2D(n, 3, padding="same", groups=2)(x)
     return gate(x)
 

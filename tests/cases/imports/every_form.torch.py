@@ -20,7 +20,9 @@ class Gate(nn.Module):
 
 
 class ConvNorm(nn.Module):
-    """A convolution and batch norm: Ioffe & Szegedy, "Batch Normalization" (2015), section 3.2."""
+    """A convolution and batch norm: Ioffe & Szegedy, "Batch Normalization" (2015),
+    section 3.2.
+    """
 
     def __init__(self):
         super().__init__()
@@ -54,7 +56,9 @@ class Head(nn.Module):
 
 
 class Unit(nn.Module):
-    """Its default and its groups are constants of this file, whatever the importing file calls so"""
+    """Its default and its groups are constants of this file, whatever the importing
+    file calls so
+    """
 
     def __init__(self, in_channels, n=6):
         super().__init__()
