@@ -225,12 +225,14 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
         given = read_arguments(at, arguments, join=True)
         if given is None:
             return HOLE
-        if given.positional or given.named or given.frozen or given.label is not None:
+        fixed = [node for node in arguments if node not in given.flowing]
+        if fixed:
             return frame.machine.fault(
                 "wrong-arity",
                 f"`{bound.instance.name}` has its arguments already; it takes values only",
-                span,
+                fixed[0].span,
                 others=((bound.instance.span, "given here"),),
+                help=_declared_with(bound, fixed),
             )
         before = () if not at.piped else at.flow if isinstance(at.flow, tuple) else (at.flow,)
         flow = (*before, *given.tensors)
@@ -248,6 +250,15 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
     finally:
         frame.shared, frame.names = None, names
     return result if result is HOLE or _same_weights(frame, bound.instance, span) else HOLE
+
+
+def _declared_with(bound: SharedStep, arguments: list[Node]) -> str:
+    """Where arguments belong that a use of a shared layer was given."""
+    if not all(isinstance(node, tree.Keyword) for node in arguments):
+        return ""
+    callee, own = (bound.step.callee, bound.step.arguments) if isinstance(bound.step, tree.Call) else (bound.step, ())
+    listed = ", ".join(node.span.text for node in (*own, *arguments))
+    return f"say it there: `layer {bound.instance.name} = {callee.span.text}({listed})`"
 
 
 def _shared_callee(frame: Frame, node: Node) -> tree.Name | Hole:

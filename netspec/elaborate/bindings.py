@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 def bind_names(frame: Frame, node: tree.Binding) -> None:
     if isinstance(node.target, tree.Unbindable):
-        name = next((v.name.text for v in node.target.values if isinstance(v, tree.Attribute)), "name")
-        frame.machine.fault("syntax", "only names can be bound", node.target.span, help=f"write `{name} = ...`")
+        later = [part.name.text for part in tree.walk(node.target) if isinstance(part, tree.Next)]
+        frame.missed.update(later)
+        names = [f"next {name}" for name in later]
+        names += [value.name.text for value in node.target.values if isinstance(value, tree.Attribute)]
+        help = f"write `{(names or ['name'])[0]} = ...`"
+        frame.machine.fault("syntax", "only names can be bound", node.target.span, help=help)
         return
     values = tuple(evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
     unpack(frame, node.target, values[0] if len(values) == 1 else values, node.span)

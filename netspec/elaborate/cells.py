@@ -62,7 +62,7 @@ def declare_state(frame: Frame, node: tree.State) -> None:
     start = _start(frame, node, sizes)
     if HOLE in sizes or start is HOLE:
         frame.bind(node.name, HOLE)
-        frame.spoiled = True
+        frame.missed.add(name)
         return
     value = frame.tensor(sizes, "float32", node.span)
     frame.states[name] = Remembered(name, value, node.name.span, start, node.sizes)
@@ -116,9 +116,12 @@ def advance(frame: Frame, node: tree.Advance) -> None:
     """`next name = value`"""
     if not in_cell(frame, node.span, "next"):
         return
+    names = node.target.names
+    for name in names:
+        if name.text not in frame.states:
+            _unknown(frame, name)
     values = tuple(frame.evaluate(v, words=False) for v in node.values)
     value = values[0] if len(values) == 1 else values
-    names = node.target.names
     if not node.target.unpacks:
         _advance(frame, names[0], value, node)
     elif isinstance(value, tuple) and len(value) == len(names):
@@ -135,14 +138,15 @@ def advance(frame: Frame, node: tree.Advance) -> None:
 def _advance(frame: Frame, name: tree.Identifier, value: Any, node: tree.Advance) -> None:
     state = frame.states.get(name.text)
     if state is None:
-        _unknown(frame, name)
-    elif state.later is not None:
+        return
+    if state.later is not None:
+        again = state.later_span == name.span
         frame.machine.fault(
             "two-nexts",
-            f"`next {name.text}` is said twice",
+            f"`next {name.text}` is said {'in each turn of a loop' if again else 'twice'}",
             name.span,
-            "the second time",
-            ((state.later_span, "here already"),),
+            "" if again else "the second time",
+            () if again else ((state.later_span, "here already"),),
             "a state has one next value; choose it with `where(...)`, or at compile time with `if`",
         )
     else:
@@ -179,7 +183,17 @@ def _fits(frame: Frame, state: Remembered, value: Any, node: tree.Advance) -> bo
 
 
 def _unknown(frame: Frame, name: tree.Identifier) -> None:
-    if name.text in frame.names and frame.names[name.text] is HOLE:
+    """Report a state that is not declared, or only further down; what hangs on it is not told of again."""
+    if name.text in frame.missed or frame.names.get(name.text) is HOLE:
+        return
+    frame.missed.add(name.text)
+    frame.names.setdefault(name.text, HOLE)
+    nodes = tree.walk(frame.definition.body)
+    declared = [node for node in nodes if isinstance(node, tree.State) and node.name.text == name.text]
+    if declared:
+        others, help = ((declared[0].span, "it is declared only here"),), "states stand above the equations: move it up"
+        said = f"`next {name.text}` stands before the state is declared"
+        frame.machine.fault("unknown-name", said, name.span, others=others, help=help)
         return
     help = did_you_mean(name.text, frame.states) or f"declare it: `state {name.text} [units]`"
     frame.machine.fault("unknown-name", f"there is no state `{name.text}` here", name.span, help=help)
@@ -192,6 +206,8 @@ def next_value(frame: Frame, node: tree.Next) -> Any:
     state = frame.states.get(node.name.text)
     if state is None:
         _unknown(frame, node.name)
+        return HOLE
+    if state.later is None and frame.missed:
         return HOLE
     if state.later is None:
         help = f"write `next {state.name} = ...` above this line"
@@ -231,7 +247,8 @@ def step_of_cell(
 def finish(frame: Frame, body: Body) -> Body:
     """The body of a cell, with its states. Without outputs where something is wrong with one."""
     held = list(frame.states.values())
-    for name in [state.name for state in held if state.later is None]:
+    # a `next` that is at fault may be the one that is missing
+    for name in [state.name for state in held if state.later is None and not frame.missed]:
         frame.machine.fault(
             "state-without-next",
             f"nothing says what the state `{name}` will be",
@@ -244,15 +261,11 @@ def finish(frame: Frame, body: Body) -> Body:
         help = f"write `output next {held[0].name}`" if held else "write `output name`"
         frame.machine.fault("no-flow", said, frame.definition.name.span, help=help)
         result = None
-    if result is None or frame.spoiled or any(not isinstance(state.later, Tensor) for state in held):
+    if result is None or frame.missed or any(not isinstance(state.later, Tensor) for state in held):
         return body.replace(outputs=())
-    if len(body.outputs) > 1 or not result.batched:
-        frame.machine.fault(
-            "wrong-arity",
-            f"a cell gives one value, which an input has a part in, but {frame.definition.name.text} gives others",
-            frame.definition.name.span,
-            help="`concat` makes one of several",
-        )
+    if not result.batched:
+        said = f"what the cell {frame.definition.name.text} gives is made of weights alone, the same at every step"
+        frame.machine.fault("wrong-arity", said, result.span, help="something that comes in must have a part in it")
         return body.replace(outputs=())
     if not held:
         help = "write `block`; a block of layers on vectors works at each step of a sequence as it is"

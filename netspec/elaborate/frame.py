@@ -81,9 +81,9 @@ class Frame:
         self.end = end
         self.path: tuple[str, ...] = ()
         self.shared: SharedStep | None = None
-        # what a cell remembers; has a fault kept some of it from being known?
+        # what a cell remembers, and what a fault has kept from being known of it
         self.states: dict[str, Remembered] = {}
-        self.spoiled = False
+        self.missed: set[str] = set()
         # the first use of each shared instance, and where that is
         self.uses: dict[Instance, tuple[Step | BlockCall, Span]] = {}
 
@@ -361,6 +361,7 @@ def _broken(frame: Frame, node: tree.Broken) -> None:
     frame.flow = HOLE
     for name in tree.lost_names(node):
         frame.names.setdefault(name, HOLE)
+        frame.missed.add(name)
 
 
 _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {

@@ -45,8 +45,8 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     help = did_you_mean(node.text, values) or (f"here it is `{layer}`" if layer else did_you_mean(node.text, pool))
     if figure in frame.names:
         help = f"here it is `{figure}`"
-    elif node.text == "output":
-        help = "`output` begins a statement: `output name`, or `output name = pipeline`"
+    elif node.text in _BEGINS:
+        help = f"`{node.text}` begins a statement: {_BEGINS[node.text]}"
     return machine.fault(
         "unknown-name", f"nothing is called `{node.text}` here", node.span, help=help or _listed(frame, node, number)
     )
@@ -105,6 +105,8 @@ def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
 
 
 _MOST_LISTED = 9
+# words that begin a statement, and are names where they do not
+_BEGINS = {"output": "`output name`, or `output name = pipeline`", "state": "`state name [units]`"}
 # words that are values of the language
 _LITERALS = ("true", "false", "none")
 

@@ -22,6 +22,10 @@ def declare_output(frame: Frame, node: tree.Output) -> None:
         if any(result.name == name for result in frame.outputs):
             help = "name one of them otherwise: `output other = ...`"
             frame.machine.fault("duplicate-name", f"two outputs are called `{name}`", item.span, help=help)
+        elif isinstance(value, Tensor) and frame.outputs and frame.definition.word == "cell":
+            said = "one value comes out of a cell, and this is another one"
+            help = "`concat` makes one of several; what the next step needs is a `state`"
+            frame.machine.fault("wrong-arity", said, item.span, help=help)
         elif isinstance(value, Tensor):
             frame.outputs.append(Result(name, value))
         elif value is not HOLE and not _are_several(frame, item, value):

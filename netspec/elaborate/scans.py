@@ -6,6 +6,7 @@ to know of more than one run.
 
 from __future__ import annotations
 
+from ..dims import show
 from ..ir import Body, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
@@ -219,7 +220,7 @@ class _Runs:
             return self._one(x, ready.options.returns, ready.options.reverse, self.name)
         if self.frame.shared is not None:
             said = "`layer` names one scan, and this is several"
-            help = "declare a `layer` for each: `layer forwards = scan(...)`"
+            help = f"put it into a block, `block encoder {{ {ready.node.span.text} }}`: `layer enc = encoder`"
             self.frame.machine.fault("not-a-step", said, ready.node.span, help=help)
             return None
         found: list[Found | None] = []
@@ -274,7 +275,7 @@ class _Runs:
         """One run of the cell over all steps."""
         ready = self.ready
         try:
-            check_time("scan", x.shape)
+            _check_steps(x)
             body = self._body(x)
             if body is None:
                 return None
@@ -314,6 +315,14 @@ class _Runs:
         taken = self.initial[: len(body.states)]
         del self.initial[: len(body.states)]
         return tuple(taken)
+
+
+def _check_steps(x: Tensor) -> None:
+    """Raises Violation where the values have no steps that a cell can take."""
+    if len(x.shape) == 1 and not x.dtype.startswith("float"):
+        message = f"scan hands a vector to the cell at each step, but x is {show(x.shape)}, a number at each ({x.dtype})"
+        raise Violation("wrong-rank", message, help="put `embedding` or `one_hot` before `scan`, and not into the cell")
+    check_time("scan", x.shape)
 
 
 def _by_word(returns: tuple[str, ...], outputs: tuple[Tensor, ...], states: int) -> Found:

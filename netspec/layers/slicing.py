@@ -260,11 +260,19 @@ class Last(_Step):
     examples = (Example("last", (5, 4), (4,)),)
 
 
+def _steps(value: Any) -> int:
+    if isinstance(value, DimExpr):
+        help = f"a sum stretches a vector c: `c + 0 * x[:, 0:1]` has the {value} steps of x; or give it with `--set`"
+        raise ValueError(f"must be {positive.doc}, but {value} is not known here", help)
+    found: int = positive.read(value)
+    return found
+
+
 @layer("repeat_vector")
 class RepeatVector(Arrangement):
     """A vector at each of `n` steps, as the input of a decoder."""
 
-    n: int = arg(positive, doc="how many steps")
+    n: int = arg(Reader(_steps, positive.doc), doc="how many steps")
 
     torch_layout = "last"
     examples = (Example("repeat_vector(3)", (4,), (3, 4)),)

@@ -134,6 +134,9 @@ def _two_on_a_line(at: Situation) -> Finding | None:
             else ""
         )
         return Finding(f"`{at.shown}` stands alone behind `{at.previous}`", at.here, help)
+    if at.shown in STATEMENT_WORDS:
+        message = f"`{at.shown}` begins a second statement on the same line"
+        return Finding(message, at.here, "write `;` before it, or begin a new line")
     message = f"`{at.shown}` begins a second step on the same line"
     return Finding(message, at.here, "write `->` between the two, or begin a new line")
 
@@ -180,6 +183,7 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     signs.comma,
     signs.number,
     lines.input,
+    lines.state,
     lines.loop,
     signs.colon,
     signs.equals,

@@ -77,6 +77,22 @@ def input(at: Situation) -> Finding | None:
     return None
 
 
+def state(at: Situation) -> Finding | None:
+    """`state h [units]` in other ways. It may stand behind a `;`, so its words are counted from the end."""
+    if "state" not in at.before[-2:-1] and not ("state" in at.before and at.previous == "]"):
+        return None
+    if at.previous == "]":
+        if at.kind == "COMMA":
+            return Finding("each state is a statement of its own", at.here, "write `;` here, and `state` again")
+        number = at.kind in NUMBERS and "_NEWLINE" in at.expected
+        return Finding("a state begins with `init=`", at.here, f"write `init={at.shown}`") if number else None
+    if not at.previous.isidentifier() or not (at.ends_line or at.kind in ("LPAR", "COLON", "COMMA", ASSIGN, *NUMBERS)):
+        return None
+    place = at.last if at.ends_line else at.here
+    help = f"write `state {at.previous} [units]`, one state a line"
+    return Finding("a name and a shape in square brackets make a state", place, help)
+
+
 def word_for_a_value(at: Situation) -> Finding | None:
     if at.previous in STATEMENT_WORDS and at.shown in ("=", "->"):
         message = f"`{at.previous}` begins a statement of its own here, so it cannot stand for a value"

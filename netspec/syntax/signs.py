@@ -40,6 +40,7 @@ def comment(at: Situation) -> Finding | None:
 def foreign_word(at: Situation) -> Finding | None:
     if at.previous in habits.WORDS and not at.inside and at.kind not in ("LPAR", "COLON", ASSIGN):
         word, place, name = at.previous, at.last, at.shown if at.kind == "NAME" else ""
+        name = " ".join(at.rest.split()[:2]) if name == "next" else name
     elif at.shown in habits.WORDS and at.kind == "NAME":
         word, place, name = at.shown, at.here, "".join(at.rest.split()[1:2])
     else:
