@@ -263,8 +263,8 @@ def test_words_of_other_libraries():
     ("step", "help"),
     [
         ("unit(4, l2=0.1)", "hand it on to the layers in it: `block unit(l2=...)`, `dense(10, l2=l2)`"),
-        ("bidirectional(gru(4), l1=0.1)", "give it to the layer in it: `lstm(64, l1=...)`"),
-        ("stack(2, gru(4), init=zeros)", "give it to the layer in it: `lstm(64, init=...)`"),
+        ("bidirectional(gru(4), l1=0.1)", "give it to the step: `gru(..., l1=0.1)`"),
+        ("stack(2, gru(4), init=zeros)", "give it to the step: `gru(..., init=zeros)`"),
         ("batchnorm(l2=0.1)", "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."),
     ],
 )

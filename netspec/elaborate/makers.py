@@ -38,7 +38,7 @@ def names_of(frame: Frame, values: Sequence[object]) -> tuple[str, ...]:
         if place is None or not isinstance(value, Tensor):
             return ()
         maker = frame.makers.get(value.number)
-        if isinstance(maker, Step) and not maker.layer.results and maker.inputs[0].span == place:
+        if isinstance(maker, Step) and not maker.layer.results and maker.inputs and maker.inputs[0].span == place:
             value = maker.inputs[0]  # two directions of one step, merged
             maker = frame.makers.get(value.number)
         if maker is None or maker.span != place or not _results(maker):
