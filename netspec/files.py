@@ -198,12 +198,12 @@ def write_with(path: str, write: Callable[[str], None], suffix: str = "") -> Non
 def _replace(target: str, write: Callable[[str], None], mode: int | None, suffix: str) -> None:
     folder, base = os.path.split(target)
     beside = os.path.join(folder, f".{base[:40]}.{os.getpid()}.part{suffix}")
-    with open(beside, "xb"):  # never over what somebody else has put there
-        pass
+    with open(beside, "xb") as file:  # never over what somebody else has put there
+        wanted = os.fstat(file.fileno()).st_mode if mode is None else mode
     try:
         write(beside)
-        if mode is not None:
-            os.chmod(beside, stat.S_IMODE(mode))
+        if os.stat(beside).st_mode != wanted:  # a library may have put a file of its own there, for nobody else's eyes
+            os.chmod(beside, stat.S_IMODE(wanted))
         os.replace(beside, target)
     except BaseException:
         if os.path.exists(beside):

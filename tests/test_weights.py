@@ -20,12 +20,14 @@ from safetensors.numpy import load_file, save_file
 import netspec
 from netspec.cli import main
 from netspec.files import ReadError, WriteError
+from netspec.layers import LAYERS
 from netspec.weights.convert import FormError, likely_names, read_weights, write_weights
+from netspec.weights.match import partners
 from netspec.weights.rename import renaming
 from netspec.weights.samples import random_weights
-from netspec.weights.table import WeightsError
+from netspec.weights.table import WeightsError, misfits
+from netspec.weights.words import agree, users
 
-assert harness  # it is imported for what it does
 ROOT = Path(__file__).parent.parent
 SMALL = """
 net small(rate=0.5) {
@@ -269,8 +271,9 @@ def test_match_on_the_command_line(tmp_path, small, capsys):
     command = ["weights", "convert", str(spec), str(tmp_path / "x.pt"), "-o", str(tmp_path / "y.pt")]
     assert main(command) == 1
     said = capsys.readouterr().err
-    assert "`again.weight` [4, 4, 3, 3] is missing (did you mean `net.again.weight`?)" in said
-    assert "proposes a table" in said
+    assert said.count("\n") == 3  # what `match` wrote, that it does not fit, and why
+    assert "the line `net.* = *` in a table" in said
+    assert (tmp_path / "table").read_text().split("\n", 1)[1] == "net.* = *\n"
     assert main([*command, "--rename", str(tmp_path / "table")]) == 0
     again = torch.load(tmp_path / "y.pt", weights_only=True)
     assert all(torch.equal(again[name], tensor) for name, tensor in state.items())
@@ -297,6 +300,193 @@ def test_a_wrong_table(tmp_path, small, line, capsys):
     words = [str(spec), str(tmp_path / "x.pt"), "-o", str(tmp_path / "y.pt"), "--rename", str(table)]
     assert main(["weights", "convert", *words]) == 2
     assert f"{table}:2: " in capsys.readouterr().err
+
+
+# --- whose names ----------------------------------------------------------------------------------------------------
+
+MIXED = """
+net mixed {
+  input x [6, 6, 4]
+  conv(4, 3x3, padding=same) as a
+  batchnorm as bn
+  groupnorm(2) as gn
+  prelu
+  flatten
+  dense(4) as b
+  dense(4) as c
+}
+"""
+# words that contradict one another, in names that a net and a file may have
+OPPOSED = [
+    ("bn.variance", "bn.weight"),
+    ("bn.beta", "bn.running_var"),
+    ("bn.gamma", "bn.bias"),
+    ("bn.mean", "bn.running_var"),
+    ("lstm.recurrent_kernel", "lstm.weight_ih_l0"),
+    ("a.kernel", "x.moving_mean"),
+]
+
+
+@pytest.fixture
+def mixed():
+    return netspec.parse(MIXED)
+
+
+def convert(tmp_path, text, weights, *words):
+    """`netspec weights convert` to a canonical file: the exit status."""
+    spec = tmp_path / "spec.net"
+    spec.write_text(text)
+    return main(
+        ["weights", "convert", str(spec), str(tmp_path / weights), "-o", str(tmp_path / "o.safetensors"), *words]
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "model.backbone."])
+def test_names_of_pytorch_are_not_taken_for_ours(tmp_path, mixed, capsys, prefix):
+    """The usual `.safetensors` of PyTorch is refused in one line; told whose it is, it is read."""
+    weights = weights_of(mixed)
+    mixed.save_weights(tmp_path / "bare.safetensors", weights, form="torch")
+    held = {f"{prefix}{name}": array for name, array in load_file(tmp_path / "bare.safetensors").items()}
+    save_file(held | {f"{prefix}bn.num_batches_tracked": np.array(3)}, tmp_path / "x.safetensors")
+    assert convert(tmp_path, MIXED, "x.safetensors") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 2
+    assert "its names are those of PyTorch; `--from torch`" in said
+    assert main(["weights", "match", str(tmp_path / "spec.net"), str(tmp_path / "x.safetensors")]) == 1
+    assert "`--from torch`" in capsys.readouterr().err
+    same(mixed.load_weights(tmp_path / "x.safetensors", "torch", rename={f"{prefix}*": "*"}), weights)
+
+
+def test_names_of_ours_are_not_taken_for_those_of_pytorch(tmp_path, mixed):
+    mixed.save_weights(tmp_path / "x.safetensors", weights_of(mixed))
+    with pytest.raises(WeightsError, match="its names are those of netspec; `--from netspec`"):
+        mixed.load_weights(tmp_path / "x.safetensors", "torch")
+
+
+@pytest.mark.parametrize("told", [[], ["--from", "netspec"]])
+def test_no_table_takes_a_kernel_of_pytorch_for_ours(tmp_path, capsys, told):
+    """Its axes stand otherwise, and a square one fits as it is: renaming would give wrong numbers in silence."""
+    text = "net s { input x [4]\n dense(4, activation=relu) as a\n dense(4) as b }"
+    net = netspec.parse(text)
+    state = {name: tensor.numpy() for name, tensor in net.torch().state_dict().items()}
+    for k, names in enumerate([{}, {"a": "enc.first", "b": "enc.second"}]):
+        foreign = {f"{names.get(n[0], n[0])}{n[1:]}": array for n, array in state.items()}
+        save_file(foreign, tmp_path / f"{k}.safetensors")
+        rules = [f"{f} = {n.replace('weight', 'kernel')}" for f, n in zip(foreign, state)]
+        (tmp_path / "table").write_text("\n".join(rules))
+        assert convert(tmp_path, text, f"{k}.safetensors", "--rename", str(tmp_path / "table"), *told) == 1
+        assert "names of PyTorch" in (said := capsys.readouterr().err) or "those of PyTorch" in said
+        assert "`--from torch`" in said
+    assert not (tmp_path / "o.safetensors").exists()
+    found = net.load_weights(tmp_path / "1.safetensors", "torch", rename={"enc.first.*": "a.*", "enc.second.*": "b.*"})
+    assert found["a.kernel"].tobytes() == np.ascontiguousarray(state["a.weight"].T).tobytes()
+
+
+def test_the_other_way_round(tmp_path):
+    """A state_dict with names of netspec or Keras: its kernels are not PyTorch's either; a scale is the same in all."""
+    net = netspec.parse("net s { input x [4]\n dense(4) as a\n layernorm as n }")
+    held = {name: torch.from_numpy(array) for name, array in weights_of(net).items()}
+    torch.save(held, tmp_path / "x.pt")
+    rules = {"a.kernel": "a.weight", "n.gamma": "n.weight", "n.beta": "n.bias"}
+    with pytest.raises(WeightsError, match=r"`a.kernel` for `a.weight`: names of netspec and Keras"):
+        net.load_weights(tmp_path / "x.pt", rename=rules)
+    torch.save({**held, "a.weight": held.pop("a.kernel").T.contiguous()}, tmp_path / "x.pt")
+    torch.save({n: t for n, t in torch.load(tmp_path / "x.pt").items() if n != "a.kernel"}, tmp_path / "x.pt")
+    same(net.load_weights(tmp_path / "x.pt", rename=rules), weights_of(net))
+
+
+def test_an_order_of_axes_that_nothing_tells_is_asked_for(tmp_path, mixed):
+    weights = weights_of(mixed)
+    save_file({f"p{k}.w": array for k, array in enumerate(weights.values())}, tmp_path / "x.safetensors")
+    rules = {f"p{k}.w": path for k, path in enumerate(weights)}
+    with pytest.raises(WeightsError, match=r"nothing tells in whose order .* `--from netspec` or `--from torch` does"):
+        mixed.load_weights(tmp_path / "x.safetensors", rename=rules)
+    same(mixed.load_weights(tmp_path / "x.safetensors", "netspec", rename=rules), weights)
+
+
+@pytest.mark.parametrize("word", ["w", "weight", "kernel"])
+@pytest.mark.parametrize("form", ["netspec", "torch"])
+def test_guesses_never_contradict(tmp_path, mixed, form, word):
+    """All arrays of one shape in an order that misleads: no pair whose words are of different things, and none whose
+    axes stand otherwise."""
+    mixed.save_weights(tmp_path / "x.safetensors", weights_of(mixed), form=form)
+    held = load_file(tmp_path / "x.safetensors")
+    order = sorted(held, reverse=True)
+    ends = {"kernel": word, "weight": word}
+    foreign = {f"m{k}.{ends.get(n.rpartition('.')[2], n.rpartition('.')[2])}": held[n] for k, n in enumerate(order)}
+    save_file(foreign, tmp_path / "x.safetensors")
+    found = likely_names(mixed.checked, str(tmp_path / "x.safetensors"), form)
+    pairs = {name: ours for name, ours in found.items() if ours}
+    assert pairs
+    assert not [pair for pair in pairs.items() if not agree(*pair)]
+    kernels = {ours for ours in pairs.values() if ours.rpartition(".")[0] in ("a", "b", "c") and "bias" not in ours}
+    strange = {"netspec": "weight", "torch": "kernel"}[form]
+    assert len(kernels) == (0 if word == strange else 3)
+
+
+@pytest.mark.parametrize(("ours", "foreign"), OPPOSED)
+def test_nothing_opposed_is_proposed(ours, foreign):
+    (first, second) = misfits({ours: (4,)}, {foreign: (4,)}, "net n")
+    assert "did you mean" not in first + second
+    assert not partners({ours: (4,)}, {foreign: (4,)}, agree)
+
+
+def test_words_are_those_of_the_layers():
+    """The list of words against the layers: each array of each has agreeing words in all spellings, and known ones."""
+    for cls in LAYERS.values():
+        for example in [] if cls.calls else cls.examples:
+            for weight in harness.build(example.code).weights(*harness.shapes_of(example)):
+                names = {"netspec": weight.name, "torch": weight.torch.name, "keras": weight.keras.name}
+                assert all(form in users(name) for form, name in names.items() if name), (cls.kind, names)
+                assert all(agree(a, b) for a in names.values() for b in names.values()), (cls.kind, names)
+
+
+def test_a_prefix_is_one_line(tmp_path, small, capsys):
+    module = small.torch()
+    torch.save({f"module.{name}": tensor for name, tensor in module.state_dict().items()}, tmp_path / "x.pt")
+    assert convert(tmp_path, SMALL, "x.pt") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 2
+    assert "`module.* = *`" in said
+    state = module.state_dict()
+    state["extra.weight"] = torch.zeros(3)
+    torch.save(state, tmp_path / "x.pt")
+    nested = "net outer { input x [9, 7, 4]\n small as net }\n"
+    assert convert(tmp_path, SMALL.replace("net small(rate=0.5)", "block small(rate=0.5)") + nested, "x.pt") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 3
+    assert "`* = net.*`" in said
+    assert "`net.extra.weight` [3] is not a weight" in said
+
+
+def test_another_style_is_named(tmp_path, capsys):
+    net = netspec.parse("net n { input x [4]\n dense(4) -> dense(3) }")
+    net.save_weights(tmp_path / "x.weights.h5", weights_of(net), style="subclass")
+    with pytest.raises(WeightsError, match="those of the style subclass; `--style subclass`"):
+        net.load_weights(tmp_path / "x.weights.h5")
+
+
+@pytest.mark.parametrize("change", ["missing", "extra", "shape", "dtype"])
+def test_a_table_is_proposed_where_one_would_help(tmp_path, small, capsys, change):
+    weights = weights_of(small)
+    last = weights.pop("dense2.bias")
+    changed = {"missing": {}, "extra": {"dense2.bias": last, "b": last}}
+    changed |= {"shape": {"dense2.bias": last[:2]}, "dtype": {"dense2.bias": last.astype(np.int32)}}
+    save_file({**weights, **changed[change]}, tmp_path / "x.safetensors")
+    assert convert(tmp_path, SMALL, "x.safetensors") == 1
+    assert "weights match" not in capsys.readouterr().err
+    save_file({**weights, "b": last}, tmp_path / "x.safetensors")
+    assert convert(tmp_path, SMALL, "x.safetensors") == 1
+    assert "weights match" in capsys.readouterr().err
+
+
+def test_a_rule_that_another_hides_is_told(tmp_path, small, capsys):
+    small.save_weights(tmp_path / "x.pt", weights_of(small))
+    (tmp_path / "table").write_text("dense* = dense*\ndense2.* = dense2.*\nlayernorm.* = layernorm.*\n")
+    assert convert(tmp_path, SMALL, "x.pt", "--rename", str(tmp_path / "table")) == 0
+    said = capsys.readouterr().err
+    assert "line 2 of the table: line 1 takes `dense2.weight` first" in said
+    assert "line 3" not in said
 
 
 # --- damaged and hostile files ------------------------------------------------------------------------------------

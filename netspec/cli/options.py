@@ -145,3 +145,14 @@ def whole(least: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least {least}")
 
     return read
+
+
+def above_zero(text: str) -> float:
+    """A number, for argparse."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0
+    if 0 < found < float("inf"):
+        return found
+    raise argparse.ArgumentTypeError(f"`{text}` is not a number above 0")

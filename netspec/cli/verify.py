@@ -9,7 +9,7 @@ from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, add_net_options, checked, needs_numpy, whole
+from .options import Misuse, Parser, above_zero, add_net_options, checked, needs_numpy, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -60,7 +60,7 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
         "--dtype", choices=("float32", "float64"), default="float32", help="what the frameworks work in; NumPy: float64"
     )
     parser.add_argument(
-        "--tolerance", metavar="X", type=float, help="largest relative error (default: 1e-4; with float64 1e-9)"
+        "--tolerance", metavar="X", type=above_zero, help="largest relative error (default: 1e-4; with float64 1e-9)"
     )
     parser.add_argument("--seed", metavar="N", type=whole(0), default=0, help="of the random numbers (default: 0)")
     parser.add_argument("--layers", choices=("all", "none"), help="show each layer (default: where there is one file)")

@@ -58,8 +58,7 @@ def _guarded(
         return WRONG
     except WeightsError as error:
         lines = [f"{options.weights} does not fit net {net.name}:", *(f"  {p}" for p in error.problems)]
-        lines.append("`netspec weights match` proposes a table of names for --rename")
-        screen.complain("\n".join(lines))
+        screen.complain("\n".join([*lines, *error.hints]))
         return WRONG
     except (FormError, MissingFramework) as error:
         raise Misuse(str(error)) from None
@@ -116,11 +115,13 @@ def _match_parser(screen: Screen) -> Parser:
 
 
 def _match(net: CheckedNet, options: argparse.Namespace, screen: Screen) -> None:
-    from ..weights.convert import likely_names
+    from ..weights.convert import form_of, likely_names
     from ..weights.rename import show_rules
 
+    form = form_of(options.weights, options.source)
     found = likely_names(net, options.weights, options.source, options.style)
-    put((show_rules(found) + "\n").encode(), options.output, options.file, screen)
+    table = f"# for --from {form}, in whose order of axes the arrays are read\n{show_rules(found)}\n"
+    put(table.encode(), options.output, options.file, screen)
 
 
 _COMMANDS = {"convert": (_convert_parser, _convert), "match": (_match_parser, _match)}

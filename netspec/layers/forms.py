@@ -195,6 +195,11 @@ class Place(Record):
             return head, rest
         return ("" if "" in modules else next(iter(modules))), self.name
 
+    @property
+    def turns(self) -> bool:
+        """Is the framework's array another one than the language's?"""
+        return any(how is not None for how in (self.order, self.shape, self.blocks, self.part))
+
     def put(self, array: Array) -> Array:
         """The framework's array (or its part) from the language's."""
         if self.blocks is not None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import contextmanager
+
 from ..record import TYPE_CHECKING
 from .code import MissingFramework, ModelError, follow, run
 
@@ -12,19 +16,51 @@ if TYPE_CHECKING:
     from ..layers.base import Array
 
 
+# what people call the packages that are imported
+_CALLED = {"keras": "Keras", "tensorflow": "TensorFlow"}
+
+
 def import_keras(dtype: str = "float32") -> Any:
     """The framework, set to a type of numbers. Raises MissingFramework."""
-    import os
-
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import keras
+        with _hushed():
+            import keras
     except ImportError as error:
-        missing = "Keras" if error.name in (None, "keras") else error.name
-        raise MissingFramework(missing, "keras") from None
+        missing = (error.name or "keras").partition(".")[0]
+        raise MissingFramework(_CALLED.get(missing, missing), "keras") from None
     keras.config.set_floatx(dtype)
     return keras
+
+
+def import_h5py() -> Any:
+    """What reads Keras's files; it comes with Keras. Raises MissingFramework."""
+    try:
+        import h5py
+    except ImportError:
+        raise MissingFramework("h5py", "keras") from None
+    return h5py
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Standard error closed to the libraries below Python: TensorFlow greets there before it reads its log level."""
+    if "keras" in sys.modules or os.environ.get("NETSPEC_DEBUG"):
+        yield
+        return
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class KerasModel:
@@ -94,12 +130,11 @@ class KerasModel:
         a number for each variable and written, so that the answer is that of the installed version; its weights are
         lost.
         """
-        import os
         import tempfile
 
-        import h5py
         import numpy as np
 
+        h5py = import_h5py()
         variables = list(self.model.variables)
         names = {id(variable): name for name, variable in self.variables.items()}
         for number, variable in enumerate(variables):

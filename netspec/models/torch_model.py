@@ -7,7 +7,7 @@ from .code import MissingFramework, ModelError, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, BinaryIO
+    from typing import Any
 
     from ..layers.base import Array
 
@@ -27,53 +27,6 @@ def import_torch() -> Any:
     except ImportError:
         raise MissingFramework("PyTorch", "torch") from None
     return torch
-
-
-class NoCheckpoint(Exception):
-    """A file holds no tensors by name; the message goes on after the name of the file."""
-
-
-# under which names a checkpoint keeps its state_dict, where it keeps other things as well
-_WRAPPERS = ("state_dict", "model_state_dict", "model")
-
-
-def checkpoint(file: BinaryIO) -> dict[str, Any]:
-    """The tensors of a `state_dict` that `torch.save` has written, alone or with other things of a training run.
-
-    Nothing in the file is executed (`weights_only=True`). Raises NoCheckpoint and MissingFramework.
-    """
-    torch = import_torch()
-    try:
-        held = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file can fail anywhere in the reader of the framework
-        raise NoCheckpoint(_refusal(error)) from None
-    for name in _WRAPPERS:
-        if isinstance(held, dict) and isinstance(held.get(name), dict):
-            held = held[name]
-            break
-    if not isinstance(held, dict) or not held:
-        raise NoCheckpoint("holds no state_dict: save `model.state_dict()`")
-    odd = [name for name, tensor in held.items() if not (isinstance(name, str) and torch.is_tensor(tensor))]
-    if odd:
-        raise NoCheckpoint(f"is no state_dict: `{odd[0]}` in it is no tensor")
-    return {name: _plain(torch, tensor) for name, tensor in held.items()}
-
-
-def _refusal(error: Exception) -> str:
-    import pickle
-
-    if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
-        return (
-            "is refused: it holds more than tensors, and could run code when it is loaded;"
-            " save `model.state_dict()` instead of the model"
-        )
-    return "is no whole file of PyTorch"
-
-
-def _plain(torch: Any, tensor: Any) -> Any:
-    """A tensor that NumPy can hold: dense, and bfloat16 as float32, which has all its numbers."""
-    tensor = tensor.detach().to_dense() if tensor.layout != torch.strided else tensor.detach()
-    return tensor.float() if tensor.dtype == torch.bfloat16 else tensor
 
 
 class TorchModel:

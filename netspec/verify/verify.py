@@ -62,8 +62,11 @@ def verify(
 ) -> Result:
     """Hold a net's forms against one another.
 
-    Raises SpecError where a framework has no form for something, and ValueError where no sizes fit.
+    Raises SpecError where a framework has no form for something, and ValueError where no sizes fit or the tolerance is
+    none.
     """
+    if options.tolerance is not None and not 0 < options.tolerance < float("inf"):
+        raise ValueError(f"a tolerance is a number above 0, not {options.tolerance}")
     return _Verification(net, pool, options, progress).run()
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from ..files import write_with
 from ..models.code import MissingFramework
 from ..record import TYPE_CHECKING, Record
-from .archives import KINDS, opened, suffix_of
+from .archives import KINDS, READABLE, opened, suffix_of
 from .forms import FORMS, model_of, target_of
 from .match import partners
+from .prefix import prefix_rule
 from .rename import Renaming
-from .table import WeightsError, check_weights, misfits
+from .table import WeightsError, check_weights
+from .whose import Reading, check_names, may_be, refuse_others
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
 
@@ -60,24 +62,26 @@ def read_weights(
     Raises WeightsError where they do not fit the net, ReadError, FormError, MissingFramework, and SpecError where a
     framework has no form for something.
     """
-    form = form_of(path, form)
+    reading = _reading(path, form, style)
     with opened(path) as archive:
-        made = FORMS[form](net, style)
+        made = FORMS[reading.form](net, style)
         names, problems = renaming.names(name for name in archive.shapes if not made.beside(renaming.of(name)))
-        given = {ours: archive.shapes[name] for ours, name in names.items()}
-        problems += misfits(made.shapes, given, f"net {net.name}")
-        if problems:
-            raise WeightsError(problems)
+        problems += _unreadable((names[ours] for ours in made.shapes if ours in names), archive)
+        check_names(net, reading, made, names, archive.shapes, problems)
         arrays = {ours: archive.read(names[ours]) for ours in made.shapes}
-        notes = [*_idle(renaming, archive), *_other_layers(made, archive)]
-    problems = [f"`{n}` is {a.dtype}, no numbers with a fraction" for n, a in arrays.items() if a.dtype.kind != "f"]
-    if problems:
-        raise WeightsError(problems)
+        notes = [*renaming.idle(archive.shapes), *_other_layers(made, archive)]
     return Read(made.take(arrays), tuple(notes))
 
 
-def _idle(renaming: Renaming, archive: Archive) -> list[str]:
-    return [f"line {r.line} of the table: no array is called `{r.pattern}`" for r in renaming.idle(archive.shapes)]
+def _reading(path: str, form: str | None, style: str) -> Reading:
+    return Reading(form_of(path, form), style, KINDS[suffix_of(path)].forms, form is not None)
+
+
+def _unreadable(names: Iterable[str], archive: Archive) -> list[str]:
+    """The arrays among these whose numbers are of a kind that weights are not read from."""
+    allowed = f"{', '.join(READABLE[:-1])} or {READABLE[-1]}"
+    kinds = {name: archive.dtypes[name] for name in names}
+    return [f"`{n}` is {kind}; weights are read from {allowed}" for n, kind in kinds.items() if kind not in READABLE]
 
 
 def _other_layers(form: Form, archive: Archive) -> list[str]:
@@ -94,13 +98,28 @@ def _other_layers(form: Form, archive: Archive) -> list[str]:
 
 
 def likely_names(net: CheckedNet, path: str, form: str | None = None, style: str = "functional") -> dict[str, str]:
-    """Our name for each array of a file as far as it can be guessed (see `partners`); empty for those left over."""
-    form = form_of(path, form)
+    """Our name for each array of a file as far as it can be guessed (see `partners`); empty for those left over. Where
+    names differ by a prefix, one rule stands for them, behind those that it does not fit.
+
+    Raises WeightsError where the names are those of another form or style, and otherwise as `read_weights`.
+    """
+    reading = _reading(path, form, style)
     with opened(path) as archive:
-        made = FORMS[form](net, style)
+        made = FORMS[reading.form](net, style)
         given = {name: shape for name, shape in archive.shapes.items() if not made.beside(name)}
-    ours = {foreign: name for name, foreign in partners(made.shapes, given).items()}
-    return {name: ours.get(name, "") for name in given}
+    refuse_others(net, reading, made, list(given))
+    rule = prefix_rule(made.shapes, given)
+    bare = {(rule and rule.apply(name)) or name: name for name in given}
+    found = partners(
+        made.shapes,
+        {name: given[whole] for name, whole in bare.items()},
+        lambda ours, foreign: may_be(reading, made, ours, foreign),
+    )
+    ours = {bare[foreign]: name for name, foreign in found.items()}
+    table = {name: ours.get(name, "") for name in given}
+    if rule is None:
+        return table
+    return {name: own for name, own in table.items() if rule.apply(name) != own} | {rule.pattern: rule.name}
 
 
 def write_weights(

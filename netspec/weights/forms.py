@@ -7,11 +7,11 @@ from .table import check_weights, weight_table
 from .targets import Target, keras_target, torch_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from ..ir import CheckedNet
-    from ..layers.base import Array
+    from ..layers.base import Array, Weight
 
 
 class Form(Record):
@@ -19,19 +19,27 @@ class Form(Record):
 
     `shapes` are the arrays that a file must hold, by their names there; `beside` says which others it may hold
     (counters, the state of random numbers). `layers` tells for groups of arrays what the layer is called, where files
-    say so. `take` makes the weights of the net from the arrays of a file.
+    say so. `take` makes the weights of the net from the arrays of a file. `turned` are the names of arrays that another
+    form keeps otherwise, such as kernels: under a name of that form they would be taken for what they are not.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     take: Callable[[Mapping[str, Array]], dict[str, Array]]
     beside: Callable[[str], bool] = lambda _name: False
     layers: Mapping[str, str] = {}
+    turned: frozenset[str] = frozenset()
+
+
+def _turned(weights: Iterable[tuple[str, Weight]]) -> frozenset[str]:
+    """The names, of weights by name, whose arrays are not the same in all forms."""
+    return frozenset(name for name, weight in weights if weight.torch.turns or weight.keras.turns)
 
 
 def _netspec(net: CheckedNet, _style: str) -> Form:
     """The canonical form: paths of the spec, axes of the language."""
-    shapes = {path: weight.sizes for path, weight in weight_table(net).items()}
-    return Form(shapes, lambda arrays: {path: arrays[path] for path in shapes})
+    table = weight_table(net)
+    shapes = {path: weight.sizes for path, weight in table.items()}
+    return Form(shapes, lambda arrays: {path: arrays[path] for path in shapes}, turned=_turned(table.items()))
 
 
 def _torch(net: CheckedNet, _style: str) -> Form:
@@ -39,7 +47,8 @@ def _torch(net: CheckedNet, _style: str) -> Form:
     from ..models.torch_model import is_counter
 
     spelling = torch_target(net).spelling
-    return Form(spelling.shapes, spelling.take, is_counter)
+    turned = _turned((name, held.weight) for held in spelling.held for name in (held.key, held.plus))
+    return Form(spelling.shapes, spelling.take, is_counter, turned=turned)
 
 
 def _keras(net: CheckedNet, style: str) -> Form:
@@ -54,7 +63,8 @@ def _keras(net: CheckedNet, style: str) -> Form:
     def beside(name: str) -> bool:
         return name.startswith("optimizer/") or keys.get(name) == ""
 
-    return Form(shapes, take, beside, layers)
+    weights = {held.key: held.weight for held in target.spelling.held}
+    return Form(shapes, take, beside, layers, _turned((name, weights[key]) for name, key in keys.items() if key))
 
 
 FORMS: dict[str, Callable[[CheckedNet, str], Form]] = {"netspec": _netspec, "torch": _torch, "keras": _keras}

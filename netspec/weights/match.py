@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING
+from .words import sense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -11,16 +12,18 @@ if TYPE_CHECKING:
     Shapes: TypeAlias = "Mapping[str, tuple[int, ...]]"
 
 
-def partners(wanted: Shapes, given: Shapes) -> dict[str, str]:
+def partners(wanted: Shapes, given: Shapes, may_be: Callable[[str, str], bool]) -> dict[str, str]:
     """The array of a file that most likely is each one that a net wants; both in the order of their networks.
 
     Those of the same name and shape belong together. The others are told apart by shape and by the last part of the
-    name (`weight`, `bias`, `running_mean`), then by shape alone: where there are as many on both sides they are paired
-    in their order, else by how much their names are alike. Pairs are guesses; whoever takes them reads them first.
+    name (`weight`, `bias`, `running_mean`), by what that word means, then by shape alone: where there are as many on
+    both sides they are paired in their order, else by how much their names are alike. `may_be` says of a wanted and a
+    given name whether they can be a pair at all. Pairs are guesses; whoever takes them reads them first.
     """
     found = {name: name for name, shape in wanted.items() if given.get(name) == shape}
     keys: tuple[Callable[[str, tuple[int, ...]], object], ...] = (
         lambda name, shape: (shape, _words(name)[-1]),
+        lambda name, shape: (shape, sense(name, len(shape))),
         lambda _name, shape: shape,
     )
     for key in keys:
@@ -28,7 +31,7 @@ def partners(wanted: Shapes, given: Shapes) -> dict[str, str]:
         ours = _grouped(((n, s) for n, s in wanted.items() if n not in found), key)
         theirs = _grouped(((n, s) for n, s in given.items() if n not in taken), key)
         for group, names in ours.items():
-            found.update(_paired(names, theirs.get(group, [])))
+            found.update(_paired(names, theirs.get(group, []), may_be))
     return {name: found[name] for name in wanted if name in found}
 
 
@@ -41,11 +44,11 @@ def _grouped(
     return groups
 
 
-def _paired(ours: list[str], theirs: list[str]) -> dict[str, str]:
-    if len(ours) == len(theirs):
+def _paired(ours: list[str], theirs: list[str], may_be: Callable[[str, str], bool]) -> dict[str, str]:
+    if len(ours) == len(theirs) and all(map(may_be, ours, theirs)):
         return dict(zip(ours, theirs))
     scores = sorted(
-        ((_likeness(a, b), -i, -j) for i, a in enumerate(ours) for j, b in enumerate(theirs)),
+        ((_likeness(a, b), -i, -j) for i, a in enumerate(ours) for j, b in enumerate(theirs) if may_be(a, b)),
         reverse=True,
     )
     found: dict[str, str] = {}

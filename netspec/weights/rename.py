@@ -23,6 +23,8 @@ class Rule(Record):
 
     def apply(self, name: str) -> str | None:
         """The name that it makes of one, or None where it does not fit."""
+        if "*" not in self.pattern:
+            return self.name if name == self.pattern else None
         found = re.fullmatch("(.*)".join(map(re.escape, self.pattern.split("*"))), name)
         if found is None:
             return None
@@ -53,10 +55,19 @@ class Renaming(Record):
                 found[ours] = name
         return found, problems
 
-    def idle(self, foreign: Iterable[str]) -> list[Rule]:
-        """The rules that fit none of the names."""
-        names = list(foreign)
-        return [rule for rule in self.rules if all(rule.apply(name) is None for name in names)]
+    def idle(self, foreign: Iterable[str]) -> list[str]:
+        """A line for each rule that does nothing: it fits no name, or none that an earlier one leaves to it."""
+        fitting = {name: [rule for rule in self.rules if rule.apply(name) is not None] for name in foreign}
+        firsts = {rules[0] for rules in fitting.values() if rules}
+        notes = []
+        for rule in self.rules:
+            if rule in firsts:
+                continue
+            taken = next(
+                (f"line {rules[0].line} takes `{n}` first" for n, rules in fitting.items() if rule in rules), ""
+            )
+            notes.append(f"line {rule.line} of the table: {taken or f'no array is called `{rule.pattern}`'}")
+        return notes
 
 
 def read_rules(source: Source) -> Renaming:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ..diagnostics import did_you_mean
 from ..ir import Call, Scope, Step, path_of, weight_path
 from ..record import TYPE_CHECKING
+from .words import agree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..ir import Body, CheckedNet, Item
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 
 class WeightsError(ValueError):
-    """Weights do not fit a net. `problems` says which are missing, extra or of another shape."""
+    """Weights do not fit a net. `problems` says which are missing, extra or of another shape, `hints` what may help on
+    the command line."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], hints: Sequence[str] = ()) -> None:
         self.problems = tuple(problems)
+        self.hints = tuple(hints)
         super().__init__("; ".join(self.problems))
 
 
@@ -88,16 +91,24 @@ def check_weights(net: CheckedNet, weights: Mapping[str, Any]) -> None:
         raise WeightsError(problems)
 
 
-def misfits(wanted: Mapping[str, tuple[Any, ...]], given: Mapping[str, tuple[int, ...]], holder: str) -> list[str]:
-    """What is missing, extra or mis-shaped among named arrays, a line each, with the nearest name if there is one."""
+def misfits(
+    wanted: Mapping[str, tuple[Any, ...]],
+    given: Mapping[str, tuple[int, ...]],
+    holder: str,
+    may_be: Callable[[str, str], bool] = agree,
+) -> list[str]:
+    """What is missing, extra or mis-shaped among named arrays, a line each, with the nearest name if there is one.
+
+    `may_be` says of a wanted and a given name whether they can be of one array.
+    """
     missing = [name for name in wanted if name not in given]
     extra = [name for name in given if name not in wanted]
     problems = []
     for name in missing:
-        hint = did_you_mean(name, [n for n in extra if given[n] == wanted[name]])
+        hint = did_you_mean(name, [n for n in extra if given[n] == wanted[name] and may_be(name, n)])
         problems.append(f"`{name}` {_shown(wanted[name])} is missing" + (f" ({hint})" if hint else ""))
     for name in extra:
-        hint = did_you_mean(name, [n for n in missing if given[name] == wanted[n]])
+        hint = did_you_mean(name, [n for n in missing if given[name] == wanted[n] and may_be(n, name)])
         problems.append(f"`{name}` {_shown(given[name])} is not a weight of {holder}" + (f" ({hint})" if hint else ""))
     for name, shape in wanted.items():
         if name in given and given[name] != shape:
