@@ -33,7 +33,8 @@ NOTHING = MappingProxyType({})
 class Verdict(Record):
     """What became of a spec.
 
-    `kind` is `agrees`, `refused`, `constant` (the output does not hang on the input), `infinite`, `invalid` or `fault`.
+    `kind` is `agrees`, `refused`, `constant` (the output does not hang on the input), `infinite`, `outside` (a number is
+    no class of a `one_hot`, for which PyTorch stops), `invalid` or `fault`.
     `sign` tells faults apart. `errors` are the worst relative errors by pair, `dtype` what they were measured in,
     `styles` the styles of Keras that were compared, `refused` says why a target is not to be had, `codes` are the
     texts.
@@ -59,6 +60,8 @@ def judge(text, dtype="", batches=(2, 1)):
         found = compared(net, chosen(text, codes), dtype or widest(net), batches)
         return found.replace(refused=refused, codes=codes)
     except Exception as error:  # whatever it is, it is what was looked for
+        if "Class values must be smaller" in str(error):
+            return Verdict("outside")
         return Verdict("fault", "".join(traceback.format_exception(error)[-4:]), _sign(error))
 
 
