@@ -1,4 +1,4 @@
-"""Goldens: texts that the project writes, kept as files and compared whole."""
+"""What all tests share: goldens, texts that the project writes, kept as files and compared whole."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes is no matter of these tests
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -163,7 +163,7 @@ def _read(text: str) -> Dim:
     return value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(expressions)
 def test_what_is_shown_reads_back(expression: Any) -> None:
     size = expression(SYMBOLS)

@@ -96,7 +96,7 @@ def test_the_specs_of_the_project_are_laid_out(capsys: pytest.CaptureFixture[str
     assert main(["fmt", "--check", *folders]) == 0, capsys.readouterr().out
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sentences() | sentences("_statement", 40).map(lambda text: f"net test {{\n{text}\n}}"))
 @example("net n { if a { b }; else -> c }")
 @example("net n {\n  if a {\n b } # why\n ; else -> c }")
@@ -108,7 +108,7 @@ def test_sentences_of_the_grammar(text: str) -> None:
     holds(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(mutated() | sensible())
 def test_mutated_and_random_specs(text: str) -> None:
     assume(parsed(text) is not None)
@@ -244,7 +244,7 @@ def noisy(text: str, luck: random.Random, much: float) -> str:
     return "".join(found)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(TEXTS)), st.randoms(use_true_random=False), st.sampled_from([0.02, 0.1, 0.5, 1.0]))
 def test_comments_anywhere(name: str, luck: random.Random, much: float) -> None:
     tree_of = parsed(TEXTS[name])
@@ -254,7 +254,7 @@ def test_comments_anywhere(name: str, luck: random.Random, much: float) -> None:
     holds(text)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(sensible(), st.randoms(use_true_random=False), st.sampled_from([0.1, 0.5]))
 def test_comments_anywhere_in_random_specs(text: str, luck: random.Random, much: float) -> None:
     assume(parsed(text) is not None)
@@ -264,7 +264,7 @@ def test_comments_anywhere_in_random_specs(text: str, luck: random.Random, much:
 
 
 @pytest.mark.sweep
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=4000)
 @given(
     st.sampled_from(sorted(TEXTS)) | sensible(), st.randoms(use_true_random=False), st.sampled_from([0.02, 0.2, 1.0])
 )
@@ -277,7 +277,7 @@ def test_many_texts(name: str, luck: random.Random, much: float) -> None:
 
 
 @pytest.mark.sweep
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=4000)
 @given(sentences() | mutated(), st.randoms(use_true_random=False), st.sampled_from([0.0, 0.3]))
 def test_many_sentences(text: str, luck: random.Random, much: float) -> None:
     assume(parsed(text) is not None)

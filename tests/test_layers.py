@@ -491,7 +491,7 @@ FAULTS = [
     ("x[:4]", [(T, 6)], "unknown-size", "items"),
     ("x[[0], [1]]", [(4, 6)], "wrong-value", "items"),
     ("add", [(5, 4, 3), (5, 4, 2)], "shape-mismatch", ""),
-    ("add", [(T, 3), (symbol("S"), 3)], "shape-mismatch", ""),
+    ("add", [(T, 3), (symbol("S"), 3)], "unequal-lengths", ""),
     ("concat", [(5, 4, 3), (5, 5, 3)], "shape-mismatch", ""),
     ("concat", [(5, 4, 3), (5, 3)], "shape-mismatch", ""),
     ("stack", [(5, 4), (5, 3)], "shape-mismatch", ""),

@@ -17,7 +17,7 @@ from netspec.layers import LAYERS
 from netspec.source import Source
 from netspec.syntax.printer import format_source
 
-CALM = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+CALM = settings(derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def agree(text):

@@ -174,19 +174,19 @@ soup = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sentences())
 def test_sentences_of_the_grammar_are_judged_alike(text: str) -> None:
     _agree(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sentences("_statement", 40))
 def test_statements_of_the_grammar_are_judged_alike(text: str) -> None:
     _agree(f"net test {{\n{text}\n}}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(soup)
 @example("net a { x [ \n if ")
 @example("net a{}net b{}")
@@ -239,13 +239,13 @@ def mutated(draw: Any) -> str:
     return "".join(parts)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(mutated())
 def test_mutated_specs_bring_diagnostics_only(text: str) -> None:
     _survives(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sentences() | soup | st.text(max_size=60))
 @example("")
 @example("\ufeff")
@@ -348,28 +348,28 @@ def sensible(draw: Any) -> str:
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(sensible())
 def test_random_nets_bring_diagnostics_only(text: str) -> None:
     _survives(text)
 
 
 @pytest.mark.sweep
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=5000)
 @given(mutated())
 def test_many_mutated_specs(text: str) -> None:
     _survives(text)
 
 
 @pytest.mark.sweep
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(sensible())
 def test_many_random_nets(text: str) -> None:
     _survives(text)
 
 
 @pytest.mark.sweep
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=5000)
 @given(sentences() | soup)
 def test_many_sentences_are_judged_alike(text: str) -> None:
     _agree(text)
