@@ -33,8 +33,8 @@ NOTHING = MappingProxyType({})
 class Verdict(Record):
     """What became of a spec.
 
-    `kind` is `agrees`, `refused`, `constant` (the output does not hang on the input), `infinite`, `outside` (a number is
-    no class of a `one_hot`, for which PyTorch stops), `invalid` or `fault`.
+    `kind` is `agrees`, `refused`, `constant` (the output does not hang on the input), `infinite`, `outside` (a number
+    is no class of a `one_hot`, for which PyTorch stops), `invalid` or `fault`.
     `sign` tells faults apart. `errors` are the worst relative errors by pair, `dtype` what they were measured in,
     `styles` the styles of Keras that were compared, `refused` says why a target is not to be had, `codes` are the
     texts.

@@ -23,10 +23,10 @@ def saturated(outputs: Sequence[Array]) -> list[int]:
     return [place for place, array in enumerate(outputs) if array.dtype.kind == "f" and at_ends(array)]
 
 
-def calmer(net: Net, weights: Mapping[str, Array], places: Iterable[int]) -> dict[str, Array]:
-    """The weights, with those of the last layers before some outputs divided by 32."""
+def calmer(net: Net, weights: Mapping[str, Array], places: Iterable[int], by: float = 32.0) -> dict[str, Array]:
+    """The weights, with those of the last layers before some outputs divided by a number."""
     last = {*_last(net.body, [net.body.outputs[place].value.number for place in places], "")}
-    return {path: array / array.dtype.type(32) if path in last else array for path, array in weights.items()}
+    return {path: array / array.dtype.type(by) if path in last else array for path, array in weights.items()}
 
 
 def _last(body: Body, wanted: Iterable[int], prefix: str) -> Iterator[str]:

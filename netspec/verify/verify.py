@@ -39,8 +39,8 @@ TOLERANCES = {"float32": 1e-4, "float64": 1e-9}
 _STEEP = {"float64": 1e-6, "float32": 1e-3}
 # batch sizes; and those for a net of so many activations that three samples would take long
 _BATCHES, _SMALL, _LARGE = (3, 1), (2, 1), 25_000_000
-# how often to try
-_TURNS = 3
+# what the weights before a softmax at its ends are divided by, one after the other, until it is not
+_CALMING = (2.0**5, 2.0**10, 2.0**20, 2.0**40)
 # activations and multiplications that gradients may take at once: in float64 they are the slowest part
 _MOST, _HARDEST = 100_000_000, 10_000_000_000
 
@@ -128,7 +128,7 @@ class _Verification:
 
     def _running(self, targets: Mapping[str, Target]) -> tuple[dict[str, Answer], list[str], list[list[Array]]]:
         """The model in all forms, with weights that do not drive what it gives to its ends."""
-        for turn in range(_TURNS):
+        for turn, by in enumerate(_CALMING):
             self.progress("running the model" + " with calmer weights" * (turn > 0))
             found = self._together(
                 [Job(t, self.weights, self.batches, dtype=self.options.dtype) for t in targets.values()],
@@ -137,7 +137,7 @@ class _Verification:
             places = set.intersection(*(set(saturated(arrays)) for arrays in found[2]))
             if not places:
                 break
-            self.weights = calmer(self.net.net, self.weights, places)
+            self.weights = calmer(self.net.net, self.weights, places, by)
         else:
             self.notes.append("an output is 0 and 1 all over, whatever the weights of the last layer")
         return found
