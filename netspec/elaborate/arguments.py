@@ -172,7 +172,7 @@ class Signature(Record):
 
     `names` are given by place or by name, `named` by name alone. `gathers` names an argument that takes all values
     given by place; `places` are the arguments that a number in the place of a value is. `listed` are all of them, if
-    some are taken elsewhere, and `inner` those of the step that it holds, which is called `step`.
+    some are taken elsewhere, and `inner` those of the steps that it holds, with what these are called.
     """
 
     names: tuple[str, ...]
@@ -180,8 +180,7 @@ class Signature(Record):
     gathers: str = ""
     places: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
-    inner: tuple[str, ...] = ()
-    step: str = ""
+    inner: Mapping[str, str] = {}
 
 
 def bind_arguments(
@@ -222,7 +221,7 @@ def _place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.K
     """What to do with an argument that nothing is called: where it goes, or what else there is."""
     name, plain = keyword.name.text, [*takes.names, *takes.named]
     if name in takes.inner:
-        return f"give it to the step: `{takes.step}(..., {keyword.span.text})`"
+        return f"give it to the step: `{takes.inner[name]}(..., {keyword.span.text})`"
     help = _learning_help(at, callee, name) or foreign_argument(name, plain)
     known = [*(takes.listed or plain), *EVERYWHERE]
     return help or did_you_mean(name, known) or f"it takes {', '.join(known)}"

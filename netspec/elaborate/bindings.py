@@ -38,11 +38,11 @@ def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
             frame.bind(name, item)
         return
     if value is not HOLE:
-        count = f"{len(value)} values" if isinstance(value, tuple) else kind_of(value)
-        names = names_of(frame, value) if isinstance(value, tuple) else ()
-        count += f": {', '.join(names)}" if names else ""
-        frame.machine.fault(
-            "wrong-arity", f"{len(target.names)} names cannot take {count}", target.span, others=((span, "from here"),)
-        )
+        many = isinstance(value, tuple)
+        names = names_of(frame, value if many else (value,))
+        count = f"{len(value)} values{': ' * bool(names)}{', '.join(names)}" if many else kind_of(value)
+        help = "`return=(sequence, state)` gives the state, too" if names in (("last",), ("sequence",)) else ""
+        said = f"{len(target.names)} names cannot take {count}"
+        frame.machine.fault("wrong-arity", said, target.span, others=((span, "from here"),), help=help)
     for name in target.names:
         frame.bind(name, HOLE)

@@ -174,24 +174,23 @@ def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Given, h
 def _signature(at: Context, cls: type[Layer], held: Held) -> Signature:
     apart = {cls.holds, *cls.by_name}
     own = [argument for argument in cls.arguments.values() if argument.name not in apart]
-    step = held.values[cls.holds][2] if cls.holds in held.values else None
-    callee = step.callee if isinstance(step, tree.Call) else step
     return Signature(
         tuple(argument.name for argument in own if not argument.last),
         tuple(argument.name for argument in own if argument.last),
         cls.gathers,
         cls.places,
         tuple(cls.arguments),
-        _arguments_of(at, step) if step is not None else (),
-        callee.span.text if callee is not None else "",
+        _inner(at, held.values[cls.holds][2]) if cls.holds in held.values else {},
     )
 
 
-def _arguments_of(at: Context, step: Node) -> tuple[str, ...]:
-    """What a step that is held takes: a layer, or a cell."""
-    cls = _held_class(at, step)
-    if cls is not None:
-        return tuple(cls.arguments)
-    callee = step.callee if isinstance(step, tree.Call) else step
-    definition = at.frame.defined(callee.span.text)
-    return tuple(at.frame.machine.plan(definition).parameters) if definition is not None else ()
+def _inner(at: Context, step: Node) -> dict[str, str]:
+    """By argument, the step that takes it: a layer or cell that is held, or what that holds."""
+    callee, arguments = (step.callee, step.arguments) if isinstance(step, tree.Call) else (step, ())
+    cls, definition = _held_class(at, step), at.frame.defined(callee.span.text)
+    if cls is None:
+        own = at.frame.machine.plan(definition).parameters if definition is not None else {}
+        return dict.fromkeys(own, callee.span.text)
+    within = _step_among(at, cls, arguments) if cls.holds else None
+    found = {} if within is None else _inner(at, within.value if isinstance(within, tree.Keyword) else within)
+    return {**found, **dict.fromkeys(cls.arguments, callee.span.text)}

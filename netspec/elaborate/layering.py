@@ -147,8 +147,7 @@ def violated(
         others = list(dict.fromkeys((t.span, f"this is {show(t.shape)}") for t in inputs if t.span != span))
     lost = lost_time(at.frame, inputs[0]) if violation.code == "no-time-axis" and inputs else None
     if lost is not None:
-        others = [(lost[0], f"the {lost[1]} comes out here")]
-        help = "write `return=sequence` there, and the output of each step comes out"
+        others, help = [(lost[0], lost[1])], lost[2]
     return at.frame.machine.fault(violation.code, violation.message, span, label, tuple(others), help)
 
 

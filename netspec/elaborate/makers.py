@@ -16,19 +16,22 @@ if TYPE_CHECKING:
     from .machine import Hole
 
 
-def lost_time(frame: Frame, value: Tensor) -> tuple[Span, str] | None:
-    """Where the axis of time went, and what came out in place of a sequence. None if no layer over time took it."""
+def lost_time(frame: Frame, value: Tensor) -> tuple[Span, str, str] | None:
+    """Where the axis of time went, what happened there, and what to do. None if there was none."""
     seen = value
-    while len(seen.shape) == len(value.shape):
+    while True:
         maker = frame.makers.get(seen.number)
         results = _over_time(maker)
         if maker is not None and results:
             name = results[maker.outputs.index(seen)]
-            return None if name == "sequence" else (seen.span, "last output" if name.startswith("last") else "state")
-        if not isinstance(maker, Step) or not maker.inputs:
+            what = "last output" if name.startswith("last") else "state"
+            help = "write `return=sequence` there, and the output of each step comes out"
+            return None if name == "sequence" else (seen.span, f"the {what} comes out here", help)
+        if not isinstance(maker, Step) or not maker.inputs or len(maker.inputs[0].shape) < len(seen.shape):
             return None
+        if len(maker.inputs[0].shape) == len(seen.shape) + 1:
+            return seen.span, "the axis of time ends here", "leave that out, or put it behind what runs over time"
         seen = maker.inputs[0]
-    return None
 
 
 def names_of(frame: Frame, values: Sequence[object]) -> tuple[str, ...]:

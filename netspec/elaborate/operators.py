@@ -13,6 +13,7 @@ from .functions import Fault, apply_operator
 from .layering import layer
 from .lookup import unknown
 from .machine import HOLE, ITEMS, kind_of
+from .makers import too_many
 
 if TYPE_CHECKING:
     from typing import Any
@@ -67,6 +68,11 @@ def _operand(at: Context, node: Node) -> Any:
 def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> Any:
     if left is HOLE or right is HOLE:
         return HOLE
+    lists = [value for value in (left, right) if isinstance(value, tuple)]
+    if len(lists) == 1 and any(isinstance(value, Tensor) for value in lists[0]):
+        what = f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}"
+        told = too_many(at.frame, node.span, f"`{operator}` takes one value on each side", lists[0])
+        return at.frame.machine.fault("not-a-value", what, node.span) if told is None else HOLE
     tensors = isinstance(left, Tensor), isinstance(right, Tensor)
     if any(tensors):
         return _tensor_operation(at, node, operator, left, right, tensors)
