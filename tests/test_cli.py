@@ -456,6 +456,10 @@ def test_texts_without_a_net(run, text, codes):
         (["build", "tiny.net", "--to", "torch", "--style", "functional"], "not for torch"),
         (["draw", "tiny.net", "-o", "tiny.docx"], ".svg"),
         (["draw", "tiny.net", "-o", "tiny"], "no suffix"),
+        *(
+            (["verify", "tiny.net", "--tolerance", x], "not a number above 0")
+            for x in ("-1", "0", "nan", "inf", "1e-4x")
+        ),
         (["explain", "wrong-rnk"], "did you mean `wrong-rank`?"),
         (["layers", "convv"], "did you mean `conv`?"),
         (["layers", "conv", "dense"], "no place for `dense`"),

@@ -189,6 +189,12 @@ def test_what_has_no_form_in_float64():
     assert 0 < result.gradients.error < 1e-3
 
 
+@pytest.mark.parametrize("tolerance", [-1, 0, float("nan"), float("inf")])
+def test_a_tolerance_that_is_none(tolerance):
+    with pytest.raises(ValueError, match="above 0"):
+        api.parse("net a { input x [4]\n dense(3) }").verify(tolerance=tolerance)
+
+
 def test_wrong_specs_and_files(tmp_path, capsys):
     path = tmp_path / "wrong.net"
     path.write_text("net a { input x [4]; dens(3) }", encoding="utf-8")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import pickle
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -21,6 +23,8 @@ import netspec
 from netspec.cli import main
 from netspec.files import ReadError, WriteError
 from netspec.layers import LAYERS
+from netspec.models import keras_model
+from netspec.models.code import MissingFramework
 from netspec.weights.convert import FormError, likely_names, read_weights, write_weights
 from netspec.weights.match import partners
 from netspec.weights.rename import renaming
@@ -424,6 +428,16 @@ def test_guesses_never_contradict(tmp_path, mixed, form, word):
     assert len(kernels) == (0 if word == strange else 3)
 
 
+@pytest.mark.parametrize("form", ["netspec", "torch"])
+def test_what_contradicts_is_left_over(tmp_path, form):
+    """Where nothing else has the shape, no pair is better than a wrong one."""
+    net = netspec.parse("net n { input x [4]\n layernorm }")
+    save_file(
+        {f"m.{word}": np.ones(4, np.float32) for word in ("running_mean", "variance")}, tmp_path / "x.safetensors"
+    )
+    assert not any(likely_names(net.checked, str(tmp_path / "x.safetensors"), form).values())
+
+
 @pytest.mark.parametrize(("ours", "foreign"), OPPOSED)
 def test_nothing_opposed_is_proposed(ours, foreign):
     (first, second) = misfits({ours: (4,)}, {foreign: (4,)}, "net n")
@@ -480,6 +494,14 @@ def test_a_table_is_proposed_where_one_would_help(tmp_path, small, capsys, chang
     assert "weights match" in capsys.readouterr().err
 
 
+def test_sizes_that_are_not_known(tmp_path, capsys):
+    save_file({"w": np.ones((2, 3), np.float32)}, tmp_path / "x.safetensors")
+    text = "net n { input x [T, 3]\n weight w [T, 3]\n x + w }"
+    assert convert(tmp_path, text, "x.safetensors") == 1
+    assert "the shape of a weight hangs on T; `--set` gives it a size" in capsys.readouterr().err
+    assert convert(tmp_path, text, "x.safetensors", "--set", "T=2") == 0
+
+
 def test_a_rule_that_another_hides_is_told(tmp_path, small, capsys):
     small.save_weights(tmp_path / "x.pt", weights_of(small))
     (tmp_path / "table").write_text("dense* = dense*\ndense2.* = dense2.*\nlayernorm.* = layernorm.*\n")
@@ -500,6 +522,13 @@ class Attack:
 
     def __reduce__(self):
         return Path.touch, (Path(self.path),)
+
+
+class Shell:
+    """A pickle that would call the shell."""
+
+    def __reduce__(self):
+        return os.system, ("exit",)
 
 
 def refused(net, path, *words):
@@ -586,6 +615,163 @@ def test_checkpoints_that_are_none(tmp_path, small, held, word):
     refused(small, tmp_path / "x.pt", word)
 
 
+ONE = "net n { input x [4]\n dense(3, bias=false) as a }"
+
+
+@pytest.fixture
+def one():
+    return netspec.parse(ONE)
+
+
+def unreadable(net, path, kind):
+    """A tensor that cannot be read is refused by name and type; one that is left out is not looked at."""
+    with pytest.raises(WeightsError) as caught:
+        net.load_weights(path, "torch")
+    assert f"`a.weight` is {kind}" in caught.value.problems[-1]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tensors_that_are_no_weights(tmp_path, one, recwarn):
+    whole = torch.ones(3, 4)
+    tensors = {
+        "qint8": torch.quantize_per_tensor(whole, 0.1, 0, torch.qint8),
+        "float32 of a meta tensor": whole.to("meta"),
+        "float32 of a nested tensor": torch.nested.nested_tensor([torch.ones(3), torch.ones(2)]),
+        "float8_e4m3fn": whole.to(torch.float8_e4m3fn),
+        "complex64": whole.to(torch.complex64).conj(),
+        "int64": whole.long(),
+        "bool": whole.bool(),
+    }
+    for kind, tensor in tensors.items():
+        torch.save({"a.weight": tensor}, tmp_path / "x.pt")
+        recwarn.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            if "nested" in kind:  # it has no shape, either
+                with pytest.raises(WeightsError, match=f"`a.weight` is {kind}"):
+                    one.load_weights(tmp_path / "x.pt")
+            else:
+                unreadable(one, tmp_path / "x.pt", kind)
+        assert not [w for w in recwarn if w.category is UserWarning]
+        torch.save({"a.weight": whole, "odd": tensor}, tmp_path / "x.pt")
+        assert one.load_weights(tmp_path / "x.pt", rename={"odd": ""})["a.kernel"].sum() == 12
+
+
+def test_unusual_tensors_that_are_weights(tmp_path, one):
+    whole = torch.arange(12.0).reshape(3, 4)
+    negative = torch.complex(whole, -whole).conj().imag
+    assert negative.is_neg()
+    tensors = [whole.to_sparse(), whole.to_sparse_csr(), whole.bfloat16().to_sparse(), whole.T.contiguous().T, negative]
+    for tensor in tensors:
+        torch.save({"a.weight": tensor}, tmp_path / "x.pt")
+        np.testing.assert_array_equal(one.load_weights(tmp_path / "x.pt")["a.kernel"], whole.numpy().T)
+
+
+def test_tensors_far_larger_than_their_file(tmp_path, one):
+    """Their shapes are judged before anything is made of them: these would take 70 terabytes."""
+    for tensor in (
+        torch.zeros(1, dtype=torch.bfloat16).expand(2**44),
+        torch.sparse_coo_tensor(torch.tensor([[0], [0]]), torch.ones(1), (2**22, 2**22), check_invariants=True),
+    ):
+        torch.save({"a.weight": tensor}, tmp_path / "x.pt")
+        with pytest.raises(WeightsError, match=r"but should be \[3, 4\]"):
+            one.load_weights(tmp_path / "x.pt")
+
+
+def test_a_sparse_tensor_that_lies(tmp_path, one):
+    """A number at a place outside of its array would be written anywhere."""
+    tensor = torch.sparse_coo_tensor(torch.tensor([[0], [0]]), torch.ones(1), (3, 4), check_invariants=False)
+    tensor._indices()[0, 0] = 10**6
+    torch.save({"a.weight": tensor}, tmp_path / "x.pt")
+    refused(one, tmp_path / "x.pt")
+
+
+def test_safetensors_of_other_kinds(tmp_path, one):
+    from safetensors.torch import save_file as save_tensors
+
+    whole = torch.arange(12.0).reshape(3, 4)
+    save_tensors({"a.weight": whole.bfloat16()}, tmp_path / "x.safetensors", {"dtype": "BF16"})
+    np.testing.assert_array_equal(one.load_weights(tmp_path / "x.safetensors", "torch")["a.kernel"], whole.numpy().T)
+    for dtype, kind in [(torch.float8_e4m3fn, "F8_E4M3"), (torch.complex64, "complex64"), (torch.uint8, "uint8")]:
+        save_tensors({"a.weight": whole.to(dtype)}, tmp_path / "x.safetensors", {"format": "pt"})
+        unreadable(one, tmp_path / "x.safetensors", kind)
+
+
+def test_hdf5_of_other_kinds(tmp_path, one):
+    name, whole = "layers/dense/vars/0", np.arange(12, dtype=np.float32).reshape(4, 3)
+
+    def given(data, **attributes):
+        with h5py.File(tmp_path / "x.weights.h5", "w") as file:
+            file[name] = data
+            file[name].attrs.update(attributes)
+        return one.load_weights(tmp_path / "x.weights.h5")["a.kernel"]
+
+    halves = (whole.view(np.uint32) >> 16).astype(np.uint16)
+    for data, about in [(whole.astype(">f4"), {}), (halves.view("V2"), {"dtype": "bfloat16"})]:
+        found = given(data, **about)
+        assert found.dtype == np.dtype("float32")
+        np.testing.assert_array_equal(found, whole)
+    for data, kind in [
+        (whole.astype(np.complex64), "complex64"),
+        (np.full((4, 3), b"a"), "text"),
+        (whole.astype(np.int16), "int16"),
+        (halves.view("V2"), "void16"),
+        (h5py.Empty("f4"), "empty"),
+    ]:
+        with pytest.raises(WeightsError) as caught:
+            given(data)
+        assert caught.value.problems[0].startswith(f"`{name}` is {kind}; weights are read from")
+
+
+def test_why_a_file_of_pytorch_is_refused(tmp_path, one, recwarn):
+    """By what is in it: code that it calls for, TorchScript, another pickle, damage; and without a warning."""
+    path, attack = tmp_path / "x.pt", {"a.weight": Shell()}
+    for old in (False, True):
+        torch.save(attack, path, _use_new_zipfile_serialization=not old)
+        refused(one, path, "is refused: it holds more than tensors (`posix.system`), and could run code")
+        torch.save(torch.nn.Linear(4, 3), path, _use_new_zipfile_serialization=not old)
+        refused(one, path, "(`torch.nn.modules.linear.Linear`)", "save `model.state_dict()` instead of the model")
+        torch.save(one.torch().state_dict(), path, pickle_protocol=4, _use_new_zipfile_serialization=not old)
+        refused(one, path, "holds what PyTorch does not load as tensors", "a plain `torch.save`")
+        path.write_bytes(path.read_bytes()[:200])
+        refused(one, path, "is no whole file of PyTorch")
+    path.write_bytes(pickle.dumps({"a.weight": [1.0]}, protocol=2))
+    refused(one, path, "holds what PyTorch does not load as tensors")
+    path.write_bytes(b"\0" * 5000)
+    refused(one, path, "is no whole file of PyTorch")
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("x/constants.pkl", b"")
+        file.writestr("x/data.pkl", b"")
+        file.writestr("x/code/__torch__.py", b"")
+    refused(one, path, "TorchScript archive, which holds code")
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("notes", b"")
+    refused(one, path, "is no whole file of PyTorch")
+    assert not [w for w in recwarn if w.category is UserWarning]
+
+
+def test_files_that_unpack_to_far_more(tmp_path, one):
+    with zipfile.ZipFile(tmp_path / "x.pt", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("x/data/0", b"\0" * 50_000_000)
+    refused(one, tmp_path / "x.pt", "unpacks to more than")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_devices_have_no_end(tmp_path, one, file):
+    os.symlink("/dev/zero", tmp_path / file)
+    refused(one, tmp_path / file, "is a pipe or a device")
+
+
+def test_wrappers_in_wrappers(tmp_path, one):
+    state = one.torch().state_dict()
+    torch.save({"model": {"state_dict": state, "epoch": 3}}, tmp_path / "x.pt")
+    assert one.load_weights(tmp_path / "x.pt")["a.kernel"].shape == (4, 3)
+    endless = {}
+    endless["model"] = endless
+    torch.save(endless, tmp_path / "x.pt")
+    refused(one, tmp_path / "x.pt", "is no state_dict")
+
+
 # --- outputs ------------------------------------------------------------------------------------------------------
 
 
@@ -623,6 +809,8 @@ def test_forms_that_a_file_cannot_have(tmp_path, small):
     [
         ("safetensors", "x.safetensors", "netspec-lang[weights]"),
         ("torch", "x.pt", "PyTorch is not installed; `pip install netspec-lang[torch]`"),
+        ("h5py", "x.weights.h5", "h5py is not installed; `pip install netspec-lang[keras]`"),
+        ("h5py", "x.keras", "h5py is not installed; `pip install netspec-lang[keras]`"),
     ],
 )
 def test_a_missing_library_names_its_extra(tmp_path, small, monkeypatch, capsys, module, file, words):
@@ -647,3 +835,45 @@ def test_misuse(tmp_path, capsys):
     assert "there is no file" in capsys.readouterr().err
     spec.write_text("net n { input x [3]\n dense(x) }")
     assert main(["weights", "convert", str(spec), "x.pt", "-o", "y.pt"]) == 1
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_all_files_may_be_read_by_others(tmp_path, small, file):
+    """As any new file, whatever the library that writes it thinks; a file that was there keeps what it had."""
+    usual = tmp_path / "usual"
+    usual.touch()
+    small.save_weights(tmp_path / file, weights_of(small))
+    assert (tmp_path / file).stat().st_mode == usual.stat().st_mode
+    (tmp_path / file).chmod(0o640)
+    small.save_weights(tmp_path / file, weights_of(small))
+    assert (tmp_path / file).stat().st_mode & 0o777 == 0o640
+
+
+def test_libraries_greet_nobody(monkeypatch, capfd):
+    """TensorFlow writes to standard error while it is imported, below Python; afterwards that is open again."""
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "keras")
+        with keras_model._hushed():
+            os.write(2, b"hello\n")
+        with pytest.raises(ImportError), keras_model._hushed():
+            raise ImportError
+    os.write(2, b"afterwards\n")
+    assert capfd.readouterr().err == "afterwards\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("tensorflow.python", "TensorFlow"), ("keras", "Keras"), ("absl.logging", "absl"), (None, "Keras")],
+)
+def test_a_missing_part_of_keras_is_named(monkeypatch, module, name):
+    real = builtins.__import__
+
+    def without(wanted, *args, **kwargs):
+        if wanted == "keras":
+            raise ImportError(name=module)
+        return real(wanted, *args, **kwargs)
+
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingFramework, match=rf"^{name} is not installed"):
+        keras_model.import_keras()

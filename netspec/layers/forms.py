@@ -263,5 +263,6 @@ class Weight(Record):
         """The shape in numbers. Raises ValueError where it hangs on a symbol."""
         found = tuple(d for d in self.shape if isinstance(d, int))
         if len(found) < len(self.shape):
-            raise ValueError(f"the shape of a {self.name} hangs on {', '.join(map(str, self.shape))}")
+            odd = ", ".join(str(d) for d in self.shape if not isinstance(d, int))
+            raise ValueError(f"the shape of a {self.name or 'weight'} hangs on {odd}; `--set` gives it a size")
         return found

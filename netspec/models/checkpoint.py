@@ -84,9 +84,7 @@ def _pickled(file: IO[bytes], said: str) -> str:
     if bad:
         return f"is refused: it holds more than tensors (`{bad[0]}`), and could run code when it is loaded; {_ADVICE}"
     if whole:
-        return (
-            "is no pickle that PyTorch loads safely: save `model.state_dict()` with `torch.save`, as it is by default"
-        )
+        return "holds what PyTorch does not load as tensors: save `model.state_dict()` with a plain `torch.save`"
     return "is no whole file of PyTorch"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
-from .table import check_weights, weight_table
+from .table import WeightsError, check_weights, weight_table
 from .targets import Target, keras_target, torch_target
 
 if TYPE_CHECKING:
@@ -36,9 +36,12 @@ def _turned(weights: Iterable[tuple[str, Weight]]) -> frozenset[str]:
 
 
 def _netspec(net: CheckedNet, _style: str) -> Form:
-    """The canonical form: paths of the spec, axes of the language."""
+    """The canonical form: paths of the spec, axes of the language. Raises WeightsError where sizes are not known."""
     table = weight_table(net)
-    shapes = {path: weight.sizes for path, weight in table.items()}
+    try:
+        shapes = {path: weight.sizes for path, weight in table.items()}
+    except ValueError as error:
+        raise WeightsError([str(error)]) from None
     return Form(shapes, lambda arrays: {path: arrays[path] for path in shapes}, turned=_turned(table.items()))
 
 

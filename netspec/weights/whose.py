@@ -36,11 +36,15 @@ class Reading(Record):
                 yield form, self.style, f"those of {_WHO[form]}; {_remedy(form)}"
         for style in STYLES if self.form == "keras" else ():
             if style != self.style:
-                yield "keras", style, f'those of the style {style}; `--style {style}` (`style="{style}"`) reads them'
+                yield "keras", style, _styled(style)
+
+
+def _styled(style: str) -> str:
+    return f'those of the style {style}; `--style {style}` (in Python `style="{style}"`) reads them'
 
 
 def _remedy(form: str) -> str:
-    return f'`--from {form}` (`form="{form}"`) reads arrays in its order of axes'
+    return f'`--from {form}` (in Python `form="{form}"`) reads arrays in its order of axes'
 
 
 # --- pairs of names -----------------------------------------------------------------------------------------------
@@ -86,10 +90,8 @@ def _why(reading: Reading, whose: Sequence[str]) -> str:
     if not whose:
         choice = " or ".join(f"`--from {form}`" for form in reading.possible)
         return f": nothing tells in whose order their axes stand; {choice} does"
-    about = (
-        f": names of {' and '.join(_WHO[form] for form in whose)}, and renaming does not turn arrays to the order of"
-    )
-    about += f" {_WHO[reading.form]}"
+    theirs, ours = " and ".join(_WHO[form] for form in whose), _WHO[reading.form]
+    about = f": names of {theirs}, and renaming does not turn arrays to the order of axes of {ours}"
     readable = [form for form in reading.possible if form in whose]
     return f"{about}; {_remedy(readable[0])}" if readable else about
 
@@ -99,15 +101,14 @@ def _why(reading: Reading, whose: Sequence[str]) -> str:
 
 def refuse_others(net: CheckedNet, reading: Reading, made: Form, names: Sequence[str]) -> None:
     """Raises WeightsError where (nearly) all names of a file are those of another form or style."""
-    own = _share(made, names)
-    if own == 1:
+    if _share(made, names) >= NEARLY_ALL:
         return
     for form, style, said in reading.others():
         try:
             share = _share(FORMS[form](net, style), names)
         except SpecError:
             continue  # the framework has no such form
-        if share >= NEARLY_ALL and share > own:
+        if share >= NEARLY_ALL:
             raise WeightsError([f"its names are {said}"])
     theirs = _endings(reading, names)
     if theirs in reading.possible and not reading.told:
@@ -145,8 +146,8 @@ def check_names(
     problems = [*wrong, *crossed(reading, made, names)]
     if not problems and made.shapes == given:
         return
-    refuse_others(net, reading, made, list(given))
-    refuse_others(net, reading, made, list(names.values()))
+    for found in dict.fromkeys((tuple(given), tuple(names.values()))):
+        refuse_others(net, reading, made, found)
     rule = prefix_rule(made.shapes, given)
     if rule is not None:
         line = f"{rule.pattern} = {rule.name}"
