@@ -494,6 +494,13 @@ def test_a_table_is_proposed_where_one_would_help(tmp_path, small, capsys, chang
     assert "weights match" in capsys.readouterr().err
 
 
+def test_a_table_that_swaps_things_is_told(tmp_path, small, capsys):
+    small.save_weights(tmp_path / "x.pt", weights_of(small))
+    (tmp_path / "table").write_text("layernorm.bias = layernorm.weight\nlayernorm.weight = layernorm.bias\n")
+    assert convert(tmp_path, SMALL, "x.pt", "--rename", str(tmp_path / "table")) == 0
+    assert "different things: `layernorm.weight` for `layernorm.bias` and 1 more" in capsys.readouterr().err
+
+
 def test_sizes_that_are_not_known(tmp_path, capsys):
     save_file({"w": np.ones((2, 3), np.float32)}, tmp_path / "x.safetensors")
     text = "net n { input x [T, 3]\n weight w [T, 3]\n x + w }"
@@ -820,6 +827,14 @@ def test_a_missing_library_names_its_extra(tmp_path, small, monkeypatch, capsys,
     monkeypatch.setitem(sys.modules, module, None)
     assert main(["weights", "convert", str(spec), str(tmp_path / file), "-o", str(tmp_path / "y.pt")]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["x.weights.h5", "x.keras"])
+def test_a_missing_library_names_its_extra_before_writing(tmp_path, one, monkeypatch, file):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingFramework, match=r"^h5py is not installed; `pip install netspec-lang\[keras\]`"):
+        one.save_weights(tmp_path / file, weights_of(one))
+    assert not (tmp_path / file).exists()
 
 
 def test_misuse(tmp_path, capsys):

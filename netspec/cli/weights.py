@@ -74,7 +74,7 @@ def _parser(name: str, about: str, screen: Screen) -> Parser:
         "--from",
         dest="source",
         choices=FORMS,
-        help="whose names and axes WEIGHTS has (default: what its suffix says; .safetensors: netspec)",
+        help="whose names and axes WEIGHTS has (default: what its suffix says; .safetensors: netspec, by its names)",
     )
     parser.add_argument(
         "--style",

@@ -117,7 +117,11 @@ class KerasModel:
             self.variables[name].assign(array)
 
     def save(self, path: str) -> None:
-        """Write the weights alone (`.weights.h5`), or the model with its weights (`.keras`)."""
+        """Write the weights alone (`.weights.h5`), or the model with its weights (`.keras`).
+
+        Raises MissingFramework.
+        """
+        import_h5py()
         if path.endswith(".keras"):
             self.model.save(path)
         else:

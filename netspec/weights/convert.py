@@ -11,7 +11,7 @@ from .match import partners
 from .prefix import prefix_rule
 from .rename import Renaming
 from .table import WeightsError, check_weights
-from .whose import Reading, check_names, may_be, refuse_others
+from .whose import Reading, check_names, may_be, opposed, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,7 +69,7 @@ def read_weights(
         problems += _unreadable((names[ours] for ours in made.shapes if ours in names), archive)
         check_names(net, reading, made, names, archive.shapes, problems)
         arrays = {ours: archive.read(names[ours]) for ours in made.shapes}
-        notes = [*renaming.idle(archive.shapes), *_other_layers(made, archive)]
+        notes = [*renaming.idle(archive.shapes), *opposed(names), *_other_layers(made, archive)]
     return Read(made.take(arrays), tuple(notes))
 
 

@@ -77,6 +77,12 @@ def crossed(reading: Reading, made: Form, names: Mapping[str, str]) -> list[str]
     return [_listed(pairs) + _why(reading, whose) for whose, pairs in wrong.items()]
 
 
+def opposed(names: Mapping[str, str]) -> list[str]:
+    """A line where a table gives arrays names of other things; whoever wrote it may know better."""
+    pairs = [f"`{foreign}` for `{ours}`" for ours, foreign in names.items() if not agree(ours, foreign)]
+    return [f"by their last words these are different things: {_listed(pairs)}"] if pairs else []
+
+
 def _untold(reading: Reading, made: Form, ours: str, foreign: str) -> bool:
     """Does nothing say in which of the possible orders the axes of an array stand?"""
     return not reading.told and len(reading.possible) > 1 and ours in made.turned and not users(foreign)
