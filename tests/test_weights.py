@@ -438,6 +438,19 @@ def test_what_contradicts_is_left_over(tmp_path, form):
     assert not any(likely_names(net.checked, str(tmp_path / "x.safetensors"), form).values())
 
 
+def test_a_word_of_all_spellings_says_nothing(tmp_path):
+    """The biases of a GRU: `bias` is a word of PyTorch's, but not for an array whose gates it orders in its own way."""
+    net = netspec.parse("net n { input x [5, 4]\n gru(4) as g }")
+    foreign = {path: f"x{k}.{path[2:]}" for k, path in enumerate(net.weights())}
+    save_file({foreign[path]: array for path, array in weights_of(net).items()}, tmp_path / "x.safetensors")
+    assert set(likely_names(net.checked, str(tmp_path / "x.safetensors"), "torch").values()) == {""}
+    swapped = {"g.bias": "g.recurrent_bias", "g.recurrent_bias": "g.bias"}
+    with pytest.raises(WeightsError, match="nothing tells"):
+        net.load_weights(
+            tmp_path / "x.safetensors", rename={name: swapped.get(path, path) for path, name in foreign.items()}
+        )
+
+
 @pytest.mark.parametrize(("ours", "foreign"), OPPOSED)
 def test_nothing_opposed_is_proposed(ours, foreign):
     (first, second) = misfits({ours: (4,)}, {foreign: (4,)}, "net n")

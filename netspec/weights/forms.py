@@ -50,7 +50,7 @@ def _torch(net: CheckedNet, _style: str) -> Form:
     from ..models.torch_model import is_counter
 
     spelling = torch_target(net).spelling
-    turned = _turned((name, held.weight) for held in spelling.held for name in (held.key, held.plus))
+    turned = _turned((name, held.weight) for held in spelling.held for name in (held.key, held.plus) if name)
     return Form(spelling.shapes, spelling.take, is_counter, turned=turned)
 
 

@@ -8,7 +8,7 @@ from ..record import TYPE_CHECKING, Record
 from .forms import FORMS
 from .prefix import NEARLY_ALL, prefix_rule
 from .table import WeightsError, misfits
-from .words import agree, users
+from .words import agree, last_word, users
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,13 @@ def may_be(reading: Reading, made: Form, ours: str, foreign: str) -> bool:
     Not if the names are of different things, or if the foreign one is of a spelling that keeps it in another order of
     axes; the shape of a square kernel does not tell.
     """
-    return agree(ours, foreign) and not (ours in made.turned and _strange(reading, foreign))
+    other = _strange(reading, foreign) or _shared(ours, foreign)
+    return agree(ours, foreign) and not (ours in made.turned and other)
+
+
+def _shared(ours: str, foreign: str) -> bool:
+    """Is the foreign word one of all spellings, but not ours? It may be of one that keeps the array otherwise."""
+    return len(users(foreign)) == len(_WHO) and last_word(foreign) != last_word(ours)
 
 
 def _strange(reading: Reading, name: str) -> tuple[str, ...]:
@@ -85,7 +91,9 @@ def opposed(names: Mapping[str, str]) -> list[str]:
 
 def _untold(reading: Reading, made: Form, ours: str, foreign: str) -> bool:
     """Does nothing say in which of the possible orders the axes of an array stand?"""
-    return not reading.told and len(reading.possible) > 1 and ours in made.turned and not users(foreign)
+    if reading.told or len(reading.possible) == 1 or ours not in made.turned:
+        return False
+    return not users(foreign) or _shared(ours, foreign)
 
 
 def _listed(pairs: Sequence[str]) -> str:

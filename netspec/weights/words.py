@@ -41,9 +41,14 @@ _WORDS = {
 _NUMBERED = re.compile(r"(_l?\d+(_reverse)?|:\d+)$")
 
 
+def last_word(name: str) -> str:
+    """The last word of a name, without the numbers of layers and directions behind it."""
+    return re.split(r"[./]", _NUMBERED.sub("", name))[-1].lower()
+
+
 def _entry(name: str) -> tuple[frozenset[str], frozenset[str]]:
     """The senses of a name's last word, or of what stands behind its last underscore, and its spellings."""
-    word = re.split(r"[./]", _NUMBERED.sub("", name))[-1].lower()
+    word = last_word(name)
     senses, users = _WORDS.get(word) or _WORDS.get(word.rpartition("_")[2]) or ("", "")
     return frozenset(senses.split()), frozenset(users.split())
 
