@@ -203,6 +203,15 @@ def test_wrong_specs_and_files(tmp_path, capsys):
     assert main(["verify", str(tmp_path / "none.net")]) == 2
 
 
+def test_rounding_that_grows_is_told_from_faults(pool):
+    steep = "net steep { input x [6]; dense(6) as first; repeat 3 { sin(300 * identity) }; dense(2) }"
+    found = verified(pool, steep)
+    assert not found.problems
+    assert "compared in float64" in " ".join(found.notes)
+    assert max(found.outputs.values()) < 1e-6
+    assert verified(pool, steep.replace("repeat 3 { sin(300 * identity) }; ", "")).notes == ()
+
+
 def test_outputs_at_their_ends_are_calmed():
     """A softmax of which one share is 1 would hide what leads to it."""
     text = """
