@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import twins
 from checking import check
 
 from netspec import reference
@@ -151,3 +152,10 @@ def test_a_state_is_kept_in_one_place():
     (fault,) = check(text.replace("STATEFUL", "stateful=true, batch=2,")).diagnostics
     assert fault.code == "wrong-value"
     assert check(text.replace("STATEFUL", "")).ok
+
+
+def test_functional_keras_keeps_no_layer_of_a_stack_that_nothing_hangs_on():
+    net = check("net n { input x [T, 3]; a, b, c, y = x -> stack(3, gru(4, return=(state, last))); output a, b }")
+    with pytest.raises(SpecError, match="keeps only what does"):
+        keras_target(net)
+    twins.compare(net, sizes=[{"T": 5}], style="subclass")

@@ -88,11 +88,11 @@ def live(pieces: list[Piece], wanted: set[int]) -> list[Piece]:
         if piece is None or (number and not piece.stays and not wanted.intersection(numbers_in(piece.gives))):
             continue
         found.append(piece)
-        wanted = wanted.difference(numbers_in(piece.gives)) | (_taken(piece.code) if number else set())
+        wanted = wanted.difference(numbers_in(piece.gives)) | (taken_by(piece.code) if number else set())
     return found[::-1]
 
 
-def _taken(code: Code) -> set[int]:
+def taken_by(code: Code) -> set[int]:
     """The values that an expression takes."""
     found: set[int] = set()
     rebuild(code, lambda part: found.add(part.index) if isinstance(part, X) else part)

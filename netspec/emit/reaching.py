@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..record import TYPE_CHECKING
 from .lower import Act, Enter
+from .pieces import numbers_in, taken_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,9 +43,23 @@ def _needed(code: Code, wanted: Iterable[int], lost: list[Step]) -> set[int]:
                 live.update(o for i, o in zip(item.code.inputs, item.inputs) if i in inner)
         elif live.intersection(item.outputs):
             live.update(item.inputs)
+            if _keeps_idle(item, live):
+                lost.extend([item.step] if item.step is not None else [])
         elif item.step is not None and item.step.weights:
             lost.append(item.step)
     return live
+
+
+def _keeps_idle(act: Act, live: set[int]) -> bool:
+    """Has a layer of several, such as a stack, some with weights that nothing wanted hangs on?"""
+    needed = {slot for value, slot in zip(act.outputs, act.use.outputs) if value in live}
+    for apply in reversed(act.use.steps):
+        made = {*numbers_in(apply.gives)}
+        if needed & made:
+            needed = (needed - made) | ({0} if apply.call is None else taken_by(apply.call))
+        elif apply.stateful:
+            return True
+    return False
 
 
 def _flat(items: Iterable[Lowered]) -> Iterator[Act | Enter]:
