@@ -65,7 +65,7 @@ def gather(root: Spec, faults: Collector, allowed: Sequence[str] = ()) -> list[L
             try:
                 place = _place(spec.source, str(node.path.value), folders)
                 if place.path not in found:
-                    found[place.path] = parse(_read(place, str(node.path.value)), faults)
+                    found[place.path] = _parsed(place, str(node.path.value), faults)
                     todo.append(found[place.path])
                 here[at] = place.path
             except Refused as refused:
@@ -113,6 +113,20 @@ def _place(source: Source, written: str, allowed: Sequence[str]) -> Place:
     where = os.path.normpath(os.path.join(shown, os.path.dirname(written)))
     message = f"{written} is outside of the folder of {source.name}"
     raise Refused("import-outside", message, f"`--include {where}` allows it")
+
+
+# the files of the library, which ship with the project and which many specs of one process import
+_library: dict[str, Spec] = {}
+
+
+def _parsed(place: Place, written: str, faults: Collector) -> Spec:
+    """A file, parsed. Raises Refused."""
+    if place.path in _library:
+        return _library[place.path]
+    spec = parse(_read(place, written), faults)
+    if os.path.dirname(place.path) == os.path.realpath(LIBRARY_FOLDER) and not faults.all:
+        _library[place.path] = spec
+    return spec
 
 
 def _read(place: Place, written: str) -> Source:
