@@ -40,9 +40,10 @@ _VERIFIED = """
 
 What `netspec verify` found: the largest difference between the PyTorch model, the Keras model and NumPy with the same
 random weights, relative to the largest number of the output, of the layer or of the gradient. Outputs and layers are
-in float32, gradients in float64; a layer above 1e-4 agrees in float64. Where rounding grows past 1e-2, all is in float64.
-The largest nets saw small images: the weights are the same. The seconds were taken on two cores that had other work. `python -m bench.zoo verify` runs it and takes
-hours, so a row can be older than its spec, and a net that has none was not run yet.
+in float32, gradients in float64; a layer above 1e-4 agrees in float64. Where rounding grows past 1e-2, all is in
+float64. The largest nets saw small images: the weights are the same. The seconds were taken on two cores that had other
+work. `python -m bench.zoo verify` runs it and takes hours, so a row can be older than its spec, and a net that has none
+was not run yet.
 
 | name | with | outputs | layers | gradients | seconds |
 | --- | --- | ---: | ---: | ---: | ---: |"""
