@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+from ..pycode import inline
 from ..record import TYPE_CHECKING
-from .template import Choice, Leaf, Loop, inside
+from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
 from .variables import uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from .template import Node
 
@@ -38,6 +42,28 @@ def _outside_branches(nodes: Iterable[Node]) -> Iterator[Leaf]:
 
 def _has_weights(leaf: Leaf) -> bool:
     return any(apply.stateful for apply in leaf.applies)
+
+
+def words_of(nodes: Iterable[Node]) -> set[str]:
+    """All words in the code of the nodes."""
+    found: set[str] = set()
+    for node in inside(nodes):
+        if isinstance(node, Sequence):
+            found |= words_of(node.nodes)
+        else:
+            found.update(word for code in _codes(node) for word in re.findall(r"[^\W\d]\w*", inline(code)))
+    return found
+
+
+def _codes(node: Leaf | Invoke | Loop | Choice) -> Iterator[Any]:
+    if isinstance(node, Leaf):
+        yield from (code for apply in node.applies for code in (apply.make, apply.call))
+    elif isinstance(node, Invoke):
+        yield from (value for _, value in node.arguments)
+    elif isinstance(node, Loop):
+        yield node.items
+    else:
+        yield from (condition for condition, _ in node.branches)
 
 
 def needed(nodes: Iterable[Node], wanted: Iterable[int]) -> tuple[Node, ...]:

@@ -16,9 +16,9 @@ from .columns import aligned, flattened, is_chain, kind_of, last_name, shape_aft
 from .loops import weave_loop
 from .lower import Act, Enter
 from .parameters import Parameters
-from .prune import prune
+from .prune import prune, words_of
 from .solve import Solver
-from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template
+from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template, inside
 from .terms import Contexts, Term, equal
 from .values import Around, MismatchError, Place, Region, Values
 
@@ -91,7 +91,10 @@ class Weaver:
         if len({len(b.outputs) for b in self.bodies}) > 1:
             raise MismatchError
         ends = [self.values.ref([b.outputs[i] for b in self.bodies], arounds) for i in range(len(first.outputs))]
-        kept = prune(self.close(nodes), ends)
+        closed = self.close(nodes)
+        kept = prune(closed, ends)
+        if sum(1 for _ in inside(kept)) < sum(1 for _ in inside(closed)):
+            self.parameters.used &= words_of(kept)  # what was left out asks for nothing
         return self._template(kept, tuple(inputs), ends)
 
     def _template(self, nodes: tuple[Node, ...], inputs: tuple[tuple[str, int], ...], ends: list[int]) -> Template:
