@@ -83,10 +83,8 @@ def _verify(names: Iterable[str]) -> int:
             try:
                 result = verify(net, pool, Options())
                 if max(line.error for line in result.lines) > _ROUNDED:
-                    result, settings = (
-                        verify(net, pool, Options(dtype="float64", tolerance=1e-4)),
-                        f"{settings} float64".strip(),
-                    )
+                    settings = f"{settings} float64".strip()
+                    result = verify(net, pool, Options(dtype="float64", tolerance=1e-4))
             except (SpecError, ValueError) as error:
                 faults += 1
                 print(f"{net.name}: {error}", flush=True)

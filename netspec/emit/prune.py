@@ -19,11 +19,9 @@ if TYPE_CHECKING:
 def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
     """The nodes without steps and variables that lead to no weights and no output. Branches keep their steps."""
     kept = tuple(nodes)
-    idle = {id(leaf) for leaf in _outside_branches(kept) if leaf.shared is None and not _has_weights(leaf)}
-    sources = dict(_sources(kept))
-    sources.update(
-        (output, leaf.inputs) for leaf in _outside_branches(kept) if id(leaf) in idle for output in leaf.outputs
-    )
+    leaves = [leaf for leaf in _outside_branches(kept) if leaf.shared is None and not _has_weights(leaf)]
+    idle = {id(leaf) for leaf in leaves}
+    sources = {**dict(_sources(kept)), **{output: leaf.inputs for leaf in leaves for output in leaf.outputs}}
     live, todo = set(outputs), [*outputs, *_taken(kept, idle)]
     while todo:
         value = todo.pop()

@@ -43,8 +43,8 @@ def _needed(code: Code, wanted: Iterable[int], lost: list[Step]) -> set[int]:
                 live.update(o for i, o in zip(item.code.inputs, item.inputs) if i in inner)
         elif live.intersection(item.outputs):
             live.update(item.inputs)
-            if _keeps_idle(item, live):
-                lost.extend([item.step] if item.step is not None else [])
+            if item.step is not None and _keeps_idle(item, live):
+                lost.append(item.step)
         elif item.step is not None and item.step.weights:
             lost.append(item.step)
     return live

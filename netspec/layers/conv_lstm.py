@@ -12,7 +12,7 @@ from .initialisers import FORGET
 from .padding import flat, is_nothing
 from .recurrence import Core, Kept
 from .recurrent import SIGMOID, TANH, OverTime, remembered
-from .recurrent_keras import keras_word
+from .recurrent_keras import cell_words
 from .recurrent_torch import Built, functions_of, rates_of
 from .shapes import count_symbols, known
 from .window import Window
@@ -145,7 +145,6 @@ class ConvLstm(OverTime, Grids):
 
     torch_layout = "first"
     torch_time, torch_channels, torch_fuses = 2, 1, False
-    torch_native = True
     usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
     state_count, elementwise = 2, 9
 
@@ -249,11 +248,7 @@ class ConvLstm(OverTime, Grids):
     def keras_make(self, x: Shape, words: dict[str, Code]) -> Call:
         window = self.window(x)
         known("Keras", *x[1:])
-        own: dict[str, Code] = {**window.steps("strides"), **unless("valid", padding=str(self.padding))}
-        for name, usual in self.usual.items():
-            own |= keras_word(self, name, usual)
-        own |= unless(True, use_bias=self.bias)
-        own |= unless(0, dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
+        own = {**window.steps("strides"), **unless("valid", padding=str(self.padding)), **cell_words(self)}
         kernel = square(window.kernel)
         return call(f"layers.ConvLSTM{window.rank}D", self.filters, kernel, **own, **words, **self.keras_words())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ..dims import product
-from ..pycode import Call
+from ..pycode import Call, rebuild
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -139,11 +139,14 @@ class Still{name}(layers.{name}):
     return Helper(f"Still{name}", source, ("import keras", "from keras import layers"))
 
 
-def _in_place(make: Call, name: str) -> Call:
+def _in_place(make: Call, name: str) -> Any:
     """The call with the class of a name from `held_still`, wherever it makes the layer in whose place that is."""
-    inner = tuple(_in_place(part, name) if isinstance(part, Call) else part for part in make.args)
-    func = name if str(make.func).replace("layers.", "Still") == name else make.func
-    return make.replace(func=func, args=inner)
+
+    def held(part: Code) -> Code:
+        replaced = isinstance(part, Call) and str(part.func).replace("layers.", "Still") == name
+        return part.replace(func=name) if replaced else part
+
+    return rebuild(make, held)
 
 
 class Use(Record):

@@ -11,7 +11,7 @@ from .base import Example, layer
 from .initialisers import FORGET
 from .recurrence import Core, Kept
 from .recurrent_helpers import SINGLE_BIAS, STEPWISE
-from .recurrent_keras import keras_word
+from .recurrent_keras import cell_words
 from .recurrent_torch import Built, functions_of, rates_of
 from .returning import returns_reader, state_reader
 from .shapes import known
@@ -112,12 +112,8 @@ class Cell(OverTime, Units):
         return Built(call("single_bias", make), (*helpers, SINGLE_BIAS))
 
     def keras_make(self, x: Shape, words: dict[str, Code]) -> Call:
-        own: dict[str, Code] = {}
-        for name, usual in self.usual.items():
-            own |= keras_word(self, name, usual)
-        own |= unless(True, use_bias=self.bias)
-        own |= unless(0, dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
-        return call(f"layers.{self.keras_name}", self.units, **own, **self.keras_own(), **words, **self.keras_words())
+        words = {**cell_words(self), **self.keras_own(), **words, **self.keras_words()}
+        return call(f"layers.{self.keras_name}", self.units, **words)
 
     def keras_own(self) -> dict[str, Code]:
         """What only this layer of Keras is told."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..dims import Shape
     from ..pycode import Call, Code
     from .base import Apply, At, Gives, Layer
-    from .recurrence import Kept, Recurrence
+    from .recurrence import Core, Kept, Recurrence
 
 # Keras's words for merging two directions
 _MERGES = {"concat": "concat", "add": "sum", "mul": "mul", "average": "ave", "none": None}
@@ -88,6 +88,15 @@ def keras_word(core: Layer, name: str, usual: Any) -> dict[str, Code]:
     if word == "":
         raise Unsupported(f"Keras's {core.kind} takes activations by name, and has none for {value}", name)
     return unless(usual, **{name: word})
+
+
+def cell_words(core: Core) -> dict[str, Code]:
+    """What every cell is told: activations, bias and rates of dropout."""
+    words: dict[str, Code] = {}
+    for name, usual in core.usual.items():
+        words |= keras_word(core, name, usual)
+    words |= unless(True, use_bias=core.bias)
+    return words | unless(0, dropout=core.dropout, recurrent_dropout=core.recurrent_dropout)
 
 
 class _Results:

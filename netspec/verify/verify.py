@@ -130,10 +130,7 @@ class _Verification:
         """The model in all forms, with weights that do not drive what it gives to its ends."""
         for turn, by in enumerate(_CALMING):
             self.progress("running the model" + " with calmer weights" * (turn > 0))
-            found = self._together(
-                [Job(t, self.weights, self.batches, dtype=self.options.dtype) for t in targets.values()],
-                lambda: [self._reference(self.net, batch) for batch in self.batches],
-            )
+            found = self._all(targets, self.options.dtype)
             places = set.intersection(*(set(saturated(arrays)) for arrays in found[2]))
             if not places:
                 break
@@ -141,6 +138,13 @@ class _Verification:
         else:
             self.notes.append("an output is 0 and 1 all over, whatever the weights of the last layer")
         return found
+
+    def _all(self, targets: Mapping[str, Target], dtype: str) -> tuple[dict[str, Answer], list[str], list[list[Array]]]:
+        """The model on all batches, as `_together` has it."""
+        return self._together(
+            [Job(t, self.weights, self.batches, dtype=dtype) for t in targets.values()],
+            lambda: [self._reference(self.net, batch) for batch in self.batches],
+        )
 
     def _together(
         self, jobs: Sequence[Job], meanwhile: Callable[[], list[list[Array]]]
@@ -181,10 +185,7 @@ class _Verification:
         if worst <= self.tolerance or self.options.dtype != "float32" or self.options.tolerance is not None:
             return outputs
         self.progress("running the model in float64")
-        answers, faults, wanted = self._together(
-            [Job(t, self.weights, self.batches, dtype="float64") for t in targets.values()],
-            lambda: [self._reference(self.net, batch) for batch in self.batches],
-        )
+        answers, faults, wanted = self._all(targets, "float64")
         found = self._outputs(answers, wanted)
         if faults or not all(error <= self.tolerance for error in found.values()):
             return outputs
@@ -215,7 +216,9 @@ class _Verification:
                         f"rounding has grown to {first.error:.1e} at `{first.path}`;"
                         f" in float64 all layers agree to {worst:.1e}"
                     )
-                first = None if worst <= self.tolerance else _first(found, TOLERANCES["float64"])
+                    first = None
+                else:
+                    first = _first(found, TOLERANCES["float64"])
         if first is not None:
             (one, other), error = max(first.errors.items(), key=lambda item: item[1])
             self.problems.append(
