@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .diagnostics import Collector
     from .dims import Dim
-    from .infer import Field
+    from .fields import Field
     from .ir import Expectation, Net
 
 BYTES = 4  # of a float32, the type that figures in bytes are given for

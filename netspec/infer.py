@@ -1,13 +1,13 @@
 """Infer: weights, cost and receptive fields of every instance, in rows beside the net.
 
 MACs are multiply-accumulates of convolutions and matrix products at batch 1; all else is `other_ops`. `activations`
-sums the outputs of the layers that compute something new. The receptive field follows Araujo, Norris & Sim, "Computing
-Receptive Fields of Convolutional Neural Networks" (Distill, 2019): field += (window - 1) * jump, jump *= stride.
+sums the outputs of the layers that compute something new.
 """
 
 from __future__ import annotations
 
 from .expect import check_expectations, check_settings
+from .fields import field_after, field_of_input
 from .ir import Call, CheckedNet, Figures, Row, Scope, Step, path_of
 from .layers.cells import Run
 from .record import TYPE_CHECKING, Record
@@ -19,22 +19,11 @@ if TYPE_CHECKING:
 
     from .diagnostics import Collector
     from .dims import Dim
+    from .fields import Field, Reach
     from .ir import Instance, Item, Net, Outcome, Tensor
 
     # the last two fields of a Row
     Recurring = tuple[Dim, Dim] | tuple[None, None]
-    # for each spatial axis: the window, the stride, and how many cells one cell becomes; None: all is seen
-    Reach = tuple[tuple[int, int, int], ...] | None
-
-
-class Field(Record):
-    """How far a value sees: cells of the input along each axis, and the distance between neighbours.
-
-    A distance is a fraction (top, bottom), since upsampling makes neighbours closer than one cell.
-    """
-
-    sizes: tuple[int, ...]
-    jumps: tuple[tuple[int, int], ...]
 
 
 class Known(Record):
@@ -46,10 +35,7 @@ class Known(Record):
     step_macs: Dim
 
 
-Fields = "dict[int, Field | None]"
 _NOTHING = Figures()
-# the reach of a layer that works on each place alone
-_STILL = ((1, 1, 1),) * 8
 
 
 def infer(net: Net, faults: Collector) -> CheckedNet:
@@ -58,8 +44,7 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
     walk = _Walk()
     fields: dict[int, Field | None] = {}
     for port in net.body.inputs:
-        axes = max(len(port.value.shape) - 1, 0)
-        fields[port.value.number] = Field((1,) * axes, ((1, 1),) * axes)
+        fields[port.value.number] = field_of_input(max(len(port.value.shape) - 1, 0))
     totals = walk.items(net.body.items, "", 0, fields, "", False, False)
     depth = sequential_depth(net)
     outcomes: tuple[Outcome, ...] = ()
@@ -283,20 +268,3 @@ def reach_of(step: Step) -> Reach:
     shape, layer = step.inputs[0].shape, step.layer
     reach = layer.reach(shape) if len(step.output.shape) == len(shape) else None
     return None if reach is None else tuple(zip(*reach, layer.finer(shape)))
-
-
-def field_after(before: Sequence[Field | None], reach: Reach) -> Field | None:
-    """The receptive field of a step's output; None where it sees the whole input, or has no spatial axes."""
-    if reach is None:
-        return None
-    grids = [f for f in before if f is not None and len(f.sizes) == len(reach) > 0]
-    if not grids or len(grids) < len(before):
-        return None
-    widest = grids[0] if len(grids) == 1 else max(grids, key=lambda f: f.sizes)
-    if reach == _STILL[: len(reach)]:
-        return widest
-    sizes, jumps = [], []
-    for size, (top, bottom), (window, stride, finer) in zip(widest.sizes, widest.jumps, reach):
-        sizes.append(size + -(-(window - 1) * top // bottom))
-        jumps.append((top * stride, bottom * finer))
-    return Field(tuple(sizes), tuple(jumps))

@@ -27,6 +27,7 @@ FLOORS = {
     "imports": 6,
     "elaborate": 6,
     "infer": 6,
+    "fields": 6,
     "expect": 6,
     "sequential": 6,
     "reference": 6,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 from ..dims import product
 from ..pycode import Raw, X, call, method
 from ..record import TYPE_CHECKING
@@ -135,12 +137,15 @@ class _Adaptive(Layer):
         return product(xs[0])
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-        """The largest window and the whole part of the step between two; None where a size is a symbol."""
+        """From n cells to o: window i covers i*n/o to (i + 1)*n/o. None where a size is a symbol."""
         sizes, known = self._sizes(x), [n for n in x[:-1] if isinstance(n, int)]
         if len(known) < len(sizes) or set(sizes) == {1}:
             return None
-        ends = [[(i * n // o, -(-(i + 1) * n // o)) for i in range(o)] for n, o in zip(known, sizes)]
-        return tuple(max(b - a for a, b in axis) for axis in ends), tuple(max(n // o, 1) for n, o in zip(known, sizes))
+        steps = tuple(n // gcd(n, o) for n, o in zip(known, sizes))
+        return steps, steps
+
+    def finer(self, x: Shape) -> tuple[int, ...]:
+        return tuple(o // gcd(n, o) if isinstance(n, int) else 1 for n, o in zip(x, self._sizes(x)))
 
     def torch(self, at: At) -> Use:
         sizes = self._sizes(at.x)

@@ -238,7 +238,9 @@ class Layer:
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         """Window and stride for each spatial axis (dilation counted in the window).
 
-        None where every output sees the whole input. A stride of 1 and a window of 1 leave the field as it is.
+        None where every output sees the whole input. A stride of 1 and a window of 1 leave the field as it is. Where
+        the grid becomes finer, both are counted in cells of the finer one: of d + 1 neighbours that come out, at most
+        ceil((d*stride + window - 1) / finer) + 1 are seen of what goes in.
         """
         ones = (1,) * max(len(x) - 1, 0)
         return ones, ones

@@ -57,9 +57,10 @@ class Upsample(Layer):
         return (*(n * f for n, f in zip(x, self._factors(x))), x[-1])
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        rank = len(x) - 1
-        seen = 2 if self.mode == "bilinear" else 1
-        return tuple(1 if f == 1 else seen for f in self._factors(x)), (1,) * rank
+        """Bilinear, a cell lies between two of the input, or on the middle of one where the factor is odd."""
+        factors = self._factors(x)
+        windows = tuple(f + 1 - f % 2 for f in factors) if self.mode == "bilinear" else (1,) * len(factors)
+        return windows, (1,) * len(factors)
 
     def finer(self, x: Shape) -> tuple[int, ...]:
         return self._factors(x)

@@ -192,9 +192,9 @@ class ConvTranspose(Weighted):
         return 0 if self.activation is None else product(y)
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Of the input, an output sees the cells whose window covers it: at most span/stride, rounded up."""
+        """Of the input, an output sees the cells whose window covers it: one for each stride within the span."""
         found = self._axes(len(x) - 1)
-        return tuple(-(-a.span // a.stride) for a in found), (1,) * len(found)
+        return tuple(a.span - a.stride + 1 for a in found), (1,) * len(found)
 
     def finer(self, x: Shape) -> tuple[int, ...]:
         return spread(self.stride, len(x) - 1, "stride")
