@@ -20,7 +20,7 @@ from netspec.cli import main
 from netspec.codes import CODES
 from netspec.diagnostics import Collector
 from netspec.source import Source
-from netspec.syntax import tree
+from netspec.syntax import tables, tree
 from netspec.syntax.parser import parse
 from netspec.syntax.pieces import pieces
 from netspec.syntax.printer import PRINTED, format_source
@@ -113,6 +113,90 @@ def test_sentences_of_the_grammar(text: str) -> None:
 def test_mutated_and_random_specs(text: str) -> None:
     assume(parsed(text) is not None)
     holds(text)
+
+
+# where a name can stand: `@` is the name
+POSITIONS = (
+    "net @ { input x [3]; relu }",
+    "block @(n) { dense(n) }",
+    "cell @ { input x; state h [2]; next h = h; output next h }",
+    "const @ = 3",
+    'import "a.net" as @',
+    'from "a.net" import @, b as @',
+    'from "a.net" import (@,)',
+    "block b(@, n=@) { dense(n, units=@) }",
+    *(
+        f"net n {{{before}{statement}{behind}}}"
+        for before in ("", "input x [3];", "if a { b }\n", "# why\n\n")
+        for behind in ("", " # so\n\nrelu")
+        for statement in (
+            "@",
+            "@ = 3",
+            "@, b = b, @",
+            "a, @ = 3, 4",
+            "(@, b) = f(x)",
+            "@ -> relu",
+            "@\n-> relu",
+            "@(3)",
+            "@[0]",
+            "@.shape",
+            "@ + 1",
+            "-@",
+            "(@)",
+            "(@, b)",
+            "[@]",
+            "{ @ }",
+            "relu as @",
+            "@ as b",
+            "a if @ else @",
+            "f(@=@, b=3)",
+            "f(@)",
+            "x.@",
+            "@ and @",
+            "not @",
+            "x[@:@, @]",
+            "[@ for @ in @ if @]",
+            "input @",
+            "input @ [@, ...] @",
+            "input @ @(@)",
+            "output @",
+            "output @ = @, b",
+            "state @ [@]",
+            "state @ [3] @=@ = 4",
+            "next @ = @",
+            "weight @ [@] @=@, init=@",
+            "layer @ = @",
+            "expect @ == @",
+            "repeat @ { @ }",
+            "repeat 3 as @ { @ }",
+            "for @ in @ { @ }",
+            "for @, b in @ as @ { @ }",
+            "for (@,) in @ {\n@\n}",
+            "if @ { @ } else { @ }",
+            "if @ {\n@\n}\nelse if @ { @ } else { @ }",
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize("word", [*tables.WORDS, "def", "class", "None", "été", "x3", "_"])
+def test_any_word_at_any_place(word: str) -> None:
+    """A text that parses is laid out to one that does, whatever stands for a name in it."""
+    kept = 0
+    for position in POSITIONS:
+        text = position.replace("@", word)
+        if parsed(text) is not None:
+            holds(text)
+            kept += 1
+    assert kept > (40 if word in tables.WORDS else len(POSITIONS) - 40)
+
+
+@pytest.mark.parametrize("word", ["net", "block", "const", "import", "from"])
+@pytest.mark.parametrize("before", ["net n {", "net n {\n", "net n { input x [3];", "net n { input x [3]\n# why\n  "])
+def test_words_of_definitions_are_names_in_a_body(word: str, before: str) -> None:
+    made = formatted(f"{before}{word} = 3; {word} as {word} -> dense({word})\n}}")
+    assert f"\n  {word} = 3\n  {word} as {word} -> dense({word})\n" in made
+    assert parsed(made) is not None
 
 
 # --- layouts, one by one ---------------------------------------------------------------------------------------------

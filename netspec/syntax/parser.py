@@ -100,7 +100,8 @@ class _Machine:
                 if states[-1] == _tables.END and token.type == "$END":
                     return list(values[0])
                 count += 1
-                self._report(token, row)
+                token = self._definition() or token
+                self._report(token, _ROWS[states[-1]])
                 if count >= _MOST_FAULTS:
                     return [v for v in values if isinstance(v, Node)]
                 self._recover(token)
@@ -191,6 +192,21 @@ class _Machine:
 
     # --- faults ------------------------------------------------------------------------------------------------
 
+    def _definition(self) -> Token | None:
+        """The word that begins a definition, where it was taken for a name that begins a statement: not closed was
+        the body before it. The parser is set back to where it was before that word."""
+        from . import scan
+
+        start = self.starts[-1] if self.starts else 0
+        known: str | None = _tables.WORDS.get(self.text[start : self.end])
+        if known is None or known not in _ROWS[_tables.START] or "NAME" not in _ROWS[self.states[-2]]:
+            return None
+        if not scan.is_definition(self.text, start):
+            return None
+        del self.states[-1], self.values[-1], self.starts[-1]
+        end, self.end = self.end, scan.line_start(self.text, start)
+        return Token(known, self.text[start:end], start, end)
+
     def _report(self, token: Token, row: dict[str, int]) -> None:
         from .faults import explain
         from .situation import Situation
@@ -226,7 +242,10 @@ class _Machine:
         from . import scan
 
         place = scan.core(self.text, token.type, token.start, token.end)
-        if not self.brackets and self._accepts("_NEWLINE"):
+        begins = not self.values or self.values[-1] == []  # nothing yet, or the line ends that part definitions
+        if begins:
+            self._end_separator()
+        elif not self.brackets and self._accepts("_NEWLINE"):
             self._end_line(place)
             return
         inside = any(b.type == "LBRACE" for b in self.brackets) and token.type != "$END"
@@ -247,6 +266,13 @@ class _Machine:
         self.states[height + 1 :] = [_GOTOS[self.states[height]][symbol]]
         self.values[height:] = [Broken(Span(self.source, begin, self.end))]
         self.starts[height:] = [begin]
+
+    def _end_separator(self) -> None:
+        """Take the line ends before a fault as a whole, so that what stands before them is whole as well."""
+        row = _ROWS[self.states[-1]]
+        code = next((c for c in row.values() if c < 0), None)
+        if self.values and code is not None:
+            self._reduce(-code - 1)
 
     def _end_line(self, place: int) -> None:
         """Go on as if a line ended here: what stands before it is whole."""
