@@ -138,6 +138,8 @@ def inline(code: Code) -> str:
 
 
 def _word(code: str) -> str:
+    if "##" in code:  # begins a command of services that read the log in which code is shown
+        return _word(code.replace("##", "#\0#")).replace("#\\x00#", "#\\x23")
     return '"' + repr("'" + code)[2:-1].replace('"', '\\"').replace("\\'", "'") + '"'
 
 

@@ -62,6 +62,27 @@ def _visible(character: str) -> str:
     return "\u2421" if code == 0x7F else "\ufffd"
 
 
+# what stands before the commands that GitHub, Azure and TeamCity look for anywhere in a line of a log
+_COMMANDS = ("##[", "##vso[", "##teamcity[")
+
+
+def inert(line: str) -> str:
+    """A line with a blank put into what a service would take for a command when it reads the log of a run.
+
+    A GitHub workflow command is a line that begins with `::`, whatever blanks stand before it.
+    """
+    if "::" in line and line.lstrip().startswith("::"):
+        line = line.replace("::", ": :", 1)
+    return inert_part(line)
+
+
+def inert_part(text: str) -> str:
+    """The same of a text that begins no line."""
+    for command in _COMMANDS if "##" in text else ():
+        text = text.replace(command, f"{command[:-1]} [")
+    return text
+
+
 def width(text: str) -> int:
     """The columns that a terminal gives a text."""
     return len(text) if text.isascii() else sum(map(_columns, text))

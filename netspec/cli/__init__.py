@@ -129,7 +129,7 @@ def _crashed(error: Exception, screen: Screen) -> int:
 
         traceback.print_exc()
     screen.complain(
-        f"this is a bug in netspec ({type(error).__name__}: {error}).\n"
-        "Please report it with the spec that shows it; with NETSPEC_DEBUG=1 it says where it happened."
+        f"this is a bug in netspec ({type(error).__name__}: {error}).",
+        "Please report it with the spec that shows it; with NETSPEC_DEBUG=1 it says where it happened.",
     )
     return CRASHED

@@ -110,16 +110,16 @@ def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Screen)
 
     made = [document(c.verdict.source.name, c.report, c.verdict.diagnostics, c.verdict.ok) for c in found]
     if len(options.files) > 1:
-        screen.result(dumps(made))
+        screen.record(dumps(made))
     elif made:
-        screen.result(dumps(made[0]))
+        screen.record(dumps(made[0]))
 
 
 def _csv(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
     from ..emit.tables import PLAIN, csv
 
     reports = [c.report for c in found if c.report is not None]
-    screen.result(csv(reports, options.columns or PLAIN, options.depth, len(options.files) > 1))
+    screen.record(csv(reports, options.columns or PLAIN, options.depth, len(options.files) > 1))
 
 
 def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
@@ -135,7 +135,7 @@ def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Scree
 
     text = github([d for c in found for d in c.verdict.diagnostics])
     if text:
-        screen.result(text)
+        screen.record(text)
 
 
 def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
@@ -143,7 +143,7 @@ def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Screen
     from ..emit.annotations import sarif
     from ..emit.json import dumps
 
-    screen.result(dumps(sarif([d for c in found for d in c.verdict.diagnostics], _version())))
+    screen.record(dumps(sarif([d for c in found for d in c.verdict.diagnostics], _version())))
 
 
 # None is the table, which is shown file by file

@@ -100,7 +100,9 @@ def _write(path: str, found: Formatted, screen: Screen) -> None:
 
 def _name(path: str, found: Formatted, screen: Screen) -> None:
     if found.changed:
-        screen.result(found.name)
+        from ..render import clean
+
+        screen.result(clean(found.name))
 
 
 def _diff(path: str, found: Formatted, screen: Screen) -> None:
@@ -108,9 +110,15 @@ def _diff(path: str, found: Formatted, screen: Screen) -> None:
         return
     from difflib import unified_diff
 
+    from ..render import clean
+
+    name = clean(found.name)
     before, after = (_lines(data) for data in (found.before, found.after))
-    lines = unified_diff(before, after, found.name, found.name)
-    screen.result("".join(map(_painted, lines) if screen.paints else lines).rstrip("\n"))
+    text = "".join(unified_diff(before, after, name, name)).rstrip("\n")
+    if screen.paints or screen.watched:
+        screen.result("\n".join(_painted(line, screen.paints) for line in text.split("\n")))
+    else:
+        screen.record(text)  # for `patch`, which wants the text as it is
 
 
 def _lines(data: bytes) -> list[str]:
@@ -120,11 +128,10 @@ def _lines(data: bytes) -> list[str]:
     return [f"{line}\n" for line in whole] + ([f"{last}\n\\ No newline at end of file\n"] if last else [])
 
 
-def _painted(line: str) -> str:
+def _painted(line: str, colour: bool) -> str:
     from ..render import clean, paint
 
-    style = {"-": "bad", "+": "good", "@": "gutter"}.get(line[:1], "dim")
-    return "".join(paint(clean(part), style, True) + "\n" for part in line.rstrip("\n").split("\n"))
+    return paint(clean(line), {"-": "bad", "+": "good", "@": "gutter"}.get(line[:1], "dim"), colour)
 
 
 # by --check and --diff

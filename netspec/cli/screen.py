@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from ..diagnostics import Diagnostic
 
+# what services set that keep a log: most, and Azure
+_LOGS = ("CI", "TF_BUILD")
 COLOURS = ("auto", "always", "never")
 
 
@@ -29,6 +31,11 @@ class Screen:
     def paints(self) -> bool:
         """Are results shown in colour?"""
         return self._colourful(sys.stdout)
+
+    @property
+    def watched(self) -> bool:
+        """Do people see standard output as it is, on a terminal or in the log of a service?"""
+        return any(map(os.environ.get, _LOGS)) or (sys.stdout is not None and sys.stdout.isatty())
 
     @property
     def ascii(self) -> bool:
@@ -49,7 +56,11 @@ class Screen:
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def result(self, text: str) -> None:
-        """Text for standard output."""
+        """Text for people on standard output."""
+        _write(sys.stdout, _inert(text) + "\n")
+
+    def record(self, text: str) -> None:
+        """Text for programs on standard output, in which nothing may change."""
         _write(sys.stdout, text + "\n")
 
     def data(self, data: bytes) -> None:
@@ -69,26 +80,28 @@ class Screen:
         texts = [render(d, self._colourful(sys.stderr)) for d in found]
         if texts:
             self.flush()
-            _write(sys.stderr, "\n" * self._told + "\n\n".join(texts) + "\n")
+            _write(sys.stderr, "\n" * self._told + _inert("\n\n".join(texts)) + "\n")
             self._told = True
 
-    def complain(self, text: str) -> None:
-        """Why the command cannot do what was asked."""
+    def complain(self, *lines: str) -> None:
+        """Why the command cannot do what was asked. A line end within a line, as of a path, becomes visible."""
         from ..render import clean, paint
 
-        lines = "\n".join(map(clean, text.split("\n")))
-        self._aside(f"{paint('netspec:', 'error', self._colourful(sys.stderr))} {lines}")
+        text = "\n".join(map(clean, lines))
+        self._aside(f"{paint('netspec:', 'error', self._colourful(sys.stderr))} {text}")
 
     def note(self, text: str) -> None:
         """Progress, unless it is not wanted."""
         if not self.quiet:
-            self._aside(f"netspec: {text}")
+            from ..render import clean
+
+            self._aside(f"netspec: {clean(text)}")
 
     def _aside(self, text: str) -> None:
         try:
             self.flush()
         finally:
-            _write(sys.stderr, text + "\n")
+            _write(sys.stderr, _inert(text) + "\n")
 
     def flush(self) -> None:
         if sys.stdout is not None:
@@ -100,6 +113,15 @@ class Screen:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (AttributeError, OSError, ValueError):
             return  # there is no file behind it
+
+
+def _inert(text: str) -> str:
+    """The lines of a text with no command for a service that reads them in a log."""
+    if "::" not in text and "##" not in text:
+        return text
+    from ..render import inert
+
+    return "\n".join(map(inert, text.split("\n")))
 
 
 def _write(stream: TextIO | None, text: str) -> None:

@@ -47,7 +47,7 @@ def run(words: list[str], screen: Screen) -> int:
         from ..emit.json import dumps
 
         made = [{"schema": 1, "file": path, **result.document()} for path, result in found]
-        screen.result(dumps(made if len(options.files) > 1 else made[0]) if made else "[]")
+        screen.record(dumps(made if len(options.files) > 1 else made[0]) if made else "[]")
     return status
 
 

@@ -58,7 +58,7 @@ def _guarded(
         return WRONG
     except WeightsError as error:
         lines = [f"{options.weights} does not fit net {net.name}:", *(f"  {p}" for p in error.problems)]
-        screen.complain("\n".join([*lines, *error.hints]))
+        screen.complain(*lines, *error.hints)
         return WRONG
     except (FormError, MissingFramework) as error:
         raise Misuse(str(error)) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..codes import CODES
 from ..record import TYPE_CHECKING
+from ..render import clean
 from .report import place
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _quoted(text: str, more: str = "") -> str:
-    """The text with the signs that end a property or a command written as codes."""
+    """The text with the signs that end a property or a command written as codes, and no others that a log obeys."""
+    text = "\n".join(map(clean, text.split("\n")))
     for sign in "%\r\n" + more:
         text = text.replace(sign, f"%{ord(sign):02X}")
     return text

@@ -7,7 +7,7 @@ from ..ir import Call, Step
 from ..layers.arguments import axes, describe, spread
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING
-from ..render import clean
+from ..render import clean, inert_part
 from ..syntax.tree import Literal
 
 if TYPE_CHECKING:
@@ -157,13 +157,15 @@ def split(text: str) -> tuple[str, list[str]]:
 
 def markup(text: str) -> str:
     """Text within an HTML-like label. Never empty, which Graphviz does not take."""
-    text = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    text = (
+        inert_part(clean(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    )
     return text or " "
 
 
 def quoted(text: str) -> str:
     """A DOT string that stands for this text: an id, or an attribute whose escapes and entities are taken away."""
-    return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + inert_part(clean(text)).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def quoted_text(text: str) -> str:

@@ -120,7 +120,10 @@ def plain(value: Any) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """The text, in ASCII so that it is the same on every terminal; without a line end after it."""
+    """The text, in ASCII so that it is the same on every terminal; without a line end after it.
+
+    Two `#` stand in texts only; written as a code they begin no command of a service that reads logs.
+    """
     import json
 
-    return json.dumps(value, indent=2)
+    return json.dumps(value, indent=2).replace("##", "\\u0023#")

@@ -7,7 +7,7 @@ import re
 from ..dims import show
 from ..expect import figure
 from ..record import TYPE_CHECKING, Record
-from ..render import clean, paint, width
+from ..render import clean, inert, inert_part, paint, width
 from .report import visible
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def markdown(report: Report, columns: Sequence[str] = USUAL, depth: int | None =
 
 _SIGNS = re.compile(r"[\\|*_<>\[\]`&~$]")
 # what makes a heading, a list or a rule of a line that begins with it
-_BLOCK = re.compile(r"^(\d+(?=[.)])|(?=[#+=-]))")
+_BLOCK = re.compile(r"^(\d+(?=[.)])|(?=[#+=:-]))")
 
 
 def _escape(text: str) -> str:
@@ -230,12 +230,15 @@ def _paragraph(text: str) -> str:
 
 def _code(text: str) -> str:
     """Code within a line; its fence is longer than any in it."""
+    text = inert_part(text)
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
 # --- CSV ---------------------------------------------------------------------------------------------------------
 
+# what begins a formula in one spreadsheet or another
+_FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four are wide
 PLAIN = tuple(c for c in COLUMNS if c != "name")
 
 
@@ -251,7 +254,7 @@ def csv(
     out.writerow([*(("file", "net") if several else ()), *columns])
     for report in reports:
         for row in _leaves(report, depth):
-            out.writerow([*((report.file, report.name) if several else ()), *(_field(row, c) for c in columns)])
+            out.writerow([*((_word(report.file), report.name) if several else ()), *(_field(row, c) for c in columns)])
     return text.getvalue().rstrip("\n")
 
 
@@ -263,4 +266,10 @@ def _leaves(report: Report, depth: int | None) -> list[Line]:
 
 def _field(row: Line, name: str) -> Any:
     value = getattr(row, name)
-    return show(value) if isinstance(value, tuple) else value
+    return show(value) if isinstance(value, tuple) else _word(value) if isinstance(value, str) else value
+
+
+def _word(text: str) -> str:
+    """A name or path that a spreadsheet takes for text, not for a formula; a `'` before it is how people write that."""
+    text = inert(clean(text))
+    return f"'{text}" if text.startswith(_FORMULAS) else text

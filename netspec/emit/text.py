@@ -8,7 +8,7 @@ from sys import stdlib_module_names
 
 from ..pycode import Call, Raw, lay_out
 from ..record import TYPE_CHECKING
-from ..render import clean
+from ..render import clean, inert
 from .naming import safe
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     if not lines:
         return []
     pad = " " * indent
-    shown = [clean(line.expandtabs(4)).replace("\\", "\\\\").replace('"""', "'''") for line in lines]
+    shown = [inert(clean(line.expandtabs(4))).replace("\\", "\\\\").replace('"""', "'''") for line in lines]
     first = shown[0].strip()
     if first.startswith('"'):
         first = " " + first

@@ -45,7 +45,7 @@ def _rows(result: Result) -> list[str]:
     cells = [titles]
     for line in result.lines:
         errors = [f"{line.errors[pair]:.1e}" for pair in pairs]
-        cells.append([line.path, line.kind, _several(line.shapes), _several(line.counts), *errors])
+        cells.append([clean(line.path), line.kind, _several(line.shapes), _several(line.counts), *errors])
     columns = [_laid(column, right=place > 2) for place, column in enumerate(zip(*cells))]
     return ["  ".join(row).rstrip() for row in zip(*columns)]
 
