@@ -114,11 +114,11 @@ def _written(kwargs: Sequence[tuple[str, Code]]) -> list[tuple[str, Code]]:
 def each_part(code: Code, change: Callable[[Code], Code]) -> Code:
     """The expression with `change` applied to each of its parts, but not to what is inside them."""
     if isinstance(code, tuple | list):
-        return type(code)(change(c) for c in code)
+        return type(code)([change(c) for c in code])
     if isinstance(code, slice):
         return slice(*(change(c) for c in (code.start, code.stop, code.step)))
     if isinstance(code, Record) and not isinstance(code, X | Raw | Made):
-        return type(code)(*(change(v) for v in code.__dict__.values()))
+        return type(code)(*[change(v) for v in code.__dict__.values()])
     return code
 
 

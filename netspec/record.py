@@ -34,8 +34,13 @@ class Record:
     def __init__(self, *values: Any, **named: Any) -> None:
         fields = self._fields
         slots = self.__dict__
-        if len(values) == len(fields) and not named:
+        if not named and len(values) <= len(fields):
             slots.update(zip(fields, values))
+            try:
+                for name in fields[len(values) :]:
+                    slots[name] = self._defaults[name]
+            except KeyError:
+                raise TypeError(f"{type(self).__name__}: missing {name!r}") from None
             return
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} takes {len(fields)} values")
@@ -61,4 +66,9 @@ class Record:
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{**self.__dict__, **changes})
+        if not changes.keys() <= self.__dict__.keys():
+            raise TypeError(f"{type(self).__name__}: unknown {sorted(changes.keys() - self.__dict__.keys())}")
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(changes)  # in their places, so the order of the fields stays
+        return copy

@@ -179,7 +179,7 @@ def plain(code: Code, rules: Rules) -> Code:
         noted = _own_fill(part)
         return noted[0] if noted is not None and noted[0].func in rules else part
 
-    return rebuild(code, change)
+    return rebuild(code, change) if rules else code
 
 
 def init_weights(text: str, rules: Rules) -> Helper | None:

@@ -7,6 +7,8 @@ layouts.
 
 from __future__ import annotations
 
+from functools import cache
+
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..ir import Call, Scope, Step, applied
 from ..layers.arguments import Unsupported
@@ -16,7 +18,7 @@ from ..pycode import Index, Made, X, fill
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, ClassVar, TypeAlias
 
     from ..dims import Shape
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 
 class Act(Record):
-    """One layer, or a conversion of layout (then `step` is None). `general` are forms that more instances share.
+    """One layer, or a conversion of layout (then `step` is None). `general` gives the forms 1 and 2, which more
+    instances share; most layers are never asked for them.
 
     `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
     rows of its kernel are in another order than the language's. `label` is a name for a value that is no layer's own.
@@ -38,7 +41,7 @@ class Act(Record):
     given: str
     step: Step | None
     use: Use
-    general: tuple[Use, ...]
+    general: Callable[[int], Use]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     flattened: Shape = ()
@@ -240,7 +243,8 @@ class Lines:
             known = self.converted[number, what] = self.last_number
             for source in (number, *others):
                 self.uses[source] = self.uses.get(source, 0) + 1
-            self.pending.append(Act("", "", None, use, (use, use), (number, *others), (known,), label=label))
+            act = Act("", "", None, use, lambda _: use, (number, *others), (known,), label=label)
+            self.pending.append(act)
         return known
 
     def flushed(self, item: Lowered) -> list[Lowered]:
@@ -277,23 +281,22 @@ class Lines:
         return made
 
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
-        try:
-            use = self._held(self._use(step, at), step)
-            general = tuple(self._held(self._use(step, at.replace(general=n)), step) for n in (1, 2))
-            use = general[-1] if step.shared in self.varied else use
-        except Unsupported as error:
-            raise refuse(self.lowering.target, step, error) from None
+        general = cache(lambda n: self._use(step, at.replace(general=n)))
+        use = general(2) if step.shared in self.varied else self._use(step, at)
         return Act(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
 
     def _use(self, step: Step, at: At) -> Use:
-        use = self.lowering.use(step, at)
-        return use if step.output.batched or step.layer.free else self.lowering.alone(use, len(step.inputs))
+        """The form of a step. Raises SpecError where the framework has none."""
+        try:
+            use = self.lowering.use(step, at)
+            alone = not (step.output.batched or step.layer.free)
+            return self._held(self.lowering.alone(use, len(step.inputs)) if alone else use, step)
+        except Unsupported as error:
+            raise refuse(self.lowering.target, step, error) from None
 
     def _held(self, use: Use, step: Step) -> Use:
-        weights = step.weights
-        if not weights or not (self.frozen or step.frozen):
-            return use
-        return self.lowering.hold(use, any(w.role == "statistic" for w in weights))
+        weights = step.weights if self.frozen or step.frozen else ()
+        return self.lowering.hold(use, any(w.role == "statistic" for w in weights)) if weights else use
 
     def call(self, call: Call) -> list[Lowered]:
         inputs = tuple(self.take(t) for t in call.inputs)

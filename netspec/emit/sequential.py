@@ -116,7 +116,7 @@ class _Chain(Lines):
         act = super().act(step, at, inputs)
         if not all(a.plain for a in act.use.steps):
             raise _broken(f"`{step.layer.kind}` needs an operation here that is no layer of Keras", step.span)
-        return act.replace(general=(act.use, act.use), path=self.paths[id(step)])
+        return act.replace(general=lambda _: act.use, path=self.paths[id(step)])
 
     def call(self, call: Call) -> list[Lowered]:
         if call.use is not None:

@@ -41,6 +41,9 @@ class Variables:
         self.holders: dict[str, set[int]] = {}
         # names that values have to have: those that a loop or choice leaves
         self.forced: dict[int, str] = {}
+        # how far the search for a name may go at once from a value, and the values that have names at some time only
+        self.beyond: dict[int, int] = {}
+        self.left = set(left_by(template.nodes))
         wanted = [*(value for _, value in template.outputs), *kept]
         for user, value in uses(template.nodes):
             self.users.setdefault(value, []).append(user)
@@ -110,20 +113,29 @@ class Variables:
 
     def wish(self, value: int) -> str:
         """The name that a value should have: its own, or that of what is made of it next."""
-        seen: set[int] = set()
-        while value not in seen:
-            seen.add(value)
-            name = self._own_name(value)
-            if name:
-                return name
-            users = self.users.get(value, [])
-            following = _made_of(value, users[0]) if len(users) == 1 else None
-            if following is None:
-                break
-            if isinstance(following, str):
-                return safe(following, self.taken)
-            value = following
-        return safe("x", self.taken)
+        seen: list[int] = []
+        known = set()
+        found: int | str | None = value
+        while isinstance(found, int) and found not in known:
+            seen.append(found)
+            known.add(found)
+            found = self.beyond.get(found) or self._own_name(found) or self._following(found)
+        self._skip(seen)
+        return found if isinstance(found, str) and found else safe("x", self.taken)
+
+    def _following(self, value: int) -> int | str | None:
+        """The value that is made of one alone, or the name that its role in it gives."""
+        users = self.users.get(value, [])
+        following = _made_of(value, users[0]) if len(users) == 1 else None
+        return safe(following, self.taken) if isinstance(following, str) else following
+
+    def _skip(self, seen: list[int]) -> None:
+        """The next search passes over what has led to no name, but for values that may have one then."""
+        end = seen[-1]
+        for value in reversed(seen[:-1]):
+            self.beyond[value] = end
+            if value in self.left:
+                end = value
 
     def _own_name(self, value: int) -> str:
         if value in self.forced:
@@ -168,6 +180,15 @@ def uses(nodes: Seq[Node]) -> Iterator[tuple[Node, int]]:
                 yield from uses(inner)
         else:
             yield from ((node, v) for v in node.inputs)
+
+
+def left_by(nodes: Seq[Node]) -> Iterator[int]:
+    """The values that loops and choices have variables for, and those that turns and branches leave in them."""
+    for node in inside(nodes):
+        if isinstance(node, Loop):
+            yield from (value for _first, later, own in node.carried for value in (later, own))
+        elif isinstance(node, Choice):
+            yield from (v for operands, own in node.phis for v in (*operands, own) if v is not None)
 
 
 def called(nodes: Seq[Node]) -> set[str]:

@@ -167,9 +167,9 @@ class Weaver:
     def _applies(self, column: tuple[Act, ...], solver: Solver) -> tuple[Apply, ...]:
         """The code of a layer: with what is known, in its shortest or a general form, or else with parameters of its
         own. Raises MismatchError."""
-        forms = [[a.use for a in column], *([a.general[n] for a in column] for n in range(len(column[0].general)))]
         used, extra = set(self.parameters.used), dict(self.parameters.extra)
-        for adds, uses in product((False, True), forms):
+        for adds, form in product((False, True), range(3)):
+            uses = [a.general(form) if form else a.use for a in column]
             with suppress(MismatchError):
                 return solver.applies(uses, column[0].name, self.in_chain, adds)
             self.parameters.used, self.parameters.extra = set(used), dict(extra)
