@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import FunctionType
+
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,19 +23,24 @@ class MissingFramework(Exception):
 
 
 def run(text: str, net: str) -> Any:
-    """Execute generated code in a module of its own; what it defines last is the model, or makes it.
+    """Execute generated code in a module of its own; what it defines last is the model, or makes it."""
+    last = execute(text, net)
+    return last() if isinstance(last, type | FunctionType) else last
+
+
+def execute(text: str, net: str) -> Any:
+    """What generated code defines last: a class, a function or a model.
 
     The text is known to `linecache`, so that a traceback shows its lines.
     """
     import linecache
-    from types import FunctionType, ModuleType
+    from types import ModuleType
 
     module = ModuleType(f"netspec_{net}")
     file = f"<{module.__name__}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     exec(compile(text, file, "exec"), module.__dict__)
-    last = list(module.__dict__.values())[-1]
-    return last() if isinstance(last, type | FunctionType) else last
+    return list(module.__dict__.values())[-1]
 
 
 def follow(owner: Any, path: Sequence[str]) -> Any:
