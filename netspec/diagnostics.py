@@ -35,12 +35,16 @@ class Diagnostic(Record):
 
 
 class SpecError(Exception):
-    """A spec is wrong; `.diagnostics` says where and how."""
+    """A spec is wrong; `.diagnostics` says where and how, and its text is what the terminal shows."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        first = self.diagnostics[0] if self.diagnostics else None
-        super().__init__(str(first and f"{first.code}: {first.message}"))
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from .render import render
+
+        return "\n\n".join(render(d) for d in self.diagnostics) or "the spec is wrong"
 
 
 class Collector:
@@ -61,17 +65,68 @@ class Collector:
         return any(d.severity == "error" for d in self._seen.values())
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that the author most likely meant, or None where nothing is near."""
-    import difflib  # only ever needed on the way to an error
+def nearest(word: str, candidates: Iterable[str], most: int | None = None) -> str | None:
+    """The candidate that the author most likely meant, or None where nothing is near: a few letters are missing, too
+    many, wrong or exchanged, or one of the two cuts the other short. `most` sets how many letters, and nothing else."""
+    wanted = _plain(word)
+    letters = frozenset(wanted)
+    least = (_tolerated(len(wanted)) if most is None else most) + 1
+    best = shortened = None
+    for candidate in dict.fromkeys(candidates):
+        if candidate == word:
+            continue
+        plain = _plain(candidate)
+        # each letter that the candidate lacks is one that is wrong
+        near = len(letters.difference(plain)) < least and _begin_alike(wanted, plain)
+        gap = distance(wanted, plain, least - 1) if near else least
+        if gap < least:
+            best, least = candidate, gap
+        elif shortened is None and _shortens(*sorted((wanted, plain), key=len)):
+            shortened = candidate
+    return best or (shortened if most is None else None)
 
-    pool = list(dict.fromkeys(candidates))
-    lowered = {c.lower().replace("_", ""): c for c in reversed(pool)}
-    exact = lowered.get(word.lower().replace("_", ""))
-    if exact is not None and exact != word:
-        return exact
-    found = difflib.get_close_matches(word, [c for c in pool if c != word], n=1, cutoff=0.6)
-    return found[0] if found else None
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "")
+
+
+def _tolerated(length: int) -> int:
+    """How many letters of a word may be wrong."""
+    return min(length // 3, 3)
+
+
+def _begin_alike(a: str, b: str) -> bool:
+    """Have two words the same first letter, or one that was left out or exchanged? The eye goes by the first letter."""
+    return a[:1] == b[:1] or a[:1] == b[1:2] or a[1:2] == b[:1]
+
+
+def _shortens(short: str, long: str) -> bool:
+    """Does a word leave out letters of another, as `img` of `image`, and keep at least half of them?"""
+    if short[:1] != long[:1] or 2 * len(short) < len(long) or (len(short) == 1 and set(long) != set(short)):
+        return False
+    rest = iter(long)
+    return all(letter in rest for letter in short)
+
+
+def distance(a: str, b: str, most: int) -> int:
+    """How many letters must be put in, left out, changed or exchanged with their neighbours; `most` + 1 for more.
+
+    Damerau (1964), in the form that changes no letter twice.
+    """
+    if abs(len(a) - len(b)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        earlier, before, row = before, row, [i]
+        for j, other in enumerate(b, 1):
+            gap = min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
+                gap = min(gap, earlier[j - 2] + 1)
+            row.append(gap)
+        if min(row) > most and min(before) > most - 1:
+            return most + 1
+    return min(row[-1], most + 1)
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:

@@ -7,10 +7,10 @@ from .dims import DimExpr, largest, show
 from .elaborate.apply import Intrinsic
 from .elaborate.frame import Frame
 from .elaborate.functions import Fault, apply_operator, call_function
-from .elaborate.lookup import unknown
+from .elaborate.lookup import loose_name, loose_name_in, unknown
 from .elaborate.machine import HOLE, Machine, kind_of
 from .ir import Figures, Outcome, Tensor
-from .layers.arguments import Word, describe
+from .layers.arguments import describe
 from .record import TYPE_CHECKING
 from .resolve import bound_names
 from .syntax import tree
@@ -57,8 +57,10 @@ def _known(net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | N
         **{n: v for n, v in totals.__dict__.items() if n not in ("weights", "biases")},
         "non_trainable": totals.params - totals.trainable,
         "output": shapes[0] if len(shapes) == 1 else shapes,
-        "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named)),
-        "receptive_field": Intrinsic("receptive_field", lambda values, named: _receptive(fields, values, named)),
+        "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named), "memory(batch=32)"),
+        "receptive_field": Intrinsic(
+            "receptive_field", lambda values, named: _receptive(fields, values, named), "receptive_field(conv5)"
+        ),
         "sequential_depth": depth,
     }
 
@@ -72,7 +74,7 @@ def _largest(values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     return call_function("max", values)
 
 
-_FIGURES = {"max": Intrinsic("max", _largest)}
+_FIGURES = {"max": Intrinsic("max", _largest, "max(a, b)")}
 
 
 def _memory(totals: Figures, values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
@@ -109,9 +111,11 @@ def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: 
     left, right = (frame.evaluate(operand) for operand in condition.operands)
     if left is HOLE or right is HOLE:
         return None
-    for value, other, operand in ((left, right, condition.operands[0]), (right, left, condition.operands[1])):
-        if isinstance(value, Word) and isinstance(operand, tree.Name) and not isinstance(other, str | tuple):
-            unknown(frame, operand, number=True)
+    loose = [loose_name_in(frame, value, operand) for value, operand in zip((left, right), condition.operands)]
+    sides = ((left, right, *loose), (right, left, *loose[::-1]))
+    for (value, other, name, both), operand in zip(sides, condition.operands):
+        if name is not None and (both is not None or not _holds_words(other)):
+            unknown(frame, name, number=True)
             return None
         if isinstance(value, Tensor):
             machine.fault(
@@ -132,10 +136,19 @@ def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: 
     return Outcome(condition.span.text, ok, left, condition.span)
 
 
+def _holds_words(value: Any) -> bool:
+    """Is it a word, or a list with one, so that a word can be compared with it?"""
+    return isinstance(value, str) or (isinstance(value, tuple) and any(map(_holds_words, value)))
+
+
 def _plain(frame: Frame, expectation: Expectation) -> Outcome | None:
     condition = expectation.statement.condition
     value = frame.evaluate(condition)
     if value is HOLE:
+        return None
+    loose = loose_name(frame, value, condition)
+    if loose is not None:
+        unknown(frame, loose, number=True)
         return None
     if not isinstance(value, bool):
         frame.machine.fault(

@@ -6,14 +6,13 @@ from .diagnostics import Collector, Diagnostic, Label, did_you_mean
 from .elaborate.functions import FUNCTIONS
 from .ir import Design
 from .layers import LAYERS
-from .layers.foreign import layer_for
 from .record import TYPE_CHECKING, Record
 from .source import Span
 from .syntax import tree
 from .syntax.tree import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .source import Source
     from .syntax.tree import Definition, Spec
@@ -220,7 +219,7 @@ def _callees(definition: Definition, design: Design, faults: Collector) -> None:
         if name is None or name.text in known or name.text in ("memory", "receptive_field"):
             continue
         if name.text.partition(".")[0] not in local and not design.excuses(name.text):
-            faults.add(unknown_callee(name, [*known, *local], design))
+            faults.add(unknown_callee(name, local, design))
 
 
 def dotted(design: Design, node: tree.Node) -> tree.Name | None:
@@ -232,17 +231,17 @@ def dotted(design: Design, node: tree.Node) -> tree.Name | None:
     return None
 
 
-def unknown_callee(name: tree.Name, candidates: list[str], design: Design) -> Diagnostic:
-    """A step or function that there is not."""
+def unknown_callee(name: tree.Name, local: Iterable[str], design: Design) -> Diagnostic:
+    """A step or function that there is not; `local` are the names that are bound where it stands."""
     module, _, rest = name.text.rpartition(".")
     if module:
         place = Span(name.span.source, name.span.end - len(rest), name.span.end)
         return lacks(design.files[design.modules[module]], rest, place)
-    known = layer_for(name.text)
-    help = f"here it is `{known}`" if known else did_you_mean(name.text, candidates) or _LAYERS_LISTED
-    return Diagnostic(
-        "unknown-name", f"there is no layer, block or function `{name.text}`", Label(name.span), help=help
-    )
+    from .layers.foreign import suggestion
+
+    text = name.text
+    help = suggestion(text, (), [*design.definitions, *local], [*LAYERS, *FUNCTIONS]) or _LAYERS_LISTED
+    return Diagnostic("unknown-name", f"there is no layer, block or function `{text}`", Label(name.span), help=help)
 
 
 def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:

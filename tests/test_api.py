@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 
 import netspec
+from netspec.cli import main
 
 TINY = """
 net tiny(classes=10, inner=relu) {
@@ -48,6 +50,21 @@ def test_a_wrong_spec_raises_all_its_diagnostics():
     assert found[0].code == "unknown-name"
     assert found[0].primary.span.source.name == "mine"
     assert found[0].primary.span.line == 3
+
+
+def test_the_text_of_an_error_is_what_the_terminal_shows(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.net").write_text("net t {\n  input x [4]\n  dens(3)\n  dense(3, biass=true)\n}\n")
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.load("mine.net")
+    assert main(["check", "mine.net", "-q"]) == 1
+    assert str(caught.value) + "\n" == capsys.readouterr().err
+    assert " --> mine.net:3:3\n  |\n3 |   dens(3)\n  |   ^^^^\n  |\n  = help: did you mean `dense`?" in str(
+        caught.value
+    )
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)
+    assert str(netspec.SpecError([])) == "the spec is wrong"
 
 
 def test_settings_are_python_values():

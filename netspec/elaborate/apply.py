@@ -7,7 +7,7 @@ from ..dims import show
 from ..ir import Call as BlockCall
 from ..ir import Step, Tensor, layers_of, taken
 from ..layers import LAYERS
-from ..layers.arguments import Violation, Word
+from ..layers.arguments import Violation
 from ..layers.base import bind
 from ..layers.each import EachStep
 from ..record import TYPE_CHECKING, Record
@@ -20,7 +20,7 @@ from .each import each_step
 from .functions import FUNCTIONS, Fault, call_function
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
-from .lookup import unknown
+from .lookup import loose_name, unknown
 from .machine import HOLE, ITEMS, Hole, SharedStep, kind_of
 from .scans import is_scan, scan
 
@@ -41,27 +41,39 @@ class Intrinsic(Record):
 
     name: str
     compute: Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
+    # how it is called
+    example: str
+
+
+def uncalled(frame: Frame, bound: Intrinsic, node: Node) -> Hole:
+    """Such a function where its value should stand."""
+    message = f"`{bound.name}` is a function, and what it is asked of stands in brackets"
+    return frame.machine.fault("missing-argument", message, node.span, help=f"write `{bound.example}`")
 
 
 def _intrinsic(at: Context, bound: Intrinsic, node: Node, arguments: tuple[Node, ...]) -> Any:
-    named = {a.name.text: at.plain(a.value, words=True) for a in arguments if isinstance(a, tree.Keyword)}
-    values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
-    if HOLE in values or HOLE in named.values():
+    nodes = [a.value if isinstance(a, tree.Keyword) else a for a in arguments]
+    found = [at.plain(n, words=True) for n in nodes]
+    if HOLE in found:
         return HOLE
-    words = [v for v in values if isinstance(v, Word)]
-    if words:
-        return unknown_word(at, words[0], arguments[0])
+    for value, written, argument in zip(found, nodes, arguments):
+        loose = loose_name(at.frame, value, written)
+        if loose is not None:
+            named_so = isinstance(argument, tree.Keyword)
+            return unknown(at.frame, loose, number=True) if named_so else _no_value(at, loose)
+    named = {a.name.text: v for a, v in zip(arguments, found) if isinstance(a, tree.Keyword)}
+    values = tuple(v for a, v in zip(arguments, found) if not isinstance(a, tree.Keyword))
     try:
         return bound.compute(values, named)
     except Fault as fault:
         return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
-def unknown_word(at: Context, word: Word, node: Node) -> Hole:
+def _no_value(at: Context, node: tree.Name) -> Hole:
     """A bare word where a value of the net should stand."""
     values = [n for n, v in at.frame.names.items() if isinstance(v, Tensor)]
-    help = did_you_mean(word, values) or "name the step with `as`"
-    return at.frame.machine.fault("unknown-name", f"no value is called `{word}`", node.span, help=help)
+    help = did_you_mean(node.text, values) or "name the step with `as`"
+    return at.frame.machine.fault("unknown-name", f"no value is called `{node.text}`", node.span, help=help)
 
 
 def is_shared(value: object) -> bool:
@@ -192,12 +204,15 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
                 "not-a-step", f"`{name}` is {kind_of(at.frame.names[name])}; it cannot be called", callee.span
             )
         if not design.excuses(name):
-            pool = [*LAYERS, *FUNCTIONS, *design.definitions, *at.frame.names]
-            machine.faults.add(unknown_callee(callee, pool, design))
+            machine.faults.add(unknown_callee(callee, at.frame.names, design))
         return HOLE
     values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
     if HOLE in values:
         return HOLE
+    places = [a for a in arguments if not isinstance(a, tree.Keyword)]
+    loose = next(filter(None, (loose_name(at.frame, value, node) for value, node in zip(values, places))), None)
+    if loose is not None:
+        return unknown(at.frame, loose, number=name not in LAYERS)
     if len(values) < len(arguments):
         return machine.fault("unknown-argument", f"`{name}` takes no named arguments", node.span)
     if any(isinstance(v, Tensor) for v in values):

@@ -6,16 +6,16 @@ from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
-from ..layers.foreign import foreign_argument
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
 from .cutting import End
+from .lookup import loose_name
 from .machine import HOLE, Hole, kind_of
 from .makers import too_many
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from ..layers.base import Layer
@@ -219,6 +219,8 @@ def bind_arguments(
 
 def _place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Keyword) -> str:
     """What to do with an argument that nothing is called: where it goes, or what else there is."""
+    from ..layers.foreign import foreign_argument
+
     name, plain = keyword.name.text, [*takes.names, *takes.named]
     if name in takes.inner:
         return f"give it to the step: `{takes.inner[name]}(..., {keyword.span.text})`"
@@ -260,6 +262,18 @@ def _by_place(
         for name, value, node in values:
             found[name] = (value, node.span, node)
     return found
+
+
+def unbound(at: Context, given: Given, words: Sequence[bool]) -> tuple[int, tree.Name] | None:
+    """The first bare name without a meaning that stands where no word can; `words` says so of each place.
+
+    It is a misspelt value or number, and whatever else does not fit follows from it.
+    """
+    for place, ((value, node), word) in enumerate(zip(given.positional, words)):
+        loose = None if word else loose_name(at.frame, value, node)
+        if loose is not None:
+            return place, loose
+    return None
 
 
 def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:

@@ -7,10 +7,10 @@ from ..ir import Call as BlockCall
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree
-from .arguments import Given, Signature, bind_arguments, take_end, take_inputs
+from .arguments import Given, Signature, bind_arguments, take_end, take_inputs, unbound
 from .cells import step_of_cell
 from .layering import value_key
-from .lookup import unknown
+from .lookup import loose_name_in, unknown
 from .machine import DEEPEST, HOLE, NEW_BODY, Hole, kind_of
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ def bind_block(
     declared = plan.parameters
     if len(declared) < len(definition.parameters):
         return None  # two of one name, which resolve tells of
+    loose = _unbound(at, given, len(declared))
+    if loose is not None:
+        unknown(frame, loose)
+        return None
     values = bind_arguments(at, callee, Signature(tuple(declared), listed=(*declared, *also)), given)
     if values is None:
         return None
@@ -83,6 +87,18 @@ def bind_block(
         plan.defaults = _fixed_defaults(frame, definition)
     arguments = _with_defaults(frame, definition, {n: v[0] for n, v in values.items()})
     return None if arguments is None else Bound(arguments, {n: v[2] for n, v in values.items()})
+
+
+def _unbound(at: Context, given: Given, takes: int) -> tree.Name | None:
+    """A misspelt value: a bare name without a meaning among more arguments than there are parameters, or among values.
+
+    Elsewhere it may be a word that the block asks for.
+    """
+    if len(given.positional) > takes:
+        loose = unbound(at, given, [False] * len(given.positional))
+        return None if loose is None else loose[1]
+    mixed = [(v, n) for v, n in given.positional if isinstance(v, tuple) and any(isinstance(t, Tensor) for t in v)]
+    return next(filter(None, (loose_name_in(at.frame, value, node) for value, node in mixed)), None)
 
 
 def caller(

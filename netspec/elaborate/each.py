@@ -11,6 +11,7 @@ from ..resolve import dotted
 from ..syntax import tree
 from .arguments import read_arguments, take_inputs
 from .layering import violated
+from .lookup import unknown_step
 from .machine import HOLE, SharedStep
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def _with_frozen(inner: Node, arguments: tuple[Node, ...]) -> Node:
 def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
     """Is there one thing to apply, and nothing else but a value?"""
     fault = at.frame.machine.fault
+    if inner is None and unknown_step(at.frame, (n for _, n in given.positional)):
+        return False
     if inner is None:
         help = "write `each_step(conv(8, 3x3))`, or the name of a block with its arguments"
         fault("not-a-step", "`each_step` applies a layer, a block or a net, and none is given", node.span, help=help)

@@ -10,7 +10,6 @@ from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
-from ..layers.foreign import ATTRIBUTES, SIDES, layer_for
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators
@@ -21,7 +20,7 @@ from .machine import HOLE, kind_of, no_condition
 from .weights import look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ..syntax.tree import Node
@@ -84,7 +83,7 @@ def _name(at: Context, node: tree.Name) -> Any:
         value = frame.names[text]
         if apply.is_shared(value) and not at.words:
             return apply.shared(at, value, node.span)
-        return value
+        return apply.uncalled(frame, value, node) if isinstance(value, apply.Intrinsic) else value
     if text in frame.design.constants:
         return apply.constant(frame, text)
     if text in frame.design.lost:
@@ -165,13 +164,23 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
     found = {"shape": value.shape, "channels": value.shape[-1] if value.shape else 1, "rank": len(value.shape)}
     if node.name.text in found:
         return found[node.name.text]
-    same = ATTRIBUTES.get(node.name.text) if node.name.text not in SIDES or len(value.shape) > 2 else None
-    layer = layer_for(node.name.text) or node.name.text
-    help = f"here it is `.{same}`" if same else did_you_mean(node.name.text, found)
-    if not help and layer in LAYERS:
-        help = f"a layer is applied with an arrow: `{node.value.span.text} -> {layer}`"
-    help = help or "a value has .shape, .channels and .rank"
+    help = _attribute_meant(node, value, found) or "a value has .shape, .channels and .rank"
     return at.frame.machine.fault("unknown-name", f"a value has no `.{node.name.text}`", node.name.span, help=help)
+
+
+def _attribute_meant(node: tree.Attribute, value: Tensor, found: Mapping[str, Any]) -> str:
+    """What stands here for what is asked of a value elsewhere: a property, or a step on it."""
+    from ..layers.foreign import help_for, layer_for
+    from ..layers.vocabulary import ATTRIBUTES, SIDES
+
+    name = node.name.text
+    same = ATTRIBUTES.get(name) if name not in SIDES or len(value.shape) > 2 else None
+    if same:
+        return f"here it is `.{same}`"
+    layer = layer_for(name) or name
+    if layer in LAYERS:
+        return f"a layer is applied with an arrow: `{node.value.span.text} -> {layer}`"
+    return help_for(name) or did_you_mean(name, found)
 
 
 def _subscript(at: Context, node: tree.Subscript) -> Any:

@@ -9,8 +9,9 @@ from ..layers.arguments import Values, Violation
 from ..layers.base import bind
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
-from .arguments import EVERYWHERE, Given, Signature, bind_arguments, missing, read_arguments, tensors_in
+from .arguments import EVERYWHERE, Given, Signature, bind_arguments, missing, read_arguments, tensors_in, unbound
 from .layering import violated
+from .lookup import unknown, unknown_step
 from .machine import HOLE, SharedStep
 
 if TYPE_CHECKING:
@@ -160,7 +161,17 @@ def is_part(at: Context, callee: tree.Name, arguments: tuple[Node, ...], given: 
 
 def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Given, held: Held) -> Bound | None:
     """All arguments of a layer, those that were taken out among them. None where they do not fit or one is missing."""
-    values = bind_arguments(at, callee, _signature(at, cls, held), given)
+    takes = _signature(at, cls, held)
+    if cls.holds and cls.holds not in held.values and unknown_step(at.frame, (node for _, node in given.positional)):
+        return None
+    names = [_name_at(takes, place) for place in range(len(given.positional))]
+    loose = unbound(at, given, [bool(name) and bool(cls.arguments[name].reader.words) for name in names])
+    if loose is not None:
+        # where all arguments have a place, one that must be there is a number
+        place, node = loose
+        unknown(at.frame, node, number=all(names) and names[place] in cls.required)
+        return None
+    values = bind_arguments(at, callee, takes, given)
     if values is None:
         return None
     values = {**held.values, **values}
@@ -169,6 +180,11 @@ def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Given, h
         missing(at, callee, required)
         return None
     return values
+
+
+def _name_at(takes: Signature, place: int) -> str:
+    """The argument that a place stands for; empty past the last one."""
+    return takes.gathers or (takes.names[place] if place < len(takes.names) else "")
 
 
 def _signature(at: Context, cls: type[Layer], held: Held) -> Signature:

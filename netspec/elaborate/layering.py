@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from ..diagnostics import did_you_mean
 from ..dims import show, symbols
 from ..ir import Step, Tensor
 from ..layers import LAYERS
-from ..layers.arguments import Violation, Word
+from ..layers.arguments import Violation
 from ..layers.base import bind
 from ..record import TYPE_CHECKING
 from ..source import Span
 from ..syntax import tree
 from .arguments import Given, tensors_in
+from .lookup import loose_name, unknown
 from .machine import NEW_LAYER, Hole, kind_of
 from .makers import lost_time
 
@@ -133,10 +135,9 @@ def violated(
     at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], span: Span, written: Mapping[str, Any]
 ) -> Hole:
     """The argument at fault, or else the step with the shape that flows into it; and where that comes from."""
-    if violation.code == "wrong-value" and _is_unbound(kind, violation.argument, written):
-        from .lookup import unknown
-
-        return unknown(at.frame, written[violation.argument][2], number=True)
+    loose = _loose(at.frame, kind, violation, written)
+    if loose is not None:
+        return unknown(at.frame, loose, number=True)
     if violation.argument in written:
         return _argument_at_fault(at, kind, violation, inputs, *written[violation.argument])
     others, label, help = [], violation.label, violation.help
@@ -155,7 +156,7 @@ def _argument_at_fault(
     at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], value: Any, place: Span, node: Node
 ) -> Hole:
     """The argument, or of several values in it those that are at fault; and where they, or what flows in, come from."""
-    violation = _as_written(kind, violation, value, node)
+    violation = _as_written(at.frame, kind, violation, value, node)
     others = []
     if violation.values is not None:
         wrong = _values(at, node)[violation.values]
@@ -178,9 +179,11 @@ def _values(at: Context, node: Node) -> list[tuple[Span, Tensor | None]]:
     return found
 
 
-def _as_written(kind: str, violation: Violation, value: Any, node: Node) -> Violation:
+def _as_written(frame: Frame, kind: str, violation: Violation, value: Any, node: Node) -> Violation:
     """The violation, with what only the text can tell of a value."""
     message, help = violation.message, violation.help
+    if not help and loose_name(frame, value, node) is not None:
+        help = did_you_mean(value, [name for name, known in frame.names.items() if isinstance(known, Tensor)])
     if isinstance(value, Tensor):
         reader = LAYERS[kind].arguments[violation.argument].reader
         message = f"`{violation.argument}` of {LAYERS[kind].word} must be {reader.doc}, not {kind_of(value)}"
@@ -192,13 +195,14 @@ def _as_written(kind: str, violation: Violation, value: Any, node: Node) -> Viol
     return Violation(violation.code, message, violation.argument, help, violation.label, violation.values)
 
 
-def _is_unbound(kind: str, argument: str, written: Mapping[str, Any]) -> bool:
-    """Is the fault a bare name that nothing binds, where no word is asked for?"""
+def _loose(frame: Frame, kind: str, violation: Violation, written: Mapping[str, Any]) -> tree.Name | None:
+    """The fault where it is a bare name that nothing binds, in a place that asks for no word."""
+    argument = violation.argument
     declared = LAYERS[kind].arguments.get(argument)
-    if argument not in written or declared is None or declared.reader.words:
-        return False
+    if violation.code != "wrong-value" or argument not in written or declared is None or declared.reader.words:
+        return None
     value, _, node = written[argument]
-    return isinstance(value, Word) and isinstance(node, tree.Name)
+    return loose_name(frame, value, node)
 
 
 def _origin(span: Span) -> str:

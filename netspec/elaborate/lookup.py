@@ -6,8 +6,7 @@ from ..diagnostics import did_you_mean
 from ..dims import DimExpr
 from ..ir import Tensor
 from ..layers import LAYERS
-from ..layers.arguments import CONSTANTS
-from ..layers.foreign import FIGURES, MODULES, layer_for
+from ..layers.arguments import CONSTANTS, Word
 from ..record import TYPE_CHECKING
 from ..resolve import unknown_callee
 from ..syntax import tree
@@ -15,6 +14,9 @@ from .functions import FUNCTIONS
 from .machine import HOLE, Hole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from .frame import Frame
 
 
@@ -34,22 +36,64 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     if node.text in CONSTANTS:
         help = f"write `{CONSTANTS[node.text]}`"
         return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
-    values = [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
-    known = [*values, *frame.design.constants, *(_LITERALS if number else ())]
-    pool = known if number else [*known, *frame.design.definitions, *LAYERS, *FUNCTIONS]
+    if node.text in LAYERS or node.text in frame.design.definitions:
+        message, help = f"`{node.text}` is a step, and a value should stand here", "steps are joined by `->`"
+        return machine.fault("not-a-value", message, node.span, help=help)
     bound = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
     if bound:
-        return _bound_elsewhere(frame, node, bound[0], did_you_mean(node.text, values) or _listed(frame, node, number))
-    layer = layer_for(node.text) if not number else None
-    figure = FIGURES.get(node.text)
-    help = did_you_mean(node.text, values) or (f"here it is `{layer}`" if layer else did_you_mean(node.text, pool))
-    if figure in frame.names:
-        help = f"here it is `{figure}`"
-    elif node.text in _BEGINS:
-        help = f"`{node.text}` begins a statement: {_BEGINS[node.text]}"
-    return machine.fault(
-        "unknown-name", f"nothing is called `{node.text}` here", node.span, help=help or _listed(frame, node, number)
-    )
+        help = did_you_mean(node.text, _values(frame)) or _listed(frame, node, number)
+        return _bound_elsewhere(frame, node, bound[0], help)
+    help = _meant(frame, node, number) or _listed(frame, node, number)
+    return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
+
+
+def loose_name(frame: Frame, value: Any, node: tree.Node) -> tree.Name | None:
+    """The node where it is a bare name that nothing binds, which was read as a word."""
+    if not isinstance(value, Word) or not isinstance(node, tree.Name):
+        return None
+    return None if node.text in frame.names or node.text in frame.design.constants else node
+
+
+def loose_name_in(frame: Frame, value: Any, node: tree.Node) -> tree.Name | None:
+    """Such a name: the node itself, or the first one in a list."""
+    if not isinstance(value, tuple) or not isinstance(node, tree.Group | tree.List):
+        return loose_name(frame, value, node)
+    found = (loose_name_in(frame, part, item) for part, item in zip(value, node.items))
+    return next((name for name in found if name is not None), None)
+
+
+def unknown_step(frame: Frame, nodes: Iterable[tree.Node]) -> bool:
+    """Report the first bare name among arguments that means nothing, where one of them should be a step."""
+    for node in nodes:
+        if isinstance(node, tree.Name) and _means_nothing(frame, node.text):
+            unknown(frame, node)
+            return True
+    return False
+
+
+def _means_nothing(frame: Frame, name: str) -> bool:
+    design = frame.design
+    return not any(name in known for known in (frame.names, design.constants, design.definitions, LAYERS))
+
+
+def _values(frame: Frame) -> list[str]:
+    """All names that are bound, those of values of the net first."""
+    return [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
+
+
+def _meant(frame: Frame, node: tree.Name, number: bool) -> str:
+    """What the author may have meant: a name of the spec that is near, a word of the field, or a layer that is near."""
+    from ..layers.foreign import suggestion
+    from ..layers.vocabulary import FIGURES
+
+    text, own = node.text, [*_values(frame), *frame.design.constants]
+    if FIGURES.get(text) in frame.names:
+        return f"here it is `{FIGURES[text]}`"
+    if number:
+        return did_you_mean(text, [*own, *_LITERALS])
+    if text in _BEGINS:
+        return f"`{text}` begins a statement: {_BEGINS[text]}"
+    return suggestion(text, own, frame.design.definitions, [*LAYERS, *FUNCTIONS])
 
 
 def _bound_elsewhere(frame: Frame, node: tree.Name, place: tree.Identifier, help: str) -> Hole:
@@ -80,14 +124,22 @@ def is_foreign(frame: Frame, node: tree.Attribute) -> bool:
     root: tree.Node = node
     while isinstance(root, tree.Attribute):
         root = root.value
-    known = frame.names.keys() | frame.design.constants.keys() | frame.design.modules.keys() | frame.design.lost
-    return isinstance(root, tree.Name) and root.text in MODULES and root.text not in known
+    design = frame.design
+    if not isinstance(root, tree.Name) or any(
+        root.text in known for known in (frame.names, design.constants, design.modules, design.lost)
+    ):
+        return False
+    from ..layers.vocabulary import MODULES
+
+    return root.text in MODULES
 
 
 def unknown_in_module(frame: Frame, node: tree.Attribute) -> Hole:
+    from ..layers.foreign import help_for
+
     name = node.name.text
-    layer = layer_for(name) or (name if name in LAYERS else None)
-    help = f"here it is `{layer}`" if layer else did_you_mean(name, LAYERS) or "`netspec layers` lists the layers"
+    help = f"here it is `{name}`" if name in LAYERS or name in FUNCTIONS else help_for(name)
+    help = help or did_you_mean(name, LAYERS) or "`netspec layers` lists the layers"
     return frame.machine.fault("unknown-name", f"`{node.span.text}` is no layer of the language", node.span, help=help)
 
 

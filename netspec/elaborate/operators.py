@@ -11,7 +11,7 @@ from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .functions import Fault, apply_operator
 from .layering import layer
-from .lookup import unknown
+from .lookup import loose_name, unknown
 from .machine import HOLE, ITEMS, kind_of
 from .makers import too_many
 
@@ -148,7 +148,14 @@ def _comparison(at: Context, node: tree.Chain) -> Any:
     values = [at.plain(operand, words=True) for operand in node.operands]
     if HOLE in values:
         return HOLE
-    if any(isinstance(value, Tensor) for value in values):
+    of_values = any(isinstance(value, Tensor) for value in values)
+    if of_values or not _EQUALITIES.issuperset(node.operators):
+        # words are equal or not, and nothing else can be asked of them
+        for value, operand in zip(values, node.operands):
+            loose = loose_name(at.frame, value, operand)
+            if loose is not None:
+                return unknown(at.frame, loose, number=not of_values)
+    if of_values:
         return _comparison_of_values(at, node, values)
     try:
         return all(apply_operator(o, left, right) for o, left, right in zip(node.operators, values, values[1:]))
@@ -156,6 +163,7 @@ def _comparison(at: Context, node: tree.Chain) -> Any:
         return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
+_EQUALITIES = frozenset(("==", "!=", "in", "not in"))
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 

@@ -22,6 +22,7 @@ from .arguments import read_arguments, take_inputs
 from .blocks import Bound, bind_block, body_of, caller
 from .holding import NOTHING, Held, bind_plain, deep, is_part, refuse_shared, shared_step, take_held
 from .layering import layer, violated
+from .lookup import unknown_step
 from .machine import HOLE
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ..
     step = next((a for a in arguments if _cell(at, a) is not None), None)
     name, definition = (None, None) if step is None else _cell(at, step) or (None, None)
     if step is None or name is None or definition is None:
-        if any(_is_lost(at, a) for a in arguments):
+        if any(_is_lost(at, a) for a in arguments) or unknown_step(at.frame, arguments):
             return None
         for shared, place in [(shared_step(at, a), a) for a in arguments]:
             if shared is not None:

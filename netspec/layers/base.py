@@ -317,5 +317,6 @@ def read(cls: type[Layer], argument: Argument, given: Any) -> Any:
         from .foreign import foreign_word
 
         message, help = (*error.args, "")[:2]
-        help = help or meant(given, argument.reader.words) or foreign_word(str(given), argument.reader.words)
+        words = argument.reader.words
+        help = help or foreign_word(str(given), words) or meant(given, words)
         raise Violation("wrong-value", f"`{argument.name}` of {cls.word} {message}", argument.name, help) from None

@@ -60,8 +60,9 @@ def _read(value: Any) -> Initialiser:
     if isinstance(value, Word) and value in WORDS:
         return Initialiser(str(value), SCALED.get(value))
     from ..diagnostics import did_you_mean
+    from .foreign import foreign_word
 
-    hint = did_you_mean(value, WORDS) if isinstance(value, Word) else ""
+    hint = foreign_word(value, WORDS) or did_you_mean(value, WORDS) if isinstance(value, str) else ""
     raise ValueError(f"must be {_DOC}, not {describe(value)}", hint or f"there are {', '.join(WORDS)}")
 
 

@@ -41,6 +41,9 @@ WORDS = {
     "using": 'another file is brought in by `import "blocks.net"`',
 }
 
+# what a definition begins with elsewhere
+DEFINITIONS = {"network": "net", "model": "net", "graph": "net", "arch": "net", "module": "block", "layer": "block"}
+
 _COMMENT = "a comment begins with `#`"
 # what begins a comment elsewhere
 COMMENTS = {"//": _COMMENT, "/*": _COMMENT, "--": _COMMENT, "<!--": _COMMENT}

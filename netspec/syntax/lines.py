@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import nearest
 from ..record import TYPE_CHECKING
+from . import habits
 from .situation import ASSIGN, DEFINITION_WORDS, IMPORT_WORDS, NUMBERS, STATEMENT_WORDS, Finding
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def definition(at: Situation) -> Finding | None:
     if at.kind == "NAME" and behind.startswith("=") and not behind.startswith("=="):
         help = f"a value for the whole file is a constant: `const {at.shown} = ...`"
         return Finding(f"a name is bound inside of a net or block, so `{at.shown} =` cannot stand here", at.here, help)
-    word = nearest(at.shown.lower(), (*DEFINITION_WORDS, *IMPORT_WORDS)) or ""
+    lower = at.shown.lower()
+    word = habits.DEFINITIONS.get(lower) or nearest(lower, (*DEFINITION_WORDS, *IMPORT_WORDS)) or ""
     if at.shown.lower() in DEFINITION_WORDS:
         word = at.shown.lower()
     held = "a file holds `net`, `block`, `cell` and `const` definitions, and imports"
