@@ -101,6 +101,90 @@ def test_code_that_fails_is_told(pool, monkeypatch):
     assert any("no_such" in problem and "line" in problem for problem in found.problems)
 
 
+PLAIN = """
+net plain {
+  input x [6]
+  dense(6, frozen=true) as held
+  dense(6) as free
+  1e-12 * identity
+}
+"""
+
+
+def planted(monkeypatch, framework, old, new):
+    """The code for a framework with something else in the place of what it says."""
+    from netspec.emit import keras, torch
+
+    emitter = {"torch": torch, "keras": keras}[framework]
+    right = emitter.emit
+    monkeypatch.setattr(emitter, "emit", lambda net, *style: right(net, *style).replace(old, new))
+    assert new in emitter.emit(check(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("framework", "old", "new", "said"),
+    [
+        # the numbers are right, but nothing is learned of them
+        ("torch", "self.free(x)", "self.free(x).detach() + 0 * self.free(x)", "the gradients of `free.kernel` differ"),
+        (
+            "keras",
+            "layers.Rescaling(1e-12)(x2)",
+            "layers.Rescaling(1e-12)(keras.ops.stop_gradient(x2))",
+            "the gradients of `free.kernel` differ",
+        ),
+        # one sample of the batch
+        (
+            "torch",
+            "self.free(x) * 1e-12",
+            "self.free(x) * 1e-12 * (1 + 0.01 * (x == x[2:].sum(0)))",
+            "the outputs of PyTorch and Keras differ",
+        ),
+        # numbers that are small
+        ("torch", "self.free(x) * 1e-12", "self.free(x) * 1.01e-12", "the outputs of PyTorch and Keras differ"),
+        ("keras", "1e-12", "1.01e-12", "the outputs of PyTorch and Keras differ"),
+        # what is learned
+        (
+            "torch",
+            ".requires_grad_(False)",
+            ".requires_grad_()",
+            "PyTorch trains 42 parameters of `held`, the checker says 0",
+        ),
+        ("keras", "trainable=False", "trainable=True", "Keras trains 42 parameters of `held`, the checker says 0"),
+        (
+            "keras",
+            "Dense(6)(x2)",
+            "Dense(6, trainable=False)(x2)",
+            "Keras trains 0 parameters of `free`, the checker says 42",
+        ),
+    ],
+)
+def test_what_is_planted_is_told(pool, monkeypatch, framework, old, new, said):
+    assert verified(pool, PLAIN).ok
+    planted(monkeypatch, framework, old, new)
+    found = verified(pool, PLAIN)
+    assert any(said in problem for problem in found.problems), found.problems
+
+
+def test_an_edge_is_no_fault_of_the_layers_before_it(pool):
+    """What comes out differs where rounding decides; the layer at which it does is named, and none that only rounds."""
+    found = verified(
+        pool,
+        """
+        net edge {
+          input x [70, 4]
+          zeros = 0 * x[:, 0:1]
+          waves = concat(zeros, zeros, zeros, zeros) -> positional_encoding(base=1e12)
+          at = round(1e6 * waves[:, 2])
+          large = floor(log(at + 1) * 1.4426950408889634) as jump
+          x * expand(large, axis=-1)
+        }
+        """,
+    )
+    assert len(found.problems) == 3
+    assert found.problems[-1].startswith("`jump` (floor) is the first layer that differs: ")
+    assert found.problems[-1].endswith("each is right for what comes in, so it is an edge where rounding decides")
+
+
 # --- its parts --------------------------------------------------------------------------------------------------------
 
 

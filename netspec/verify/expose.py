@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..dims import Shape
-    from ..ir import Body, CheckedNet, Item, Tensor
+    from ..ir import Body, Call, CheckedNet, Item, Tensor
 
     # a value with the path of the step that makes it, and its place among what that makes
     Shown = tuple[str, int, Tensor]
@@ -22,6 +22,11 @@ def expose(net: CheckedNet) -> tuple[CheckedNet, list[tuple[str, int, Shape]]]:
     """
     body, shown = _Exposing().body(net.net.body)
     return net.replace(net=net.net.replace(body=body)), [(path, place, tensor.shape) for path, place, tensor in shown]
+
+
+def is_shown(item: Step | Call) -> bool:
+    """Are the values of a step, or of a cell, those of samples, and not just handed on?"""
+    return item.outputs[0].batched and not (isinstance(item, Step) and item.hands_on)
 
 
 class _Exposing:
@@ -56,7 +61,7 @@ class _Lines:
             return item.replace(items=self.items(item.items, f"{prefix}{item.name}." if item.name else prefix))
         path = path_of(item, prefix, "")
         if isinstance(item, Step) or item.use is not None:  # what a cell does is seen in what it gives
-            if item.outputs[0].batched and not (isinstance(item, Step) and item.hands_on):
+            if is_shown(item):
                 self.shown += [(path, place, tensor) for place, tensor in enumerate(item.outputs)]
             return item
         body, shown = self.exposing.body(item.body)

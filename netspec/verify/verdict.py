@@ -19,7 +19,8 @@ NAMES = {"torch": "PyTorch", "keras": "Keras", "reference": "reference", "checke
 class LayerLine(Record):
     """One layer: what the checker says of it, what each framework made of it, and how far they are apart.
 
-    `shapes` and `counts` are by framework, `checker` among them; `counts` are of the learned parameters.
+    `shapes` and `counts` are by framework, `checker` among them; `counts` are of the learned parameters. `own` is how
+    far a framework is from the definition, given what it had made of the layers before, where that was looked at.
     """
 
     path: str
@@ -27,6 +28,7 @@ class LayerLine(Record):
     shapes: Mapping[str, tuple[int, ...]]
     counts: Mapping[str, int]
     errors: Errors
+    own: float = 0.0
 
     @property
     def agrees(self) -> bool:
@@ -40,7 +42,8 @@ class LayerLine(Record):
     def joined(self, other: LayerLine) -> LayerLine:
         """With another value of the same layer: the larger errors, and the shapes that do not agree."""
         errors = {pair: max(error, other.errors[pair]) for pair, error in self.errors.items()}
-        return self.replace(shapes=self.shapes if other.agrees else other.shapes, errors=errors)
+        shapes = self.shapes if other.agrees else other.shapes
+        return self.replace(shapes=shapes, errors=errors, own=max(self.own, other.own))
 
 
 class Gradients(Record):

@@ -1,0 +1,322 @@
+"""What `verify` makes of the answers of frameworks: each kind of fault is told, without a framework that makes it.
+
+The frameworks are played by NumPy: their answers are right until a fault is planted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from checking import check
+
+from netspec.reference import Reference
+from netspec.verify.expose import expose
+from netspec.verify.pool import Answer
+from netspec.verify.replay import own_errors
+from netspec.verify.verify import Options, verify
+from netspec.weights.samples import random_inputs, random_weights
+from netspec.weights.targets import TARGETS
+
+NET = """
+block unit(n) { dense(n) -> relu }
+net small {
+  input x [6]
+  unit(6) as first
+  dense(6, frozen=true) as held
+  dense(6) as free
+  batchnorm
+  dense(4) as head
+}
+"""
+
+
+class Played:
+    """A pool whose frameworks are right, but for what `spoil` does to an answer.
+
+    It is called with the framework, whether the model shows all layers, the job and the answer, which it may replace.
+    """
+
+    def __init__(self, net, spoil=lambda framework, shown, job, answer: answer):
+        self.spoil = spoil
+        whole = {False: net, True: expose(net)[0]}
+        self.known = {make(n).text: (shown, n) for shown, n in whole.items() for make in TARGETS.values()}
+
+    def start(self, job):
+        return ""
+
+    def answer(self, job, place):
+        shown, net = self.known[job.target.text]
+        reference = Reference(net, job.weights)
+        outputs = [tuple(_as(y, job.dtype) for y in reference.listed(*batch)) for batch in job.batches]
+        flags = _trainable(net, job.target.spelling)
+        gradients = {}
+        if job.directions:
+            arrays = {path: np.cos(np.arange(w.size)).reshape(w.shape) for path, w in job.weights.items()}
+            gradients = {n: a for n, a in job.target.spelling.put(arrays).items() if flags[n]}
+        answer = Answer("", "", job.target.spelling.shapes, flags, tuple(outputs), gradients)
+        return self.spoil(job.target.framework, shown, job, answer)
+
+
+def _as(array, dtype):
+    return array.astype(dtype) if array.dtype.kind == "f" else array
+
+
+def _trainable(net, spelling):
+    frozen = {row.path for row in net.layers if row.node.frozen}
+    return {held.key: held.weight.role != "statistic" and held.layer not in frozen for held in spelling.held}
+
+
+def verified(text, spoil=lambda framework, shown, job, answer: answer, **options):
+    net = check(text)
+    assert net.ok
+    return verify(net, Played(net, spoil), Options(**options))
+
+
+def test_what_is_right_is_said_to_be():
+    found = verified(NET)
+    assert found.ok, found.problems
+    assert found.worst < 1e-6
+    assert found.gradients.error == 0
+
+
+# --- outputs ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("batch", "row"), [(0, 0), (0, 1), (0, 2), (1, 0)])
+@pytest.mark.parametrize("place", [0, 3])
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_a_single_wrong_number(framework, batch, row, place):
+    """In one sample of one batch, in one number of the output."""
+
+    def spoil(which, shown, job, answer):
+        if which != framework or shown or len(job.batches) == 1:
+            return answer
+        outputs = [tuple(a.copy() for a in arrays) for arrays in answer.outputs]
+        outputs[batch][0][row, place] += 0.01 * abs(outputs[batch][0]).max()
+        return answer.replace(outputs=tuple(outputs))
+
+    found = verified(NET, spoil)
+    assert len([p for p in found.problems if "the outputs of" in p]) == 2
+    assert found.problems[-1] == "each layer agrees by itself, so it is the code between them that differs"
+    assert {pair for pair, error in found.outputs.items() if error > 1e-3} == {
+        pair for pair in found.outputs if framework in pair
+    }
+
+
+@pytest.mark.parametrize("scale", ["1e-12", "1e12"])
+def test_outputs_of_any_size(scale):
+    """A part in a hundred is wrong, however small the numbers are: differences are held against what there is."""
+
+    def spoil(which, shown, job, answer):
+        if which == "keras" and not shown:
+            return answer.replace(outputs=tuple(tuple(a * 1.01 for a in arrays) for arrays in answer.outputs))
+        return answer
+
+    text = NET.replace("as head", f"as head\n  {scale} * identity")
+    assert verified(text).ok
+    found = verified(text, spoil)
+    assert not found.ok
+    assert found.worst == pytest.approx(0.01 / 1.01, rel=0.01)
+
+
+def test_a_small_output_beside_a_large_one():
+    text = "net two { input x [5]\n output small = x -> dense(3) -> mul(1e-9), large = 1e9 * (x -> dense(3)) }"
+    text = text.replace("dense(3) -> mul(1e-9)", "{ dense(3)\n 1e-9 * identity }")
+
+    def spoil(which, shown, job, answer):
+        if which == "torch" and not shown:
+            return answer.replace(outputs=tuple((small * 1.01, large) for small, large in answer.outputs))
+        return answer
+
+    assert verified(text).ok
+    assert not verified(text, spoil).ok
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_numbers_that_are_none(odd):
+    def spoil(which, shown, job, answer):
+        if which == "torch" and not shown and len(job.batches) > 1:
+            outputs = [tuple(a.copy() for a in arrays) for arrays in answer.outputs]
+            outputs[1][0][0, 0] = odd
+            return answer.replace(outputs=tuple(outputs))
+        return answer
+
+    assert verified(NET, spoil).worst == float("inf")
+
+
+def test_an_answer_that_is_an_error():
+    def spoil(which, shown, job, answer):
+        return answer.replace(error="ValueError: no", kind="Exception") if which == "keras" and not shown else answer
+
+    assert "Keras: ValueError: no" in verified(NET, spoil).problems
+
+
+# --- layers ----------------------------------------------------------------------------------------------------------
+
+
+def wrong_layer(path, by=1.01, dtypes=("float32", "float64"), net=NET):
+    """In PyTorch a layer gives other numbers, and all behind it what follows from these."""
+
+    def spoil(which, shown, job, answer):
+        if which != "torch" or job.dtype not in dtypes:
+            return answer
+        wrong = _Wrong(expose(check(net))[0], job.weights, path, by)
+        runs = [wrong.listed(*inputs) for inputs in job.batches]
+        outputs = (arrays if shown else arrays[:1] for arrays in runs)
+        return answer.replace(outputs=tuple(tuple(_as(a, job.dtype) for a in arrays) for arrays in outputs))
+
+    return spoil
+
+
+class _Wrong(Reference):
+    """A reference in which one layer gives other numbers."""
+
+    def __init__(self, net, weights, path, by):
+        super().__init__(net, weights)
+        self.path, self.by = path, by
+
+    def _step(self, step, path, held):
+        results = super()._step(step, path, held)
+        return tuple(y * self.by for y in results) if path == self.path else results
+
+
+@pytest.mark.parametrize("path", ["first.dense", "held", "batchnorm", "head"])
+def test_the_wrong_layer_is_named(path):
+    found = verified(NET, wrong_layer(path))
+    assert found.problems[-1].startswith(f"`{path}` (")
+    assert "is the first layer that differs: PyTorch and " in found.problems[-1]
+    assert "edge" not in found.problems[-1]
+
+
+def test_a_layer_that_is_a_little_wrong_is_named_by_what_it_does_itself():
+    """It is below what rounding may come to, and only what is behind it makes much of it."""
+    net = "net n { input x [6]\n dense(6) as first\n dense(6) as second\n sin(1000 * identity) as steep\n dense(3) }"
+    found = verified(net, wrong_layer("second", 1 + 2e-5, net=net))
+    assert found.problems[-1].startswith("`second` (dense) is the first layer that differs: PyTorch and ")
+
+
+def test_an_edge_is_told_from_a_wrong_layer():
+    """Each framework is right for what comes in, which differs by rounding at a place where a floor jumps."""
+    net = "net n { input x [6]\n 0 * identity\n shift(2.9999999) as near\n floor as jump\n dense(3) }"
+    found = verified(net, wrong_layer("near", 1 + 1e-7, net=net))
+    assert found.problems[-1].startswith("`jump` (floor) is the first layer that differs: PyTorch and ")
+    assert found.problems[-1].endswith("each is right for what comes in, so it is an edge where rounding decides")
+
+
+def test_rounding_that_float64_does_not_have_is_a_note():
+    net = "net n { input x [6]\n dense(6) as first\n dense(3) }"
+    found = verified(net, wrong_layer("first", 1.01, dtypes=("float32",), net=net))
+    assert found.ok, found.problems
+    assert any(note.startswith("rounding has grown to") and "`first`" in note for note in found.notes)
+
+
+def test_own_errors_are_of_one_layer_each():
+    """What one layer does wrong is not told of those behind it; cells and blocks are gone into, or are one step."""
+    text = """
+    cell unit(n) { input x; state h [n]; next h = tanh(dense(x, n) + dense(h, n)); output next h }
+    block part(n) { dense(n) -> tanh }
+    net n {
+      input x [4, 3]
+      part(5) -> scan(unit(3), return=sequence) as over
+      a, b = lstm(4, return=(sequence, last))
+      part(2)
+      output a, b
+    }"""
+    net = check(text.replace("      part(2)\n", ""))
+    assert net.ok, [d.message for d in net.diagnostics]
+    exposed, shown = expose(net)
+    rng = np.random.default_rng(3)
+    weights, inputs = random_weights(net, rng), random_inputs(net, rng, 2, {})
+    values = Reference(exposed, weights).listed(*inputs)[len(net.net.body.outputs) :]
+    assert [path for path, _, _ in shown] == ["part.dense", "part.tanh", "over", "lstm", "lstm"]
+    assert own_errors(net, weights, inputs, values) == [0.0] * 5
+    for wrong in range(5):
+        spoilt = [v * 1.5 if k == wrong else v for k, v in enumerate(values)]
+        found = own_errors(net, weights, inputs, spoilt)
+        # all behind the wrong one was worked out from the right one
+        assert found[wrong] == pytest.approx(1 / 3)
+        assert found[:wrong] == [0.0] * wrong
+
+
+# --- what is learned -------------------------------------------------------------------------------------------------
+
+
+def flags(changes):
+    def spoil(which, shown, job, answer):
+        if which != "keras":
+            return answer
+        return answer.replace(trainable={n: changes.get(n, flag) for n, flag in answer.trainable.items()})
+
+    return spoil
+
+
+def keras_names(path):
+    return [h.key for h in TARGETS["keras"](check(NET)).spelling.held if h.path.startswith(path)]
+
+
+def test_a_layer_that_should_be_frozen_is_not():
+    found = verified(NET, flags(dict.fromkeys(keras_names("held"), True)))
+    assert "Keras trains 42 parameters of `held`, the checker says 0" in found.problems
+
+
+def test_another_layer_of_the_same_size_is_frozen():
+    """The sum of what is learned is right."""
+    swapped = {**dict.fromkeys(keras_names("held"), True), **dict.fromkeys(keras_names("free"), False)}
+    found = verified(NET, flags(swapped))
+    assert [p for p in found.problems if "trains" in p] == [
+        "Keras trains 42 parameters of `held`, the checker says 0",
+        "Keras trains 0 parameters of `free`, the checker says 42",
+    ]
+
+
+def test_a_statistic_that_is_learned():
+    (mean,) = keras_names("batchnorm.mean")
+    found = verified(NET, flags({mean: True}))
+    assert "Keras trains `batchnorm.mean`, which is a statistic" in found.problems
+
+
+def test_many_wrong_flags_are_told_shortly():
+    found = verified(NET, flags(dict.fromkeys(keras_names(""), False)))
+    assert [p for p in found.problems if p.startswith("Keras")] == [
+        "Keras trains 0 parameters of `first.dense`, the checker says 42",
+        "Keras trains 0 parameters of `free`, the checker says 42",
+        "Keras trains 0 parameters of `batchnorm`, the checker says 12",
+        "Keras differs in 1 more layers",
+    ]
+
+
+# --- gradients -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["first.dense.kernel", "free.bias", "batchnorm.gamma", "head.kernel"])
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_a_wrong_gradient(framework, path):
+    def spoil(which, shown, job, answer):
+        if which != framework or not answer.gradients:
+            return answer
+        (key,) = [h.key for h in job.target.spelling.held if h.path == path]
+        changed = answer.gradients[key].copy()
+        changed.flat[-1] *= 1.001
+        return answer.replace(gradients={**answer.gradients, key: changed})
+
+    found = verified(NET, spoil)
+    (problem,) = found.problems
+    assert problem.startswith(f"the gradients of `{path}` differ by ")
+    assert found.gradients.path == path
+
+
+def test_a_gradient_that_is_missing():
+    def spoil(which, shown, job, answer):
+        return answer.replace(gradients=dict(list(answer.gradients.items())[1:])) if which == "torch" else answer
+
+    found = verified(NET, spoil)
+    assert found.problems == ("only one of the frameworks has gradients of first.dense.kernel",)
+
+
+def test_penalties():
+    text = NET.replace("dense(4) as head", "dense(4, l2=0.1) as head")
+    found = verified(text)  # the played frameworks add nothing
+    assert [p for p in found.problems if "penalties" in p] == [
+        "the penalties on weights of PyTorch and reference differ by 1.0e+00",
+        "the penalties on weights of Keras and reference differ by 1.0e+00",
+    ]
