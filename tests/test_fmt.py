@@ -103,6 +103,8 @@ def test_the_specs_of_the_project_are_laid_out(capsys: pytest.CaptureFixture[str
 @example("net n { (repeat) -> x; (a), (b); (a, b), c; f((a, b), (c,)); a, (b) = c }")
 @example("net n { x[::]; x[:, 1:]; x[(a):b]; x[a:b:c]; x[-1, ...]; - - x; not not x; 2 ** -x }")
 @example("net n { for (a,) in b { }; for a, in b { }; for (a, b,) in [c, d,] { } }")
+@example("net n { (b and next d), f = g; (b), f = g; ((b), c) = g; (b + c), ((d)) = e }")
+@example("net n { (next b), next c = d; next b, (next c) = d; (next b, (next c),) = d; (next b,) = d }")
 def test_sentences_of_the_grammar(text: str) -> None:
     assume(parsed(text) is not None)
     holds(text)

@@ -139,7 +139,7 @@ class Builder:
         items = written
         if len(written) == 1 and isinstance(written[0], tree.Group | tree.List):
             items = written[0].items
-        place = Span(self.source, written[0].span.start, written[-1].span.end)
+        place = Span(self.source, span.start, written[-1].span.end)
         unpacks = items is not written or len(written) > 1
         if all(isinstance(i, tree.Name) for i in items):
             names = tuple(Identifier(i.span, i.text) for i in items if isinstance(i, tree.Name))

@@ -17,7 +17,7 @@ def import_(at: Situation) -> Finding | None:
         return None
     place, found = (at.here, f"`{at.shown}`") if at.shown else (at.after, "the end of the line")
     helps = {"STRING": 'write `import "blocks.net"`, or `from "blocks.net" import name`'}
-    if at.kind == "TIMES":
+    if at.kind == "TIMES" and len(at.before) > 1:
         helps = {"NAME": f"`import {at.before[1]}` brings all definitions in"}
     expected = {"STRING": "the path of a file, in double quotes,", "IMPORT": "`import`", "NAME": "a name"}
     for kind, what in expected.items():

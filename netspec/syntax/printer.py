@@ -174,11 +174,21 @@ def _body(p: Typesetter, node: tree.Body) -> Doc:
 # --- statements ----------------------------------------------------------------------------------------------------
 
 
+def _opens_all(p: Typesetter) -> bool:
+    """Does a bracket that stands here hold all the names that are bound?"""
+    return p.next.text in ("(", "[") and p.pieces[p.next.closer + 1].text in ("=", "in")
+
+
 def _target(p: Typesetter, node: tree.Target) -> Doc:
-    opener = p.take() if p.next.text in ("(", "[") else ""
-    names = p.joined(node.names)
+    return _bound(p, node.names, p.show)
+
+
+def _bound(p: Typesetter, names: Sequence[tree.Identifier], show: Callable[[tree.Identifier], Doc]) -> Doc:
+    """Names with the brackets around all of them; behind one name, a comma counts."""
+    opener = p.take() if _opens_all(p) else ""
+    docs = tuple(((p.take(), " ") if n else "", show(name)) for n, name in enumerate(names))
     comma = p.comma(True) if p.next.text == "," else ""
-    return opener, names, comma if len(node.names) == 1 else "", p.take() if opener else ""
+    return opener, docs, comma if len(names) == 1 else "", p.take() if opener else ""
 
 
 def _unbindable(p: Typesetter, node: tree.Unbindable) -> Doc:
@@ -220,11 +230,13 @@ def _next(p: Typesetter, node: tree.Next) -> Doc:
 
 
 def _advance(p: Typesetter, node: tree.Advance) -> Doc:
-    opener = p.take() if p.next.text in ("(", "[") else ""
-    names = tuple(
-        ((p.take(), " ") if n else "", p.take(), " ", p.show(name)) for n, name in enumerate(node.target.names)
-    )
-    return opener, names, p.take() if opener else "", " ", p.take(), " ", p.joined(node.values)
+    target = _bound(p, node.target.names, lambda name: _told(p, name))
+    return target, " ", p.take(), " ", p.joined(node.values)
+
+
+def _told(p: Typesetter, name: tree.Identifier) -> Doc:
+    """`next name`, and the brackets around it."""
+    return p.bracketed(lambda: _told(p, name)) if p.next.text == "(" else (p.take(), " ", p.show(name))
 
 
 def _set(p: Typesetter, node: tree.Shared | tree.Const) -> Doc:
