@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from operator import add
 
-from .dims import product
+from .dims import product, show
 from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ class Tensor(Record):
     @property
     def size(self) -> Dim:
         return product(self.shape)
+
+    def __str__(self) -> str:
+        return f"a value of shape {show(self.shape)}"
 
 
 class Port(Record):

@@ -550,7 +550,9 @@ def test_messages():
         build("add").shape((5, 4, 3), (5, 4, 2))
     with pytest.raises(Violation, match=r"4 \* 6 = 24 cells do not fit into 5 \* 5 = 25"):
         build("reshape(5, 5)").shape((4, 6))
-    with pytest.raises(Violation, match=r"dense needs a vector for each sample, but x is \[7, 7, 512\]") as caught:
+    with pytest.raises(
+        Violation, match=r"dense needs a vector for each sample, but its input is \[7, 7, 512\]"
+    ) as caught:
         build("dense(10)").shape((7, 7, 512))
     assert caught.value.help == "put `flatten` or `global_avgpool` before it"
     with pytest.raises(Violation) as caught:

@@ -41,7 +41,7 @@ def test_the_promised_form():
     )
     diagnostic = Diagnostic(
         "wrong-rank",
-        "dense needs a vector for each sample, but x is [7, 7, 512]",
+        "dense needs a vector for each sample, but its input is [7, 7, 512]",
         label,
         (),
         "put `flatten` or `global_avgpool` before it",
@@ -49,7 +49,7 @@ def test_the_promised_form():
     )
     assert render(diagnostic) == textwrap.dedent(
         """\
-        error[wrong-rank]: dense needs a vector for each sample, but x is [7, 7, 512]
+        error[wrong-rank]: dense needs a vector for each sample, but its input is [7, 7, 512]
           --> specs/vgg16.net:14:3
            |
         14 |   dense(4096, activation=relu)

@@ -6,9 +6,9 @@ import math
 import operator
 
 from ..dims import DimExpr, ceil_div, floor_div
-from ..layers.arguments import describe
+from ..layers.arguments import Quotient, describe
 from ..layers.initialisers import SCALED, Initialiser
-from ..record import TYPE_CHECKING, Record
+from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +28,6 @@ class Fault(Exception):
         self.code = code
         self.message = message
         self.help = help
-
-
-class Quotient(Record):
-    """A division by a symbol's side that is not whole; `ceil` and `floor` make a size of it."""
-
-    top: Dim
-    bottom: Dim
 
 
 def _numbers(name: str, *values: Any) -> None:
@@ -57,6 +50,7 @@ def _divide(a: Any, b: Any) -> Any:
     """Exact: an int where it divides, else a float; with symbols, something that only `ceil` and `floor` take."""
     _numbers("/", a, b)
     if isinstance(a, float) or isinstance(b, float):
+        _no_symbols("/", a, b)
         return a / b
     whole = floor_div(a, b)
     if whole * b == a:
@@ -92,13 +86,18 @@ def _plain(name: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
         _numbers(name, a, b)
         if isinstance(a, int) and isinstance(b, int) and max(a.bit_length(), b.bit_length()) > 512:
             raise Fault("too-large", f"a number of more than 512 bits comes of `{name}`")
-        if (isinstance(a, DimExpr) and isinstance(b, float)) or (isinstance(a, float) and isinstance(b, DimExpr)):
-            raise Fault(
-                "wrong-value", f"`{name}` of a symbolic size needs whole numbers, not {describe(a)} and {describe(b)}"
-            )
+        if isinstance(a, float) or isinstance(b, float):
+            _no_symbols(name, a, b)
         return apply(a, b)
 
     return compute
+
+
+def _no_symbols(name: str, a: Any, b: Any) -> None:
+    """Raises Fault for a size that is not known where the other number is not whole."""
+    if isinstance(a, DimExpr) or isinstance(b, DimExpr):
+        said = f"`{name}` of a symbolic size needs whole numbers, not {describe(a)} and {describe(b)}"
+        raise Fault("wrong-value", said)
 
 
 def _order(name: str, apply: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

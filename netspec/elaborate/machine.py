@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label
-from ..dims import show
 from ..ir import Tensor
-from ..layers.arguments import describe
+from ..layers.arguments import Word, describe
 from ..record import TYPE_CHECKING, Record
 from .names import Plan
 from .unused import Uses
@@ -141,11 +140,11 @@ def no_condition(machine: Machine, value: Any, node: Node) -> Hole:
 def kind_of(value: Any) -> str:
     """What a value is, in words, for messages."""
     if isinstance(value, Tensor):
-        return f"a value of shape {show(value.shape)}"
+        return str(value)
     if isinstance(value, bool):
         return f"`{describe(value)}`"
     if isinstance(value, tuple):
         return f"a list of {len(value)}"
     if isinstance(value, str):
-        return f"the word `{value}`"
+        return f"the word `{value}`" if isinstance(value, Word) else f"the text {describe(value)}"
     return "a shared layer" if isinstance(value, SharedStep) else f"`{describe(value)}`"

@@ -321,7 +321,9 @@ class _Runs:
 def _check_steps(x: Tensor) -> None:
     """Raises Violation where the values have no steps that a cell can take."""
     if len(x.shape) == 1 and not x.dtype.startswith("float"):
-        message = f"scan hands a vector to the cell at each step, but x is {show(x.shape)}, with a number ({x.dtype})"
+        message = (
+            f"scan hands a vector to the cell at each step, but its input is {show(x.shape)}, with a number ({x.dtype})"
+        )
         raise Violation("wrong-rank", message, help="put `embedding` or `one_hot` before `scan`, and not into the cell")
     check_time("scan", x.shape)
 

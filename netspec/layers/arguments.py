@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..dims import Dim
+
 REQUIRED = object()
 # words of other languages for what the language has a word for
 CONSTANTS = {"True": "true", "False": "false", "None": "none", "null": "none", "nil": "none"}
@@ -58,6 +60,16 @@ class Word(str):
     __slots__ = ()
 
 
+class Quotient(Record):
+    """A division by a symbol's side that is not whole; `ceil` and `floor` make a size of it."""
+
+    top: Dim
+    bottom: Dim
+
+    def __str__(self) -> str:
+        return "/".join(side if side.isalnum() else f"({side})" for side in (str(self.top), str(self.bottom)))
+
+
 class Reader(Record):
     """How an argument is read: `read` returns the value or raises `ValueError(message, help)`.
 
@@ -70,6 +82,17 @@ class Reader(Record):
     words: tuple[str, ...] = ()
     holds: str = ""
     instead: str = ""
+
+
+def takes_numbers(reader: Reader) -> bool:
+    """Would a number do?"""
+    for number in (1, 0.5):
+        try:
+            reader.read(number)
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 class Argument(Record):
@@ -105,6 +128,9 @@ class Values(Record):
 
     count: int
 
+    def __str__(self) -> str:
+        return "a value of the net" if self.count == 1 else f"{self.count} values of the net"
+
 
 def describe(value: Any) -> str:
     """A compile-time value as the language writes it, for messages."""
@@ -121,12 +147,20 @@ def describe(value: Any) -> str:
     return str(value)
 
 
+def not_known(value: Any, doc: str) -> tuple[str, str] | None:
+    """A message and a help for what hangs on a symbol; None for all else."""
+    if not isinstance(value, DimExpr | Quotient):
+        return None
+    sides = (value.top, value.bottom) if isinstance(value, Quotient) else (value,)
+    name = next(name for side in sides for name in symbols(side))
+    help = f"give it a value with `--set`, for example `--set {name}=64`"
+    return f"must be {doc}, but {value} is not known here", help
+
+
 def _whole(value: Any, least: int, doc: str) -> int:
-    if isinstance(value, DimExpr):
-        raise ValueError(
-            f"must be {doc}, but {value} is not known here",
-            f"give it a value with `--set`, for example `--set {_first_symbol(value)}=64`",
-        )
+    unknown = not_known(value, doc)
+    if unknown is not None:
+        raise ValueError(*unknown)
     if isinstance(value, float) and value.is_integer() and value >= least:
         raise ValueError(f"must be {doc}, not the float {value}", f"write {int(value)}")
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -138,10 +172,6 @@ def _whole_help(value: Any) -> str:
     if isinstance(value, str) and not isinstance(value, Word):
         return f"leave the quotes out: `{value}`" if value[:1].isdigit() else ""
     return "one number stands here" if isinstance(value, tuple) else ""
-
-
-def _first_symbol(value: DimExpr) -> str:
-    return symbols(value)[0]
 
 
 def whole(least: int, doc: str) -> Reader:

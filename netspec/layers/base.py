@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..dims import product
 from ..record import TYPE_CHECKING, Record
-from .arguments import REQUIRED, Argument, Declared, Violation, describe, meant
+from .arguments import REQUIRED, Argument, Declared, Reader, Violation, describe, meant, not_known, takes_numbers
 from .forms import Apply as Apply
 from .forms import At as At
 from .forms import Helper as Helper
@@ -311,12 +311,20 @@ def bind(cls: type[Layer], given: Mapping[str, Any]) -> Layer:
 
 def read(cls: type[Layer], argument: Argument, given: Any) -> Any:
     """The value of an argument of a layer. Raises Violation."""
+    reader = argument.reader
     try:
-        return argument.reader.read(given)
+        return reader.read(given)
     except ValueError as error:
-        from .foreign import foreign_word
-
-        message, help = (*error.args, "")[:2]
-        words = argument.reader.words
-        help = help or foreign_word(str(given), words) or meant(given, words)
+        message, help = _said(reader, given, error)
         raise Violation("wrong-value", f"`{argument.name}` of {cls.word} {message}", argument.name, help) from None
+
+
+def _said(reader: Reader, given: Any, error: ValueError) -> tuple[str, str]:
+    """What is wrong with a value, and what to do."""
+    from .foreign import foreign_word
+
+    message, help = (*error.args, "")[:2]
+    unknown = not_known(given, reader.doc)
+    if unknown is not None and not help and takes_numbers(reader):
+        return unknown
+    return message, help or foreign_word(str(given), reader.words) or meant(given, reader.words)

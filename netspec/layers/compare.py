@@ -232,7 +232,7 @@ class Where(_Joined):
         odd = [dtype for dtype in given[1:] if not dtype.startswith("float")]
         if odd:
             message = f"where chooses real numbers, but a value holds others ({odd[0]})"
-            raise Violation("wrong-dtype", message, help="put `cast(float)` behind it")
+            raise Violation("wrong-dtype", message, help="make it real first: `x -> cast(float)`")
         return "float32"
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:

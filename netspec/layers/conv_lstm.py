@@ -180,7 +180,7 @@ class ConvLstm(OverTime, Grids):
 
     def check_input(self, kind: str, x: Shape) -> None:
         if not 3 <= len(x) <= 5:
-            message = f"{kind} needs a sequence of grids [T, H, W, C], but x is {show(x)}"
+            message = f"{kind} needs a sequence of grids [T, H, W, C], but its input is {show(x)}"
             help = (
                 "`lstm` works on vectors" if len(x) == 2 else "an axis of time, 1 to 3 axes of space and the channels"
             )

@@ -78,7 +78,7 @@ class Steps(_Fold):
 
     def shape(self, *xs: Shape) -> Shape:
         if len(xs[0]) == 1:
-            message = f"each_step goes over time, but x is [{xs[0][0]}]: its only axis is that of the channels"
+            message = f"each_step goes over time, but its input is [{xs[0][0]}]: its only axis is that of the channels"
             raise Violation("no-time-axis", message, help="leave `each_step` out, or give the vector an axis of time")
         check_time("each_step", xs[0])
         return xs[0][1:]

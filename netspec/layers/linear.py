@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from .base import Array, Weights
 
 
-def needs_vector(kind: str, x: Shape) -> None:
-    """Raises Violation where the input is neither a vector nor a sequence of vectors."""
+def needs_vector(kind: str, x: Shape, otherwise: str = "") -> None:
+    """Raises Violation where the input is neither a vector nor a sequence of vectors.
+
+    `otherwise` is a layer that does the same at each place of a map.
+    """
     if not x:
         raise Violation(
             "wrong-rank",
-            f"{kind} needs a vector for each sample, but x is []",
+            f"{kind} needs a vector for each sample, but its input is []",
             help="`reshape(1)` makes a vector of one number",
         )
     if len(x) > 2:
         raise Violation(
             "wrong-rank",
-            f"{kind} needs a vector for each sample, but x is {show(x)}",
-            help="put `flatten` or `global_avgpool` before it",
+            f"{kind} needs a vector for each sample, but its input is {show(x)}",
+            help="put `flatten` or `global_avgpool` before it" + otherwise,
         )
 
 
@@ -64,7 +67,9 @@ class Dense(Weighted):
     by_step = True
 
     def shape(self, *xs: Shape) -> Shape:
-        needs_vector(self.kind, xs[0])
+        window = "x".join("1" * (len(xs[0]) - 1))
+        at_each = f"; a dense layer at each place is `conv({self.units}, {window})`" if len(xs[0]) in (3, 4) else ""
+        needs_vector(self.kind, xs[0], at_each)
         return (*xs[0][:-1], self.units)
 
     def weights(self, *xs: Shape) -> Weights:

@@ -115,7 +115,7 @@ def _spatial_rank(kind: str, x: Shape) -> int:
     rank = len(x) - 1
     if rank > 3:
         raise Unsupported(
-            f"PyTorch's {kind} has at most 3 spatial axes, but x is {show(x)}", help="`reshape` joins axes"
+            f"PyTorch's {kind} has at most 3 spatial axes, but its input is {show(x)}", help="`reshape` joins axes"
         )
     return max(rank, 1)
 

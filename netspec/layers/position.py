@@ -119,7 +119,7 @@ class PositionalEncoding(Layer):
     def shape(self, *xs: Shape) -> Shape:
         x = xs[0]
         if len(x) != 2:
-            raise Violation("wrong-rank", f"positional_encoding needs a sequence [T, n], but x is {show(x)}")
+            raise Violation("wrong-rank", f"positional_encoding needs a sequence [T, n], but its input is {show(x)}")
         if self.length is not None and not self.learned:
             raise Violation(
                 "wrong-value", "`length` belongs to positions that are learned", "length", "add learned=true"

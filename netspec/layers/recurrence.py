@@ -316,7 +316,7 @@ class Core(Weighted, Recurrence, Returning):
         check_time(kind, x)
         if len(x) > 2:
             help = "`each_step(flatten)` makes a vector of each step, and `conv_lstm` works on images"
-            raise Violation("wrong-rank", f"{kind} needs a vector at each step, but x is {show(x)}", help=help)
+            raise Violation("wrong-rank", f"{kind} needs a vector at each step, but its input is {show(x)}", help=help)
 
     def state_shape(self, x: Shape) -> Shape:
         raise NotImplementedError
@@ -360,7 +360,7 @@ class Core(Weighted, Recurrence, Returning):
 def check_time(kind: str, x: Shape) -> None:
     """Raises Violation where the only axis is that of the channels."""
     if len(x) < 2:
-        message = f"{kind} runs over time, but x is {show(x)}: its only axis is that of the channels"
+        message = f"{kind} runs over time, but its input is {show(x)}: its only axis is that of the channels"
         help = "a sequence is [T, F]; `reshape(n, 1)` gives a vector an axis of time"
-        raise Violation("no-time-axis", message if x else f"{kind} runs over time, but x is []", help=help)
+        raise Violation("no-time-axis", message if x else f"{kind} runs over time, but its input is []", help=help)
     needs_rank(kind, x, 2, "a sequence [T, F]")

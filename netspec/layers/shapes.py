@@ -29,7 +29,7 @@ def place(axis: int, x: Shape, argument: str = "axis") -> int:
 def needs_rank(kind: str, x: Shape, least: int, what: str, help: str = "") -> None:
     """Raises Violation where the shape has fewer than `least` axes."""
     if len(x) < least:
-        raise Violation("wrong-rank", f"{kind} needs {what}, but x is {show(x)}", help=help)
+        raise Violation("wrong-rank", f"{kind} needs {what}, but its input is {show(x)}", help=help)
 
 
 def broadcast(kind: str, xs: Sequence[Shape]) -> Shape:

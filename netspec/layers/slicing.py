@@ -280,7 +280,7 @@ class RepeatVector(Arrangement):
     def shape(self, *xs: Shape) -> Shape:
         if len(xs[0]) != 1:
             help = "`last` or `return=last` makes a vector of a sequence, `flatten` of other values"
-            raise Violation("wrong-rank", f"{self.kind} needs a vector, but x is {show(xs[0])}", help=help)
+            raise Violation("wrong-rank", f"{self.kind} needs a vector, but its input is {show(xs[0])}", help=help)
         return (self.n, *xs[0])
 
     def reach(self, x: Shape) -> None:

@@ -1,0 +1,77 @@
+"""Messages speak of the spec, in words: no object of Python shows in any of them, whatever stands where."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from checking import check
+
+from netspec.elaborate.functions import FUNCTIONS
+from netspec.layers import LAYERS
+
+# values of every kind, each of which is wrong nearly everywhere
+ODD = (
+    *(
+        "1 / T",
+        "T",
+        "2 * T",
+        "x",
+        "[x, x]",
+        "enc",
+        "[enc]",
+        "[none, true]",
+        '"text"',
+        "none",
+        "true",
+        "3.5",
+        "-1",
+        "[]",
+    ),
+    *("[1, [2]]", "normal(0.1)", "word", "{ relu }", "relu", "(1, 2, 3)", "(1 / T, 2)", "3x3", "1e400"),
+)
+FORMS = (
+    *("if {} {{ relu }}", "repeat {} {{ relu }}", "for i in {} {{ relu }}", "for (a, b) in {} {{ relu }}", "y = {}"),
+    *(
+        "x[{}]",
+        "x[{}:]",
+        "x[:, {}]",
+        "a, b = {}",
+        "output {}",
+        "{} -> relu",
+        "x -> {}",
+        "{}(3)",
+        "({}).shape",
+        "not {}",
+    ),
+    *("({})[0]", "expect {}", "expect params == {}", "expect {} < 3", "dense(3) as z; expect z.shape == {}", "-{}"),
+    *("weight w [{}]", "weight w [3] init={}", "dense(3, frozen={})", "dense(3, name={})", "[k for k in {}]"),
+    *("2 if {} else 3", "len({})", "expect memory(batch={}) < 3", "expect receptive_field({}) == 3", "dense({})"),
+)
+OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "@", "<", "==", "in", "and", "..")
+# how Python shows an object, a list, or its own constants
+PYTHON = re.compile(r"<\w|object at|\b[A-Z]\w*\(\w+=|DimExpr|\bTrue\b|\bFalse\b|\bNone\b|NoneType|[{\[(]'")
+
+
+def _told(lines):
+    """What is said of each line, in a net that has a value of each kind."""
+    for line in lines:
+        net = check(f"net t {{\n  input x [T, 6]\n  layer enc = dense(3)\n  y = x -> relu\n  {line}\n}}\n")
+        for d in net.diagnostics:
+            yield line, "\n".join([d.message, d.help, *d.notes, d.primary.text, *(o.text for o in d.others)])
+
+
+def _of_python(lines):
+    return {line: text for line, text in _told(lines) if PYTHON.search(text)}
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_arguments_of_layers(value):
+    given = [f"{cls.kind}({name}={value})" for cls in LAYERS.values() for name in cls.arguments]
+    assert not _of_python([*given, *(f"{kind}({value})" for kind in LAYERS), *(f"{f}({value})" for f in FUNCTIONS)])
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_statements_and_operators(value):
+    lines = [form.format(value) for form in FORMS]
+    assert not _of_python(lines + [f"n = {value} {sign} {other}" for sign in OPERATORS for other in ODD])
