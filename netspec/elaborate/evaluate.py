@@ -266,7 +266,7 @@ def _as_step(at: Context, node: Node) -> Node:
 def _pipeline(at: Context, node: tree.Pipeline) -> Any:
     first = node.stages[0]
     flow = _again(Context(at.frame, at.flow, False, None, at.binding), first)
-    for before, stage in zip(node.stages, node.stages[1:]):
+    for place, before in enumerate(node.stages[:-1], 1):
         values = flow if isinstance(flow, tuple) else (flow,)
         if any(v is HOLE for v in values):
             flow = HOLE
@@ -274,12 +274,13 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
             help = f"`{before.text}` is bound to that here" if isinstance(before, tree.Name) else ""
             message = f"{kind_of(flow)} cannot flow into a step"
             return at.frame.machine.fault("not-a-value", message, before.span, help=help)
-        flow = _stage(at, stage, flow)
+        flow = _stage(at, node.stages, place, flow)
     return flow
 
 
-def _stage(at: Context, stage: Node, flow: Any) -> Any:
+def _stage(at: Context, stages: tuple[Node, ...], place: int, flow: Any) -> Any:
     """A later stage: it must be a step, since a value would throw the flow away."""
+    stage = stages[place]
     if not isinstance(stage, tree.Named):
         stage = _as_step(at, stage)
     step = _as_step(at, stage.step) if isinstance(stage, tree.Named) else stage
@@ -297,9 +298,9 @@ def _stage(at: Context, stage: Node, flow: Any) -> Any:
                 help="a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`",
             )
     if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
-        help = f"branches are joined: `concat{step.span.text}`" if isinstance(step, tree.Group) else ""
-        message = "a step should stand after `->`: a layer, a block or `{ ... }`"
-        return frame.machine.fault("not-a-step", message, step.span, help=help)
+        from .stages import no_step
+
+        return no_step(frame, stages, place)
     return _again(Context(frame, flow, False, None, at.binding, True), stage)
 
 

@@ -248,6 +248,12 @@ class Frame:
 
 
 def _flow(frame: Frame, node: tree.Flow) -> None:
+    if node.span.source.text[node.span.start] in "+-":
+        from .stages import begins_with_sign
+
+        if begins_with_sign(frame, node):
+            frame.flow = HOLE
+            return
     value = frame.evaluate(node.value, words=False)
     if value is HOLE or isinstance(value, Tensor):
         frame.flow = value

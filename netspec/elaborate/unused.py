@@ -82,6 +82,10 @@ def _lost(node: tree.Flow, after: tree.Node | None, mentioned: set[str]) -> Diag
     last = node.value.stages[-1] if isinstance(node.value, tree.Pipeline) else node.value
     if isinstance(last, tree.Named) and last.name.text in mentioned:
         return None
+    if isinstance(after, tree.Flow) and after.span.text[:1] == "-":
+        from .stages import not_going_on
+
+        return not_going_on(after, node)
     help = "bind it with `name = ...` and use it, or go on from it"
     others = (Label(after.span, "this begins anew"),) if isinstance(after, tree.Flow) else ()
     if isinstance(after, tree.Flow):

@@ -8,11 +8,12 @@ from __future__ import annotations
 from ..diagnostics import nearest
 from ..record import TYPE_CHECKING
 from . import lines, signs
-from .scan import OPENERS, indent, line_start, unclosed
+from .habits import ends_early
+from .scan import OPENERS, indent, line_start, unclosed, words
 from .situation import ASSIGN, DEFINITION_WORDS, IMPORT_WORDS, NUMBERS, STATEMENT_WORDS, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .build import Token
     from .situation import Situation
@@ -104,6 +105,10 @@ def _two_in_brackets(at: Situation) -> Finding | None:
     if not {"COMMA", _closing(at.opener)} & at.expected:
         return None
     closer, opener = _CLOSER[at.opener.type], at.opener
+    if at.kind in NUMBERS and at.previous.isidentifier() and not at.begins_line:
+        message = f"nothing stands between `{at.previous}` and `{at.shown}`"
+        step = f"{at.previous}({', '.join(_as_arguments(at).partition(',')[0].split())})"
+        return Finding(message, at.here, f"an argument is `{at.previous}={at.shown}`, and a step `{step}`")
     message = f"`,` or `{closer}` should stand before `{at.shown}`"
     others: tuple[tuple[int, int, str], ...] = ((opener.start, opener.end, "in this bracket"),)
     if at.begins_line:
@@ -127,18 +132,39 @@ def _two_on_a_line(at: Situation) -> Finding | None:
         message = f"`{at.previous}` is followed by `{at.shown}` with nothing between them"
         return Finding(message, at.last, f"did you mean `{word}`?")
     if at.kind in _BEGINS and at.before:
-        line = at.rest.split("#")[0].rstrip().rstrip(")")
-        help = (
-            f"arguments stand in brackets: `{at.previous}({line})`"
-            if len(line) < 40 and at.previous.isidentifier()
-            else ""
-        )
-        return Finding(f"`{at.shown}` stands alone behind `{at.previous}`", at.here, help)
+        line = _as_arguments(at)
+        help = f"arguments stand in brackets: `{at.previous}({line})`"
+        is_short = len(line) < 40 and at.previous.isidentifier()
+        return Finding(f"`{at.shown}` stands alone behind `{at.previous}`", at.here, help if is_short else "")
     if at.shown in STATEMENT_WORDS:
         message = f"`{at.shown}` begins a second statement on the same line"
         return Finding(message, at.here, "write `;` before it, or begin a new line")
     message = f"`{at.shown}` begins a second step on the same line"
     return Finding(message, at.here, "write `->` between the two, or begin a new line")
+
+
+def _as_arguments(at: Situation) -> str:
+    """The rest of a line as the arguments of the step that stands before it, which lacks its brackets."""
+    parts, depth = [], 0
+    for word in words(at.rest, 0, len(at.rest)):
+        depth += word in OPENING
+        depth -= word in CLOSING
+        if depth < 0 or (depth == 0 and word in ("->", "as", ";")):
+            break
+        parts.append(word)
+    text = at.rest[: _end_of(at.rest, parts)].rstrip(", ")
+    return text if {"=", ","} & set(parts) else ", ".join(text.split())
+
+
+OPENING, CLOSING = "([{", ")]}"
+
+
+def _end_of(text: str, parts: Sequence[str]) -> int:
+    """Where the last of the words ends with which a text begins."""
+    place = 0
+    for part in parts:
+        place = text.index(part, place) + len(part)
+    return place
 
 
 # --- all else --------------------------------------------------------------------------------------------------------
@@ -147,7 +173,7 @@ def _two_on_a_line(at: Situation) -> Finding | None:
 def _line_ends(at: Situation) -> Finding | None:
     if not at.ends_line:
         return None
-    help = "begin the next line with the `->`" if at.previous == "->" else ""
+    help = "begin the next line with the `->`" if at.previous == "->" else ends_early(at.previous)
     return Finding(f"the line ends where {_expected(at)} should follow", at.after, help, "after this")
 
 
@@ -179,6 +205,7 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     _nested_definition,
     _semicolon_in_brackets,
     signs.arrow,
+    signs.continued,
     signs.unpacking,
     signs.comma,
     signs.number,

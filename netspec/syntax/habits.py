@@ -81,6 +81,24 @@ CHARACTERS = {
 CONDITIONS = {"|": "write `or`"}
 
 
+_GOES_ON = "a line goes on only where the next one begins with `->`, or within brackets"
+
+
+def goes_on(sign: str, rest: str) -> str:
+    """What to write for a line that begins with a sign, and was to go on from the one above."""
+    if sign in _OPERATORS:
+        return f"write `identity {sign} {rest}` for what flows here; {_GOES_ON}"
+    return "steps are joined by `->`"
+
+
+_OPERATORS = ("+", "-", "*", "/", "@", "**", "//", "%")
+
+
+def ends_early(sign: str) -> str:
+    """What to do where a line ends behind a sign."""
+    return _GOES_ON if sign in _OPERATORS else ""
+
+
 def word_help(word: str, name: str) -> str:
     """What to write for a word of another language; `name` stands behind it."""
     return WORDS[word].replace("{name}", name or "name")

@@ -94,6 +94,17 @@ def arrow(at: Situation) -> Finding | None:
     return None
 
 
+def continued(at: Situation) -> Finding | None:
+    """A line that begins with an operator, which the line above has nothing to do with."""
+    if at.kind not in _JOINING or not at.begins_line or at.inside or at.previous in ("", "{"):
+        return None
+    rest = at.rest[len(at.shown) :].strip()
+    return Finding(f"`{at.shown}` takes nothing from the line above", at.here, habits.goes_on(at.shown, rest))
+
+
+_JOINING = ("TIMES", "DIVIDE", "FLOOR_DIVIDE", "REMAINDER", "MATRIX", "POWER", "DOT", "MORE", "LESS")
+
+
 def unpacking(at: Situation) -> Finding | None:
     if at.kind in ("TIMES", "POWER") and "INTEGER" in at.expected and at.inside:
         return Finding("arguments cannot be unpacked", at.here, "write each of them out: `kernel=3x3`")
@@ -104,14 +115,24 @@ def comma(at: Situation) -> Finding | None:
     if at.previous == "," and at.kind == "COMMA":
         return Finding("nothing stands between these two commas", at.here, "remove one of them")
     if at.kind == "COMMA" and at.previous.isdigit() and at.rest[1:4].isdigit() and at.header == "expect":
-        return Finding("a number holds no `,`", at.here, "write `_`: `61_706`")
+        return Finding("a number holds no `,`", at.here, f"write `{_thousands(at)}`")
     comma = at.here if at.kind == "COMMA" and not at.rest[1:].strip() and not at.inside else None
     if at.previous == "," and at.ends_line and not at.inside:
         comma = at.last
     return comma and Finding("a statement does not end with a comma", comma, "leave it out; the new line is enough")
 
 
+def _thousands(at: Situation) -> str:
+    """The number that goes on at a sign or blank, with `_` between its groups."""
+    groups = f"{at.previous} {at.rest}".replace(",", " ").replace(".", " ").split()
+    return "_".join(group for place, group in enumerate(groups) if group.isdigit() and (not place or len(group) == 3))
+
+
 def number(at: Situation) -> Finding | None:
+    if at.kind == "INTEGER" and at.previous.isdigit() and len(at.shown) == 3:
+        return Finding("a number holds no blank", at.here, f"write `{_thousands(at)}`")
+    if at.kind == "INTEGER" and at.previous == "." and at.before[-2:-1] and at.before[-2].replace(".", "").isdigit():
+        return Finding("a number holds no second `.`", at.last, "thousands are parted by `_`: `61_706`")
     if at.kind == "DOT" and at.text[at.end : at.end + 1].isdigit():
         digits = "".join(match(at.text, at.end).group().split(".")[:1])  # type: ignore[union-attr]
         return Finding("a number begins with a digit", at.here, f"write `0.{digits}`")

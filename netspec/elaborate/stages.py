@@ -1,0 +1,116 @@
+"""What stands behind an arrow and is no step, and lines that do not go on: where brackets and arrows belong."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Label
+from ..layers import LAYERS
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from ..syntax.habits import goes_on
+from .machine import HOLE, SharedStep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..syntax.tree import Node
+    from .frame import Frame
+    from .machine import Hole
+
+# a text that is longer is not shown whole
+_LONGEST = 60
+
+
+def no_step(frame: Frame, stages: Sequence[Node], place: int) -> Hole:
+    """Report the stage of a pipeline that is no step; of several operations in one the first."""
+    if any(_parts(stage) for stage in stages[1:place]):
+        return HOLE
+    stage = stages[place]
+    step = stage.step if isinstance(stage, tree.Named) else stage
+    message = "a step should stand after `->`: a layer, a block or `{ ... }`"
+    return frame.machine.fault("not-a-step", message, step.span, help=_help(frame, stages, place, step))
+
+
+def _help(frame: Frame, stages: Sequence[Node], place: int, step: Node) -> str:
+    if isinstance(step, tree.Group | tree.List):
+        return f"branches are joined: `concat({', '.join(item.span.text for item in step.items)})`"
+    if isinstance(step, tree.Literal):
+        return f"leave the quotes out: `{step.value}`" if isinstance(step.value, str) else ""
+    parts = _parts(step)
+    steps = [part for part in parts if _is_step(frame, part)]
+    if len(steps) > 1:
+        return f"in braces each of them takes what flows in: `-> {{ {_short(step.span.text)} }}`"
+    if not steps:
+        return "a pipeline starts with a value and goes on with steps; `add(a, b)` joins two values"
+    return f"bracket it: `{_bracketed(frame, stages, place, step, steps[0])}`"
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    """What an operation is done to."""
+    if isinstance(node, tree.Chain):
+        return tuple(part for operand in node.operands for part in (_parts(operand) or (operand,)))
+    if isinstance(node, tree.Unary):
+        return _parts(node.operand) or (node.operand,)
+    return (node.value,) if isinstance(node, tree.Subscript | tree.Attribute) else ()
+
+
+def _is_step(frame: Frame, node: Node) -> bool:
+    if isinstance(node, tree.Call | tree.Body):
+        return True
+    if not isinstance(node, tree.Name):
+        return False
+    bound = frame.names.get(node.text)
+    return isinstance(bound, SharedStep) if bound is not None else node.text in {*LAYERS, *frame.design.definitions}
+
+
+def _bracketed(frame: Frame, stages: Sequence[Node], place: int, step: Node, inner: Node) -> str:
+    """The pipeline as far as the one step of an operation, in brackets, and the operation around it."""
+    source = step.span.source.text
+    before, behind = source[step.span.start : inner.span.start], source[inner.span.end : step.span.end]
+    flow = _short(source[stages[0].span.start : stages[place - 1].span.end])
+    last = _parts(step)[-1]
+    again = isinstance(last, tree.Name) and last.text == stages[0].span.text
+    if again and last is not inner and place + 1 < len(stages):
+        after = stages[place + 1]
+        follows = next(iter(_parts(after)), after)
+        cut = source[inner.span.end : last.span.start]
+        return f"{before}({flow} -> {inner.span.text}){cut}({last.span.text} -> {follows.span.text})"
+    return f"{before}({flow} -> {_short(inner.span.text)}){_short(behind)}"
+
+
+def _short(text: str) -> str:
+    return "..." if len(text) > _LONGEST or "\n" in text else text
+
+
+# --- lines that do not go on -----------------------------------------------------------------------------------------
+
+
+def begins_with_sign(frame: Frame, node: tree.Flow) -> bool:
+    """Report a statement that begins with `+`, or with a `-` further right than the line above, to which it belongs."""
+    from ..syntax.scan import begins_line, indent
+
+    start, text = node.span.start, node.span.source.text
+    above = _above(frame, node)
+    deeper = above is not None and begins_line(text, start) and indent(text, start) > indent(text, above.span.start)
+    if text[start] == "-" and not deeper:
+        return False
+    frame.machine.faults.add(not_going_on(node, above))
+    return True
+
+
+def _above(frame: Frame, node: tree.Flow) -> Node | None:
+    """The statement before one in its body."""
+    bodies = (n.statements for n in tree.walk(frame.definition.body) if isinstance(n, tree.Body))
+    body = next(statements for statements in bodies if any(s is node for s in statements))
+    place = next(i for i, s in enumerate(body) if s is node)
+    return body[place - 1] if place else None
+
+
+def not_going_on(node: Node, above: Node | None) -> Diagnostic:
+    """That a statement begins with a sign, and takes nothing from the one above."""
+    sign, rest = node.span.text[0], node.span.text[1:].strip()
+    mark = Label(node.span)
+    if above is None:
+        return Diagnostic("syntax", f"nothing stands on the left of this `{sign}`", mark, help="leave it out")
+    others = (Label(above.span, "this ends here"),)
+    message = f"`{sign}` takes nothing from the line above"
+    return Diagnostic("syntax", message, mark, others, goes_on(sign, _short(rest)))
