@@ -280,7 +280,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[str], None]] = {
     ("check", "--format", "github"): _workflow,
     ("check", "--format", "sarif"): _json,
     ("fmt",): _nothing,
-    ("fmt", "--diff"): _shown,
+    ("fmt", "--diff"): _nothing,  # what `patch` takes, sign by sign
     ("draw",): _balanced,
     ("build", "--to", "torch"): lambda text: compiles(text),
     **{("build", "--to", "keras", "--style", style): lambda text: compiles(text) for style in keras.STYLES},

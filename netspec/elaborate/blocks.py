@@ -85,7 +85,7 @@ def bind_block(
         return None
     if plan.defaults is None:
         plan.defaults = _fixed_defaults(frame, definition)
-    arguments = _with_defaults(frame, definition, {n: v[0] for n, v in values.items()})
+    arguments = _filled(frame, callee.span, definition, {n: v[0] for n, v in values.items()})
     return None if arguments is None else Bound(arguments, {n: v[2] for n, v in values.items()})
 
 
@@ -165,6 +165,19 @@ def _missing_parameter(at: Context, callee: tree.Name, definition: Definition, n
         callee.span,
         others=((definition.name.span, "declared here"),),
     )
+
+
+def _filled(frame: Frame, span: Span, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:
+    """All parameters; None where a value is missing, or where a default leads back to its own definition."""
+    filling = frame.machine.filling
+    if any(d is definition for d in filling):
+        _recursion(frame, definition, span)
+        return None
+    filling.append(definition)
+    try:
+        return _with_defaults(frame, definition, values)
+    finally:
+        filling.pop()
 
 
 def _with_defaults(frame: Frame, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:

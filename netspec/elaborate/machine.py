@@ -72,6 +72,8 @@ class Machine:
         self.work = 0
         # the calls that lead to where we are: what is called, and where
         self.chain: list[tuple[Definition, Span]] = []
+        # the definitions whose defaults are being worked out
+        self.filling: list[Definition] = []
         self.bodies: dict[Any, Body | Hole] = {}
         self.layers: dict[Any, tuple[Layer, tuple[Shape, ...], str]] = {}
         # by the id of a call: its arguments, where they are the same each time

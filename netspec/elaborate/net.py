@@ -17,7 +17,7 @@ from .unused import report
 from .weights import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ..syntax.tree import Definition
@@ -50,20 +50,13 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
     """
     machine = Machine(design, faults)
     declared = parameters(definition)
-    arguments, known = _arguments(machine, definition, settings)
+    arguments: dict[str, Any] = {}
+    whole = _within_limits(machine, definition, lambda: _bind(machine, definition, settings, arguments))
     frame = Frame(machine, definition, arguments, ())
     for name, value in settings.items():
         if name not in declared:
             frame.names[name] = value
-    whole = known
-    try:
-        if known:
-            frame.run(definition.body)
-    except Stop:
-        whole = False
-    except RecursionError:
-        whole = False
-        machine.fault("too-large", "an expression is nested too deeply", definition.name.span)
+    whole = whole and _within_limits(machine, definition, lambda: _run(frame, definition))
     _check_settings(frame, definition, settings)
     body = frame.finish()
     if whole and not faults.failed and not body.outputs:
@@ -86,9 +79,24 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
     return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
 
 
-def _arguments(machine: Machine, definition: Definition, settings: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The parameters' values: the settings, else the defaults. False where one has neither."""
-    found: dict[str, Any] = {}
+def _within_limits(machine: Machine, definition: Definition, part: Callable[[], bool]) -> bool:
+    """What a part of the elaboration says of itself; False where a limit has ended it, which is told."""
+    try:
+        return part()
+    except Stop:
+        return False
+    except RecursionError:
+        machine.fault("too-large", "an expression is nested too deeply", definition.name.span)
+        return False
+
+
+def _run(frame: Frame, definition: Definition) -> bool:
+    frame.run(definition.body)
+    return True
+
+
+def _bind(machine: Machine, definition: Definition, settings: Mapping[str, Any], found: dict[str, Any]) -> bool:
+    """Fill in the parameters' values: the settings, else the defaults. False where one has neither."""
     whole = True
     frame = Frame(machine, definition, {}, ())
     for name, parameter in parameters(definition).items():
@@ -108,7 +116,7 @@ def _arguments(machine: Machine, definition: Definition, settings: Mapping[str, 
             found[name] = default
             whole = whole and default is not HOLE
         frame.names = dict(found)
-    return found, whole
+    return whole
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
