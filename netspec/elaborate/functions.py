@@ -43,6 +43,8 @@ def _add(a: Any, b: Any) -> Any:
             raise Fault("too-large", f"a list of {len(a) + len(b)} items is over the limit of {LONGEST:,}")
         return a + b
     _numbers("+", a, b)
+    if isinstance(a, float) or isinstance(b, float):
+        _no_symbols("+", a, b)
     return a + b
 
 
