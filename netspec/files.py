@@ -8,6 +8,7 @@ import sys
 
 from .record import TYPE_CHECKING
 from .source import Source
+from .stopping import Undone, remove, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,15 +198,11 @@ def write_with(path: str, write: Callable[[str], None], suffix: str = "") -> Non
 
 def _replace(target: str, write: Callable[[str], None], mode: int | None, suffix: str) -> None:
     folder, base = os.path.split(target)
-    beside = os.path.join(folder, f".{base[:40]}.{os.getpid()}.part{suffix}")
-    with open(beside, "xb") as file:  # never over what somebody else has put there
-        wanted = os.fstat(file.fileno()).st_mode if mode is None else mode
-    try:
+    beside = os.path.join(folder, f".{base[:40]}.{token()}.part{suffix}")
+    with Undone(lambda: remove(beside)):
+        with open(beside, "xb") as file:  # never over what somebody else has put there
+            wanted = os.fstat(file.fileno()).st_mode if mode is None else mode
         write(beside)
         if os.stat(beside).st_mode != wanted:  # a library may have put a file of its own there, for nobody else's eyes
             os.chmod(beside, stat.S_IMODE(wanted))
         os.replace(beside, target)
-    except BaseException:
-        if os.path.exists(beside):
-            os.unlink(beside)
-        raise

@@ -19,6 +19,7 @@ FLOORS = {
     "diagnostics": 2,
     "render": 2,
     "codes": 3,
+    "stopping": 2,
     "files": 3,
     "layers": 4,
     "syntax": 4,

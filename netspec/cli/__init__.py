@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 
+from ..stopping import own
 from .screen import Screen
 
 TYPE_CHECKING = False
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. Nothing that was typed ends in a traceback."""
     collecting = gc.isenabled()
     gc.disable()  # a run is short and makes no garbage to speak of; looking for it takes a good part of the time
+    if argv is None:
+        own()
     try:
         return _guarded(argv, Screen())
     finally:

@@ -8,6 +8,7 @@ from ..diagnostics import SpecError
 from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING
+from ..stopping import watch
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, above_zero, add_net_options, checked, needs_numpy, whole
 
@@ -27,6 +28,7 @@ _TARGETS = ("torch", "keras")
 
 def run(words: list[str], screen: Screen) -> int:
     options = _options(words, screen)
+    watch()
     needs_numpy(options.target[0] if options.target else "torch")
     from ..verify.pool import Pool
     from ..verify.verify import Options

@@ -90,15 +90,16 @@ def _by_pygraphviz(text: str, suffix: str) -> bytes | str:
     import os
     import sys
     from importlib.util import find_spec
-    from tempfile import TemporaryDirectory
+
+    from ..stopping import Scratch
 
     if find_spec("pygraphviz") is None or not sys.executable:
         return ""
     command = [sys.executable, "-c", _CHILD, suffix, *filter(None, sys.path)]
     if "FONTCONFIG_FILE" in os.environ:
         return _run(command, text, os.environ)
-    with TemporaryDirectory() as folder:
-        settings = os.path.join(folder, "fonts.conf")
+    with Scratch() as folder:
+        settings = os.path.join(folder.path, "fonts.conf")
         with open(settings, "w", encoding="utf-8") as file:
             file.write(_font_settings(suffix))
         return _run(command, text, {**os.environ, "FONTCONFIG_FILE": settings})
@@ -118,13 +119,19 @@ def _by_system(text: str, suffix: str) -> bytes | str:
 
 def _run(command: list[str], text: str, environment: Mapping[str, str]) -> bytes | str:
     """What the command makes of the text, or else the last line of its complaint."""
-    import subprocess
+    from subprocess import PIPE, Popen
 
-    done = subprocess.run(command, input=text.encode(), capture_output=True, env=dict(environment), check=False)
-    if done.returncode == 0 and done.stdout:
-        return done.stdout
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return said[-1] if said else f"it ended with status {done.returncode}"
+    from ..stopping import Undone, kill
+
+    started: list[Popen[bytes]] = []
+    with Undone(lambda: kill(started)):
+        started.append(Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=dict(environment)))
+        picture, complaint = started[0].communicate(text.encode())
+    status = started[0].returncode
+    if status == 0 and picture:
+        return picture
+    said = complaint.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else f"it ended with status {status}"
 
 
 def _page(svg: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 
 from ..record import TYPE_CHECKING
+from ..stopping import Scratch
 from .code import MissingFramework, ModelError, follow, run
 
 if TYPE_CHECKING:
@@ -134,8 +135,6 @@ class KerasModel:
         a number for each variable and written, so that the answer is that of the installed version; its weights are
         lost.
         """
-        import tempfile
-
         import numpy as np
 
         h5py = import_h5py()
@@ -145,8 +144,8 @@ class KerasModel:
             variable.assign(np.full(variable.shape, number, variable.dtype))
         datasets: dict[str, str] = {}
         layers: dict[str, str] = {}
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "numbered.weights.h5")
+        with Scratch() as folder:
+            path = os.path.join(folder.path, "numbered.weights.h5")
             self.model.save_weights(path)
             with h5py.File(path, "r") as file:
 

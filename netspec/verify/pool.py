@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 from ..record import TYPE_CHECKING, Record
+from ..stopping import Scratch, Undone, kill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,29 +47,27 @@ class Job(Record):
 
 
 class Pool:
-    """Runs jobs. To be closed, or used as a context."""
+    """Runs jobs, as a context."""
 
     def __init__(self) -> None:
         self.processes: dict[str, subprocess.Popen[str]] = {}
-        self.folder = tempfile.mkdtemp(prefix="netspec-verify-")
+        self.scratch = Scratch()
+        self.held = Undone(lambda: kill(self.processes.values()))
         self.count = 0
 
     def __enter__(self) -> Pool:
+        self.scratch.__enter__()
+        self.held.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        for process in self.processes.values():
-            process.kill()
-            process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.held.__exit__()
+        self.scratch.__exit__()
 
     def start(self, job: Job) -> str:
         """Hand a job to the process of its framework; the place where the answer will lie."""
         self.count += 1
-        folder = os.path.join(self.folder, str(self.count))
+        folder = os.path.join(self.scratch.path, str(self.count))
         os.mkdir(folder)
         _write(folder, job)
         process = self._process(job.target.framework)
