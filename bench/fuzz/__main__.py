@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING
 
 from netspec.emit import keras
 
-from .drawing import Drawn, corpus
-from .grammar import grammar
+from .drawing import Drawn
 from .judge import Limits, judged
 from .kinds import KINDS, Task, task
 from .pool import Answer, Found, Plan, answers, isolated
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 # seconds between two lines that say how it goes
 _PAUSE = 20.0
+_READ = 2000
 SORTS = ("traceback", "time", "memory", "wrong", "killed")
 
 
@@ -110,7 +110,8 @@ def retry(path: Path, settings: Sequence[str], plan: Plan) -> int:
 
 def run(seeds: range, plan: Plan, jobs: int, out: Path) -> Tally:
     """Try the inputs of all seeds, keep the faults, and show how it goes."""
-    corpus(), grammar()  # before the workers are made, which then have them
+    for seed in range(_READ):  # what drawing reads is read before the workers are made, which then have it
+        task(seed, plan.kinds)
     tally, start, shown = Tally(), time.perf_counter(), 0.0
     for answer in answers(seeds, plan, jobs):
         for found in tally.add(answer):

@@ -67,7 +67,8 @@ def _depths(rules: Mapping[str, Sequence[tuple[str, ...]]], terminals: Mapping[s
 
 # --- rules -----------------------------------------------------------------------------------------------------------
 
-Vocabulary = "Callable[[Dice, str, str], str | None]"
+# rules that tell what a name in them may be; others only hand on
+_TELLING = {"call", "keyword", "input", "dtype", "attribute", "target", "parameter", "named", "argument", "size"}
 
 
 def sentence(dice: Dice, start: str, depth: int, vocabulary: Callable[[Dice, str, str], str | None]) -> str:
@@ -80,26 +81,10 @@ def sentence(dice: Dice, start: str, depth: int, vocabulary: Callable[[Dice, str
             parts.append(vocabulary(dice, symbol, rule) or terminal(dice, symbol))
             continue
         way = _way(dice, symbol, left if len(parts) < _LONGEST else 0)
-        owner = symbol if _tells(symbol) else rule
+        owner = symbol if symbol in _TELLING else rule
         inner = [(s, left - 1, _role(owner, s, n)) for n, s in enumerate(way)]
         stack.extend(reversed(inner))
     return _joined(dice, parts)
-
-
-def _tells(symbol: str) -> bool:
-    """Is a rule worth knowing of the names in it? Those that only hand on are not."""
-    return symbol in (
-        "call",
-        "keyword",
-        "input",
-        "dtype",
-        "attribute",
-        "target",
-        "parameter",
-        "named",
-        "argument",
-        "size",
-    )
 
 
 def _role(rule: str, symbol: str, place: int) -> str:
@@ -110,17 +95,20 @@ def _role(rule: str, symbol: str, place: int) -> str:
 
 def _way(dice: Dice, rule: str, left: int) -> tuple[str, ...]:
     """One of the ways of a rule that end in time; where all of them only hand on, mostly the first."""
+    allowed, usual = _ways(rule, left)
+    return dice.choice(usual if dice.random() > _MORE_OF.get(rule, _MORE) else allowed)
+
+
+@lru_cache(None)
+def _ways(rule: str, left: int) -> tuple[Sequence[tuple[str, ...]], Sequence[tuple[str, ...]]]:
+    """The ways of a rule that end within so many levels, and those of them that are usual."""
     ways, depths = grammar().rules[rule], grammar().depths
     costs = [max((depths[s] for s in way), default=0) for way in ways]
-    allowed = [way for way, cost in zip(ways, costs) if cost < left] or [
-        way for way, cost in zip(ways, costs) if cost <= min(costs) + 1
-    ]
-    if dice.random() > _MORE_OF.get(rule, _MORE):
-        usual = [way for way in allowed if way[:1] in _USUAL] or (
-            allowed[:1] if rule in _MORE_OF or _hands_on(ways) else []
-        )
-        return dice.choice(usual or allowed)
-    return dice.choice(allowed)
+    allowed = [way for way, cost in zip(ways, costs) if cost < left]
+    allowed = allowed or [way for way, cost in zip(ways, costs) if cost <= min(costs) + 1]
+    usual = [way for way in allowed if way[:1] in _USUAL]
+    usual = usual or (allowed[:1] if rule in _MORE_OF or _hands_on(ways) else [])
+    return allowed, usual or allowed
 
 
 def _hands_on(ways: Sequence[tuple[str, ...]]) -> bool:
