@@ -616,6 +616,49 @@ net tiny {
 """,
 )
 
+_code(
+    "flow-left-out",
+    "a flow has no part in a layer that takes several values",
+    """An attention takes the value that asks, and the one that it looks at. One value alone in the brackets attends to
+    itself, and here something else flows, which is left out. This is a warning: name the flow with `identity`, or lead
+    the value in with an arrow, `memory -> multihead_attention(2)`, if it is to attend to itself.""",
+    """
+net tiny {
+  input x [8, 6]
+  input memory [8, 6]
+  x -> dense(6)
+  add(identity, multihead_attention(memory, heads=2))
+}
+""",
+    """
+net tiny {
+  input x [8, 6]
+  input memory [8, 6]
+  x -> dense(6)
+  add(identity, multihead_attention(identity, memory, heads=2))
+}
+""",
+)
+_code(
+    "foreign-arguments",
+    "arguments look like those of another library",
+    """They can be taken as they stand, and are hardly meant so: PyTorch begins with the channels that come in, which
+    are known here, so that `conv(3, 64, 7)` has 3 filters of 64x64 with a stride of 7; and its momentum is the share
+    that is new, not the one that is kept. This is a warning: the help says what to write.""",
+    """
+net tiny {
+  input image [224, 224, 3]
+  conv(3, 64, 7)
+}
+""",
+    """
+net tiny {
+  input image [224, 224, 3]
+  conv(64, 7)
+}
+""",
+)
+
 # --- shapes --------------------------------------------------------------------------------------------------------
 
 _code(
@@ -801,6 +844,44 @@ net tiny {
 
 # --- recurrence ----------------------------------------------------------------------------------------------------
 
+_code(
+    "channels-first",
+    "an input looks to have its channels first",
+    """Channels come last in the language, whatever the framework: `[3, 224, 224]` has 224 of them, and a convolution
+    slides over 3 x 224 cells. Code for PyTorch takes (N, C, H, W) all the same. This is a warning: write
+    `[224, 224, 3]`, a sequence `[T, features]`.""",
+    """
+net tiny {
+  input image [3, 224, 224]
+  conv(64, 3x3, padding=same)
+}
+""",
+    """
+net tiny {
+  input image [224, 224, 3]
+  conv(64, 3x3, padding=same)
+}
+""",
+)
+_code(
+    "batch-written",
+    "an input looks to have an axis for the batch",
+    """The batch is always there and never written. An axis for it is one more axis of each sample: a dense layer takes
+    the samples for the steps of a sequence, a convolution for the planes of a volume. This is a warning: leave the axis
+    out.""",
+    """
+net tiny {
+  input x [batch, 784]
+  dense(10)
+}
+""",
+    """
+net tiny {
+  input x [784]
+  dense(10)
+}
+""",
+)
 _code(
     "no-time-axis",
     "there is no axis of time to run over",

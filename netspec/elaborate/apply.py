@@ -16,6 +16,7 @@ from ..source import Span
 from ..syntax import tree
 from .arguments import Settled, lost_in_join, read_arguments, settled_words, take_inputs
 from .blocks import apply_block
+from .doubts import doubt_flow
 from .each import each_step
 from .functions import FUNCTIONS, Fault, call_function
 from .holding import NOTHING, bind_plain, deep, take_held
@@ -180,6 +181,8 @@ def _apply_layer(
     inputs = take_inputs(at, callee, given.tensors, cls.arity)
     if inputs is None:
         return _arguments_alone(at, cls.kind, plain, node.span, values)
+    if len(given.tensors) == 1:
+        doubt_flow(at, node, callee.text, given)
     return layer(at, cls.kind, plain, (*inputs, *by_name), node.span, values, given)
 
 

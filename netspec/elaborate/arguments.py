@@ -122,7 +122,7 @@ def settled_words(arguments: tuple[Node, ...], names: Mapping[str, Any]) -> froz
     return frozenset(words)
 
 
-def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
+def _given_twice(at: Context, keyword: tree.Keyword, first: Span, help: str = "") -> None:
     name = keyword.name
     later = first.start > name.span.start
     at.frame.machine.fault(
@@ -130,7 +130,7 @@ def _given_twice(at: Context, keyword: tree.Keyword, first: Span) -> None:
         f"`{name.text}` is given twice",
         name.span,
         others=((first, "here, by its place" if later else "here already"),),
-        help="arguments without a name come first, in their order" if later else "",
+        help="arguments without a name come first, in their order" if later else help,
     )
 
 
@@ -206,7 +206,8 @@ def bind_arguments(
         found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
     for name, (value, keyword) in given.named.items():
         if name in found:
-            _given_twice(at, keyword, found[name][1])
+            places = ", ".join(takes.names[: len(given.positional)])
+            _given_twice(at, keyword, found[name][1], f"by place, those given here are {places}")
             good = False
         elif name not in names and name not in takes.named:
             message, help = f"`{callee.text}` has no argument `{name}`", _place_for(at, callee, takes, keyword)

@@ -27,6 +27,8 @@ def declare_input(frame: Frame, node: tree.Input) -> None:
     if isinstance(value, Tensor):
         limit = frame.evaluate(node.limit) if node.limit is not None else None
         frame.ports.append(Port(node.name.text, value, limit if isinstance(limit, int | DimExpr) else None))
+        if frame.top:
+            frame.machine.inputs.append(frame.ports[-1])
     frame.flow = value if len(frame.ports) <= 1 else None
 
 

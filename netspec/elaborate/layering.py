@@ -12,6 +12,7 @@ from ..record import TYPE_CHECKING
 from ..source import Span
 from ..syntax import tree
 from .arguments import Given, tensors_in
+from .doubts import SHAPED, doubt_arguments, habit_help, misread, misread_window
 from .lookup import loose_name, unknown
 from .machine import NEW_LAYER, Hole, kind_of
 from .makers import lost_time
@@ -42,10 +43,16 @@ def layer(
     known = frame.machine.layers.get(key)
     if known is None:
         frame.machine.spend(span, NEW_LAYER)
+        other = misread(kind, values, inputs, given)
         try:
             known = _checked(kind, values, inputs)
         except Violation as violation:
+            if violation.code == "window-too-large":
+                other = misread_window(kind, values, inputs, given)
+            violation.help = other or violation.help
             return violated(at, kind, violation, inputs, span, written or {})
+        if other:
+            doubt_arguments(at, kind, values, span, other)
         frame.machine.layers[key] = known
     made, shapes, dtype = known
     if kind == "dense" and inputs[0].flattened:
@@ -146,6 +153,8 @@ def violated(
         label = f"the flow here is {show(inputs[0].shape)}, from {_origin(origin)} on line {origin.line}"
     if len(inputs) > 1:
         others = list(dict.fromkeys((t.span, f"this is {show(t.shape)}") for t in inputs if t.span != span))
+    habit = habit_help(at.frame.machine.inputs) if violation.code in SHAPED else ""
+    help = "\n".join(filter(None, (habit, help)))
     lost = lost_time(at.frame, inputs[0]) if violation.code == "no-time-axis" and inputs else None
     if lost is not None:
         others, help = [(lost[0], lost[1])], lost[2]
@@ -167,7 +176,9 @@ def _argument_at_fault(
     elif inputs and violation.code != "wrong-value":
         others = [(inputs[0].span, f"the input, {show(inputs[0].shape)}, comes from here")]
     unique = tuple(dict.fromkeys(others))
-    return at.frame.machine.fault(violation.code, violation.message, place, violation.label, unique, violation.help)
+    habit = habit_help(at.frame.machine.inputs) if violation.code in SHAPED else ""
+    help = "\n".join(filter(None, (habit, violation.help)))
+    return at.frame.machine.fault(violation.code, violation.message, place, violation.label, unique, help)
 
 
 def _values(at: Context, node: Node) -> list[tuple[Span, Tensor | None]]:

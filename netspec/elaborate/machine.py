@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..diagnostics import Collector
     from ..dims import Shape
-    from ..ir import Body, Design, Instance
+    from ..ir import Body, Design, Instance, Port
     from ..layers.base import Layer
     from ..source import Span
     from ..syntax.tree import Definition, Node
@@ -82,6 +82,10 @@ class Machine:
         self.constants: dict[Span, Any] = {}
         self.pending: set[Span] = set()
         self.uses = Uses()
+        # the inputs of the net that was asked for
+        self.inputs: list[Port] = []
+        # by place: warnings of what compiles and is hardly meant, told where all else is sound
+        self.doubts: dict[Span, Diagnostic] = {}
         self._plans: dict[int, Plan] = {}
 
     def home(self, node: Node) -> Design:

@@ -10,6 +10,7 @@ from ..record import TYPE_CHECKING
 from ..source import Source
 from ..syntax import tree
 from ..syntax.parser import parse
+from .doubts import report_inputs
 from .frame import Frame
 from .machine import HOLE, Machine, Stop
 from .names import parameters
@@ -76,6 +77,9 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
         )
     if whole and not faults.failed:
         report(machine.uses, faults)
+        report_inputs(body, faults)
+        for doubt in machine.doubts.values():
+            faults.add(doubt)
     return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
 
 

@@ -150,6 +150,14 @@ class Layer:
         """The value of an argument, also of the step that the layer applies."""
         return self.__dict__[name] if name in self.__dict__ or not self.holds else self.__dict__[self.holds].said(name)
 
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        """What to write for arguments that look like those of another library; empty where they do not.
+
+        `values` are as they were given, the first `places` of them without names; `x` is the shape that comes in.
+        """
+        return ""
+
     # --- the facets, with what most layers share ---------------------------------------------------------------
 
     def shape(self, *xs: Shape) -> Shape:

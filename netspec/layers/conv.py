@@ -10,7 +10,7 @@ from .arguments import Unsupported, arg, axes, flag, positive, spread, square
 from .base import Apply, At, Example, Place, Use, Weight, layer, module
 from .padding import keras_pad, padding_reader, torch_pad, torch_same_pad
 from .weighted import Weighted
-from .window import Window, divides, known_channels, needs_grid
+from .window import Window, divides, known_channels, misread_channels, needs_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,10 @@ class _Sliding(Weighted):
     activation: Any
 
     torch_layout = "first"
+
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        return misread_channels(cls.word, values, x, places)
 
     def window(self, x: Shape) -> Window:
         rank = len(x) - 1

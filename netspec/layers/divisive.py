@@ -7,7 +7,7 @@ from ..record import TYPE_CHECKING
 from .arguments import arg, number, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .initialisers import ONES
-from .norm import epsilon_reader
+from .norm import epsilon_reader, misread_epsilon
 from .shapes import known, needs_rank
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ class RmsNorm(Layer):
         Example("rmsnorm(0.1)", (4, 3, 6), (4, 3, 6), weights=6),
         Example("rmsnorm", (6,), (6,), weights=6),
     )
+
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        return misread_epsilon(values, places)
 
     def shape(self, *xs: Shape) -> Shape:
         needs_rank(self.kind, xs[0], 1, "channels")

@@ -115,6 +115,13 @@ class MultiheadAttention(Weighted):
         Example("multihead_attention(2, 4, l2=0.01, init=zeros)", ((5, 6), (4, 3)), (5, 6), weights=174),
     )
 
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        heads, size = values.get("heads"), values.get("key_size")
+        if places < 2 or heads != x[-1] or not isinstance(size, int):
+            return ""
+        return f"the size of a step is known: write `{cls.word}({size})`, the number of heads"
+
     def shape(self, *xs: Shape) -> Shape:
         needs_sequences(self.kind, xs, vectors=False)
         size = xs[0][-1]

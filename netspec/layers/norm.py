@@ -34,12 +34,24 @@ def _positive_number(value: Any) -> float:
 epsilon_reader = Reader(_positive_number, "a number above 0")
 
 
+def misread_epsilon(values: Mapping[str, Any], places: int) -> str:
+    """What to write for `batchnorm(64)`: PyTorch's norms are told how many channels come in."""
+    given = values.get("epsilon", 0)
+    if not places or isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        return ""
+    return "the channels that come in are known: leave them out"
+
+
 class Normalisation(Layer):
     """Centre and divide by the spread; then a learned scale and shift."""
 
     epsilon: float = arg(epsilon_reader, EPSILON, doc="added to the variance, so that nothing is divided by 0")
     scale: bool = arg(flag, True, doc="multiply by a learned number for each channel")
     center: bool = arg(flag, True, doc="add a learned number for each channel")
+
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        return misread_epsilon(values, places)
 
     def learned(self, shape: Shape) -> Weights:
         """Scale (gamma) and shift (beta), where they are asked for."""
@@ -129,6 +141,13 @@ class BatchNorm(Normalisation):
     """
 
     momentum: float = arg(rate, 0.9, doc="share of the old running statistics that each step keeps")
+
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        kept = values.get("momentum", 1)
+        if isinstance(kept, float) and 0 < kept < 0.5:
+            return f"it is the share that is kept here, and PyTorch's is the other: write `momentum={1 - kept:g}`"
+        return super().misread(values, x, places)
 
     training = True
     by_step = True

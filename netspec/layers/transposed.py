@@ -10,7 +10,7 @@ from .arguments import Reader, Unsupported, Violation, arg, axes, count, flag, p
 from .base import Apply, At, Example, Place, Use, Weight, function, layer, module
 from .padding import compact, cropping_reader, explicit_pads, flat, is_nothing, reached
 from .weighted import Weighted
-from .window import divides, known_channels, needs_grid
+from .window import divides, known_channels, misread_channels, needs_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,6 +120,10 @@ class ConvTranspose(Weighted):
             refused=("keras",),
         ),
     )
+
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        return misread_channels(cls.word, values, x, places)
 
     def _axes(self, rank: int) -> tuple[_Axis, ...]:
         kernel = spread(self.kernel, rank, "kernel")

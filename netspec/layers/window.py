@@ -9,6 +9,7 @@ from .arguments import Unsupported, Violation, square
 from .padding import pads, reached, same_total, torch_pad, torch_same_pad, window_count, window_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ..dims import Dim, Shape
@@ -50,6 +51,29 @@ def divides(groups: int, channels: Dim, filters: int) -> None:
                 argument,
                 help=f"`groups` must divide both {channels} and {filters}",
             )
+
+
+def misread_channels(word: str, values: Mapping[str, Any], x: Shape, places: int) -> str:
+    """What to write for `conv(3, 64, 7)`: PyTorch has the channels that come in first, then filters, then the window.
+
+    Three numbers are as likely filters, window and stride, unless the first is that of the channels and the window then
+    larger than windows are, or the stride longer than steps are; windows that lie side by side, or half over one
+    another, may be of any size.
+    """
+    filters, kernel, stride = (values.get(name) for name in ("filters", "kernel", "stride"))
+    step = max(stride) if isinstance(stride, tuple) and all(isinstance(n, int) for n in stride) else stride
+    if places < 3 or filters != x[-1] or type(kernel) is not int or not isinstance(step, int):
+        return ""
+    large = kernel >= _LARGE and kernel >= 4 * step
+    long = step >= _STEPS and isinstance(filters, int) and kernel > filters
+    if kernel in (step, 2 * step) or not (large or long):
+        return ""
+    window = "x".join(map(str, stride)) if isinstance(stride, tuple) else stride
+    return f"the channels that come in are known: write `{word}({kernel}, {window})`"
+
+
+# windows are hardly wider, and hardly ever moved on by so many cells
+_LARGE, _STEPS = 16, 3
 
 
 class Window(Record):
