@@ -79,7 +79,9 @@ def zoo_folder() -> str:
 
 def zoo_names() -> list[str]:
     """The specs that ship with the project, by name."""
-    return sorted(name.removesuffix(".net") for name in os.listdir(zoo_folder()) if name.endswith(".net"))
+    folder = zoo_folder()
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    return sorted(name.removesuffix(".net") for name in names if name.endswith(".net"))
 
 
 def zoo_path(name: str) -> str:
@@ -120,13 +122,27 @@ def open_file(path: str, shown: str, suffixes: tuple[str, ...] = SPECS) -> Binar
     try:
         return open(path, "rb")
     except FileNotFoundError:
-        near = nearest_file(path, suffixes)
-        hint = f"; did you mean {os.path.join(os.path.dirname(shown), near)}?" if near else ""
+        near = _meant(path, shown, suffixes)
+        hint = f"; did you mean {near}?" if near else ""
         raise ReadError(f"there is no file {shown or 'of an empty name'}{hint}") from None
     except IsADirectoryError:
         raise ReadError(f"{shown} is a folder; name a file in it") from None
     except (OSError, ValueError) as error:
         raise ReadError(f"{shown} cannot be read: {reason(error)}") from None
+
+
+def _meant(path: str, shown: str, suffixes: tuple[str, ...]) -> str:
+    """What to name in place of a file that there is not: that of the same name, a spec of the zoo, or what is near."""
+    from .diagnostics import nearest
+
+    near = nearest_file(path, suffixes)
+    beside = os.path.join(os.path.dirname(shown), near) if near else ""
+    if suffixes != SPECS or os.path.splitext(near or "")[0] == os.path.basename(path):
+        return beside
+    name, known = os.path.basename(shown).removesuffix(".net").lower(), zoo_names()
+    if name not in known:
+        name = "" if beside else nearest(name, known) or ""
+    return ZOO + name if name else beside
 
 
 def nearest_file(path: str, suffixes: tuple[str, ...] = SPECS) -> str | None:

@@ -394,6 +394,10 @@ def test_files_that_are_no_specs(run, data, told):
 def test_files_that_are_not_there(run):
     assert "no file nowhere.net" in run("check", "nowhere.net")[2]
     assert "did you mean tiny.net?" in run("check", "tinny.net")[2]
+    for name in ("resnet50", "ResNet50.net", "nowhere/resnet50"):
+        assert f"no file {name}; did you mean zoo:resnet50?" in run("check", name)[2]
+    Path("resnet50.net").write_text(Path("tiny.net").read_text())
+    assert "did you mean resnet50.net?" in run("check", "resnet50")[2]
     assert "is a folder" in run("check", ".")[2]
     assert run("check", "")[0] == 2
     assert run("check", "a" * 5000)[0] == 2
@@ -440,6 +444,7 @@ def test_texts_without_a_net(run, text, codes):
     ("words", "told"),
     [
         (["chek", "tiny.net"], "did you mean `check`?"),
+        (["plot", "tiny.net"], "here it is `draw`"),
         (["tiny.net"], "netspec check tiny.net"),
         (["-q", "check", "tiny.net"], "after the command"),
         (["check"], "FILE"),
@@ -462,6 +467,8 @@ def test_texts_without_a_net(run, text, codes):
         ),
         (["explain", "wrong-rnk"], "did you mean `wrong-rank`?"),
         (["layers", "convv"], "did you mean `conv`?"),
+        (["layers", "Conv2d"], "here it is `conv`"),
+        (["layers", "rope"], "no rotary positions"),
         (["layers", "conv", "dense"], "no place for `dense`"),
     ],
 )

@@ -120,9 +120,22 @@ def _unknown(name: str, screen: Screen) -> int:
     elif name.endswith(".net"):
         screen.complain(f"what is to be done with {name}? For example: netspec check {name}")
     else:
-        hint = did_you_mean(name, COMMANDS) or f"there are {', '.join(COMMANDS)}"
+        same = _ELSEWHERE.get(name)
+        hint = f"here it is `{same}`" if same else did_you_mean(name, COMMANDS) or f"there are {', '.join(COMMANDS)}"
         screen.complain(f"there is no command `{name}`; {hint}")
     return MISUSED
+
+
+# what commands like these are called elsewhere
+_ELSEWHERE = {
+    **dict.fromkeys(("plot", "diagram", "visualize", "render", "graph"), "draw"),
+    **dict.fromkeys(("compile", "export", "generate", "gen", "emit"), "build"),
+    **dict.fromkeys(("summary", "info", "show", "lint", "validate", "count"), "check"),
+    **dict.fromkeys(("test", "compare"), "verify"),
+    **dict.fromkeys(("models", "list"), "zoo"),
+    "format": "fmt",
+    "convert": "weights convert",
+}
 
 
 def _crashed(error: Exception, screen: Screen) -> int:

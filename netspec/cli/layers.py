@@ -21,8 +21,9 @@ def run(words: list[str], screen: Screen) -> int:
         return OK
     if name not in LAYERS:
         from ..diagnostics import did_you_mean
+        from ..layers.foreign import help_for
 
-        hint = did_you_mean(name, LAYERS) or "`netspec layers` lists them"
+        hint = help_for(name) or did_you_mean(name, LAYERS) or "`netspec layers` lists them"
         raise Misuse(f"there is no layer `{name}`; {hint}")
     screen.result(page(LAYERS[name]))
     return OK
