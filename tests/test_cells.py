@@ -236,6 +236,15 @@ def test_a_state_begins_as_it_says():
     np.testing.assert_array_equal(found, np.full((1, 4, 2), 0.5))
 
 
+@pytest.mark.parametrize("step", ["scan({})", "bidirectional(scan({}))", "stack(2, scan({}))"])
+def test_a_scan_goes_over_what_comes_in(step):
+    """A recurrence over weights alone would be the same for every sample; there is no form for that."""
+    net = check(LEAK + f"net n {{ input x [2]; weight w [7, 3]; s = w -> {step.format('leak(2, 1)')}; x * s[0] }}")
+    (fault,) = [d for d in net.diagnostics if d.severity == "error"]
+    assert fault.code == "wrong-value"
+    assert fault.message == "scan goes over what comes in for each sample, but x is made of weights alone"
+
+
 def test_a_step_that_does_nothing_to_the_start_is_done_once():
     """What only the first state hangs on is no part of a step: neither in the figures nor in the code."""
     net = check(LEARNED + "net n { input x [T, 3]; scan(learned(3)) }")

@@ -45,6 +45,12 @@ def _summed(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
+# what is never 0: a number times sizes, which may be negative
+products = st.tuples(
+    st.sampled_from([-3, -2, -1, 1, 2, 3, 4, 6]), st.lists(st.sampled_from(NAMES), min_size=1, max_size=3)
+).map(lambda p: lambda at: product([p[0], *(at[name] for name in p[1])]))
+
+
 def _joined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     divisors = st.sampled_from([-3, -2, -1, 1, 2, 3, 4, 7])
     return st.one_of(
@@ -53,6 +59,8 @@ def _joined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.tuples(inner, divisors).map(lambda p: lambda at: ceil_div(p[0](at), abs(p[1]))),
         st.tuples(inner, divisors).map(lambda p: lambda at: p[0](at) % abs(p[1])),
         st.tuples(inner, st.sampled_from(NAMES)).map(lambda p: lambda at: floor_div(p[0](at), at[p[1]])),
+        st.tuples(inner, products).map(lambda p: lambda at: floor_div(p[0](at), p[1](at))),
+        st.tuples(inner, products).map(lambda p: lambda at: floor_div(p[0](at) * p[1](at), p[1](at))),
     )
 
 
@@ -196,6 +204,41 @@ def test_what_is_shown_reads_back(expression: Any) -> None:
 )
 def test_how_sizes_are_shown(size: Dim, shown: str) -> None:
     assert str(size) == shown
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "shown"),
+    [
+        # whole where every term holds the product and its number, in whatever order
+        (6 * n + 4 * n * m, 2 * n, "2*M + 3"),
+        (6 * n * n * m, 3 * n * m, "2*N"),
+        (n * m * t, n * t, "M"),
+        (-4 * n * m, 2 * n, "-2*M"),
+        (4 * n * m, -2 * n, "-2*M"),
+        # and left as it is where a number does not divide, or a symbol is missing or has too low a power
+        (3 * n + 3 * n * m, 2 * n, "floor((3*M*N + 3*N)/(2*N))"),
+        (4 * n + 3 * n * m, 2 * n, "floor((3*M*N + 4*N)/(2*N))"),
+        (n * m + t, n * m, "floor((M*N + T)/(M*N))"),
+        (n * m, n * n, "floor(M*N/N**2)"),
+        (6 * n * m, 3 * n * t, "floor(6*M*N/(3*N*T))"),
+        (n * m + 1, n, "floor((M*N + 1)/N)"),
+        (n * m, n + m, "floor(M*N/(M + N))"),
+        (7, 2 * n, "floor(7/(2*N))"),
+        (0, 2 * n, "0"),
+        (2 * n + 2 * m, n + m, "floor((2*M + 2*N)/(M + N))"),
+        (n + m, n + m, "1"),
+    ],
+)
+def test_division_by_products(top: Dim, bottom: Dim, shown: str) -> None:
+    found = floor_div(top, bottom)
+    assert str(found) == shown
+    for a in range(1, 6):
+        for b in range(1, 6):
+            at: dict[str, Dim] = {"N": a, "M": b, "T": a + b}
+            wanted = substitute(top, at), substitute(bottom, at)
+            assert isinstance(wanted[0], int)
+            assert isinstance(wanted[1], int)
+            assert substitute(found, at) == wanted[0] // wanted[1]
 
 
 def test_shapes_and_products() -> None:

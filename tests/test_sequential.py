@@ -13,6 +13,7 @@ cell unit(n) {
   next h = tanh(dense(x, n) + dense(h, n, bias=false))
   output next h
 }
+block alone { weight w [7, 4]; w -> lstm(4, return=sequence) -> gru(4) }
 cell nested(n) {
   input x
   state h [n]
@@ -52,6 +53,12 @@ def depth(body, inputs="input x [T, 4]", block=""):
         ("concat(x -> lstm(3), x[::2, :] -> lstm(3))", "T"),
         ("concat(x -> last, x -> dense(3) -> lstm(3))", "T"),
         ("repeat 4 { lstm(4, return=sequence) -> dense(4) }", "4*T"),
+        # what is made of weights alone waits for nothing
+        ("weight w [7, 4]\n s = w -> lstm(4)\n (x -> last) + s", "0"),
+        ("weight w [7, 4]\n h = w -> gru(3)\n x -> gru(3, initial=h)", "T"),
+        ("weight w [7, 4]\n x + (w -> lstm(4)) -> lstm(2)", "T"),
+        ("(x -> last) + alone", "0"),
+        ("x + alone -> rnn(2)", "T"),
         # what no output takes is on no way
         ("y = x -> dense(3)\n z = x -> lstm(3) as unread\n output y", "0"),
     ],

@@ -320,6 +320,9 @@ class _Runs:
 
 def _check_steps(x: Tensor) -> None:
     """Raises Violation where the values have no steps that a cell can take."""
+    if not x.batched:
+        message = "scan goes over what comes in for each sample, but x is made of weights alone"
+        raise Violation("wrong-value", message, help="join it with something that an input has a part in")
     if len(x.shape) == 1 and not x.dtype.startswith("float"):
         message = (
             f"scan hands a vector to the cell at each step, but its input is {show(x.shape)}, with a number ({x.dtype})"
