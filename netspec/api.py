@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .bounds import METER
 from .diagnostics import Collector, Diagnostic, Label, SpecError, did_you_mean
 from .elaborate.net import SettingError, elaborate
 from .files import read_source
@@ -62,7 +63,11 @@ def check(
         if not any(d.code == "syntax" for d in faults.all):
             _no_net(design, net, faults)  # where something did not parse, it may well be the net
         return Verdict(source, None, faults.all)
-    checked = infer(elaborate(design, definition, settings or {}, faults), faults)
+    METER.start()
+    try:
+        checked = infer(elaborate(design, definition, settings or {}, faults), faults)
+    finally:
+        METER.stop()
     return Verdict(source, checked, faults.all)
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from math import gcd
 
-from .record import TYPE_CHECKING, Record
+from .bounds import DEEPEST_SIZE, METER, MOST_PARTS, TooLarge
+from .record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,57 +19,96 @@ if TYPE_CHECKING:
 
     Dim: TypeAlias = "int | DimExpr"
     Shape: TypeAlias = "tuple[Dim, ...]"
-    Atom: TypeAlias = "Symbol | Floor | Largest"
     # the atoms of a product with their powers, sorted; () is the constant term
     Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"
 
 
-class Symbol(Record):
+class Atom:
+    """What stands in products as it is. Its text is worked out once, since products are sorted by it; `parts` is how
+    many symbols and numbers it is made of, and `depth` how many atoms stand within one another."""
+
+    __slots__ = ("depth", "key", "parts", "text", "within")
+
+    def __init__(self, text: str, within: tuple[Dim, ...] = ()) -> None:
+        self.text = text
+        self.within = within
+        self.depth = 1 + max([d.depth for d in within if isinstance(d, DimExpr)], default=0)
+        self.parts = 1 + len(text) // 1000 + sum(map(_parts, within))
+        self.key = hash((type(self), text))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Atom) or self.key != other.key:
+            return False
+        return self is other or (type(self) is type(other) and (self.text, self.within) == (other.text, other.within))
+
+    def __hash__(self) -> int:
+        return self.key
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Symbol(Atom):
     """A size that is not known yet."""
 
-    name: str
-
-    def __str__(self) -> str:
-        return self.name
+    __slots__ = ()
 
 
-class Floor(Record):
+class Floor(Atom):
     """floor(top / bottom), kept whole because it does not divide evenly."""
 
-    top: DimExpr
-    bottom: Dim
+    __slots__ = ("bottom", "top")
 
-    def __str__(self) -> str:
-        top, word = self.top, "floor"
-        if isinstance(self.bottom, int):
-            rest = top.constant
-            if rest == self.bottom - 1:
-                shifted = top - rest
-                top, word = shifted if isinstance(shifted, DimExpr) else top, "ceil"
-        inner = str(top) if len(top.terms) == 1 else f"({top})"
-        below = str(self.bottom)
-        if not isinstance(self.bottom, int) and not _is_atom(self.bottom):
-            below = f"({below})"
-        return f"{word}({inner}/{below})"
+    def __init__(self, top: DimExpr, bottom: Dim) -> None:
+        self.top = top
+        self.bottom = bottom
+        super().__init__(_quotient(top, bottom), (top, bottom))
 
 
-class Largest(Record):
+def _quotient(top: DimExpr, bottom: Dim) -> str:
+    """A division that is rounded, as text: up where that is shorter."""
+    word, below = "floor", str(bottom)
+    if isinstance(bottom, int):
+        rest = top.constant
+        if rest == bottom - 1:
+            shifted = top - rest
+            top, word = shifted if isinstance(shifted, DimExpr) else top, "ceil"
+    elif not _is_atom(bottom):
+        below = f"({below})"
+    inner = str(top) if len(top.terms) == 1 else f"({top})"
+    return f"{word}({inner}/{below})"
+
+
+class Largest(Atom):
     """The largest of several sizes, none of which is known to be at least another."""
 
-    sizes: tuple[Dim, ...]
+    __slots__ = ("sizes",)
 
-    def __str__(self) -> str:
-        return f"max({', '.join(map(str, self.sizes))})"
+    def __init__(self, sizes: tuple[Dim, ...]) -> None:
+        self.sizes = sizes
+        super().__init__(f"max({', '.join(map(str, sizes))})", sizes)
 
 
 class DimExpr:
-    """A canonical polynomial over symbols and floor divisions, never a plain number."""
+    """A canonical polynomial over symbols and floor divisions, never a plain number.
 
-    __slots__ = ("terms",)
+    Raises TooLarge where it would have too many parts, while a net is checked.
+    """
+
+    __slots__ = ("_text", "depth", "parts", "terms")
     terms: tuple[tuple[Monomial, int], ...]
+    depth: int
+    parts: int
+    _text: str
 
     def __init__(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
-        object.__setattr__(self, "terms", terms)
+        put = object.__setattr__
+        put(self, "terms", terms)
+        put(self, "depth", max([a.depth for m, _ in terms for a, _ in m], default=0))
+        put(self, "parts", sum([1 + f.bit_length() // 8 + sum([a.parts for a, _ in m]) for m, f in terms]))
+        put(self, "_text", "")
+        if METER.runs and (self.parts > MOST_PARTS or self.depth > DEEPEST_SIZE):
+            raise TooLarge("a symbolic size grows past all use here")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("DimExpr is immutable")
@@ -100,6 +140,7 @@ class DimExpr:
         return self * -1
 
     def __mul__(self, other: Dim) -> Dim:
+        METER.spend(len(self.terms) * len(_terms(other)))
         products = [(_join(m, n), a * b) for m, a in self.terms for n, b in _terms(other)]
         return _total(products)
 
@@ -122,6 +163,11 @@ class DimExpr:
     __rmul__ = __mul__
 
     def __str__(self) -> str:
+        if not self._text:
+            object.__setattr__(self, "_text", self._written())
+        return self._text
+
+    def _written(self) -> str:
         ordered = sorted(self.terms, key=lambda t: (-sum(p for _, p in t[0]), _order(t[0])))
         text = ""
         for monomial, factor in ordered:
@@ -137,11 +183,15 @@ def _product(monomial: Monomial, factor: int) -> str:
 
 
 def _order(monomial: Monomial) -> tuple[tuple[str, int], ...]:
-    return tuple((str(a), p) for a, p in monomial)
+    return tuple([(a.text, p) for a, p in monomial])
 
 
 def _is_atom(dim: Dim) -> bool:
     return isinstance(dim, DimExpr) and len(dim.terms) == 1 and dim.terms[0][1] == 1 and len(dim.terms[0][0]) == 1
+
+
+def _parts(dim: Dim) -> int:
+    return dim.parts if isinstance(dim, DimExpr) else 1
 
 
 def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
@@ -154,11 +204,13 @@ def _join(left: Monomial, right: Monomial) -> Monomial:
     powers = dict(left)
     for atom, power in right:
         powers[atom] = powers.get(atom, 0) + power
-    return tuple(sorted(powers.items(), key=lambda item: str(item[0])))
+    return tuple(sorted(powers.items(), key=lambda item: item[0].text))
 
 
 def _total(terms: Iterable[tuple[Monomial, int]]) -> Dim:
     sums: dict[Monomial, int] = {}
+    terms = list(terms)
+    METER.spend(len(terms))
     for monomial, factor in terms:
         sums[monomial] = sums.get(monomial, 0) + factor
     kept = tuple(sorted(((m, f) for m, f in sums.items() if f), key=lambda t: _order(t[0])))
@@ -315,13 +367,8 @@ def symbols(dim: Dim) -> tuple[str, ...]:
     found: set[str] = set()
     for monomial, _ in _terms(dim):
         for atom, _power in monomial:
-            found.update([atom.name] if isinstance(atom, Symbol) else [n for d in _within(atom) for n in symbols(d)])
+            found.update([atom.text] if isinstance(atom, Symbol) else [n for d in atom.within for n in symbols(d)])
     return tuple(sorted(found))
-
-
-def _within(atom: Floor | Largest) -> tuple[Dim, ...]:
-    """The sizes that an atom is made of."""
-    return atom.sizes if isinstance(atom, Largest) else (atom.top, atom.bottom)
 
 
 def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:
@@ -333,9 +380,9 @@ def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:
         part: Dim = factor
         for atom, power in monomial:
             if isinstance(atom, Symbol):
-                base = values.get(atom.name, symbol(atom.name))
+                base = values.get(atom.text, symbol(atom.text))
             else:
-                inner = [substitute(d, values) for d in _within(atom)]
+                inner = [substitute(d, values) for d in atom.within]
                 base = largest(inner) if isinstance(atom, Largest) else floor_div(*inner)
             for _ in range(power):
                 part = base * part

@@ -34,7 +34,10 @@ def check_expectations(
     """Each `expect` line of a net with its outcome; a failed one is a fault too."""
     known = _known(net, totals, depth, fields)
     machine = Machine(net.design, faults)
-    found = (_outcome(net, machine, known, e) for e in net.expectations)
+    found: list[Outcome | None] = []
+    for expectation in net.expectations:
+        span = expectation.statement.condition.span
+        machine.attempt(span, lambda e=expectation: found.append(_outcome(net, machine, known, e)))  # type: ignore[misc]
     return tuple(o for o in found if o is not None)
 
 

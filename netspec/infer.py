@@ -6,6 +6,8 @@ sums the outputs of the layers that compute something new.
 
 from __future__ import annotations
 
+from .bounds import TooLarge
+from .diagnostics import Diagnostic, Label
 from .expect import check_expectations, check_settings
 from .fields import field_after, field_of_input
 from .ir import Call, CheckedNet, Figures, Row, Scope, Step, path_of
@@ -45,14 +47,34 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
     fields: dict[int, Field | None] = {}
     for port in net.body.inputs:
         fields[port.value.number] = field_of_input(max(len(port.value.shape) - 1, 0))
-    totals = walk.items(net.body.items, "", 0, fields, "", False, False)
-    depth = sequential_depth(net)
+    totals, depth = _NOTHING, _NOTHING.macs
     outcomes: tuple[Outcome, ...] = ()
-    if net.whole:
-        outcomes = check_expectations(net, totals, depth, fields, faults)
-    else:
-        check_settings(net, faults)
+    try:
+        totals = walk.items(net.body.items, "", 0, fields, "", False, False)
+        depth = sequential_depth(net)
+        outcomes = _outcomes(net, totals, depth, fields, faults)
+    except TooLarge as error:
+        _too_large(net, str(error), faults)
     return CheckedNet(net, tuple(r for r in walk.rows if r is not None), totals, depth, outcomes, faults.all)
+
+
+def _outcomes(
+    net: Net, totals: Figures, depth: Dim, fields: dict[int, Field | None], faults: Collector
+) -> tuple[Outcome, ...]:
+    """What became of the expectations; of a net that went wrong only those on its parameters are looked at."""
+    if net.whole:
+        return check_expectations(net, totals, depth, fields, faults)
+    check_settings(net, faults)
+    return ()
+
+
+def _too_large(net: Net, message: str, faults: Collector) -> None:
+    """Report that the sums over a net are too large, unless elaboration has run into a limit already."""
+    if any(fault.code == "too-large" for fault in faults.all):
+        return
+    help = "give its symbolic sizes a value with `--set`"
+    place = Label(net.body.definition.name.span, "its figures are sums over all layers")
+    faults.add(Diagnostic("too-large", message, place, (), help))
 
 
 class _Walk:

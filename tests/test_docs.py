@@ -15,7 +15,8 @@ from netspec.cli import main
 from netspec.diagnostics import Collector
 from netspec.source import Source
 from netspec.syntax import tables, tree
-from netspec.syntax.parser import lex, parse
+from netspec.syntax.lexer import lex
+from netspec.syntax.parser import parse
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

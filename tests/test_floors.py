@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent / "netspec"
 # the longest prefix of a module's path decides
 FLOORS = {
     "record": 1,
+    "bounds": 1,
     "dims": 1,
     "source": 1,
     "pycode": 1,

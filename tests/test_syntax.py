@@ -71,9 +71,14 @@ class _Brackets:
                 inside.append(token.type)
             elif token.type in ("RPAR", "RSQB", "RBRACE") and inside:
                 inside.pop()
-            elif token.type == "_NEWLINE" and inside and inside[-1] != "LBRACE" and ";" not in token:
+            elif token.type == "_NEWLINE" and inside and inside[-1] != "LBRACE" and not _semicolon(token):
                 continue
             yield token
+
+
+def _semicolon(token: Token) -> bool:
+    """Is there a `;` in a line break, outside of its comments?"""
+    return ";" in re.sub(r"#[^\n]*", "", token)
 
 
 @lru_cache
@@ -123,7 +128,7 @@ _SAMPLES = {
     "STRING": ['"a b"', '"\\""', '""'],
     "ARROW": ["->", "\n    ->", " # why\n  ->"],
     "ELSE": ["else", "\n else"],
-    "_NEWLINE": ["\n", ";", "\n\n  # a comment\n", "; \n"],
+    "_NEWLINE": ["\n", ";", "\n\n  # a comment\n", "; \n", "\n;\n# a; b\n ;", " # x;\n"],
 }
 
 

@@ -22,7 +22,7 @@ from .functions import FUNCTIONS, Fault, call_function
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import loose_name, unknown
-from .machine import HOLE, ITEMS, Hole, SharedStep, kind_of
+from .machine import HOLE, Hole, SharedStep, kind_of
 from .scans import is_scan, scan
 
 if TYPE_CHECKING:
@@ -224,11 +224,12 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
             f"`{name}` works on numbers that are known when the spec is compiled, not on values of the net",
             node.span,
         )
+    machine.spend_items(node.span, values)
     try:
         result = call_function(name, values)
     except Fault as fault:
         return machine.fault(fault.code, fault.message, node.span, help=fault.help)
-    machine.spend(node.span, sum(len(v) for v in (result, *values) if isinstance(v, tuple)) // ITEMS)
+    machine.spend_items(node.span, (result,))
     return result
 
 

@@ -235,6 +235,7 @@ def body_of(
 
     machine = frame.machine
     shapes = tuple((t.shape, t.dtype, t.batched, t.flattened) for t in inputs)
+    machine.spend_items(span, arguments.values())
     key = (definition.name.span, value_key(arguments), shapes, end and end.name)
     known = machine.bodies.get(key)
     if known is not None:

@@ -14,6 +14,7 @@ from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators
 from .cells import next_value
+from .functions import Fault, bounded
 from .layering import layer
 from .lookup import is_foreign, option_words, unknown, unknown_in_module
 from .machine import HOLE, kind_of, no_condition
@@ -105,8 +106,18 @@ def _literal(at: Context, node: tree.Literal) -> Any:
 
 
 def _sequence(at: Context, node: tree.Group | tree.List) -> Any:
-    values = tuple(at.plain(item) for item in node.items)
-    return HOLE if HOLE in values else values
+    return _listed(at, node, tuple([at.plain(item) for item in node.items]))
+
+
+def _listed(at: Context, node: Node, values: tuple[Any, ...]) -> Any:
+    """A list that has been worked out; a hole where a part of it is one, or where it is too large."""
+    if any(value is HOLE for value in values):
+        return HOLE
+    at.frame.machine.spend_items(node.span, (values,))
+    try:
+        return bounded(values)
+    except Fault as fault:
+        return at.frame.machine.fault(fault.code, fault.message, node.span)
 
 
 def _comprehension(at: Context, node: tree.Comprehension) -> Any:
@@ -125,7 +136,7 @@ def _comprehension(at: Context, node: tree.Comprehension) -> Any:
         if node.condition is None or at.plain(node.condition, words=True) is True:
             found.append(at.plain(node.value))
     at.frame.names = names
-    return HOLE if HOLE in found else tuple(found)
+    return _listed(at, node, tuple(found))
 
 
 def _misplaced(at: Context, node: Node) -> Any:
@@ -201,7 +212,9 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
     item = items[0]
     try:
         if isinstance(item, tuple):
-            return value[slice(*item)]
+            part = value[slice(*item)]
+            at.frame.machine.spend_items(node.span, (part,))
+            return part
         if isinstance(item, bool) or not isinstance(item, int):
             return at.frame.machine.fault(
                 "wrong-value", f"a position is a whole number, not {kind_of(item)}", node.items[0].span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..bounds import TooLarge
 from ..dims import DimExpr
 from ..ir import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
 from ..ir import Call as BlockCall
@@ -158,9 +159,13 @@ class Frame:
     # --- running -----------------------------------------------------------------------------------------------
 
     def run(self, body: tree.Body) -> None:
-        for statement in body.statements:
-            self.machine.spend(statement.span, 0)
-            _STATEMENTS[type(statement)](self, statement)
+        statement: tree.Node = body
+        try:
+            for statement in body.statements:
+                self.machine.spend(statement.span, 0)
+                _STATEMENTS[type(statement)](self, statement)
+        except TooLarge as error:
+            self.machine.too_large(statement.span, str(error), "give symbolic sizes a value with `--set`")
 
     def run_upto(self, body: tree.Body, end: End) -> None:
         """Run as far as a value, and keep what it hangs on."""

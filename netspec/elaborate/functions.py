@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 
+from ..bounds import MOST_BITS
 from ..dims import DimExpr, ceil_div, floor_div
 from ..layers.arguments import Quotient, describe
 from ..layers.initialisers import SCALED, Initialiser
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
     from ..dims import Dim
 
+# the items of a list, and how deep lists stand within one another
 LONGEST = 100_000
-_LARGEST_POWER = 4096
+_DEEPEST = 32
+_HIGHEST_POWER = 8  # of a symbolic size
 
 
 class Fault(Exception):
@@ -37,22 +40,43 @@ def _numbers(name: str, *values: Any) -> None:
             raise Fault("wrong-value", f"`{name}` needs numbers, not {shown}")
 
 
+def items_in(value: Any) -> int:
+    """How many items a value has, those of the lists in it included. Past the limits no more are counted."""
+    level, count = (value,), 0
+    for _ in range(_DEEPEST):
+        lists = [item for item in level if isinstance(item, tuple)]
+        many = sum(map(len, lists))
+        count += many
+        if not many or count > LONGEST:
+            return count
+        level = tuple([item for inner in lists for item in inner])
+    return LONGEST + 1
+
+
+def bounded(value: Any) -> Any:
+    """A value as it is. Raises Fault where it is larger than the limits allow, or no real number."""
+    if isinstance(value, int):
+        if value.bit_length() > MOST_BITS:
+            raise Fault("too-large", f"a number of more than {MOST_BITS} bits comes out here")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise Fault("too-large", "a number beyond all limits comes out here")
+    elif isinstance(value, tuple):
+        if items_in(value) > LONGEST:
+            raise Fault("too-large", f"a list of more than {LONGEST:,} items, or {_DEEPEST} deep, comes out here")
+    elif isinstance(value, complex):
+        raise Fault("wrong-value", "no real number comes out here")
+    return value
+
+
 def _add(a: Any, b: Any) -> Any:
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        if len(a) + len(b) > LONGEST:
-            raise Fault("too-large", f"a list of {len(a) + len(b)} items is over the limit of {LONGEST:,}")
-        return a + b
-    _numbers("+", a, b)
-    if isinstance(a, float) or isinstance(b, float):
-        _no_symbols("+", a, b)
-    return a + b
+    return a + b if isinstance(a, tuple) and isinstance(b, tuple) else _plain("+", operator.add)(a, b)
 
 
 def _divide(a: Any, b: Any) -> Any:
     """Exact: an int where it divides, else a float; with symbols, something that only `ceil` and `floor` take."""
-    _numbers("/", a, b)
+    _alike("/", a, b)
     if isinstance(a, float) or isinstance(b, float):
-        _no_symbols("/", a, b)
         return a / b
     whole = floor_div(a, b)
     if whole * b == a:
@@ -64,11 +88,27 @@ def _power(a: Any, b: Any) -> Any:
     _numbers("**", a, b)
     if isinstance(b, DimExpr) or (isinstance(a, DimExpr) and not isinstance(b, int)):
         raise Fault("unknown-size", f"`{describe(a)} ** {describe(b)}` is not a size")
-    if abs(b) > _LARGEST_POWER or (isinstance(a, int) and abs(a) ** min(abs(b), 64) > 2**64):
-        raise Fault("too-large", f"{describe(a)} ** {describe(b)} is too large for a size")
-    if isinstance(a, DimExpr) and b > 8:
-        raise Fault("too-large", f"`({a}) ** {b}` is too large for a size")
+    if isinstance(a, DimExpr) and b < 0:
+        raise Fault("unknown-size", f"`({a}) ** {b}` is not a size")
+    if isinstance(b, int) and abs(b) * _bits(a) > MOST_BITS:
+        raise Fault("too-large", f"`{describe(a)} ** {describe(b)}` is too large")
     return a**b
+
+
+def _bits(base: Any) -> int:
+    """How much longer a number gets with each power, at least; a symbolic size has ever more terms."""
+    if isinstance(base, DimExpr):
+        return MOST_BITS // _HIGHEST_POWER
+    return 0 if isinstance(base, float) else abs(base).bit_length() - 1
+
+
+def _alike(name: str, a: Any, b: Any) -> None:
+    """Numbers of which a symbolic one goes with whole ones. Raises Fault."""
+    _numbers(name, a, b)
+    if (isinstance(a, DimExpr) and isinstance(b, float)) or (isinstance(a, float) and isinstance(b, DimExpr)):
+        raise Fault(
+            "wrong-value", f"`{name}` of a symbolic size needs whole numbers, not {describe(a)} and {describe(b)}"
+        )
 
 
 def _whole(name: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -85,26 +125,15 @@ def _whole(name: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
 
 def _plain(name: str, apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def compute(a: Any, b: Any) -> Any:
-        _numbers(name, a, b)
-        if isinstance(a, int) and isinstance(b, int) and max(a.bit_length(), b.bit_length()) > 512:
-            raise Fault("too-large", f"a number of more than 512 bits comes of `{name}`")
-        if isinstance(a, float) or isinstance(b, float):
-            _no_symbols(name, a, b)
+        _alike(name, a, b)
         return apply(a, b)
 
     return compute
 
 
-def _no_symbols(name: str, a: Any, b: Any) -> None:
-    """Raises Fault for a size that is not known where the other number is not whole."""
-    if isinstance(a, DimExpr) or isinstance(b, DimExpr):
-        said = f"`{name}` of a symbolic size needs whole numbers, not {describe(a)} and {describe(b)}"
-        raise Fault("wrong-value", said)
-
-
 def _order(name: str, apply: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def compute(a: Any, b: Any) -> bool:
-        _numbers(name, a, b)
+        _alike(name, a, b)
         if isinstance(a, DimExpr) or isinstance(b, DimExpr):
             gap = a - b
             if isinstance(gap, DimExpr):
@@ -178,7 +207,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 def apply_operator(name: str, a: Any, b: Any) -> Any:
     """`a name b` of compile-time values. Raises Fault."""
     try:
-        return OPERATORS[name](a, b)
+        return bounded(OPERATORS[name](a, b))
     except ZeroDivisionError:
         raise Fault("wrong-value", f"`{describe(a)} {name} {describe(b)}` divides by zero") from None
     except OverflowError:
@@ -294,6 +323,6 @@ def call_function(name: str, values: tuple[Any, ...]) -> Any:
             "wrong-arity", f"`{name}` takes {least if least == most else f'{least} or more'} values, not {len(values)}"
         )
     try:
-        return compute(*values)
+        return bounded(compute(*values))
     except (OverflowError, ZeroDivisionError):
         raise Fault("too-large", f"`{name}` of {', '.join(map(describe, values))} is no number") from None

@@ -39,6 +39,7 @@ def layer(
 ) -> Any:
     """One layer applied to tensors: a new step of the body, or a hole."""
     frame = at.frame
+    frame.machine.spend_items(span, values.values())
     key = (kind, value_key(values), tuple([(t.shape, t.dtype) for t in inputs]))
     known = frame.machine.layers.get(key)
     if known is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from ..bounds import TooLarge
 from ..diagnostics import Diagnostic, Label
 from ..ir import Tensor
 from ..layers.arguments import Word, describe
 from ..record import TYPE_CHECKING, Record
+from .functions import items_in
 from .names import Plan
 from .unused import Uses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from ..diagnostics import Collector
@@ -120,12 +122,32 @@ class Machine:
         if self.work > MOST_WORK:
             self.too_large(span, f"this net takes more than {MOST_WORK:,} steps to work out")
 
-    def too_large(self, span: Span, message: str) -> None:
+    def spend_items(self, span: Span, values: Iterable[Any]) -> None:
+        """Count the work of going over values: that of the lists among them."""
+        lists = [value for value in values if isinstance(value, tuple)]
+        if lists:
+            self.spend(span, sum(map(items_in, lists)) // ITEMS)
+
+    def attempt(self, span: Span, work: Callable[[], None]) -> bool:
+        """Do something as far as the limits allow. False where they do not, which is reported."""
+        try:
+            work()
+        except Stop:
+            return False
+        except TooLarge as error:
+            self.fault("too-large", str(error), span)
+            return False
+        except RecursionError:
+            self.fault("too-large", "an expression is nested too deeply", span)
+            return False
+        return True
+
+    def too_large(self, span: Span, message: str, help: str = "use fewer repeats") -> None:
         """Report that the spec is too large. Always raises Stop."""
         trail = tuple(
             (at, f"`{d.name.text}` is reached from here") for d, at in reversed(self.chain[-8:]) if at != span
         )
-        self.fault("too-large", message, span, "it grows past the limit here", trail, "use fewer repeats")
+        self.fault("too-large", message, span, "it grows past the limit here", trail, help)
         raise Stop
 
 

@@ -12,13 +12,13 @@ from ..syntax import tree
 from ..syntax.parser import parse
 from .doubts import report_inputs
 from .frame import Frame
-from .machine import HOLE, Machine, Stop
+from .machine import HOLE, Machine
 from .names import parameters
 from .unused import report
 from .weights import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from ..syntax.tree import Definition
@@ -37,8 +37,12 @@ def read_setting(text: str) -> Any:
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
         raise SettingError(f"`{text}` is not a value of the language")
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
-    frame = Frame(Machine(Design(source), faults), blank, {}, ())
-    value = frame.evaluate(node.value)
+    machine, found = Machine(Design(source), faults), [HOLE]
+    frame = Frame(machine, blank, {}, ())
+    machine.attempt(node.span, lambda: found.append(frame.evaluate(node.value)))
+    value = found[-1]
+    if any(fault.code == "too-large" for fault in faults.all):
+        raise SettingError("the value is larger than the limits allow")
     if value is HOLE or isinstance(value, DimExpr):
         raise SettingError(f"`{text}` is not a value of the language")
     return value
@@ -52,12 +56,13 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
     machine = Machine(design, faults)
     declared = parameters(definition)
     arguments: dict[str, Any] = {}
-    whole = _within_limits(machine, definition, lambda: _bind(machine, definition, settings, arguments))
+    whole = machine.attempt(definition.name.span, lambda: _fill(machine, definition, settings, arguments))
+    whole = whole and len(arguments) == len(declared) and all(value is not HOLE for value in arguments.values())
     frame = Frame(machine, definition, arguments, ())
     for name, value in settings.items():
         if name not in declared:
             frame.names[name] = value
-    whole = whole and _within_limits(machine, definition, lambda: _run(frame, definition))
+    whole = whole and machine.attempt(definition.name.span, lambda: frame.run(definition.body))
     _check_settings(frame, definition, settings)
     body = frame.finish()
     if whole and not faults.failed and not body.outputs:
@@ -83,25 +88,8 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
     return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
 
 
-def _within_limits(machine: Machine, definition: Definition, part: Callable[[], bool]) -> bool:
-    """What a part of the elaboration says of itself; False where a limit has ended it, which is told."""
-    try:
-        return part()
-    except Stop:
-        return False
-    except RecursionError:
-        machine.fault("too-large", "an expression is nested too deeply", definition.name.span)
-        return False
-
-
-def _run(frame: Frame, definition: Definition) -> bool:
-    frame.run(definition.body)
-    return True
-
-
-def _bind(machine: Machine, definition: Definition, settings: Mapping[str, Any], found: dict[str, Any]) -> bool:
-    """Fill in the parameters' values: the settings, else the defaults. False where one has neither."""
-    whole = True
+def _fill(machine: Machine, definition: Definition, settings: Mapping[str, Any], found: dict[str, Any]) -> None:
+    """The parameters' values: the settings, else the defaults. One that has neither is reported and left out."""
     frame = Frame(machine, definition, {}, ())
     for name, parameter in parameters(definition).items():
         default = None if parameter.default is None else frame.evaluate(parameter.default)
@@ -115,12 +103,10 @@ def _bind(machine: Machine, definition: Definition, settings: Mapping[str, Any],
                 parameter.name.span,
                 help=f"give it a default, `{name}=10`, or a value with `--set {name}=10`",
             )
-            whole = False
+            continue
         else:
             found[name] = default
-            whole = whole and default is not HOLE
-        frame.names = dict(found)
-    return whole
+        frame.names[name] = found[name]
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:

@@ -12,7 +12,7 @@ from ..syntax import tree
 from .functions import Fault, apply_operator
 from .layering import layer
 from .lookup import loose_name, unknown
-from .machine import HOLE, ITEMS, kind_of
+from .machine import HOLE, kind_of
 from .makers import too_many
 
 if TYPE_CHECKING:
@@ -78,13 +78,11 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> A
         return _tensor_operation(at, node, operator, left, right, tensors)
     if operator == "@":
         return at.frame.machine.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
+    at.frame.machine.spend_items(node.span, (left, right))
     try:
-        result = apply_operator(operator, left, right)
+        return apply_operator(operator, left, right)
     except Fault as fault:
         return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
-    if isinstance(result, tuple):
-        at.frame.machine.spend(node.span, len(result) // ITEMS)
-    return result
 
 
 def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, tensors: tuple[bool, bool]) -> Any:
@@ -146,7 +144,7 @@ def _logic_of_values(at: Context, node: tree.Chain, word: str, first: Tensor, pl
 
 def _comparison(at: Context, node: tree.Chain) -> Any:
     values = [at.plain(operand, words=True) for operand in node.operands]
-    if HOLE in values:
+    if any(value is HOLE for value in values):
         return HOLE
     of_values = any(isinstance(value, Tensor) for value in values)
     if of_values or not _EQUALITIES.issuperset(node.operators):
@@ -157,6 +155,7 @@ def _comparison(at: Context, node: tree.Chain) -> Any:
                 return unknown(at.frame, loose, number=not of_values)
     if of_values:
         return _comparison_of_values(at, node, values)
+    at.frame.machine.spend_items(node.span, values)
     try:
         return all(apply_operator(o, left, right) for o, left, right in zip(node.operators, values, values[1:]))
     except Fault as fault:

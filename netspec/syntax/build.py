@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..bounds import MOST_DIGITS
+from ..diagnostics import Diagnostic, Label
 from ..record import TYPE_CHECKING
 from ..source import Span
 from . import tree
@@ -12,8 +14,11 @@ from .tree import Identifier, Node
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..diagnostics import Collector
     from ..source import Source
 
+# lines of documentation of one definition
+MOST_DOC = 200
 _ESCAPES = {"n": "\n", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)")
 
@@ -33,8 +38,9 @@ class Token:
 class Builder:
     """Makes the node of a rule from its parts."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, faults: Collector) -> None:
         self.source = source
+        self.faults = faults
 
     def make(self, rule: str, parts: list[Any], start: int, end: int) -> Any:
         return getattr(self, rule)(parts, Span(self.source, start, end))
@@ -237,14 +243,24 @@ class Builder:
         return tree.Next(span, self._identifier(parts[0]))
 
     def integer(self, parts: list[Any], span: Span) -> Node:
-        digits = parts[0].text.replace("_", "")
-        return tree.Literal(span, int(digits) if len(digits) <= 18 else int(digits[:18]) * 10 ** min(len(digits), 30))
+        return tree.Literal(span, self._whole(parts[0].text, span))
 
     def decimal(self, parts: list[Any], span: Span) -> Node:
-        return tree.Literal(span, float(parts[0].text.replace("_", "")))
+        value = float(parts[0].text.replace("_", ""))
+        return tree.Literal(span, value if value < float("inf") else float(self._too_large(span)))
 
     def size_literal(self, parts: list[Any], span: Span) -> Node:
-        return tree.Literal(span, tuple(int(n[:18]) for n in parts[0].text.split("x")))
+        return tree.Literal(span, tuple(self._whole(n, span) for n in parts[0].text.split("x")))
+
+    def _whole(self, text: str, span: Span) -> int:
+        digits = text.replace("_", "").lstrip("0")
+        return int(digits or "0") if len(digits) <= MOST_DIGITS else self._too_large(span)
+
+    def _too_large(self, span: Span) -> int:
+        """Report a number that is too large; the one that stands for it."""
+        help = f"a whole number has at most {MOST_DIGITS} digits, another at most 308 before the point"
+        self.faults.add(Diagnostic("too-large", "this number is too large", Label(span), (), help))
+        return 1
 
     def string(self, parts: list[Any], span: Span) -> tree.Literal:
         inner = parts[0].text[1:-1]
@@ -285,12 +301,12 @@ class _Dtype:
 
 
 def comment_above(text: str, start: int) -> str:
-    """The comment lines directly above an offset, without their signs."""
+    """The comment lines directly above an offset, without their signs; of more than `MOST_DOC`, the last ones."""
     lines: list[str] = []
     line_start = text.rfind("\n", 0, start) + 1
     if text[line_start:start].replace(";", " ").strip():
         return ""  # what stands before it on its line has the comment
-    while line_start > 0:
+    while line_start > 0 and len(lines) < MOST_DOC:
         above = text.rfind("\n", 0, line_start - 1) + 1
         line = text[above : line_start - 1].lstrip("; \t").rstrip()
         if not line.startswith("#"):

@@ -29,6 +29,10 @@ _KEPT_WORDS = {
     *(("_any_name", word) for word in ("CELL", "NEXT", "STATE")),
 }
 _DROPPED = {"ARROW", "ELSE"}
+# how the pattern of what takes the line breaks before it begins
+_BREAKS = "(?:[ \t\r\n]|#[^\n]*\n)*"
+# what a line break begins with; the lexer reads on
+_BREAK = r"[\n;#]"
 
 
 def grammar_path() -> str:
@@ -48,7 +52,7 @@ class Tables:
         table = built.parser.parser._parse_table
         rules = list(built.rules)
         self.GRAMMAR = grammar
-        self.WORDS, self.PATTERN = _terminals(built.terminals)
+        self.WORDS, self.PATTERN, self.CONTINUING = _terminals(built.terminals)
         self.RULES = tuple(_rule(rule, self.WORDS) for rule in rules)
         order = _ordered(table.states, table.start_states["start"])
         self.ROWS, self.GOTOS, self.STATES = _rows(table.states, order, {rule: i for i, rule in enumerate(rules)})
@@ -57,18 +61,22 @@ class Tables:
 
     def write(self) -> str:
         """The text of `tables.py`."""
-        names = ("GRAMMAR", "PATTERN", "WORDS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
+        names = ("GRAMMAR", "PATTERN", "CONTINUING", "WORDS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
         body = "\n".join(f"{name}: Any = {getattr(self, name)!r}" for name in names)
         return f"{_HEAD}\n{body}\n"
 
 
-def _terminals(terminals: Any) -> tuple[dict[str, str], str]:
-    """Words (text -> terminal) and one pattern for all else, the longest operators first."""
-    words, parts, operators, ignored = {}, [], [], []
+def _terminals(terminals: Any) -> tuple[dict[str, str], str, tuple[str, ...]]:
+    """Words (text -> terminal), one pattern for all else, the longest operators first, and what takes line breaks."""
+    words, parts, operators, ignored, continuing = {}, [], [], [], []
     for terminal in terminals:
         text = terminal.pattern.value
         if terminal.name.startswith("__IGNORE"):
             ignored.append(text)
+        elif text.startswith(_BREAKS):
+            continuing.append((terminal.name, text.removeprefix(_BREAKS)))
+        elif terminal.name == "_NEWLINE":
+            parts.append((terminal.name, _BREAK))
         elif text.endswith(r"\b") and text[:-2].isalpha():
             words[text[:-2]] = terminal.name
         elif terminal.pattern.type == "str":
@@ -76,8 +84,8 @@ def _terminals(terminals: Any) -> tuple[dict[str, str], str]:
         else:
             parts.append((terminal.name, text))
     operators.sort(key=lambda item: -len(item[1].replace("\\", "")))
-    groups = "|".join(f"(?P<{name}>{text})" for name, text in [*parts, *operators])
-    return words, f"{groups}|(?:{'|'.join(ignored)})"
+    groups = "|".join(f"(?P<{name}>{text})" for name, text in [*continuing, *parts, *operators])
+    return words, f"{groups}|(?:{'|'.join(ignored)})", tuple(name for name, _ in continuing)
 
 
 def _rule(rule: Any, words: dict[str, str]) -> tuple[str, int, tuple[bool, ...] | None, bool]:

@@ -7,17 +7,14 @@ fault.
 
 from __future__ import annotations
 
-import re
-
 from ..diagnostics import Diagnostic, Label
 from ..record import TYPE_CHECKING
 from ..source import Span
-from . import generate
 from .build import Builder, Token
+from .lexer import BREAK, TABLES, line_break, match
 from .tree import Broken, Node, Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from ..diagnostics import Collector
@@ -28,32 +25,24 @@ _OPENERS = frozenset(("LPAR", "LSQB", "LBRACE"))
 _STATEMENT = "flow"
 _DEFINITION = "const"
 _MOST_FAULTS = 25
+# characters of one name, number or text, and words and signs of a file; far above what a person writes
+LONGEST = 5_000
+MOST_WORDS = 300_000
+# of something too long so much is kept, to be shown
+_KEPT = 40
 
-_tables = generate.load()
-match = re.compile(_tables.PATTERN).match
 # by state: the actions for each token, or the one reduction that needs no token; and where a reduction leads
-_ROWS: list[Any] = [_tables.ROWS[row] for row, _ in _tables.STATES]
-_GOTOS = [_tables.GOTOS[goto] for _, goto in _tables.STATES]
+_ROWS: list[Any] = [TABLES.ROWS[row] for row, _ in TABLES.STATES]
+_GOTOS = [TABLES.GOTOS[goto] for _, goto in TABLES.STATES]
 _UNREAD = Token("", "", 0, 0)
 # rules that only give their one part another name, most of all reductions: the value stays as it is
-_RENAMES = tuple(name if length == 1 and lone and keep is None else None for name, length, keep, lone in _tables.RULES)
+_RENAMES = tuple(name if length == 1 and lone and keep is None else None for name, length, keep, lone in TABLES.RULES)
 
 
 def parse(source: Source, faults: Collector) -> Spec:
     """The tree of a text. Faults go to the collector; what did not parse stands as `Broken`."""
     definitions = _Machine(source, faults).run()
     return Spec(source, tuple(definitions))
-
-
-def lex(text: str) -> Iterator[tuple[str, int, int]]:
-    """The tokens of a text that parses: kind, start and end. A word that may be a name is one."""
-    place = 0
-    while place < len(text):
-        found = match(text, place)
-        assert found is not None, "this text does not parse"
-        start, place = place, found.end()
-        if found.lastgroup is not None:
-            yield found.lastgroup, start, place
 
 
 def _opened(parts: list[Any]) -> list[Any]:
@@ -74,14 +63,15 @@ class _Machine:
         self.source = source
         self.text = source.text
         self.faults = faults
-        self.builder = Builder(source)
+        self.builder = Builder(source, faults)
         # the parser's stacks: states, values, and the start of each value
-        self.states: list[int] = [_tables.START]
+        self.states: list[int] = [TABLES.START]
         self.values: list[Any] = []
         self.starts: list[int] = []
         self.brackets: list[Token] = []
         self.place = 0
         self.end = 0  # where the last token ended
+        self.left = MOST_WORDS
         self.lost_ifs: set[int] = set()  # the bodies in which an `if` did not parse, so that its `else` may come
 
     def run(self) -> list[Any]:
@@ -97,22 +87,37 @@ class _Machine:
                 token = self._next(row) if token is _UNREAD else token
                 code = row.get(token.type)
             if code is None:
-                if states[-1] == _tables.END and token.type == "$END":
+                if states[-1] == TABLES.END and token.type == "$END":
                     return list(values[0])
                 count += 1
                 token = self._definition() or token
-                self._report(token, _ROWS[states[-1]])
-                if count >= _MOST_FAULTS:
-                    return [v for v in values if isinstance(v, Node)]
+                self._report(token, _ROWS[states[-1]], last=count == _MOST_FAULTS)
+                if count == _MOST_FAULTS:
+                    return self._so_far()
                 self._recover(token)
                 token = _UNREAD
             elif code > 0:
                 self._shift(code - 1, token)
                 token = _UNREAD
+                self.left -= 1
+                if not self.left:
+                    return self._cut_off()
             elif (name := _RENAMES[-code - 1]) is not None and values[-1].__class__ is not list:
                 states[-1] = _GOTOS[states[-2]][name]
             else:
                 self._reduce(-code - 1)
+
+    def _so_far(self) -> list[Any]:
+        """The definitions that are complete."""
+        return [v for v in self.values if isinstance(v, Node)]
+
+    def _cut_off(self) -> list[Any]:
+        """Report that the text has too many words, and read it no further."""
+        message = f"this text has more than {MOST_WORDS:,} words and signs"
+        place = Label(Span(self.source, self.starts[-1], self.end), "the limit is reached here")
+        help = "say it with `repeat` and blocks, or spread it over several files"
+        self.faults.add(Diagnostic("too-large", message, place, (), help))
+        return self._so_far()
 
     def _shift(self, state: int, token: Token) -> None:
         self.states.append(state)
@@ -126,7 +131,7 @@ class _Machine:
 
     def _reduce(self, number: int) -> None:
         states, values, starts = self.states, self.values, self.starts
-        name, length, keep, lone = _tables.RULES[number]
+        name, length, keep, lone = TABLES.RULES[number]
         if length:
             parts = values[-length:]
             start = starts[-length]
@@ -153,42 +158,48 @@ class _Machine:
     # --- tokens ----------------------------------------------------------------------------------------------
 
     def _next(self, row: dict[str, int]) -> Token:
-        text = self.text
-        while self.place < len(text):
-            found = match(text, self.place)
-            if found is None or found.end() == self.place:
-                return Token("?", text[self.place], self.place, self.place + 1)
-            start, self.place = self.place, found.end()
-            kind = found.lastgroup
+        text, place = self.text, self.place
+        kind: str | None
+        while place < len(text):
+            found = match(text, place)
+            if found is None:
+                self.place = place
+                return Token("?", text[place], place, place + 1)
+            start, place, kind = place, found.end(), found.lastgroup
             if kind is None:
                 continue
+            if kind == BREAK:
+                kind, core, place = line_break(text, start)
+                if kind == "ELSE" and kind not in row:
+                    kind, core, place = BREAK, start, text.rfind("\n", start, core) + 1
+                if not kind or (kind == BREAK and text[start] != ";" and self._inside_brackets()):
+                    continue
+                self.place = place
+                return Token(kind, text[start] if kind == BREAK else text[core:place], core, place)
+            self.place = place
+            if place - start > LONGEST:
+                return self._too_long(kind, start, place)
             if kind == "NAME":
                 word = found.group()
-                known = _tables.WORDS.get(word)
-                return Token(known if known in row else "NAME", word, start, self.place)
+                known = TABLES.WORDS.get(word)
+                return Token(known if known in row else "NAME", word, start, place)
             if kind == "ELSE" and kind not in row:
-                kind = self._stray_else(start)
-            found_text = text[start : self.place]
-            if kind is None or (kind == "_NEWLINE" and ";" not in found_text and self._inside_brackets()):
-                continue
-            return Token(kind, found_text, start, self.place)
+                kind = "NAME"
+            return Token(kind, text[start:place], start, place)
+        self.place = place
         return Token("$END", "", len(text), len(text))
+
+    def _too_long(self, kind: str, start: int, end: int) -> Token:
+        """A name, number or text that is too long, cut off once that has been reported."""
+        what = {"NAME": "name", "STRING": "text"}.get(kind, "number")
+        message = f"this {what} has {end - start:,} characters, and the limit is {LONGEST:,}"
+        self.faults.add(Diagnostic("too-large", message, Label(Span(self.source, start, start + _KEPT))))
+        shown = "1" if what == "number" else self.text[start : start + _KEPT]
+        return Token(kind, shown, start, end)
 
     def _inside_brackets(self) -> bool:
         """Directly inside ( ) or [ ], where line ends do not count."""
         return bool(self.brackets) and self.brackets[-1].type != "LBRACE"
-
-    def _stray_else(self, start: int) -> str | None:
-        """`else` where none can stand is a name, and what stands before it counts on its own. None: only blanks do."""
-        word = self.place - len("else")
-        line_end = self.text.rfind("\n", start, word) + 1
-        if line_end:
-            self.place = line_end
-            return "_NEWLINE"
-        if word > start:
-            self.place = word
-            return None
-        return "NAME"
 
     # --- faults ------------------------------------------------------------------------------------------------
 
@@ -198,8 +209,8 @@ class _Machine:
         from . import scan
 
         start = self.starts[-1] if self.starts else 0
-        known: str | None = _tables.WORDS.get(self.text[start : self.end])
-        if known is None or known not in _ROWS[_tables.START] or "NAME" not in _ROWS[self.states[-2]]:
+        known: str | None = TABLES.WORDS.get(self.text[start : self.end])
+        if known is None or known not in _ROWS[TABLES.START] or "NAME" not in _ROWS[self.states[-2]]:
             return None
         if not scan.is_definition(self.text, start):
             return None
@@ -207,7 +218,7 @@ class _Machine:
         end, self.end = self.end, scan.line_start(self.text, start)
         return Token(known, self.text[start:end], start, end)
 
-    def _report(self, token: Token, row: dict[str, int]) -> None:
+    def _report(self, token: Token, row: dict[str, int], last: bool) -> None:
         from .faults import explain
         from .situation import Situation
 
@@ -217,7 +228,8 @@ class _Machine:
         found = explain(Situation(self.text, token, expected, self.brackets, self.end))
         others = tuple(Label(Span(self.source, start, end), text) for start, end, text in found.others)
         primary = Label(Span(self.source, *found.place), found.label)
-        self.faults.add(Diagnostic("syntax", found.message, primary, others, found.help))
+        notes = ("the text is not read any further",) if last else ()
+        self.faults.add(Diagnostic("syntax", found.message, primary, others, found.help, notes))
 
     def _accepts(self, kind: str) -> bool:
         """Would a token of this kind be shifted in the end? The rows of an LALR table also hold some that are not."""
@@ -226,10 +238,10 @@ class _Machine:
             row = _ROWS[states[-1]]
             code = row if row.__class__ is int else row.get(kind)
             if code is None:
-                return bool(kind == "$END" and states[-1] == _tables.END)
+                return bool(kind == "$END" and states[-1] == TABLES.END)
             if code > 0:
                 return True
-            name, length, _, _ = _tables.RULES[-code - 1]
+            name, length, _, _ = TABLES.RULES[-code - 1]
             del states[len(states) - length :]
             states.append(_GOTOS[states[-1]][name])
 
@@ -241,7 +253,7 @@ class _Machine:
         """Give up the statement or definition that broke, and go on behind it."""
         from . import scan
 
-        place = scan.core(self.text, token.type, token.start, token.end)
+        place = token.start
         begins = not self.values or self.values[-1] == []  # nothing yet, or the line ends that part definitions
         if begins:
             self._end_separator()

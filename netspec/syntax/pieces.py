@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..record import Record
-from .parser import lex
+from .lexer import BREAK, lex
 
 _BETWEEN = re.compile(r"#[^\n]*|\n")
 _OPENERS, _CLOSERS = frozenset("([{"), frozenset(")]}")
@@ -44,10 +44,9 @@ def pieces(text: str) -> list[Piece]:
     open_here: list[Piece] = []
     end = 0
     for kind, start, stop in [*lex(text), ("$END", len(text), len(text))]:
-        if kind == "_NEWLINE":
+        if kind == BREAK:
             continue
-        core = {"ARROW": stop - len("->"), "ELSE": stop - len("else")}.get(kind, start)
-        piece = Piece(text[core:stop], core, *_between(text[end:core], not found))
+        piece = Piece(text[start:stop], start, *_between(text[end:start], not found))
         if piece.text in _OPENERS:
             open_here.append(piece)
         elif piece.text in _CLOSERS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ..record import TYPE_CHECKING
-from .parser import match
+from .lexer import token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,19 +26,10 @@ def tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
     """Kind, start and end of each token, whatever the text; a character that begins none is a `?`."""
     place = start
     while place < end:
-        found = match(text, place)
-        if found is None or found.end() == place:
-            yield "?", place, place + 1
-            place += 1
-            continue
-        begin, place = place, found.end()
-        if found.lastgroup is not None:
-            yield found.lastgroup, core(text, found.lastgroup, begin, place), place
-
-
-def core(text: str, kind: str, start: int, end: int) -> int:
-    """Where a token really starts: an arrow and an `else` take the blanks and line ends before them."""
-    return {"ARROW": end - len("->"), "ELSE": end - len("else")}.get(kind, start)
+        found = token(text, place) or ("?", place, place + 1)
+        place = found[2]
+        if found[0]:
+            yield found
 
 
 def words(text: str, start: int, end: int) -> list[str]:

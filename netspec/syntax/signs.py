@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..record import TYPE_CHECKING
 from . import habits
-from .parser import match
+from .lexer import match
 from .scan import line_start
 from .situation import ASSIGN, Finding
 

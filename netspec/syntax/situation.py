@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
-from .parser import match
-from .scan import begins_line, core, indent, is_definition, line_end, line_start, words
+from .lexer import match
+from .scan import begins_line, indent, is_definition, line_end, line_start, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Situation:
     def __init__(self, text: str, token: Token, expected: frozenset[str], brackets: Sequence[Token], end: int) -> None:
         self.text = text
         self.kind = token.type
-        self.start = core(text, token.type, token.start, token.end)
+        self.start = token.start
         self.end = token.end
         self.shown = token.text.strip()
         self.expected = expected

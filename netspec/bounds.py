@@ -1,0 +1,49 @@
+"""What is too large, whatever it is for; and the meter of symbolic arithmetic."""
+
+from __future__ import annotations
+
+from _thread import _local
+
+# a whole number that a spec works with, as it is written and as it is held
+MOST_DIGITS = 150
+MOST_BITS = 512
+# a size, as frameworks hold it, and the axes of a value: NumPy has 64, one of them for the batch
+LARGEST_SIZE = 2**63 - 1
+MOST_AXES = 32
+# a symbolic size: its parts, and how deep divisions stand within divisions
+MOST_PARTS = 2_000
+DEEPEST_SIZE = 40
+# terms of sums and products that are worked out for one net, each about two microseconds
+MOST_TERMS = 200_000
+
+
+class TooLarge(Exception):
+    """Something comes to more than the limits allow."""
+
+
+class Meter(_local):
+    """Counts the terms that this thread works out while a net is checked; at other times nothing is counted."""
+
+    def __init__(self) -> None:
+        self.left = -1
+
+    @property
+    def runs(self) -> bool:
+        return self.left >= 0
+
+    def start(self) -> None:
+        self.left = MOST_TERMS
+
+    def stop(self) -> None:
+        self.left = -1
+
+    def spend(self, terms: int) -> None:
+        """Count some terms. Raises TooLarge past the limit."""
+        if self.left >= 0:
+            if terms > self.left:
+                self.left = 0
+                raise TooLarge(f"symbolic sizes take more than {MOST_TERMS:,} steps of arithmetic here")
+            self.left -= terms
+
+
+METER = Meter()
