@@ -87,6 +87,20 @@ def library() -> list[str]:
     return sorted(name for name in os.listdir(LIBRARY_FOLDER) if name.endswith(".net"))
 
 
+def in_library(name: str) -> str:
+    """How the library's block of a name is brought in, as a help line; empty where it has none."""
+    if not _homes:
+        for file in library():
+            lines = read_as(os.path.join(LIBRARY_FOLDER, file), LIBRARY + file).text.split("\n")
+            blocks = [line.removeprefix("block ") for line in lines if line.startswith("block ")]
+            _homes.update((block.partition("(")[0].partition(" ")[0], file) for block in blocks)
+    return f'it is in the library: `from "{LIBRARY}{_homes[name]}" import {name}`' if name in _homes else ""
+
+
+# the files of the library's blocks, by name, once somebody has asked
+_homes: dict[str, str] = {}
+
+
 def _key(source: Source) -> str:
     """What a file is known by, however it was reached."""
     return os.path.realpath(source.path) if source.path is not None else ""

@@ -206,7 +206,7 @@ def bound_names(definition: Definition) -> set[str]:
     """Every name that something in the definition binds, wherever it stands."""
     nodes = list(walk((definition.parameters, definition.body)))
     lost = {name for node in nodes if isinstance(node, tree.Broken) for name in tree.lost_names(node)}
-    return lost | {node.text for node in nodes if isinstance(node, tree.Identifier)}
+    return lost | {name.text for name in tree.binders((definition.parameters, definition.body))}
 
 
 def _callees(definition: Definition, design: Design, faults: Collector) -> None:
@@ -237,11 +237,17 @@ def unknown_callee(name: tree.Name, local: Iterable[str], design: Design) -> Dia
     if module:
         place = Span(name.span.source, name.span.end - len(rest), name.span.end)
         return lacks(design.files[design.modules[module]], rest, place)
+    text = name.text
+    help = meant_by(text, (), [*design.definitions, *local]) or _LAYERS_LISTED
+    return Diagnostic("unknown-name", f"there is no layer, block or function `{text}`", Label(name.span), help=help)
+
+
+def meant_by(name: str, values: Iterable[str], definitions: Iterable[str]) -> str:
+    """What may be meant by a name that is unknown where these are bound, as a help line; empty where nobody knows."""
+    from .imports import in_library
     from .layers.foreign import suggestion
 
-    text = name.text
-    help = suggestion(text, (), [*design.definitions, *local], [*LAYERS, *FUNCTIONS]) or _LAYERS_LISTED
-    return Diagnostic("unknown-name", f"there is no layer, block or function `{text}`", Label(name.span), help=help)
+    return suggestion(name, values, definitions, [*LAYERS, *FUNCTIONS], in_library(name))
 
 
 def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:

@@ -71,6 +71,10 @@ def test_what_is_recommended_compiles(snippet):
 
 
 def test_recommended_blocks_are_in_the_library():
+    for name in ("encoder_layer", "bottleneck", "squeeze_excite", "inverted_residual"):
+        (found,) = check(f"net n {{ input x [8, 8]; {name}(4) }}").diagnostics
+        assert found.help.startswith("it is in the library: `from ")
+        assert codes(check(f"{found.help.split('`')[1]}\nnet n {{ input x [8]; relu }}")) == []
     for code in IMPORTS:
         assert codes(check(f"{code}\nnet n {{ input x [8]; relu }}")) == []
 

@@ -199,8 +199,7 @@ def bind_arguments(
         extra = given.positional[len(names)][1]
         many = f"{len(names)} argument{'s' * (len(names) > 1)} by place"
         most = f"no more than {many}: {', '.join(names)}" if names else "no arguments"
-        same = "the layer with weights is `dense`" if callee.text == "linear" else ""
-        machine.fault("wrong-arity", f"`{callee.text}` takes {most}", extra.span, help=same)
+        machine.fault("wrong-arity", f"`{callee.text}` takes {most}", extra.span, help=_bare(callee.text))
         good = False
     if not takes.gathers:
         found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
@@ -216,6 +215,13 @@ def bind_arguments(
         else:
             found[name] = (value, keyword.value.span, keyword.value)
     return found if good else None
+
+
+def _bare(name: str) -> str:
+    """What to do with an argument of a layer that takes none."""
+    from ..layers.vocabulary import BARE
+
+    return BARE.get(name, "")
 
 
 def _place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Keyword) -> str:
@@ -278,12 +284,12 @@ def unbound(at: Context, given: Given, words: Sequence[bool]) -> tuple[int, tree
 
 
 def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
-    listed = " and ".join(f"`{n}`" for n in names)
+    listed, example = " and ".join(f"`{n}`" for n in names), LAYERS[callee.text].examples[0].code
     return at.frame.machine.fault(
         "missing-argument",
         f"`{callee.text}` needs {listed}",
         callee.span,
-        help=f"`netspec layers {callee.text}` shows its arguments",
+        help=f"for example `{example}`; `netspec layers {callee.text}` shows its arguments",
     )
 
 

@@ -17,15 +17,27 @@ if TYPE_CHECKING:
 
 def bind_names(frame: Frame, node: tree.Binding) -> None:
     if isinstance(node.target, tree.Unbindable):
-        later = [part.name.text for part in tree.walk(node.target) if isinstance(part, tree.Next)]
-        frame.missed.update(later)
-        names = [f"next {name}" for name in later]
-        names += [value.name.text for value in node.target.values if isinstance(value, tree.Attribute)]
-        help = f"write `{(names or ['name'])[0]} = ...`"
-        frame.machine.fault("syntax", "only names can be bound", node.target.span, help=help)
+        _unbindable(frame, node.target)
         return
     values = tuple(evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
     unpack(frame, node.target, values[0] if len(values) == 1 else values, node.span)
+
+
+def _unbindable(frame: Frame, target: tree.Unbindable) -> None:
+    """Report what stands before `=` and is no name."""
+    later = [part.name.text for part in tree.walk(target) if isinstance(part, tree.Next)]
+    frame.missed.update(later)
+    parts = [value.name.text for value in target.values if isinstance(value, tree.Attribute)]
+    names = [*(f"next {name}" for name in later), *parts] or ["name"]
+    if not later and all(isinstance(value, tree.Name | tree.Group) for value in target.values):
+        leaves = [part.text for part in tree.walk(target) if isinstance(part, tree.Name)]
+        names = [", ".join(leaves)]
+        frame.names.update((leaf, HOLE) for leaf in leaves if leaf not in frame.names)
+    help = f"write `{names[0]} = ...`"
+    if target.span.text.startswith("self."):
+        help = f"a layer stands where it is used, `conv(8, 3x3) as {parts[0]}`; one that is used twice is declared: "
+        help += f"`layer {parts[0]} = conv(8, 3x3)`"
+    frame.machine.fault("syntax", "only names can be bound", target.span, help=help)
 
 
 def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:

@@ -326,7 +326,13 @@ def _call(at: Context, node: tree.Call) -> Any:
     if not isinstance(callee, tree.Name):
         if at.plain(callee, words=False) is HOLE:
             return HOLE
-        return at.frame.machine.fault("not-a-step", "only layers, blocks and functions can be called", callee.span)
+        message, value = (
+            "only layers, blocks and functions can be called",
+            ", ".join(a.span.text for a in node.arguments),
+        )
+        is_step = isinstance(callee, tree.Call) and not any(isinstance(a, tree.Keyword) for a in node.arguments)
+        help = f"a value is led into a step by an arrow: `{value} -> {callee.span.text}`" if is_step and value else ""
+        return at.frame.machine.fault("not-a-step", message, callee.span, help=help)
     return apply.step(at, node, callee, node.arguments)
 
 

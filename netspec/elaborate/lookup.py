@@ -8,7 +8,7 @@ from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Word
 from ..record import TYPE_CHECKING
-from ..resolve import unknown_callee
+from ..resolve import meant_by, unknown_callee
 from ..syntax import tree
 from .functions import FUNCTIONS
 from .machine import HOLE, Hole
@@ -39,7 +39,7 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     if node.text in LAYERS or node.text in frame.design.definitions:
         message, help = f"`{node.text}` is a step, and a value should stand here", "steps are joined by `->`"
         return machine.fault("not-a-value", message, node.span, help=help)
-    bound = [i for i in tree.walk(frame.definition.body) if isinstance(i, tree.Identifier) and i.text == node.text]
+    bound = [name for name in tree.binders(frame.definition.body) if name.text == node.text]
     if bound:
         help = did_you_mean(node.text, _values(frame)) or _listed(frame, node, number)
         return _bound_elsewhere(frame, node, bound[0], help)
@@ -83,7 +83,6 @@ def _values(frame: Frame) -> list[str]:
 
 def _meant(frame: Frame, node: tree.Name, number: bool) -> str:
     """What the author may have meant: a name of the spec that is near, a word of the field, or a layer that is near."""
-    from ..layers.foreign import suggestion
     from ..layers.vocabulary import FIGURES
 
     text, own = node.text, [*_values(frame), *frame.design.constants]
@@ -93,7 +92,7 @@ def _meant(frame: Frame, node: tree.Name, number: bool) -> str:
         return did_you_mean(text, [*own, *_LITERALS])
     if text in _BEGINS:
         return f"`{text}` begins a statement: {_BEGINS[text]}"
-    return suggestion(text, own, frame.design.definitions, [*LAYERS, *FUNCTIONS])
+    return meant_by(text, own, frame.design.definitions)
 
 
 def _bound_elsewhere(frame: Frame, node: tree.Name, place: tree.Identifier, help: str) -> Hole:
@@ -138,9 +137,15 @@ def unknown_in_module(frame: Frame, node: tree.Attribute) -> Hole:
     from ..layers.foreign import help_for
 
     name = node.name.text
-    help = f"here it is `{name}`" if name in LAYERS or name in FUNCTIONS else help_for(name)
-    help = help or did_you_mean(name, LAYERS) or "`netspec layers` lists the layers"
+    help = f"here it is `{name}`" if name in LAYERS or name in FUNCTIONS else ""
+    if node.span.text.startswith(_OWN_PARTS):
+        help = f"a layer of its own is `layer {name} = conv(8, 3x3)`, and `{name}(x)` applies it"
+    help = help_for(node.span.text) or help or did_you_mean(name, LAYERS) or "`netspec layers` lists the layers"
     return frame.machine.fault("unknown-name", f"`{node.span.text}` is no layer of the language", node.span, help=help)
+
+
+# what the parts of a model stand behind elsewhere
+_OWN_PARTS = ("self.", "this.")
 
 
 def _listed(frame: Frame, node: tree.Name, number: bool) -> str:

@@ -169,8 +169,6 @@ def _whole(value: Any, least: int, doc: str) -> int:
 
 
 def _whole_help(value: Any) -> str:
-    if isinstance(value, str) and not isinstance(value, Word):
-        return f"leave the quotes out: `{value}`" if value[:1].isdigit() else ""
     return "one number stands here" if isinstance(value, tuple) else ""
 
 
@@ -212,7 +210,8 @@ def _rate(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
         share = f": {value / 100:g}" if isinstance(value, int) and 1 < value < 100 else ""
         raise ValueError(
-            f"must be a number from 0 up to, but not including, 1, not {describe(value)}", f"it is a share{share}"
+            f"must be a number from 0 up to, but not including, 1, not {describe(value)}",
+            "" if isinstance(value, str) else f"it is a share{share}",
         )
     return value
 
@@ -248,9 +247,11 @@ def meant(value: Any, words: tuple[str, ...]) -> str:
     """What to write for a word that is none of those asked for."""
     if not isinstance(value, str):
         return ""
-    if value in words:
+    if value in words or (not isinstance(value, Word) and value[:1].isdigit()):
         return f"leave the quotes out: `{value}`"
-    return did_you_mean(CONSTANTS.get(value, value), (*words, "none", "true", "false"))
+    if value in CONSTANTS:
+        return f"write `{CONSTANTS[value]}`"
+    return did_you_mean(value, (*words, "none", "true", "false"))
 
 
 def optional(reader: Reader) -> Reader:
@@ -274,7 +275,7 @@ def values_reader(doc: str) -> Reader:
 def _axes(value: Any) -> int | tuple[int, ...]:
     doc = "a whole number of at least 1, or one for each axis, as in 3x3"
     if isinstance(value, str):
-        raise ValueError(f"must be {doc}, not {describe(value)}", _whole_help(value))
+        raise ValueError(f"must be {doc}, not {describe(value)}", "")
     if isinstance(value, tuple) and value:
         return tuple(_whole(v, 1, doc) for v in value)
     return _whole(value, 1, doc)

@@ -37,21 +37,26 @@ def layer_for(name: str) -> str | None:
 
 def help_for(name: str) -> str:
     """What to write for a name of the field; empty where it is none of its words."""
-    layer = layer_for(name)
-    return f"here it is `{layer}`" if layer else ADVICE.get(_without_ending(_plain(name.rpartition(".")[2])), "")
+    whole, layer = ADVICE.get(_plain(name)), layer_for(name)
+    if whole or layer:
+        return whole or f"here it is `{layer}`"
+    return ADVICE.get(_without_ending(_plain(name.rpartition(".")[2])), "")
 
 
-def suggestion(word: str, values: Iterable[str], definitions: Iterable[str], known: Iterable[str]) -> str:
+def suggestion(
+    word: str, values: Iterable[str], definitions: Iterable[str], known: Iterable[str], library: str = ""
+) -> str:
     """What may be meant by an unknown name, as a help line; empty where nothing is near.
 
     A value of the spec that is a letter off comes first, or a definition that is written in other letters; then the
-    words of the field; then what is near in spelling, in the spec and among what the language knows.
+    words of the field; then what is near in spelling, in the spec, in the library, whose help is given, and among what
+    the language knows.
     """
     values, definitions = list(values), list(definitions)
     slip = nearest(word, values, most=1) or nearest(word, definitions, most=0)
     if slip is not None:
         return f"did you mean `{slip}`?"
-    return help_for(word) or did_you_mean(word, [*values, *definitions]) or did_you_mean(word, known)
+    return help_for(word) or did_you_mean(word, [*values, *definitions]) or library or did_you_mean(word, known)
 
 
 def foreign_word(word: str, known: tuple[str, ...]) -> str:

@@ -62,6 +62,8 @@ def _read(value: Any) -> Initialiser:
     from ..diagnostics import did_you_mean
     from .foreign import foreign_word
 
+    if isinstance(value, str) and value in WORDS:
+        raise ValueError(f"must be {_DOC}, not {describe(value)}", f"leave the quotes out: `{value}`")
     hint = foreign_word(value, WORDS) or did_you_mean(value, WORDS) if isinstance(value, str) else ""
     raise ValueError(f"must be {_DOC}, not {describe(value)}", hint or f"there are {', '.join(WORDS)}")
 

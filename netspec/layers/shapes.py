@@ -21,9 +21,13 @@ def place(axis: int, x: Shape, argument: str = "axis") -> int:
             "wrong-axis",
             f"there is no axis {axis} in {show(x)}",
             argument,
-            help=f"axes are counted without the batch, from 0 to {rank - 1}, or from -1 backwards" if rank else "",
+            help=_AXES.get(rank, f"axes are counted without the batch, from 0 to {rank - 1}, or from -1 backwards"),
         )
     return axis % rank
+
+
+# what is said where there are few
+_AXES = {0: "", 1: "axes are counted without the batch: the only one is 0, or -1"}
 
 
 def needs_rank(kind: str, x: Shape, least: int, what: str, help: str = "") -> None:

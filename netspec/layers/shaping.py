@@ -121,6 +121,15 @@ class Reshape(Arrangement):
             raise self._misfit(x, total, rest)
         return y
 
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        first, *rest = values.get("sizes") or (0,)
+        whole = first == -1 and all(isinstance(n, int) for n in (*rest, *x)) and product(rest) == product(x)
+        if not whole or product(x[:-1]) == 1:
+            return ""  # one cell may well become a sequence of one
+        instead = "flatten" if len(rest) == 1 else f"reshape({', '.join(map(str, rest))})"
+        return f"the batch is never written, and -1 comes to 1 here: write `{instead}`"
+
     def _misfit(self, x: Shape, total: Dim, rest: Dim) -> Violation:
         if isinstance(total, DimExpr) or isinstance(rest, DimExpr):
             unknown = total if isinstance(total, DimExpr) else rest

@@ -132,6 +132,7 @@ WITH_ENDING = {"dropout2d": "spatial_dropout", "dropout3d": "spatial_dropout", "
 _STEPS = "steps stand below one another, or are joined by `->`"
 _TURNS = "several steps of one kind are `repeat n { ... }`, or `for i in 0..n { ... }`"
 _BLOCK = "a part of a net is a `block name(parameters) { ... }`"
+_BEGINS = "how weights begin is an argument without brackets: `dense(10, init=he_normal)`"
 _OUTSIDE = "a spec says what a net is; how it is trained stays in the code that trains it"
 _DATA = "this is done to the data before they come in; a spec begins with what the net is given"
 _NUMBERS = "numbers that are fixed are `weight name [n] init=zeros frozen=true`, or stand in the formula: `x + 1`"
@@ -168,10 +169,16 @@ _QUERIES = "each head has keys and values of its own here; fewer are written out
 # by the name elsewhere: what to do, where that is not one layer
 ADVICE = {
     # containers, and what is not part of a net
+    "model.add": _STEPS,
+    **dict.fromkeys(("self.add", "model.append"), _STEPS),
+    **dict.fromkeys(("l1", "l2", "l1l2"), "a penalty is an argument of the layer: `dense(10, l2=0.01)`"),
+    **dict.fromkeys(("glorotuniform", "glorotnormal", "heuniform", "henormal"), _BEGINS),
+    **dict.fromkeys(("xavieruniform", "xaviernormal", "kaiminguniform", "kaimingnormal"), _BEGINS),
+    **dict.fromkeys(("lecununiform", "lecunnormal", "orthogonal", "torchuniform", "randomnormal"), _BEGINS),
     **dict.fromkeys(("sequential", "chain", "compose", "pipeline"), _STEPS),
     **dict.fromkeys(("modulelist", "moduledict", "parameterlist", "layerlist"), _TURNS),
     **dict.fromkeys(("module", "layer", "model", "functional", "lambda", "subclass"), _BLOCK),
-    **dict.fromkeys(("inputlayer", "inputs", "placeholder", "keras.input"), "an input is `input x [28, 28, 1]`"),
+    **dict.fromkeys(("inputlayer", "inputs", "placeholder"), "an input is `input x [28, 28, 1]`"),
     **dict.fromkeys(("parameter", "variable", "addweight", "createparameter"), "a weight is `weight name [n, m]`"),
     **dict.fromkeys(("registerbuffer", "buffer", "tensor", "astensor", "asarray"), _NUMBERS),
     **dict.fromkeys(("zeros", "ones", "full", "eye", "arange", "linspace", "zeroslike", "oneslike"), _NUMBERS),
@@ -253,9 +260,9 @@ ADVICE = {
     "crossattention": "the value that asks stands first: `multihead_attention(x, memory, heads=8)`",
     **dict.fromkeys(("groupedqueryattention", "gqa", "multiqueryattention", "mqa"), _QUERIES),
     **dict.fromkeys(("transformer", "transformerencoder", "transformerencoderlayer", "transformerblock"), _ENCODER),
-    **dict.fromkeys(("encoderlayer", "encoderblock"), _ENCODER),
-    **dict.fromkeys(("transformerdecoder", "transformerdecoderlayer", "decoderlayer", "decoderblock"), _DECODER),
-    **dict.fromkeys(("clstoken", "classtoken"), 'that is `from "std/transformer.net" import class_token`'),
+    "encoderblock": _ENCODER,
+    **dict.fromkeys(("transformerdecoder", "transformerdecoderlayer", "decoderblock"), _DECODER),
+    "clstoken": 'that is `from "std/transformer.net" import class_token`',
     **dict.fromkeys(("patchembed", "patchembedding"), "write `conv(n, 16x16, stride=16) -> reshape(-1, n)`"),
     **dict.fromkeys(("moe", "mixtureofexperts"), "experts are blocks, weighed by a `softmax` and added"),
     # recurrence
@@ -271,11 +278,11 @@ ADVICE = {
     "causalconv": "write `conv(64, 3, padding=causal)`",
     **dict.fromkeys(("groupconv", "groupedconv"), "write `conv(64, 3x3, groups=4)`"),
     **dict.fromkeys(("convbn", "convbnrelu", "convbnact", "cbr", "convnormact", "basicconv"), _CONV_NORM),
-    **dict.fromkeys(("se", "selayer", "seblock", "squeezeexcitation", "squeezeexcite", "sqex"), _EXCITE),
+    **dict.fromkeys(("se", "selayer", "seblock", "squeezeexcitation", "sqex"), _EXCITE),
     **dict.fromkeys(("residual", "resblock", "residualblock", "shortcut", "basicblock"), _RESIDUAL),
-    **dict.fromkeys(("mbconv", "invertedresidual", "fusedmbconv"), _INVERTED),
+    **dict.fromkeys(("mbconv", "fusedmbconv"), _INVERTED),
     **dict.fromkeys(("maxunpool", "fractionalmaxpool", "stochasticpool", "softpool", "minpool"), _NO_POOL),
-    **dict.fromkeys(("mlp", "ffn", "feedforward"), "write `dense(256, activation=relu) -> dense(64)`"),
+    **dict.fromkeys(("mlp", "ffn"), "write `dense(256, activation=relu) -> dense(64)`"),
     **dict.fromkeys(("dropblock", "dropconnect"), "the language has `dropout`, `spatial_dropout` and `drop_path`"),
 }
 
@@ -302,6 +309,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "hiddensize": ("units",),
     "hiddendim": ("units",),
     "strides": ("stride",),
+    "pad": ("padding",),
     "pads": ("padding",),
     "usebias": ("bias",),
     "p": ("rate",),
@@ -346,7 +354,6 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "nonlinearity": ("activation",),
     "gamma": ("scale",),
     "beta": ("center",),
-    "startdim": ("axis",),
     "shifts": ("shift",),
     "initialstate": ("initial",),
     "h0": ("initial",),
@@ -370,6 +377,7 @@ WORDS = {
     "sum": "add",
     "ave": "average",
     "mean": "average",
+    "half": "same",
     "reflection": "reflect",
     "replicate": "edge",
     "symmetric": "edge",
@@ -392,6 +400,11 @@ WORDS = {
     "sequences": "sequence",
     "all": "sequence",
 }
+# layers that take no arguments, by the name here, and what to do with some that are given
+BARE = {
+    "linear": "the layer with weights is `dense`",
+    "flatten": "the batch is never flattened: leave it out",
+}
 _KNOWN = "what comes in is known: leave it out"
 _NOT_A_NET = "this is not part of what a net is: leave it out"
 _MOMENTS = "`scale=false, center=false` leaves both learned numbers out"
@@ -403,8 +416,12 @@ NEEDLESS = {
     **dict.fromkeys(("needweights", "returnattentionscores", "sparse", "fused", "renorm"), _NOT_A_NET),
     **dict.fromkeys(("kernelconstraint", "biasconstraint", "maxnorm"), "the language has no constraints on weights"),
     **dict.fromkeys(("biasinitializer", "biasregularizer"), "biases begin at 0 and bear no penalty: leave it out"),
-    **dict.fromkeys(("attnmask", "attentionmask", "keypaddingmask"), "later steps are hidden by `causal=true`"),
+    **dict.fromkeys(("mask", "attnmask", "attentionmask", "keypaddingmask"), "later steps are hidden by `causal=true`"),
     **dict.fromkeys(("numkvheads", "kvheads", "numkeyvalueheads", "numquerygroups"), _QUERIES),
+    "numparameters": _KNOWN,
+    "global": "the whole map is taken by `global_avgpool` and `global_maxpool`",
+    **dict.fromkeys(("startdim", "enddim"), "the batch is never flattened: leave it out"),
+    **dict.fromkeys(("rotary", "rope", "rotaryemb", "rotaryembedding"), _ROTARY),
     "trackrunningstats": (
         "there is no norm by the batch alone: running means and variances stand in for it in use;\n"
         "`instancenorm`, `groupnorm` and `layernorm` keep none"

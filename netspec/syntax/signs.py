@@ -19,6 +19,9 @@ def odd_character(at: Situation) -> Finding | None:
     help = (habits.CONDITIONS if decides else {}).get(at.shown) or habits.CHARACTERS.get(at.text[at.start], "")
     character = at.text[at.start]
     shown = character if character.isprintable() and character.strip() else f"U+{ord(character):04X}"
+    word = at.rest[1:].partition(character)[0]
+    if character in "'`" and word.isidentifier() and at.rest[len(word) + 1 :].startswith(character):
+        help = f"words stand without quotes: `{word}`"
     return Finding(f"the character `{shown}` has no meaning here", at.here, help)
 
 

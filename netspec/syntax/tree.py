@@ -332,6 +332,14 @@ class Spec(Record):
     definitions: tuple[Node, ...]
 
 
+def binders(node: object) -> Iterator[Identifier]:
+    """The names that something binds below a node; those of arguments, properties and types bind nothing."""
+    nodes = list(walk(node))
+    asked = {id(n.name) for n in nodes if isinstance(n, Keyword | Attribute | Next)}
+    asked |= {id(n.dtype) for n in nodes if isinstance(n, Input)}
+    return (n for n in nodes if isinstance(n, Identifier) and id(n) not in asked)
+
+
 _INNER = (tuple, Node)
 
 
