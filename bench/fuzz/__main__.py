@@ -85,7 +85,7 @@ def keep(found: Found, plan: Plan, out: Path) -> None:
     stem = out / f"{re.sub(r'[^A-Za-z0-9]+', '-', found.fault.sign).strip('-')[:80]}-{found.seed}"
     stem.with_suffix(".net").write_bytes(made.drawn.data)
     told = {"sign": found.fault.sign, "seed": found.seed, "kind": found.kind, "trials": made.trials}
-    rest = {n: v for n, v in made.drawn.__dict__.items() if n != "data"} | {
+    rest = {n: v for n, v in made.drawn.__dict__.items() if n not in ("data", "twin")} | {
         "others": [repr(o) for o in made.drawn.others]
     }
     story = f"{json.dumps(told | rest, default=str)}\n\n{found.fault.message}\n"

@@ -21,8 +21,8 @@ Dice = random.Random
 class Drawn(Record):
     """What is put to the test: the bytes of a spec, the file that they stand in for, and what else is asked.
 
-    `settings` are what `--set` gets, `words` are options of a command, and `others` are the texts that are checked at
-    the same time.
+    `settings` are what `--set` gets, `words` are options of a command, `others` are the texts that are checked at the
+    same time, and `twin` is the same net with plain names.
     """
 
     data: bytes
@@ -30,6 +30,7 @@ class Drawn(Record):
     settings: tuple[str, ...] = ()
     others: tuple[bytes, ...] = ()
     words: tuple[str, ...] = ()
+    twin: bytes = b""
 
 
 class Text(Record):

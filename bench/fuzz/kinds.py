@@ -47,7 +47,7 @@ KINDS = {
     "statements": Kind(statements, 15, 0.5),
     "layers": Kind(layers, 30, 0.3),
     "settings": Kind(set_values, 4, 0.5),
-    "names": Kind(named, 0.5, 1.0, ("check", "commands")),
+    "names": Kind(named, 0.5, 1.0, ("check", "twins", "commands")),
     "threads": Kind(_bundle, 0.2, 0.0, ("threads",)),
 }
 

@@ -66,6 +66,7 @@ net %D { input %E [3]; if 1 < 2 { dense(3) as %F } else { relu as %G }; { tanh }
 """,
 ]
 _PLACE = re.compile(r"%(C1|[A-HSC])")
+PLACES = ("A", "B", "C1", "D", "E", "F", "G", "H")
 # some ways to go on from a name: a plural, a number, the same in capitals
 _NEAR = ("{}1", "{}_1", "{}s", "_{}", "{}_", "{}1_1", "{}")
 
@@ -80,23 +81,29 @@ def _name(dice: Dice, known: list[str]) -> str:
 
 
 def named(dice: Dice) -> Drawn:
-    """A net that is right but for its names. A place has one name wherever it is used."""
-    names: dict[str, str] = {}
-    odd = dice.random()
-
-    def fill(match: re.Match[str]) -> str:
-        place = match[1]
-        if place in "SC":
-            text = dice.choice(TEXTS)
-            return text if place == "S" or dice.random() < 0.5 else text.replace("\\\\", "\\")
-        if place not in names:
-            strange = dice.random() < max(odd, 0.2)
-            names[place] = _name(dice, list(names.values())) if strange else f"n{len(names)}"
-        return names[place]
-
-    text = _PLACE.sub(fill, dice.choice(TEMPLATES))
+    """A net that is right but for its names, and its twin. A place has one name wherever it is used."""
+    template, names, texts = dice.choice(TEMPLATES), _names(dice), iter(_texts(dice))
+    filled = _PLACE.sub(lambda match: next(texts) if match[1] in "SC" else match[0], template)
+    text = _PLACE.sub(lambda match: names[match[1]], filled)
+    plain = _PLACE.sub(lambda match: f"plain_{match[1].lower()}", filled)
+    twin = plain if len(set(names.values())) == len(names) else ""
     path = f"{dice.choice((*TEXTS, *NAMES))}.net" if dice.random() < 0.3 else "fuzz.net"
-    return Drawn(text.encode("utf-8", "surrogatepass"), path, words=_words(dice))
+    data, other = (t.encode("utf-8", "surrogatepass") for t in (text, twin))
+    return Drawn(data, path, words=_words(dice), twin=other)
+
+
+def _names(dice: Dice) -> dict[str, str]:
+    """A name for each place: strange or plain."""
+    found: dict[str, str] = {}
+    odd = max(dice.random(), 0.2)
+    for place in PLACES:
+        found[place] = _name(dice, list(found.values())) if dice.random() < odd else f"n{len(found)}"
+    return found
+
+
+def _texts(dice: Dice) -> list[str]:
+    """The insides of the strings and comments of a template, in their order."""
+    return [t if dice.random() < 0.5 else t.replace("\\\\", "\\") for t in dice.choices(TEXTS, k=8)]
 
 
 def _words(dice: Dice) -> tuple[str, ...]:

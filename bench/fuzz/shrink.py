@@ -36,7 +36,7 @@ def smallest(task: Task, wanted: str, limits: Limits) -> Task:
         return not over and sign(task.replace(drawn=drawn), limits) == wanted
 
     drawn = task.drawn
-    if not fails(drawn):
+    if drawn.twin or not fails(drawn):  # a net and its twin would have to shrink alike
         return task
     for part in ("settings", "words", "others"):
         drawn = _fewer_of(drawn, part, fails)

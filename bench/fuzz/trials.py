@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from netspec import cli
@@ -214,6 +215,42 @@ def _once(body: Iterable[ast.stmt]) -> None:
         raise Wrong("two definitions of one name", sorted(twice))
 
 
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "torch": torch.emit,
+    **{f"keras {style}": lambda net, style=style: keras.emit(net, style) for style in keras.STYLES},
+}
+
+
+def compare_twins(attempt: Attempt) -> None:
+    """The code of a net is that of its twin with plain names, but for the names."""
+    if attempt.verdict is None or not attempt.verdict.ok or not attempt.drawn.twin:
+        return
+    twin = check(decode("fuzz.net", attempt.drawn.twin))
+    if not twin.ok:
+        return
+    for target, write in _WRITERS.items():
+        one, other = (_structure(write, verdict.checked) for verdict in (attempt.verdict, twin))
+        if one != other:
+            raise Wrong(f"names change the code ({target})", f"more {dict(one - other)}, less {dict(other - one)}")
+
+
+# what a line that is too long makes more or less of: values are named that stand in another expression elsewhere
+_NAMING = (ast.Name, ast.Assign, ast.expr_context)
+
+
+def _structure(write: Callable[[Any], str], net: Any) -> Counter[str]:
+    """What the code is made of, but for names and texts; nothing where the framework has no form for something."""
+    try:
+        nodes = ast.walk(ast.parse(write(net)))
+    except SpecError:
+        return Counter()
+    return Counter(_sort(node) for node in nodes if not isinstance(node, _NAMING))
+
+
+def _sort(node: ast.AST) -> str:
+    return f"{len(node.elts)} in brackets" if isinstance(node, ast.Tuple) else type(node).__name__
+
+
 def draw_it(attempt: Attempt) -> None:
     if attempt.verdict is None or not attempt.verdict.ok:
         return
@@ -400,6 +437,7 @@ TRIALS: dict[str, Callable[[Attempt], None]] = {
     "torch": _python(torch.emit),
     **{f"keras-{style}": _python(keras.emit, style) for style in keras.STYLES},
     "commands": commands,
+    "twins": compare_twins,
     "threads": threads,
 }
 # what a frame of ours is, in a traceback
