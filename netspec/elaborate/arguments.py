@@ -44,6 +44,15 @@ def read_arguments(
     at: Context, arguments: tuple[Node, ...], join: bool, cls: type[Layer] | None = None
 ) -> Given | None:
     """Evaluate the arguments of a layer, or of a block. None where one of them is a hole."""
+    frame = at.frame
+    shared, frame.shared = frame.shared, None  # what a shared layer is given is no part of it
+    try:
+        return _read_arguments(at, arguments, join, cls)
+    finally:
+        frame.shared = shared
+
+
+def _read_arguments(at: Context, arguments: tuple[Node, ...], join: bool, cls: type[Layer] | None) -> Given | None:
     tensors: list[Tensor] = []
     flowing: list[Node] = []
     positional: list[tuple[Any, Node]] = []

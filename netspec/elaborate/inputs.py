@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import nearest
 from ..dims import DimExpr, show, symbol
 from ..ir import Port, Tensor
-from ..layers.arguments import CONSTANTS
+from ..layers.arguments import CONSTANTS, describe
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, Hole, kind_of
@@ -82,7 +82,7 @@ _NO_BATCH = "the batch is never written; a size that is not known yet is a name,
 
 def _size_help(value: Any) -> str:
     if isinstance(value, tuple):
-        return f"sizes stand apart: `[{', '.join(map(str, value))}]`"
+        return f"sizes stand apart: `[{', '.join(map(describe, value))}]`"
     return _NO_BATCH if value is None or value == -1 else ""
 
 

@@ -74,6 +74,8 @@ class Machine:
         self.work = 0
         # the calls that lead to where we are: what is called, and where
         self.chain: list[tuple[Definition, Span]] = []
+        # by the id of a body: by the id of a statement, the one before it
+        self.above: dict[int, dict[int, Node]] = {}
         # the definitions whose defaults are being worked out
         self.filling: list[Definition] = []
         self.bodies: dict[Any, Body | Hole] = {}

@@ -38,7 +38,10 @@ def unary(at: Context, node: tree.Unary) -> Any:
         )
     if isinstance(value, Tensor):
         return value if node.operator == "+" else layer(at, "scale", {"factor": -1}, (value,), node.span)
-    return _operate(at, node, "*", value, -1 if node.operator == "-" else 1)
+    if isinstance(value, bool) or not isinstance(value, int | float | DimExpr):
+        message = f"`{node.operator}` needs a number or a value of the net, not {kind_of(value)}"
+        return at.frame.machine.fault("wrong-value", message, node.operand.span)
+    return value * -1 if node.operator == "-" else value
 
 
 def chain(at: Context, node: tree.Chain) -> Any:

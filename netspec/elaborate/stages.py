@@ -98,11 +98,12 @@ def begins_with_sign(frame: Frame, node: tree.Flow) -> bool:
 
 
 def _above(frame: Frame, node: tree.Flow) -> Node | None:
-    """The statement before one in its body."""
-    bodies = (n.statements for n in tree.walk(frame.definition.body) if isinstance(n, tree.Body))
-    body = next(statements for statements in bodies if any(s is node for s in statements))
-    place = next(i for i, s in enumerate(body) if s is node)
-    return body[place - 1] if place else None
+    """The statement before one in its body, if there is one and the body is of this definition."""
+    body, known = frame.definition.body, frame.machine.above
+    if id(body) not in known:  # looked up once: there may be as many faults as statements
+        bodies = [n.statements for n in tree.walk(body) if isinstance(n, tree.Body)]
+        known[id(body)] = {id(s): found[place - 1] for found in bodies for place, s in enumerate(found) if place}
+    return known[id(body)].get(id(node))
 
 
 def not_going_on(node: Node, above: Node | None) -> Diagnostic:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..layers.arguments import Unsupported
 from ..layers.base import Apply, Use, function
@@ -12,7 +10,7 @@ from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
 from .lower import Lowering, refuse
-from .text import module_text
+from .text import module_text, speaks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +108,6 @@ def file_text(definitions: Sequence[Sequence[str]], helpers: Sequence[Helper]) -
     """The whole file, with the imports that it uses."""
     kept = [h.replace(imports=tuple(i for i in h.imports if "keras" not in i)) for h in dict.fromkeys(helpers)]
     text = "\n".join([*(line for lines in definitions for line in lines), *(h.source for h in kept)])
-    imports = ["import keras"] if re.search(r"\bkeras\.", text) else []
-    names = [name for name in ("layers", "ops") if re.search(rf"(?<![\w.]){name}\.", text)]
+    imports = [f"import {name}" for name in speaks_of(text, ["keras"])]
+    names = speaks_of(text, ("layers", "ops"))
     return module_text([*imports, *([f"from keras import {', '.join(names)}"] if names else [])], kept, definitions)

@@ -63,6 +63,15 @@ def _names(text: str) -> set[str]:
     return set(re.findall(r"`(\w+)", text))
 
 
+_TEXTS = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*', re.DOTALL)
+
+
+def speaks_of(code: str, names: Iterable[str], behind: str = r"\.") -> list[str]:
+    """Those of some names that code uses: docstrings, strings and comments do not count, nor do attributes."""
+    bare = _TEXTS.sub("", code)
+    return [name for name in names if re.search(rf"(?<![\w.]){name}{behind}", bare)]
+
+
 def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     """A docstring of a comment; what would end it early is kept from doing so."""
     lines = _filled([line.rstrip() for line in text.split("\n")], _WIDTH - indent) if text else []

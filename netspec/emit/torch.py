@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from ..pycode import Call, call, inline
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
@@ -14,7 +12,7 @@ from .origins import attributes
 from .parameters import Style
 from .program import program
 from .template import Invoke, Leaf, opened
-from .text import class_name, module_text, signature
+from .text import class_name, module_text, signature, speaks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,16 +111,13 @@ def _joined(classes: Seq[Seq[str]]) -> str:
     return "\n".join(line for lines in classes for line in lines)
 
 
+_IMPORTS = {"torch": "import torch", "F": "import torch.nn.functional as F"}
+
+
 def _imports(classes: Seq[Seq[str]]) -> list[str]:
     text = _joined(classes)
-    found = ["from torch import nn"]
-    if re.search(r"\bpartial\(", text):
-        found.append("from functools import partial")
-    if re.search(r"\btorch\.", text):
-        found.append("import torch")
-    if re.search(r"\bF\.", text):
-        found.append("import torch.nn.functional as F")
-    return found
+    partial = ["from functools import partial"] if speaks_of(text, ["partial"], r"\((?!self)") else []
+    return ["from torch import nn", *partial, *(_IMPORTS[name] for name in speaks_of(text, _IMPORTS))]
 
 
 class _Module(ClassWriter):
