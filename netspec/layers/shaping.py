@@ -123,7 +123,8 @@ class Reshape(Arrangement):
 
     @classmethod
     def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
-        first, *rest = values.get("sizes") or (0,)
+        sizes = values.get("sizes")
+        first, *rest = sizes if isinstance(sizes, tuple) and sizes else (0,)
         whole = first == -1 and all(isinstance(n, int) for n in (*rest, *x)) and product(rest) == product(x)
         if not whole or product(x[:-1]) == 1:
             return ""  # one cell may well become a sequence of one
