@@ -95,6 +95,7 @@ def child(line: int, number: int, report: str) -> None:
             seen += 1
             if seen == line:
                 sys.settrace(None)
+                Path(report).write_text("sent")
                 os.kill(os.getpid(), number)
         return trace
 
@@ -184,12 +185,16 @@ class Range:
         if status != 0 or left:
             raise SystemExit(f"{' '.join(command.words)} ended with status {status}, left {left}: {said}")
         self.lines[command] = int((self.folder / "lines").read_text())
+        (self.folder / "lines").unlink()
         self.after[command] = files
 
     def fault(self, shot: Shot) -> str:
         """What is wrong behind a shot; empty for nothing."""
         status, said, files, left = self.run(shot)
-        fine = {128 + shot.signal, -shot.signal} | ({0} if shot.line is None else set())
+        # a shot from outside may come too late; a line that did not run this time sends none
+        sent = shot.line is not None and (self.folder / "lines").exists()
+        (self.folder / "lines").unlink(missing_ok=True)
+        fine = {128 + shot.signal, -shot.signal} | (set() if sent else {0})
         whole = self.after[shot.command]
         told = [f"status {status}"] if status not in fine else []
         told += [f"said {said.strip().splitlines()[-1]}"] if "Traceback" in said or "Exception" in said else []

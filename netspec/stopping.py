@@ -70,6 +70,15 @@ def _temporary() -> str:
     return gettempdir()
 
 
+def watch_libraries() -> None:
+    """The same, and they are told the folder for temporary files, which they would try with a file of theirs."""
+    watch()
+    if _owned:
+        import tempfile
+
+        tempfile.tempdir = tempfile.tempdir or _temporary()
+
+
 def token() -> str:
     """Letters that no other file has in its name."""
     return os.urandom(8).hex()

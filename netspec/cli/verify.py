@@ -8,7 +8,7 @@ from ..diagnostics import SpecError
 from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING
-from ..stopping import watch
+from ..stopping import watch_libraries
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, above_zero, add_net_options, checked, needs_numpy, whole
 
@@ -28,7 +28,7 @@ _TARGETS = ("torch", "keras")
 
 def run(words: list[str], screen: Screen) -> int:
     options = _options(words, screen)
-    watch()
+    watch_libraries()
     needs_numpy(options.target[0] if options.target else "torch")
     from ..verify.pool import Pool
     from ..verify.verify import Options

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import SpecError, did_you_mean
 from ..emit.keras import STYLES
 from ..record import TYPE_CHECKING
-from ..stopping import watch
+from ..stopping import watch_libraries
 from ..weights.forms import FORMS
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked, needs_numpy
@@ -44,7 +44,7 @@ def _guarded(
 ) -> int:
     """Run a command on a net that is whole; what can go wrong with files of weights becomes a message and a status."""
     options = parser(screen).read(words)
-    watch()
+    watch_libraries()
     needs_numpy("weights")
     from ..models.code import MissingFramework
     from ..weights.convert import FormError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
+from .captions import total
 
 if TYPE_CHECKING:
     from ..dims import Dim, Shape
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 class Box:
     """A node. The first of `lines` is its title; `entering` and `leaving` are the shapes before and behind it.
 
-    `frozen` says that all its weights are held still.
+    A box stands for a part and for those that repeat it: `weights` are the parameters of each. `frozen` says that all
+    of them are held still, `shared` which use this is of weights that are used several times. `names` are those that
+    the author gave to what follows the first line, by the number of the line.
     """
 
     def __init__(self, id: str, group: Group, style: str, lines: list[str], entering: Shape | None) -> None:
@@ -24,11 +27,18 @@ class Box:
         self.leaving: Shape = entering or ()
         self.name = ""
         self.count = 1
-        self.params: Dim = 0
+        self.weights: tuple[Dim, ...] = (0,)
         self.frozen = False
+        self.shared = ""
+        self.names: dict[int, str] = {}
         # the value that a follower may take up
         self.tail: Tensor | None = None
         self.varying: Group | None = None
+
+    @property
+    def params(self) -> Dim:
+        """The parameters of all that it stands for."""
+        return total(self.weights)
 
 
 class Group:
@@ -40,17 +50,21 @@ class Group:
         self.name = name
         self.count = count
         self.frozen = frozen
+        self.shared = ""
         self.parts: list[Box | Group] = []
         self.rows: list[Row] = []
 
 
 class Edge:
-    """A value on its way from one box to another. `note` is the shape to be written on it."""
+    """A value on its way from one box to another. `note` is the shape to be written on it. Where it counts which of
+    several inputs of the box it is, `place` says so, a number or a name, and `order` is its number."""
 
-    def __init__(self, source: Box, target: Box, shape: Shape) -> None:
+    def __init__(self, source: Box, target: Box, shape: Shape, place: str = "", order: int = 0) -> None:
         self.source = source
         self.target = target
         self.shape = shape
+        self.place = place
+        self.order = order
         self.note = ""
         self.skip = False
         # how many of its ends lie on the main path, which is drawn straight

@@ -6,11 +6,12 @@ from ..dims import DimExpr
 from ..ir import Call, Step
 from ..layers.arguments import axes, describe, spread
 from ..layers.cells import Run
-from ..record import TYPE_CHECKING
+from ..record import TYPE_CHECKING, Record
 from ..render import clean, inert_part
 from ..syntax.tree import Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from ..dims import Dim, Shape
@@ -62,6 +63,22 @@ def amount_text(amount: Dim) -> str:
     return str(amount)
 
 
+def params_text(weights: Sequence[Dim], exact: bool = False) -> str:
+    """What the parts that are drawn as one weigh: each, where they weigh the same."""
+    first, several = weights[0], len(weights) > 1
+    same = all(w == first for w in weights)
+    amount = first if same else total(weights)
+    said = f"{amount} parameters" if exact else f"{amount_text(amount)} params"
+    return f"{said} {'each' if same else 'in all'}" if several else said
+
+
+def total(amounts: Iterable[Dim]) -> Dim:
+    found: Dim = 0
+    for amount in amounts:
+        found = amount + found
+    return found
+
+
 def _sizes(value: Any) -> str:
     return TIMES.join(str(v) for v in value) if isinstance(value, tuple) else str(value)
 
@@ -87,12 +104,42 @@ def _items(value: Any) -> str:
     return f"[{', '.join(said)}]"
 
 
+class Range(Record):
+    """A fraction that differs among the parts that one stands for: from `first` to `last`."""
+
+    first: float
+    last: float
+
+    def __str__(self) -> str:
+        return f"{_fraction(self.first)} to {_fraction(self.last)}"
+
+
+def _fraction(value: float) -> str:
+    """A fraction in few digits."""
+    text = f"{value:.6g}"
+    return text if len(text) <= 6 else f"{value:.3g}"
+
+
+def _together(alike: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """The value of an argument of parts that are alike but for fractions."""
+    values = [arguments[name] for arguments in alike]
+    least, most = (min(values), max(values)) if isinstance(values[0], float) else (0, 0)
+    if least == most:
+        return values[0]
+    return Range(most, least) if values[0] == most else Range(least, most)
+
+
+def _brief(value: Any) -> str:
+    """A value as the language writes it, but for the digits of fractions."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_brief, value))}{',' * (len(value) == 1)})"
+    return _fraction(value) if isinstance(value, float) else describe(value)
+
+
 def _plain(argument: Argument, value: Any) -> str:
     if argument.reader is axes or argument.name == "sizes":
         return _sizes(value)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value) if isinstance(value, str) else describe(value)
+    return str(value) if isinstance(value, str) else _brief(value)
 
 
 def _said(step: Step, argument: Argument, value: Any, bare: bool) -> str:
@@ -112,10 +159,11 @@ def _said(step: Step, argument: Argument, value: Any, bare: bool) -> str:
     return text if name in _BARE or (bare and argument.required) else f"{name} {text}"
 
 
-def layer_text(step: Step) -> str:
-    """A layer with what matters of it, the window first: `conv 3x3, 64, /2, relu`."""
+def layer_text(step: Step, alike: Sequence[Step] = ()) -> str:
+    """A layer with what matters of it, the window first: `conv 3x3, 64, /2, relu`; `alike` are those it stands for."""
     layer = step.layer
-    arguments, values = layer.arguments, layer.__dict__
+    arguments, told = layer.arguments, [s.layer.__dict__ for s in alike or (step,)]
+    values = {name: _together(told, name) for name in arguments}
     window = next((n for n, a in arguments.items() if a.reader is axes and a.required), "")
     said = [_window(values[window], step.inputs[0].shape)] if window else []
     said += [_said(step, a, values[n], not window) for n, a in arguments.items() if n != window]
@@ -123,19 +171,20 @@ def layer_text(step: Step) -> str:
     return f"{layer.word} {rest}" if rest else layer.word
 
 
-def block_text(call: Call) -> str:
+def block_text(call: Call, alike: Sequence[Call] = ()) -> str:
     """A block with the arguments that the call gives, as one would write it: `bottleneck(128, stride=2)`.
 
-    A number that is the default anyway is left out.
+    A number that is the default anyway is left out. `alike` are the calls that it stands for.
     """
     defaults = {p.name.text: p.default for p in call.body.definition.parameters}
     said, gap = [], False
-    for name, value in call.arguments.items():
+    for name in call.arguments:
+        value = _together([c.arguments for c in alike or (call,)], name)
         default = defaults.get(name)
         if name not in call.written or (isinstance(default, Literal) and default.value == value):
             gap = True
         else:
-            said.append(f"{name}={describe(value)}" if gap or defaults[name] is not None else describe(value))
+            said.append(f"{name}={_brief(value)}" if gap or defaults[name] is not None else _brief(value))
     text = f"{call.body.name}({', '.join(said)})" if said else call.body.name
     return f"scan {text}{', reverse' * call.use.reverse}" if isinstance(call.use, Run) else text
 

@@ -10,8 +10,9 @@ from ..ir import Call, Scope, Step, applied
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record
 from .boxes import Box, Edge, Group, Source
-from .captions import TIMES, amount_text, block_text, layer_text, shape_text, steps_text
-from .folding import Folder, Wiring, made
+from .captions import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
+from .folding import Folder, Wiring, leaves, made
+from .scenes import Scene, Uses, unseen
 from .unrolled import Steps, of_item
 
 if TYPE_CHECKING:
@@ -42,15 +43,6 @@ class TooLarge(ValueError):
     """The picture has more boxes than it may have."""
 
 
-class Scene:
-    """One instance of a body: its wiring, and where its values come from."""
-
-    def __init__(self, body: Body, owner: str) -> None:
-        self.wiring = Wiring(body)
-        self.owner = owner
-        self.sources: dict[int, Source] = {}
-
-
 class Diagram:
     """All boxes and edges of a net. Raises TooLarge where there are more than `limit` boxes."""
 
@@ -68,12 +60,15 @@ class Diagram:
         self._varying: Group | None = None
         # a shared layer stands in several rows, and weighs something in the first
         self._params = {row.path: row.figures.params for row in reversed(net.rows)}
+        self._uses = Uses(net.rows)
+        self._weighed: set[str] = set()
+        self._wirings: dict[int, Wiring] = {}
         learned = {row.path: row.figures for row in reversed(net.rows) if row.figures.params != 0}
         self._still = {path for path, figures in learned.items() if figures.trainable == 0}
         self._net(net.net.body)
 
     def _net(self, body: Body) -> None:
-        scene = Scene(body, "")
+        scene = Scene([("", self._wiring(body))])
         for port in body.inputs:
             box = self.box(self.root, f"input:{port.name}", "input", [port.name, shape_text(port.value.shape)], None)
             box.leaving = port.value.shape
@@ -105,22 +100,31 @@ class Diagram:
         self.boxes.append(box)
         return box
 
-    def edge(self, source: Source, target: Box) -> None:
+    def _wiring(self, body: Body) -> Wiring:
+        if id(body) not in self._wirings:
+            self._wirings[id(body)] = Wiring(body)
+        return self._wirings[id(body)]
+
+    def edge(self, source: Source, target: Box, place: str = "", order: int = 0) -> None:
         """The way of a value into a box; that of a sequence whose steps are drawn is one from each of them."""
         for box in source.parts:
             self.join(box, target)
         if not source.parts:
-            self.edges.append(Edge(source.box, target, source.shape))
+            self.edges.append(Edge(source.box, target, source.shape, place, order))
 
     def join(self, source: Box, target: Box) -> None:
         self.edges.append(Edge(source, target, source.leaving))
 
-    def _sum(self, unit: Unit, prefix: str) -> Dim:
-        total: Dim = 0
-        for items in unit.turns:
-            for item in items:
-                total = self._params.get(prefix + item.name, 0) + total
-        return total
+    def _weights(self, items: Sequence[Item], scene: Scene) -> tuple[Dim, ...]:
+        """What the items weigh in each of the instances that they stand for; shared weights at their first use."""
+        found: list[list[Dim]] = []
+        for leaf in leaves(items):
+            found.append([])
+            for path, _ in scene.alike(leaf):
+                spent = scene.spent or path in self._weighed
+                found[-1].append(0 if spent else self._params.get(path, 0))
+                self._weighed.add(path)
+        return tuple(map(total, zip(*found)))
 
     # --- walking -----------------------------------------------------------------------------------------------
 
@@ -135,9 +139,9 @@ class Diagram:
         item = unit.items[0]
         unrolled = of_item(item) if self.opening.unroll else None
         if unrolled is not None and not isinstance(item, Scope):
-            self._unrolled(item, unrolled, unit, scene, group, prefix)
+            self._unrolled(item, unrolled, unit, scene, group)
         elif isinstance(item, Step):
-            self._step(item, scene, group, prefix)
+            self._step(item, scene, group)
         elif self._is_closed(item, level):
             self._closed(item, unit, scene, group, prefix)
         else:
@@ -146,11 +150,15 @@ class Diagram:
     def _repeated(self, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         """The first of several equal turns; what the others make comes from its boxes too."""
         makes = [self._folder.part(items).makes for items in unit.turns]
-        frame = Group(self._id("cluster:" + prefix + unit.items[0].name + TIMES), "", count=unit.count)
+        scene.fold(unit.turns)
+        first = unit.items[0]
+        whole = len(unit.items) == 1 and bool(first.name) and not isinstance(first, Step)
+        path = _path(first, scene, prefix) if whole else scene.path(*unit.items)
+        frame = Group(self._id(f"cluster:{path}{TIMES}"), "", count=unit.count)
         outer = self._varying
         if any([t.shape for t in turn] != [t.shape for t in makes[0]] for turn in makes[1:]):
             self._varying = frame
-        if len(unit.items) == 1 and not isinstance(unit.items[0], Step):
+        if whole:
             self._one(unit, scene, frame, prefix, level)
         else:
             self._parts(unit.items, scene, frame, prefix, level)
@@ -173,35 +181,48 @@ class Diagram:
         self._known.add(structure)
         return False
 
-    def _step(self, step: Step, scene: Scene, group: Group, prefix: str) -> None:
+    def _step(self, step: Step, scene: Scene, group: Group) -> None:
         sources = [scene.sources[t.number] for t in step.inputs]
-        if not step.given and step.hands_on:
+        if unseen(step):
             scene.sources[step.output.number] = sources[0]
             return
-        if sources and self._follows(step, sources[0].box, scene, group, prefix):
+        if sources and self._follows(step, sources[0].box, scene, group):
             box = sources[0].box
         else:
             entering = sources[0].shape if sources else None
-            box = self.box(group, prefix + step.name, step.layer.style, [], entering)
-            for source in [s for n, s in enumerate(sources) if n not in step.layer.sized_by]:
-                self.edge(source, box)
-        box.lines.append(layer_text(step))
-        box.name = box.name or (step.name if step.given else "")
+            box = self.box(group, scene.path(step), step.layer.style, [], entering)
+            for place, source in enumerate(sources):
+                if place not in step.layer.sized_by:
+                    self.edge(source, box, _place(step, place), place)
+        self._say(step, box, scene)
         box.leaving = step.output.shape
-        box.params = self._params.get(prefix + step.name, 0) + box.params
-        box.frozen = box.frozen or prefix + step.name in self._still
+        box.frozen = box.frozen or scene.path(step) in self._still
         box.tail = step.output
         if step.depth != 0:
             self._loop(box, step.inputs[0])
         for tensor in step.outputs:
             scene.sources[tensor.number] = Source(box, tensor.shape)
 
-    def _follows(self, step: Step, box: Box, scene: Scene, group: Group, prefix: str) -> bool:
+    def _say(self, step: Step, box: Box, scene: Scene) -> None:
+        """Write a step into its box. The name of the first is that of the box; another has its own on its line."""
+        alike = scene.alike(step)
+        name = step.name if step.given else ""
+        if not box.lines:
+            box.name = name
+        elif name:
+            box.names[len(box.lines)] = name
+        weights = self._weights((step,), scene)
+        box.weights = tuple(w + b for w, b in zip(weights, box.weights)) if box.lines else weights
+        box.lines.append(layer_text(step, [leaf for _, leaf in alike]))
+        if step.shared is not None and self._params.get(alike[0][0], 0) != 0:
+            box.shared = self._uses.note([path for path, _ in alike])
+
+    def _follows(self, step: Step, box: Box, scene: Scene, group: Group) -> bool:
         """Does the step go into the box before it? Only where nothing else takes the value between them, and where
-        both learn or are held still, if they have weights."""
-        path = prefix + step.name
+        both learn or are held still, if they have weights. Shared weights have a box of their own."""
+        path = scene.path(step)
         return (
-            (self._params.get(path, 0) == 0 or box.frozen is (path in self._still))
+            (self._params.get(path, 0) == 0 or self._joins(step, path, box))
             and len(step.inputs) == 1
             and box.tail is step.inputs[0]
             and box.group is group
@@ -210,46 +231,61 @@ class Diagram:
             and len(scene.wiring.readers[step.inputs[0].number]) == 1
         )
 
-    def _unrolled(self, item: Step | Call, what: Unrolled, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
+    def _joins(self, step: Step, path: str, box: Box) -> bool:
+        """Can what a step with weights says of them be said of the whole box?"""
+        return step.shared is None and not box.shared and box.frozen is (path in self._still)
+
+    def _unrolled(self, item: Step | Call, what: Unrolled, unit: Unit, scene: Scene, group: Group) -> None:
         """A recurrence as steps side by side, in a frame."""
-        path = prefix + item.name
+        path = scene.path(item)
         frame = Group(self._id("cluster:" + path), "", frozen=path in self._still)
         sources = [scene.sources[t.number] for t in item.inputs]
         steps = Steps(self, frame, path, what, self.opening.unroll)
         steps.caption.name = item.name if item.given and unit.count == 1 else ""
         steps.caption.leaving = item.outputs[0].shape
-        steps.caption.params = self._sum(unit, prefix)
+        steps.caption.weights = self._weights((item,), scene)
+        steps.caption.shared = self._note(item, scene)
         found = steps.draw(sources, item.outputs)
         scene.sources.update((t.number, source) for t, source in zip(item.outputs, found))
         _put(group, frame)
 
+    def _note(self, item: Call | Scope | Step, scene: Scene) -> str:
+        """Which use it is of weights that are used several times."""
+        if isinstance(item, Scope) or item.shared is None:
+            return ""
+        return self._uses.note([path for path, _ in scene.alike(item)])
+
     def _closed(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
         """A block or named scope as one box, with what it gives and weighs."""
         takes, gives = _ends(item, self._folder)
-        title = block_text(item) if isinstance(item, Call) else item.name
         sources = [scene.sources[n] for n in takes]
-        box = self.box(group, prefix + item.name, "block", [title], sources[0].shape if sources else None)
-        for source in sources:
-            self.edge(source, box)
+        title = _block_title(item, scene) if isinstance(item, Call) else item.name
+        path = _path(item, scene, prefix)
+        box = self.box(group, path, "block", [title], sources[0].shape if sources else None)
+        for place, source in enumerate(sources):
+            self.edge(source, box, _port(item, place), place)
         box.name = item.name if isinstance(item, Call) and item.given and unit.count == 1 else ""
         last = _ends(unit.turns[-1][0], self._folder)[1]
         box.leaving = last[-1].shape if last else box.leaving
-        box.params = self._sum(unit, prefix)
-        box.frozen = prefix + item.name in self._still
+        box.weights = self._weights((item,), scene)
+        box.shared = self._note(item, scene)
+        box.frozen = path in self._still
         said = [*dict.fromkeys(shape_text(t.shape) for t in _given(unit.turns[-1][0], last))]
-        box.lines.append(", ".join([*said, f"{amount_text(box.params)} params"] if box.params else said))
+        box.lines.append(", ".join([*said, params_text(box.weights)] if box.params else said))
         if isinstance(item, Call) and isinstance(item.use, Run):
             self._loop(box, item.inputs[0])
         for tensor in gives:
             scene.sources[tensor.number] = Source(box, tensor.shape)
 
     def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
-        path = prefix + item.name
-        title = _title(item)
-        frame = Group(self._id("cluster:" + path), title, frozen=path in self._still)
+        path = _path(item, scene, prefix)
+        frame = Group(self._id("cluster:" + path), _title(item, scene), frozen=path in self._still)
         if isinstance(item, Call):
             frame.name = item.name if item.given and unit.count == 1 else ""
-            inner = Scene(item.body, path)
+            frame.shared = self._note(item, scene)
+            inner = Scene([(f"{p}.", self._wiring(leaf.body)) for p, leaf in scene.alike(item)])
+            inner.spent = scene.spent or path in self._weighed
+            self._weighed.update(p for p, _ in scene.alike(item))
             for port, tensor in zip(item.body.inputs, item.inputs):
                 inner.sources[port.value.number] = scene.sources[tensor.number]
             if isinstance(item.use, Run):
@@ -278,7 +314,7 @@ class Diagram:
         given = call.inputs[1:]
         for place, state in enumerate(call.body.states):
             shape = state.value.shape
-            box = self.box(frame, f"state:{inner.owner}.{state.name}", "state", [state.name, shape_text(shape)], shape)
+            box = self.box(frame, f"state:{inner.prefix}{state.name}", "state", [state.name, shape_text(shape)], shape)
             inner.sources[state.value.number] = Source(box, shape)
             if given:
                 self.edge(scene.sources[given[place].number], box)
@@ -290,12 +326,34 @@ class Diagram:
             self.returns.append(Edge(inner.sources[state.later.number].box, box, state.value.shape))
 
 
-def _title(item: Call | Scope) -> str:
+def _path(item: Item, scene: Scene, prefix: str) -> str:
+    """The path of a named scope, a block or a step; scopes are no part of that of what is shared."""
+    return prefix + item.name if isinstance(item, Scope) else scene.path(item)
+
+
+def _block_title(call: Call, scene: Scene) -> str:
+    return block_text(call, [leaf for _, leaf in scene.alike(call)])
+
+
+def _place(step: Step, place: int) -> str:
+    """Which of its inputs a value is, where that counts; what is given by name is known by its shape."""
+    one = step.layer.arity == 1 or len({t.number for t in step.inputs}) == 1
+    return str(place + 1) if step.layer.ordered and not one else ""
+
+
+def _port(item: Call | Scope, place: int) -> str:
+    """The name that a block with several inputs has for a value."""
+    if isinstance(item, Scope) or len(item.inputs) == 1 or place >= len(item.body.inputs):
+        return ""
+    return item.body.inputs[place].name
+
+
+def _title(item: Call | Scope, scene: Scene) -> str:
     """What stands above a block or scope that is opened; over a cell that is run, for how many steps."""
     if isinstance(item, Scope):
         return item.name
     times = f", {steps_text(item.inputs[0].shape[0])}" if isinstance(item.use, Run) else ""
-    return block_text(item) + times
+    return _block_title(item, scene) + times
 
 
 def _recurs(scope: Scope) -> bool:
@@ -318,11 +376,12 @@ def _given(item: Item, makes: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 def _put(group: Group, frame: Group) -> None:
     """Add a frame to a group; what has a frame of its own for no reason is added as it is, counted."""
-    if len(frame.parts) != 1 or (frame.title and isinstance(frame.parts[0], Group)):
+    part = frame.parts[0] if len(frame.parts) == 1 else None
+    if part is None or (frame.title and isinstance(part, Group)) or (frame.count > 1 and part.count > 1):
         group.parts.extend([frame] if frame.parts else [])
         return
-    part = frame.parts[0]
     part.count *= frame.count
     part.name = part.name or frame.name
+    part.shared = part.shared or frame.shared
     part.frozen = part.frozen or frame.frozen
     group.parts.append(part)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from ..record import TYPE_CHECKING
 from .boxes import Box
-from .captions import TIMES, amount_text, markup, quoted, quoted_text, shape_text, split
+from .captions import TIMES, amount_text, markup, params_text, quoted, quoted_text, shape_text, split
 from .diagram import Diagram, Opening, TooLarge
 from .paths import mark
 from .theme import FONT, THEMES
@@ -34,6 +34,9 @@ DIRECTIONS = ("TB", "LR")
 _FROZEN = "frozen"
 _LEGEND = "dashed boxes are frozen: their weights are held still"
 _STEP = "  "
+# where the inputs of a box are whose order counts: a name before its place, and the side for each direction
+_PORT = "in "
+_SIDES = {"TB": "n", "LR": "w"}
 _BREAK = "<BR/>"
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
 
@@ -91,6 +94,11 @@ class _Writer:
         # the frames around each box and frame
         self.frames: dict[int, tuple[Group, ...]] = {}
         self._note(diagram.root, ())
+        # the inputs of a box whose order counts
+        self.places: dict[str, list[str]] = {}
+        for edge in sorted(diagram.edges, key=lambda edge: edge.order):
+            if edge.place:
+                self.places.setdefault(edge.target.id, []).append(edge.place)
 
     def _note(self, group: Group, around: tuple[Group, ...]) -> None:
         for part in group.parts:
@@ -130,7 +138,9 @@ class _Writer:
         shape = {"shape": "box", "style": quoted("rounded,filled"), "height": "0.3", "margin": quoted("0.16,0.07")}
         yield _STEP + _statement("node", **shape, fontname=font, fontsize="12", penwidth="1.1")
         colours = {"color": quoted(theme.edge), "fontcolor": quoted(theme.faint)}
-        yield _STEP + _statement("edge", **colours, fontname=font, fontsize="10", arrowsize="0.6", penwidth="1.1")
+        yield _STEP + _statement(
+            "edge", **colours, fontname=font, fontsize="10", arrowsize="0.6", penwidth="1.1", labelfontsize="9"
+        )
 
     def _heading(self) -> str:
         """The name of the net with what it weighs and costs, as far as that is known, and some room below."""
@@ -167,25 +177,27 @@ class _Writer:
             fillcolor=quoted(fill),
             color=quoted(theme.frame),
             margin="10",
+            **({"penwidth": "2"} if group.shared else {}),
         )
 
     def _frame_title(self, group: Group) -> str:
         """The title of a frame, with as much room on its right, so that an arrow into the middle passes by it."""
         says = self._says_frozen(group)
         title = _title(group.name, group.title, group.count) + says * f"  {_small(_FROZEN, self.theme.faint)}"
+        lines = [title, *([_small(group.shared, self.theme.faint)] if group.shared else [])]
         if self.direction != "TB" or not title:
-            return title
+            return _table(lines)
         letters = len(group.name) + len(group.title) + 4 * (group.count > 1) + 10 * says
-        room = f'<TD WIDTH="{6 * letters + 14}"></TD>'
-        return (
-            f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD>{title}</TD>{room}</TR></TABLE>'
-        )
+        room = f'<TD WIDTH="{6 * max(letters, len(group.shared)) + 14}"></TD>'
+        rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD>{room}</TR>' for line in lines)
+        return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
 
     def _node(self, box: Box) -> str:
         paint = self.theme.paints[box.style]
         ports = box.style in ("input", "output")
         more = {"penwidth": "1.6"} if box.style == "block" else {}
         more |= {"style": quoted("rounded,filled,dashed")} if box.frozen else {}
+        more |= {"peripheries": "2"} if box.shared else {}
         return _statement(
             quoted(box.id),
             label=f"<{self._label(box)}>",
@@ -202,8 +214,19 @@ class _Writer:
         faint = self.theme.faint if block else self.theme.paints[box.style].text
         lines = [_small(box.name, self.theme.paints[box.style].text, "9.5")] if box.name and not block else []
         lines += _title(box.name if block else "", box.lines[0], box.count).split(_BREAK)
-        said = [_FROZEN] if self._says_frozen(box) else []
-        return _table([*lines, *(_small(line, faint) for line in (*box.lines[1:], *said))])
+        lines += [_small(line, faint, name=box.names.get(n, "")) for n, line in enumerate(box.lines[1:], 1)]
+        said = [_FROZEN] * self._says_frozen(box) + [box.shared] * bool(box.shared)
+        return self._with_ports(box, _table([*lines, *(_small(line, faint) for line in said)]), faint)
+
+    def _with_ports(self, box: Box, label: str, colour: str) -> str:
+        """The label behind a place for each input, in their order, where that counts."""
+        places = self.places.get(box.id, [])
+        if not places:
+            return label
+        down = self.direction == "TB"
+        cells = [f'<TD PORT="{markup(_PORT + place)}" WIDTH="14">{_small(place, colour, "9")}</TD>' for place in places]
+        ports = f"{_TABLE}<TR>{('' if down else '</TR><TR>').join(cells)}</TR></TABLE>"
+        return f"{_TABLE}<TR><TD>{ports}</TD>{'</TR><TR>' * down}<TD>{label}</TD></TR></TABLE>"
 
     def _says_frozen(self, part: Box | Group) -> bool:
         """Is it held still, and no frame around it says so?"""
@@ -211,7 +234,7 @@ class _Writer:
 
     def _tooltip(self, box: Box) -> str:
         said = [box.id, shape_text(box.leaving)]
-        said += [f"{box.params} parameters"] if box.params else []
+        said += [params_text(box.weights, exact=True)] if box.params else []
         return ", ".join([*said, _FROZEN] if box.frozen else said)
 
     def _return(self, edge: Edge) -> str:
@@ -243,7 +266,8 @@ class _Writer:
             attributes.update(color=quoted(self.theme.skip), penwidth="1.6", weight="0")
         elif edge.straight == 2:
             attributes.update(weight="10")
-        return _STEP + _statement(f"{quoted(edge.source.id)} -> {quoted(edge.target.id)}", **attributes)
+        port = f":{quoted(_PORT + edge.place)}:{_SIDES[self.direction]}" if edge.place else ""
+        return _STEP + _statement(f"{quoted(edge.source.id)} -> {quoted(edge.target.id)}{port}", **attributes)
 
 
 def _title(name: str, caption: str, count: int) -> str:
@@ -257,8 +281,9 @@ def _title(name: str, caption: str, count: int) -> str:
     return _BREAK.join(lines) + (f"  {counted}" if counted else "")
 
 
-def _small(text: str, colour: str, size: str = "10.5") -> str:
-    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{markup(text)}</FONT>'
+def _small(text: str, colour: str, size: str = "10.5", name: str = "") -> str:
+    head = f"<B>{markup(name)}</B>  " if name else ""
+    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{head}{markup(text)}</FONT>'
 
 
 def _table(lines: list[str]) -> str:

@@ -1,16 +1,18 @@
 """Which parts of a body repeat: runs of equal loop turns and block calls, each chained to the one before it.
 
 Two parts are alike if they are the same layers, wired the same way. Shapes may differ, since in a DenseNet they grow
-from turn to turn. What an author wrote out step by step is never folded.
+from turn to turn, and so may fractions, such as rates of dropout that grow with the depth: the picture says from where
+to where. What an author wrote out step by step is never folded.
 """
 
 from __future__ import annotations
 
-from ..ir import Call, Scope, Step
+from ..ir import Call, Scope, Step, path_of
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from ..ir import Body, Item, Tensor
 
@@ -40,12 +42,17 @@ class Part(Record):
 
 
 class Wiring:
-    """Where the values of one body are taken. A place is the number of a step or call in the body."""
+    """Where the values of one body are taken. A place is the number of a step or call in the body.
+
+    `paths` has the path of each within the body.
+    """
 
     def __init__(self, body: Body) -> None:
+        self.leaves = tuple(leaves(body.items))
+        self.paths = tuple(_paths(body.items, ""))
         self.places: dict[int, int] = {}
         self.readers: dict[int, list[int]] = {}
-        for place, leaf in enumerate(leaves(body.items)):
+        for place, leaf in enumerate(self.leaves):
             self.places[id(leaf)] = place
             for tensor in leaf.inputs:
                 self.readers.setdefault(tensor.number, []).append(place)
@@ -63,6 +70,24 @@ def leaves(items: Sequence[Item]) -> Iterator[Step | Call]:
             stack.extend(reversed(item.items))
         else:
             yield item
+
+
+def _bare(items: Sequence[Item]) -> Iterator[Item]:
+    """The items without the scopes that have no name; loops stay, as they are drawn with their count."""
+    for item in items:
+        if isinstance(item, Scope) and not item.name and item.kind not in _LOOPS:
+            yield from _bare(item.items)
+        else:
+            yield item
+
+
+def _paths(items: Sequence[Item], prefix: str) -> Iterator[str]:
+    """The path of each of the leaves."""
+    for item in items:
+        if isinstance(item, Scope):
+            yield from _paths(item.items, f"{prefix}{item.name}." if item.name else prefix)
+        else:
+            yield path_of(item, prefix, "")
 
 
 def made(leaf: Step | Call) -> tuple[Tensor, ...]:
@@ -91,7 +116,7 @@ class Folder:
         return self._fold(found, wiring, lambda unit: unit.count == 1 and isinstance(unit.items[0], Call))
 
     def _loop(self, loop: Scope, wiring: Wiring) -> list[Unit]:
-        turns = [Unit(((t,) if not isinstance(t, Scope) or t.name else t.items,)) for t in loop.items]
+        turns = [Unit((tuple(_bare((t,))),)) for t in loop.items]
         found: list[Unit] = []
         for unit in self._fold(turns, wiring, lambda unit: bool(unit.items)):
             if unit.count > 1 or (len(unit.items) == 1 and isinstance(unit.items[0], Scope) and unit.items[0].name):
@@ -158,8 +183,8 @@ class Folder:
     def _leaf(self, leaf: Step | Call) -> Hashable:
         shared = leaf.shared and leaf.shared.name
         if isinstance(leaf, Step):
-            return leaf.layer, leaf.frozen, shared
-        return self.body(leaf.body), tuple(leaf.arguments.items()), leaf.frozen, shared, leaf.use
+            return type(leaf.layer), _loose(leaf.layer.__dict__), leaf.frozen, shared
+        return self.body(leaf.body), _loose(leaf.arguments), leaf.frozen, shared, leaf.use
 
     def body(self, body: Body) -> int:
         """A number that is the same for bodies that are alike."""
@@ -190,6 +215,11 @@ class Folder:
 
     def _number(self, key: Hashable) -> int:
         return self._keys.setdefault(key, len(self._keys))
+
+
+def _loose(values: Mapping[str, Any]) -> Hashable:
+    """Arguments of which fractions count as equal."""
+    return tuple((name, float if isinstance(value, float) else value) for name, value in values.items())
 
 
 def _link(before: Part, after: Part) -> tuple[object, ...] | None:

@@ -87,6 +87,8 @@ class Layer:
     holds: ClassVar[str] = ""
     # what the values must hold: "float", "int", "bool" or "any"
     takes: ClassVar[str] = "float"
+    # does it matter which of several inputs comes first?
+    ordered: ClassVar[bool] = True
     # the inputs, by number, of which it takes the sizes only
     sized_by: ClassVar[tuple[int, ...]] = ()
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is

@@ -98,6 +98,8 @@ def _numbers(kind: str, given: tuple[str, ...]) -> None:
 class _Equality(Comparison):
     """Keras's values do not compare by the sign."""
 
+    ordered = False
+
     def keras_code(self, values: list[Code]) -> Code:
         left, right = (*values, self.to)[:2]
         return call(f"ops.{self.kind}", left, right)
@@ -140,6 +142,7 @@ class Logic(_Joined):
     """What is made of true and false."""
 
     takes = "bool"
+    ordered = False
     torch_sign: ClassVar[str] = ""
 
     def torch_code(self, values: list[Code]) -> Code:

@@ -125,6 +125,8 @@ def outer_sum(first, second):
 class _Sum(Elementwise):
     """The sum of all values, or something made of it."""
 
+    ordered = False
+
     def combine(self, values: list[Code]) -> Code:
         return self.of_sum(chain(values, "+"), len(values))
 
@@ -181,6 +183,7 @@ class Add(_Sum):
 class Mul(Elementwise):
     """The product of all values, number by number."""
 
+    ordered = False
     keras_layer = "layers.Multiply"
     examples = (
         Example("mul", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
@@ -273,6 +276,7 @@ class Pow(Elementwise):
 
 
 class _Extreme(Elementwise):
+    ordered = False
     torch_function: ClassVar[str] = ""
 
     def combine(self, values: list[Code]) -> Code:

@@ -26,6 +26,7 @@ class Dot(Layer):
     normalize: bool = arg(flag, False, doc="divide by both lengths: the cosine of the angle")
 
     arity = 2
+    ordered = False
     examples = (
         Example("dot", ((6,), (6,)), (1,), macs=6),
         Example("dot(normalize=true)", ((6,), (6,)), (1,), macs=6),
