@@ -14,7 +14,7 @@ from ..record import TYPE_CHECKING, Record
 from ..resolve import dotted, unknown_callee
 from ..source import Span
 from ..syntax import tree
-from .arguments import Settled, lost_in_join, read_arguments, settled_words, take_inputs
+from .arguments import Settled, read_arguments, settled_words, take_inputs
 from .blocks import apply_block
 from .doubts import doubt_flow
 from .each import each_step
@@ -23,6 +23,7 @@ from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import loose_name, unknown
 from .machine import HOLE, Hole, SharedStep, kind_of
+from .misfits import lost_in_join
 from .scans import is_scan, scan
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
 from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
@@ -13,6 +12,7 @@ from .cutting import End
 from .lookup import loose_name
 from .machine import HOLE, Hole, kind_of
 from .makers import too_many
+from .misfits import bare_help, declared, given_twice, no_flow, place_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from ..layers.base import Layer
     from ..syntax.tree import Identifier, Node
     from .evaluate import Context
-
-
-EVERYWHERE = ("frozen", "name")
 
 
 class Given(Record):
@@ -76,7 +73,7 @@ def _read_arguments(at: Context, arguments: tuple[Node, ...], join: bool, cls: t
                 flowing.append(node)
         elif keyword.name.text in named:
             first = named[keyword.name.text][1].name.span
-            _given_twice(at, keyword, first)
+            given_twice(at, keyword, first)
             broken = True
         elif keyword.name.text == "frozen":
             frozen = value
@@ -129,18 +126,6 @@ def settled_words(arguments: tuple[Node, ...], names: Mapping[str, Any]) -> froz
         elif not isinstance(value, tree.Literal):
             return None
     return frozenset(words)
-
-
-def _given_twice(at: Context, keyword: tree.Keyword, first: Span, help: str = "") -> None:
-    name = keyword.name
-    later = first.start > name.span.start
-    at.frame.machine.fault(
-        "duplicate-argument",
-        f"`{name.text}` is given twice",
-        name.span,
-        others=((first, "here, by its place" if later else "here already"),),
-        help="arguments without a name come first, in their order" if later else help,
-    )
 
 
 def _of_kind(at: Context, keyword: tree.Keyword, value: Any, kind: type, doc: str) -> bool:
@@ -208,53 +193,22 @@ def bind_arguments(
         extra = given.positional[len(names)][1]
         many = f"{len(names)} argument{'s' * (len(names) > 1)} by place"
         most = f"no more than {many}: {', '.join(names)}" if names else "no arguments"
-        machine.fault("wrong-arity", f"`{callee.text}` takes {most}", extra.span, help=_bare(callee.text))
+        machine.fault("wrong-arity", f"`{callee.text}` takes {most}", extra.span, help=bare_help(callee.text))
         good = False
     if not takes.gathers:
         found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
     for name, (value, keyword) in given.named.items():
         if name in found:
             places = ", ".join(takes.names[: len(given.positional)])
-            _given_twice(at, keyword, found[name][1], f"by place, those given here are {places}")
+            given_twice(at, keyword, found[name][1], f"by place, those given here are {places}")
             good = False
         elif name not in names and name not in takes.named:
-            message, help = f"`{callee.text}` has no argument `{name}`", _place_for(at, callee, takes, keyword)
+            message, help = f"`{callee.text}` has no argument `{name}`", place_for(at, callee, takes, keyword)
             machine.fault("unknown-argument", message, keyword.name.span, help=help)
             good = False
         else:
             found[name] = (value, keyword.value.span, keyword.value)
     return found if good else None
-
-
-def _bare(name: str) -> str:
-    """What to do with an argument of a layer that takes none."""
-    from ..layers.vocabulary import BARE
-
-    return BARE.get(name, "")
-
-
-def _place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Keyword) -> str:
-    """What to do with an argument that nothing is called: where it goes, or what else there is."""
-    from ..layers.foreign import foreign_argument
-
-    name, plain = keyword.name.text, [*takes.names, *takes.named]
-    if name in takes.inner:
-        return f"give it to the step: `{takes.inner[name]}(..., {keyword.span.text})`"
-    help = _learning_help(at, callee, name) or foreign_argument(name, plain)
-    known = [*(takes.listed or plain), *EVERYWHERE]
-    return help or did_you_mean(name, known) or f"it takes {', '.join(known)}"
-
-
-def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
-    """Where an argument goes that only layers with kernels take."""
-    if name not in ("l1", "l2", "init"):
-        return ""
-    definition = at.frame.defined(callee.text)
-    if definition is not None:
-        return (
-            f"hand it on to the layers in it: `{definition.word} {callee.text}({name}=...)`, `dense(10, {name}={name})`"
-        )
-    return "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."
 
 
 def _by_place(
@@ -292,16 +246,6 @@ def unbound(at: Context, given: Given, words: Sequence[bool]) -> tuple[int, tree
     return None
 
 
-def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
-    listed, example = " and ".join(f"`{n}`" for n in names), LAYERS[callee.text].examples[0].code
-    return at.frame.machine.fault(
-        "missing-argument",
-        f"`{callee.text}` needs {listed}",
-        callee.span,
-        help=f"for example `{example}`; `netspec layers {callee.text}` shows its arguments",
-    )
-
-
 def take_inputs(
     at: Context, callee: tree.Name, tensors: tuple[Tensor, ...], arity: int | None, named: int = 0
 ) -> tuple[Tensor, ...] | None:
@@ -320,7 +264,7 @@ def take_inputs(
             "wrong-arity",
             f"{takes}, not {len(tensors) + named}",
             callee.span,
-            others=_declared(at, callee),
+            others=declared(at, callee),
             help=several,
         )
         return None
@@ -341,19 +285,10 @@ def take_inputs(
         "wrong-arity",
         f"{takes}, but {many} {'is' if many == 1 else 'are'} given",
         callee.span,
-        others=_declared(at, callee),
+        others=declared(at, callee),
         help=f"give them by name: `{callee.text}(a, b)`" if many < arity else "",
     )
     return None
-
-
-def _declared(at: Context, callee: tree.Name) -> tuple[tuple[Span, str], ...]:
-    """Where a block or net says what it takes."""
-    definition = at.frame.defined(callee.text)
-    if definition is None:
-        return ()
-    ports = at.frame.machine.plan(definition).ports
-    return ((definition.name.span, f"it takes {' and '.join(f'`{p}`' for p in ports)}" if ports else "declared here"),)
 
 
 def _any_number(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
@@ -365,37 +300,3 @@ def _any_number(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...]) -> 
     if not flow:
         no_flow(at, callee)
     return None if HOLE in flow or not flow else (*flow, *tensors)
-
-
-def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) -> Hole:
-    """A join behind an arrow whose values all come from elsewhere."""
-    if HOLE in (at.flow if isinstance(at.flow, tuple) else (at.flow,)):
-        return HOLE  # what should flow in is wrong already
-    listed = ", ".join(["identity", *(a.span.text for a in arguments)])
-    return at.frame.machine.fault(
-        "wrong-arity",
-        f"what flows into `{callee.text}` here is not among its values",
-        callee.span,
-        help=f"`identity` is what flows in: `{callee.text}({listed})`",
-    )
-
-
-def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
-    machine, inputs = at.frame.machine, [p.name for p in at.frame.ports]
-    later = [s for s in at.frame.definition.body.statements if isinstance(s, tree.Input)]
-    if not inputs and later:
-        machine.fault(
-            "misplaced-input",
-            f"`{callee.text}` stands before the input that it should work on",
-            callee.span,
-            others=((later[0].span, "the input is declared only here"),),
-            help="move the input up, before all steps",
-        )
-        return None
-    help = (
-        f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`"
-        if inputs
-        else "begin with `input x [28, 28, 1]`"
-    )
-    machine.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
-    return None

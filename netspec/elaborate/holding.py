@@ -9,10 +9,11 @@ from ..layers.arguments import Values, Violation
 from ..layers.base import bind
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
-from .arguments import EVERYWHERE, Given, Signature, bind_arguments, missing, read_arguments, tensors_in, unbound
+from .arguments import Given, Signature, bind_arguments, read_arguments, tensors_in, unbound
 from .layering import violated
 from .lookup import unknown, unknown_step
 from .machine import HOLE, SharedStep
+from .misfits import EVERYWHERE, missing
 
 if TYPE_CHECKING:
     from typing import Any

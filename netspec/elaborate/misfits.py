@@ -1,0 +1,115 @@
+"""Arguments and values that do not fit a call: what is said of them."""
+
+from __future__ import annotations
+
+from ..diagnostics import did_you_mean
+from ..layers import LAYERS
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .machine import HOLE, Hole
+
+if TYPE_CHECKING:
+    from ..ir import Tensor
+    from ..source import Span
+    from ..syntax.tree import Node
+    from .arguments import Signature
+    from .evaluate import Context
+
+# the arguments that every step takes
+EVERYWHERE = ("frozen", "name")
+
+
+def given_twice(at: Context, keyword: tree.Keyword, first: Span, help: str = "") -> None:
+    name = keyword.name
+    later = first.start > name.span.start
+    at.frame.machine.fault(
+        "duplicate-argument",
+        f"`{name.text}` is given twice",
+        name.span,
+        others=((first, "here, by its place" if later else "here already"),),
+        help="arguments without a name come first, in their order" if later else help,
+    )
+
+
+def bare_help(name: str) -> str:
+    """What to do with an argument of a layer that takes none."""
+    from ..layers.vocabulary import BARE
+
+    return BARE.get(name, "")
+
+
+def place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Keyword) -> str:
+    """What to do with an argument that nothing is called: where it goes, or what else there is."""
+    from ..layers.foreign import foreign_argument
+
+    name, plain = keyword.name.text, [*takes.names, *takes.named]
+    if name in takes.inner:
+        return f"give it to the step: `{takes.inner[name]}(..., {keyword.span.text})`"
+    help = _learning_help(at, callee, name) or foreign_argument(name, plain)
+    known = [*(takes.listed or plain), *EVERYWHERE]
+    return help or did_you_mean(name, known) or f"it takes {', '.join(known)}"
+
+
+def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
+    """Where an argument goes that only layers with kernels take."""
+    if name not in ("l1", "l2", "init"):
+        return ""
+    definition = at.frame.defined(callee.text)
+    if definition is not None:
+        return (
+            f"hand it on to the layers in it: `{definition.word} {callee.text}({name}=...)`, `dense(10, {name}={name})`"
+        )
+    return "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."
+
+
+def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
+    listed, example = " and ".join(f"`{n}`" for n in names), LAYERS[callee.text].examples[0].code
+    return at.frame.machine.fault(
+        "missing-argument",
+        f"`{callee.text}` needs {listed}",
+        callee.span,
+        help=f"for example `{example}`; `netspec layers {callee.text}` shows its arguments",
+    )
+
+
+def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) -> Hole:
+    """A join behind an arrow whose values all come from elsewhere."""
+    if HOLE in (at.flow if isinstance(at.flow, tuple) else (at.flow,)):
+        return HOLE  # what should flow in is wrong already
+    listed = ", ".join(["identity", *(a.span.text for a in arguments)])
+    return at.frame.machine.fault(
+        "wrong-arity",
+        f"what flows into `{callee.text}` here is not among its values",
+        callee.span,
+        help=f"`identity` is what flows in: `{callee.text}({listed})`",
+    )
+
+
+def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
+    machine, inputs = at.frame.machine, [p.name for p in at.frame.ports]
+    later = [s for s in at.frame.definition.body.statements if isinstance(s, tree.Input)]
+    if not inputs and later:
+        machine.fault(
+            "misplaced-input",
+            f"`{callee.text}` stands before the input that it should work on",
+            callee.span,
+            others=((later[0].span, "the input is declared only here"),),
+            help="move the input up, before all steps",
+        )
+        return None
+    help = (
+        f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`"
+        if inputs
+        else "begin with `input x [28, 28, 1]`"
+    )
+    machine.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
+    return None
+
+
+def declared(at: Context, callee: tree.Name) -> tuple[tuple[Span, str], ...]:
+    """Where a block or net says what it takes."""
+    definition = at.frame.defined(callee.text)
+    if definition is None:
+        return ()
+    ports = at.frame.machine.plan(definition).ports
+    return ((definition.name.span, f"it takes {' and '.join(f'`{p}`' for p in ports)}" if ports else "declared here"),)
