@@ -1,0 +1,34 @@
+"""Which test files look at which folder of `netspec/`, those first that are quick and likely to find a bug there."""
+
+from __future__ import annotations
+
+# "" stands for the modules beside the folders. These load no framework
+QUICK = {
+    "": "dims fields sequential step_macs other_ops reference render imports forms inert vocabulary cases language codes",
+    "cli": "forms inert renaming lines cli docs",
+    "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
+    "emit": "draw diagrams cases forms inert cli docs comparing",
+    "layers": "fields other_ops sequential step_macs reference cases codes vocabulary language draw comparing",
+    "models": "comparing",
+    "syntax": "reading forms vocabulary cases codes imports language docs lines syntax fmt",
+    "verify": "comparing cli",
+    "weights": "renaming comparing reference cli",
+}
+# and these run PyTorch and Keras
+FRAMEWORKS = {
+    "": "api sizes nets frozen",
+    "cli": "verify weights",
+    "elaborate": "cells each_step padding nets own_weights",
+    "emit": "keras_styles build nets cells",
+    "layers": "layers recurrence windows initialisers conv_lstm",
+    "models": "verify weights",
+    "syntax": "nets",
+    "verify": "verify",
+    "weights": "weights padding regularization",
+}
+
+
+def files(folder: str, frameworks: bool) -> list[str]:
+    """The test files for a folder, in the order in which they are to be run."""
+    words = FRAMEWORKS[folder] if frameworks else QUICK[folder]
+    return [f"tests/test_{word}.py" for word in words.split()]
