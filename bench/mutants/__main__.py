@@ -1,6 +1,6 @@
 """Plants bugs in a copy of the tree, one at a time, and says by folder how many the tests find.
 
-`python -m bench.mutants [--count N] [--seed N] [--folder NAME] [--limit SECONDS] [--frameworks] [--only FILE:LINE] [--list]`.
+`python -m bench.mutants [--count N] [--seed N] [--folder NAME] [--limit SECONDS] [--frameworks] [--list]`.
 The bugs are changes of a single place: another comparison, operands swapped, a constant that is off by one, a condition
 negated or dropped, a branch never or always taken. They are drawn from all places of a folder, the same number from
 each. The tests are those of `bench/mutants/covering.py`; with `--frameworks` those that run PyTorch and Keras, too,

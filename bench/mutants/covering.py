@@ -4,10 +4,10 @@ from __future__ import annotations
 
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
-    "": "dims fields sequential step_macs other_ops reference render imports forms inert vocabulary cases language codes",
+    "": "dims fields sequential other_ops reference render imports forms inert vocabulary cases language codes floors",
     "cli": "forms inert renaming lines cli docs",
     "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
-    "emit": "draw diagrams cases forms inert cli docs comparing",
+    "emit": "draw pictures diagrams cases forms inert cli docs comparing",
     "layers": "fields other_ops sequential step_macs reference cases codes vocabulary language draw comparing",
     "models": "comparing",
     "syntax": "reading forms vocabulary cases codes imports language docs lines syntax fmt",
