@@ -55,6 +55,14 @@ def check(
     `net` is a name, or None for the last net of the text; `include` are folders from which any file may be imported.
     Raises SettingError where a name or a setting does not fit the text.
     """
+    METER.start()
+    try:
+        return _checked(source, net, settings or {}, include)
+    finally:
+        METER.stop()
+
+
+def _checked(source: Source, net: str | None, settings: Mapping[str, Any], include: Sequence[str]) -> Verdict:
     faults = Collector()
     spec = parse_source(source, faults)
     design = resolve(spec, faults, include)
@@ -63,12 +71,7 @@ def check(
         if not any(d.code == "syntax" for d in faults.all):
             _no_net(design, net, faults)  # where something did not parse, it may well be the net
         return Verdict(source, None, faults.all)
-    METER.start()
-    try:
-        checked = infer(elaborate(design, definition, settings or {}, faults), faults)
-    finally:
-        METER.stop()
-    return Verdict(source, checked, faults.all)
+    return Verdict(source, infer(elaborate(design, definition, settings, faults), faults), faults.all)
 
 
 def _no_net(design: Design, name: str | None, faults: Collector) -> None:

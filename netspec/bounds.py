@@ -13,6 +13,8 @@ MOST_AXES = 32
 # a symbolic size: its parts, and how deep divisions stand within divisions
 MOST_PARTS = 2_000
 DEEPEST_SIZE = 40
+# names that are held against those that nobody knows, for one net; beyond it no name is offered
+MOST_GUESSES = 100_000
 # terms of sums and products that are worked out for one net, each about two microseconds
 MOST_TERMS = 200_000
 
@@ -22,10 +24,12 @@ class TooLarge(Exception):
 
 
 class Meter(_local):
-    """Counts the terms that this thread works out while a net is checked; at other times nothing is counted."""
+    """Counts the terms that this thread works out while a net is checked, and the names that it holds against each
+    other; at other times nothing is counted."""
 
     def __init__(self) -> None:
         self.left = -1
+        self.guesses = 0
 
     @property
     def runs(self) -> bool:
@@ -33,6 +37,7 @@ class Meter(_local):
 
     def start(self) -> None:
         self.left = MOST_TERMS
+        self.guesses = MOST_GUESSES
 
     def stop(self) -> None:
         self.left = -1
@@ -44,6 +49,12 @@ class Meter(_local):
                 self.left = 0
                 raise TooLarge(f"symbolic sizes take more than {MOST_TERMS:,} steps of arithmetic here")
             self.left -= terms
+
+    def guess(self, names: int) -> bool:
+        """Count some names; False past the limit."""
+        if self.left >= 0:
+            self.guesses -= names
+        return self.left < 0 or self.guesses >= 0
 
 
 METER = Meter()

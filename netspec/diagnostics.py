@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .bounds import METER
 from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def nearest(word: str, candidates: Iterable[str], most: int | None = None) -> st
     letters = frozenset(wanted)
     least = (_tolerated(len(wanted)) if most is None else most) + 1
     best = shortened = None
-    for candidate in dict.fromkeys(candidates):
+    pool = dict.fromkeys(candidates)
+    for candidate in pool if METER.guess(len(pool)) else ():
         if candidate == word:
             continue
         plain = _plain(candidate)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import netspec
+from netspec.api import check
+from netspec.bounds import MOST_GUESSES
 from netspec.cli import main
+from netspec.source import Source
 
 TINY = """
 net tiny(classes=10, inner=relu) {
@@ -119,3 +122,15 @@ def test_the_face_hands_names_on():
 
 def test_it_is_typed():
     assert (Path(netspec.__file__).parent / "py.typed").exists()
+
+
+def test_names_are_offered_as_long_as_that_takes_no_time() -> None:
+    """Each unknown name is held against all names there are: past a number of them none is offered."""
+    many = 400
+    bound = "".join(f"  name{k} = x\n" for k in range(many))
+    unknown = "".join(f"  nmae{k}\n" for k in range(many))
+    text = f"net n {{\n  input x [4]\n{bound}{unknown}}}\n"
+    helps = ["did you mean" in d.help for d in check(Source("t.net", text)).diagnostics if d.code == "unknown-name"]
+    assert len(helps) == many
+    assert helps == sorted(helps, reverse=True)
+    assert 50 <= sum(helps) <= MOST_GUESSES // many

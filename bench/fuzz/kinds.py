@@ -9,6 +9,7 @@ from netspec.record import Record
 
 from .calls import layers, sentences, set_values, statements
 from .drawing import Dice, Drawn
+from .growth import grown
 from .mutations import changed_bytes, changed_lines, changed_tokens, spliced
 from .naming import named
 
@@ -48,6 +49,7 @@ KINDS = {
     "layers": Kind(layers, 30, 0.3),
     "settings": Kind(set_values, 4, 0.5),
     "names": Kind(named, 0.5, 1.0, ("check", "twins", "commands")),
+    "growth": Kind(grown, 0.4, 0.3),
     "threads": Kind(_bundle, 0.2, 0.0, ("threads",)),
 }
 

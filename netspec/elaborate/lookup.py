@@ -39,12 +39,23 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     if node.text in LAYERS or node.text in frame.design.definitions:
         message, help = f"`{node.text}` is a step, and a value should stand here", "steps are joined by `->`"
         return machine.fault("not-a-value", message, node.span, help=help)
-    bound = [name for name in tree.binders(frame.definition.body) if name.text == node.text]
-    if bound:
+    bound = _binder(frame, node.text)
+    if bound is not None:
         help = did_you_mean(node.text, _values(frame)) or _listed(frame, node, number)
-        return _bound_elsewhere(frame, node, bound[0], help)
+        return _bound_elsewhere(frame, node, bound, help)
     help = _meant(frame, node, number) or _listed(frame, node, number)
     return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
+
+
+def _binder(frame: Frame, name: str) -> tree.Identifier | None:
+    """The first place in the body that binds a name. The body is gone over once, for all names that nothing binds."""
+    body, known = frame.definition.body, frame.machine.binders
+    if id(body) not in known:
+        found: dict[str, tree.Identifier] = {}
+        for place in tree.binders(body):
+            found.setdefault(place.text, place)
+        known[id(body)] = found
+    return known[id(body)].get(name)
 
 
 def loose_name(frame: Frame, value: Any, node: tree.Node) -> tree.Name | None:

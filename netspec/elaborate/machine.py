@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..ir import Body, Design, Instance, Port
     from ..layers.base import Layer
     from ..source import Span
-    from ..syntax.tree import Definition, Node
+    from ..syntax.tree import Definition, Identifier, Node
     from .arguments import Settled
 
 MOST_INSTANCES = 100_000
@@ -74,7 +74,8 @@ class Machine:
         self.work = 0
         # the calls that lead to where we are: what is called, and where
         self.chain: list[tuple[Definition, Span]] = []
-        # by the id of a body: by the id of a statement, the one before it
+        # by the id of a body: by name, the first place that binds it; by the id of a statement, the one before it
+        self.binders: dict[int, dict[str, Identifier]] = {}
         self.above: dict[int, dict[int, Node]] = {}
         # the definitions whose defaults are being worked out
         self.filling: list[Definition] = []
