@@ -370,8 +370,9 @@ net tagger {
 _code(
     "not-a-step",
     "what stands here cannot be applied to the flow",
-    """After `->` and as a statement of its own a step is needed: a layer, a block, a shared layer or `{ ... }`. A
-    value can only begin a pipeline, since it takes nothing in; a net cannot be a step of another net.""",
+    """After `->` and as a statement of its own a step is needed: a layer, a block, another net, a shared layer or
+    `{ ... }`. A value can only begin a pipeline, since it takes nothing in. A cell is a step of a sequence: `scan`
+    runs it.""",
     """
 net tiny {
   input x [16]

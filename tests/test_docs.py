@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import netspec
 from netspec import api
-from netspec.cli import main
+from netspec.cli import COMMANDS, main
 from netspec.diagnostics import Collector
 from netspec.source import Source
 from netspec.syntax import tables, tree
@@ -99,3 +100,89 @@ def test_the_command_line_prints_what_a_page_shows(page, capsys, monkeypatch, tm
     if request.config.getoption("--update-golden"):
         page.write_text(found)
     assert found == page.read_text()
+
+
+# --- what is said beside the blocks ---------------------------------------------------------------------------------
+
+PROSE = [p for p in PAGES if "adr" not in p.parts]
+COMMAND = re.compile(r"(?:`|^\$ |^)(netspec [a-z][^`\n]*)", re.MULTILINE)
+
+
+def commands():
+    """All commands that a page names, in text and in blocks."""
+    return [
+        pytest.param(c, id=f"{p.name}: {c[:60]}") for p in PROSE for c in dict.fromkeys(COMMAND.findall(p.read_text()))
+    ]
+
+
+@pytest.mark.parametrize("page", SHOWN, ids=lambda p: p.name)
+def test_every_shown_command_is_run(page):
+    """A prompt stands at the start of a block without a language, where the test above runs it."""
+    run = [m for m in BLOCK.finditer(page.read_text()) if not m[1] and m[2].startswith("$ netspec ")]
+    assert len(run) == len(re.findall(r"^\s*\$ ", page.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_named_commands_and_options_exist(command, capsys):
+    words = command.replace("|", " ").split()[1:]
+    if words[0] not in COMMANDS:
+        pytest.fail(f"there is no command {words[0]}")
+    called = words[:2] if words[0] == "weights" and len(words) > 1 else words[:1]
+    assert main([*called, "--help"]) == 0
+    told = capsys.readouterr().out
+    for option in (w for w in words if re.match(r"--?[a-z]", w)):
+        assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", told), (
+            f"{option} is no option of {' '.join(called)}"
+        )
+    for choice in re.findall(r"--(?:to|format|target|style|direction) ([a-z|]+|LR|TB)(?= |$)", command):
+        assert set(choice.split("|")) <= set(re.findall(r"[\w]+", told))
+
+
+def test_the_picture_of_the_readme_is_what_its_command_draws(tmp_path, monkeypatch):
+    pytest.importorskip("pygraphviz")
+    text = (ROOT / "README.md").read_text()
+    shown = ROOT / re.search(r"!\[[^]]*\]\((\S+\.svg)\)", text)[1]
+    command = re.search(r"`netspec (draw [^`]*)` made the picture above", text)[1].split()
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 0
+    drawn = Path(command[command.index("-o") + 1])
+    assert drawn.name == shown.name
+
+    def said(path):
+        svg = path.read_text()
+        wide, high = map(float, re.search(r'<svg width="(\d+)pt" height="(\d+)pt"', svg).groups())
+        return wide > high, re.findall(r"<title>(.*?)</title>", svg), re.findall(r">([^<>\n]+)</text>", svg)
+
+    assert said(drawn) == said(shown)
+
+
+def test_the_readme_tells_the_size_and_the_extras():
+    text = (ROOT / "README.md").read_text()
+    parts = [p for folder in ("netspec", "specs", "grammars") for p in (ROOT / folder).rglob("*.*") if p.is_file()]
+    size = sum(p.stat().st_size for p in parts if "__pycache__" not in p.parts)
+    least = int(re.search(r"netspec itself is under (\d+) MB", text)[1])
+    assert least / 2 * 1e6 < size + 1e6 < least * 1e6  # lark is the other megabyte
+    extras = set(
+        re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text().partition("[project.scripts]")[0], re.M)
+    )
+    named = {name for found in re.findall(r'"\.\[([\w,]+)\]"', text) for name in found.split(",")}
+    assert {"draw", "torch", "keras", "test"} <= named <= extras
+
+
+LAYOUTS = {"[8, 9, 3]": "nchw", "[7, 8, 9, 3]": "nchw", "[8, 3]": "nlc", "[3]": "nf"}
+
+
+@pytest.mark.parametrize("shape", LAYOUTS)
+def test_the_readme_tells_the_layouts(shape):
+    """The PyTorch form of a net takes images and volumes channels first, sequences and vectors as they are written."""
+    torch = pytest.importorskip("torch")
+    sizes = [int(n) for n in shape.strip("[]").split(",")]
+    step = "conv(4, 3)" if len(sizes) > 1 else "dense(4)"
+    net = netspec.parse(f"net n {{ input x {shape}; {step} }}")
+    first = LAYOUTS[shape] == "nchw"
+    given = [2, sizes[-1], *sizes[:-1]] if first else [2, *sizes]
+    found = list(net.torch()(torch.zeros(given)).shape)
+    assert (found[1] if first else found[-1]) == 4
+    words = {"nchw": "channels first (N, C, H, W)", "nlc": "sequences as N, T, F", "nf": "vectors as\nN, F"}
+    assert words[LAYOUTS[shape]] in (ROOT / "README.md").read_text()
