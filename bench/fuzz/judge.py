@@ -138,8 +138,8 @@ def fault_of(error: Exception, trial: str) -> Fault:
         return Fault("memory", f"memory {trial} {_module(_place(error))}", _story(error), trial)
     if isinstance(error, Wrong):
         return Fault("wrong", f"wrong {error.what}", str(error), trial)
-    place = "" if isinstance(error, RecursionError) else f" {_place(error)}"
-    return Fault("traceback", f"{type(error).__name__}{place}", _story(error), trial)
+    place = trial if isinstance(error, RecursionError) else _place(error)
+    return Fault("traceback", f"{type(error).__name__} {place}", _story(error), trial)
 
 
 def _place(error: BaseException) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 # how often an input is tried at most, and for how many seconds
-MOST, LONGEST = 500, 60.0
+MOST, LONGEST = 400, 30.0
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 

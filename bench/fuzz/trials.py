@@ -82,6 +82,10 @@ _INTERNAL = re.compile(
 )
 
 
+# diagnostics of one text that are looked at
+_MOST = 100
+
+
 def _settings(drawn: Drawn) -> dict[str, Any]:
     pairs = (text.partition("=") for text in drawn.settings)
     return {name: read_setting(value) for name, _, value in pairs}
@@ -95,7 +99,7 @@ def check_it(attempt: Attempt) -> None:
     except (ReadError, SettingError) as error:
         _told(str(error), "")
         return
-    for found in attempt.verdict.diagnostics:
+    for found in attempt.verdict.diagnostics[:_MOST]:
         _diagnosed(found, source)
     if attempt.verdict.checked is None and attempt.verdict.ok:
         raise Wrong("neither a net nor a diagnostic")
@@ -154,21 +158,28 @@ def plain(node: Any) -> Any:
     return node
 
 
+_TOO_DEEP = "nested too deep to be compared"
+
+
 def _parsed(text: str) -> Any:
+    """The tree of a text; None where it does not parse."""
     faults = Collector()
     spec = parse(Source("fuzz.net", text), faults)
-    return None if faults.failed else [plain(d) for d in spec.definitions]
+    try:
+        return None if faults.failed else [plain(d) for d in spec.definitions]
+    except RecursionError:
+        return _TOO_DEEP
 
 
 def lay_out(attempt: Attempt) -> None:
     """`fmt` gives a text of the same meaning, which it leaves as it is."""
     if attempt.verdict is None:
         return
-    source = attempt.verdict.source
-    before, made = _parsed(source.text), format_source(source, Collector())
-    if (made is None) is not (before is None):
+    source, faults = attempt.verdict.source, Collector()
+    before, made = _parsed(source.text), format_source(source, faults)
+    if (made is None) is not faults.failed or (made is not None and before is None):
         raise Wrong("fmt and the parser are of two minds", made)
-    if made is None:
+    if made is None or before == _TOO_DEEP:
         return
     if _parsed(made) != before:
         raise Wrong("fmt changes the meaning", made)
