@@ -289,6 +289,8 @@ def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: st
         if isinstance(code.right, Call) and not _is_chain(code) and len(pad + head + _callee(code.right.func)) < WIDTH:
             return lay_out(head, code.right, suffix, indent)
         return _in_brackets(prefix, code, suffix, indent)
+    elif isinstance(code, Raw):
+        return _wrapped(prefix, code.text, suffix, indent)
     else:
         return [line]
     lines = [pad + prefix + opening]
@@ -320,3 +322,70 @@ def _broken(code: Infix, indent: int) -> list[str]:
         code = code.left
         lines.append(f"{code.op} {_right(code)}")
     return [pad + line for line in (_left(code), *reversed(lines))]
+
+
+# --- expressions that came as text ------------------------------------------------------------------------------------
+
+_PAIRS = {"(": ")", "[": "]"}
+
+
+def _wrapped(prefix: str, text: str, suffix: str, indent: int) -> list[str]:
+    """The lines of `prefix text suffix`."""
+    pad = " " * indent
+    line = f"{pad}{prefix}{text}{suffix}"
+    if len(line) <= WIDTH:
+        return [line]
+    start = _last_group(text)
+    head = f"{pad}{prefix}{text[: start + 1]}"
+    if start >= 0 and len(head) <= WIDTH:
+        return [head, *_inside(text[start + 1 : -1], indent + 4), pad + text[-1] + suffix]
+    if suffix == "," and not prefix:  # an argument, which needs no brackets of its own
+        *lines, last = _operands(text, indent)
+        return [*lines, last + suffix]
+    return [f"{pad}{prefix}(", *_operands(text, indent + 4), f"{pad}){suffix}"]
+
+
+def _last_group(text: str) -> int:
+    """Where the bracket opens that closes at the end; -1 where the end is none."""
+    if text[-1:] not in _PAIRS.values():
+        return -1
+    opened = [place for place, depth in _depths(text) if depth == 0 and text[place] in _PAIRS]
+    return opened[-1] if opened else -1
+
+
+def _depths(text: str) -> list[tuple[int, int]]:
+    """How many brackets are open before each place."""
+    found, depth = [], 0
+    for place, sign in enumerate(text):
+        depth -= sign in ")]"
+        found.append((place, depth))
+        depth += sign in "(["
+    return found
+
+
+def _inside(text: str, indent: int) -> list[str]:
+    """What stands between brackets: on one line, or else an item, or a part of a comprehension, a line."""
+    pad = " " * indent
+    if len(pad + text) <= WIDTH:
+        return [pad + text]
+    if " for " in text:
+        return [pad + part for part in _cut(text, (" for ", " if "))]
+    return [f"{pad}{part.removeprefix(', ')}," for part in _cut(text, (", ",))]
+
+
+def _operands(text: str, indent: int) -> list[str]:
+    """An operation, broken before its outermost operators where it does not fit."""
+    pad = " " * indent
+    if len(pad + text) <= WIDTH:
+        return [pad + text]
+    for signs in ((" if ", " else "), (" or ",), (" and ",), (" + ", " - "), (" * ", " / ", " // ")):
+        parts = _cut(text, signs)
+        if len(parts) > 1:
+            return [pad + part for part in parts]
+    return [pad + text]
+
+
+def _cut(text: str, signs: tuple[str, ...]) -> list[str]:
+    """The text cut before each of these signs outside of all brackets."""
+    places = [place for place, depth in _depths(text) if depth == 0 and text.startswith(signs, place)]
+    return [text[a:b].removeprefix(" ") for a, b in zip([0, *places], [*places, len(text)])]

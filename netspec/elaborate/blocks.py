@@ -175,12 +175,12 @@ def _filled(frame: Frame, span: Span, definition: Definition, values: dict[str, 
         return None
     filling.append(definition)
     try:
-        return _with_defaults(frame, definition, values)
+        return fill_defaults(frame, definition, values)
     finally:
         filling.pop()
 
 
-def _with_defaults(frame: Frame, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:
+def fill_defaults(frame: Frame, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:
     """All parameters in their order. A default may use the parameters before it."""
     machine = frame.machine
     found: dict[str, Any] = {}

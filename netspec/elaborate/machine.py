@@ -68,7 +68,7 @@ class Stop(Exception):
 class Machine:
     """One elaboration."""
 
-    def __init__(self, design: Design, faults: Collector) -> None:
+    def __init__(self, design: Design, faults: Collector, bodies: dict[Any, Body | Hole] | None = None) -> None:
         self.design = design
         self.faults = faults
         self.work = 0
@@ -79,7 +79,7 @@ class Machine:
         self.above: dict[int, dict[int, Node]] = {}
         # the definitions whose defaults are being worked out
         self.filling: list[Definition] = []
-        self.bodies: dict[Any, Body | Hole] = {}
+        self.bodies: dict[Any, Body | Hole] = {} if bodies is None else bodies
         self.layers: dict[Any, tuple[Layer, tuple[Shape, ...], str]] = {}
         # by the id of a call: its arguments, where they are the same each time
         self.settled: dict[int, Settled] = {}

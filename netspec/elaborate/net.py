@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from ..diagnostics import Collector, did_you_mean
 from ..dims import DimExpr
-from ..ir import Design, Net
+from ..ir import Body, Design, Net
 from ..layers.arguments import describe
 from ..record import TYPE_CHECKING
 from ..source import Source
 from ..syntax import tree
 from ..syntax.parser import parse
+from .blocks import body_of, fill_defaults
 from .doubts import report_inputs
 from .frame import Frame
-from .machine import HOLE, Machine
+from .machine import HOLE, Hole, Machine
 from .names import parameters
 from .unused import report
 from .weights import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from ..ir import Tensor
     from ..syntax.tree import Definition
 
 
 class SettingError(Exception):
     """A `--set` or keyword that does not fit the net: the command was used wrongly."""
+
+
+def with_defaults(design: Design, definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The parameters of a block with the defaults of those that have no value; None where a default is at fault."""
+    frame = Frame(Machine(design, Collector()), definition, {}, ())
+    return fill_defaults(frame, definition, dict(values))
 
 
 def read_setting(text: str) -> Any:
@@ -48,12 +56,19 @@ def read_setting(text: str) -> Any:
     return value
 
 
-def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any], faults: Collector) -> Net:
+def elaborate(
+    design: Design,
+    definition: Definition,
+    settings: Mapping[str, Any],
+    faults: Collector,
+    bodies: dict[Any, Body | Hole] | None = None,
+) -> Net:
     """Elaborate one net.
 
-    `settings` give values to its parameters and symbols. Raises SettingError where a name or type does not fit.
+    `settings` give values to its parameters and symbols; `bodies` holds what is elaborated already, for other settings,
+    and takes what is elaborated now. Raises SettingError where a name or type does not fit.
     """
-    machine = Machine(design, faults)
+    machine = Machine(design, faults, bodies)
     declared = parameters(definition)
     arguments: dict[str, Any] = {}
     whole = machine.attempt(definition.name.span, lambda: _fill(machine, definition, settings, arguments))
@@ -85,7 +100,26 @@ def elaborate(design: Design, definition: Definition, settings: Mapping[str, Any
         report_inputs(body, faults)
         for doubt in machine.doubts.values():
             faults.add(doubt)
-    return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole and not faults.failed, settings)
+    whole = whole and not faults.failed
+    return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole, settings, machine.bodies)
+
+
+def elaborate_block(
+    design: Design,
+    definition: Definition,
+    arguments: Mapping[str, Any],
+    inputs: Sequence[Tensor],
+    bodies: dict[Any, Body | Hole],
+) -> Body | None:
+    """A block on its own, for these arguments and values that come in; None where it is at fault. `bodies` as above."""
+    faults = Collector()
+    machine = Machine(design, faults, bodies)
+    frame = Frame(machine, definition, {}, ())
+    given = tuple(frame.tensor(t.shape, t.dtype, t.span, t.batched, t.flattened) for t in inputs)
+    found: list[Body | Hole] = []
+    span = definition.name.span
+    machine.attempt(span, lambda: found.append(body_of(frame, definition, arguments, given, span, None)))
+    return found[0] if found and isinstance(found[0], Body) and not faults.failed else None
 
 
 def _fill(machine: Machine, definition: Definition, settings: Mapping[str, Any], found: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline
+from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline, lay_out
 from ..record import TYPE_CHECKING, Record
 from .attributes import first_module, is_kept, of_part, part_names, singular
 from .flow import Flow, Line, Writer
@@ -142,8 +142,11 @@ class ClassWriter(Writer):
         return [p.name if p.default is REQUIRED else f"{p.name}={inline(p.default)}" for p in self.template.parameters]
 
     def saves(self) -> list[str]:
-        saved = ((p.name, self.saved[p.name]) for p in self.template.parameters if p.name in self.saved)
-        return [f"        self.{attribute} = {name}" for name, attribute in saved]
+        """The numbers that the author named, and what the other methods need of them and of the parameters."""
+        template = self.template
+        named = [line for name, code in template.locals.items() for line in lay_out(f"{name} = ", code, "", 8)]
+        names = (*(p.name for p in template.parameters), *template.locals)
+        return [*named, *(f"        self.{self.saved[name]} = {name}" for name in names if name in self.saved)]
 
     # --- the constructor ------------------------------------------------------------------------------------------
 
@@ -247,7 +250,7 @@ class ClassWriter(Writer):
     def _is_short(self, condition: Code) -> bool:
         """Does a condition ask for one parameter, so that it may stand wherever it is asked?"""
         names = words(condition)
-        return len(names) == 1 and names <= {p.name for p in self.template.parameters}
+        return len(names) == 1 and names <= self.template.words
 
     def _exclusive(self, choice: Choice) -> list[list[Line]]:
         """The modules of each branch. Only one branch is ever taken, so their attributes may have the same names."""
@@ -304,7 +307,7 @@ class ClassWriter(Writer):
 
     def owned(self, code: Code) -> Code:
         """Code for outside the constructor, where its parameters are attributes."""
-        return self._owned(code, frozenset(p.name for p in self.template.parameters))
+        return self._owned(code, self.template.words)
 
     def _owned(self, code: Code, parameters: frozenset[str]) -> Code:
         if isinstance(code, Generator):

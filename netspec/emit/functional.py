@@ -45,7 +45,9 @@ def function_name(name: str) -> str:
     return safe(name, HIDDEN)
 
 
-_STYLE = Style(channels=False, sequences=False, sizes=True, unroll=1, name=function_name, reserved=HIDDEN)
+_STYLE = Style(
+    channels=False, sequences=False, sizes=True, unroll=1, name=function_name, reserved=HIDDEN, declares=True
+)
 FROZEN = Helper(
     "frozen",
     '''\
@@ -150,18 +152,18 @@ class _Function(Writer):
         template = self.template
         made = self._shared_layers()
         shared = self.placeholders.union(*self.shared.values())
-        parameters = {p.name for p in template.parameters}
         # the model is made of its inputs at the end, so they keep their names
         kept = [value for _, value in template.inputs] if self.net is not None else []
-        flow = Flow(template, self, frozenset({*parameters, *template.sizes, *shared}), kept)
+        flow = Flow(template, self, frozenset({*template.words, *template.sizes, *shared}), kept)
         names = flow.start(template.inputs)
         flow.run(template.nodes)
         if self.net is None:
             flow.finish()
         body = [line for statement in flow.lines for line in statement.render(4)]
         if self.net is None:
-            return [*self._head(names), *self._sizes(names), *made, *body]
-        return [*self._head([]), *self._ports(self.net, names), *made, *body, *self._model(self.net, flow, names)]
+            return [*self._head(names), *self._sizes(names), *named(template), *made, *body]
+        ports = self._ports(self.net, names)
+        return [*self._head([]), *named(template), *ports, *made, *body, *self._model(self.net, flow, names)]
 
     def _head(self, names: list[str]) -> list[str]:
         parameters = [
@@ -174,7 +176,8 @@ class _Function(Writer):
 
     def _ports(self, net: CheckedNet, names: list[str]) -> list[str]:
         batch = static_batch(net)
-        calls = ((name, input_call(port, batch)) for name, port in zip(names, net.net.body.inputs))
+        ports = zip(names, net.net.body.inputs, self.template.shapes)
+        calls = ((name, input_call(port, sizes, batch)) for name, port, sizes in ports)
         return [line for name, made in calls for line in _laid(f"{name} = ", made)]
 
     def _model(self, net: CheckedNet, flow: Flow, names: list[str]) -> list[str]:
@@ -209,7 +212,7 @@ class _Function(Writer):
     def _shared_model(self, name: str, invoke: Invoke) -> list[str]:
         """A block as a model, to be called several times."""
         ports = zip(invoke.template.inputs, _shapes(invoke, self.template), invoke.call.inputs)
-        taken = HIDDEN.union(*self.shared.values(), [p.name for p in self.template.parameters])
+        taken = HIDDEN.union(*self.shared.values(), self.template.words)
         inputs = [(safe(f"{name}_{port}", taken), shape, tensor.dtype) for (port, _), shape, tensor in ports]
         self.placeholders.update(port for port, _, _ in inputs)
         made = [_laid(f"{port} = ", _placeholder(shape, dtype)) for port, shape, dtype in inputs]
@@ -259,6 +262,11 @@ class _Function(Writer):
 
     def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
         raise AssertionError("functions have no sequences")
+
+
+def named(template: Template) -> list[str]:
+    """The numbers that the author gave names to."""
+    return [line for name, code in template.locals.items() for line in _laid(f"{name} = ", code)]
 
 
 def _run(invoke: Invoke, form: Form) -> Code:

@@ -92,9 +92,8 @@ def static_batch(net: CheckedNet) -> int | None:
     return None if first is None else first.layer.static_batch
 
 
-def input_call(port: Port, batch: int | None) -> Code:
+def input_call(port: Port, sizes: tuple[Code, ...], batch: int | None) -> Code:
     """`keras.Input` for an input of the net; a symbolic size is None."""
-    sizes = tuple(d if isinstance(d, int) else None for d in port.value.shape)
     words = unless(None, batch_size=batch) | unless("float32", dtype=port.value.dtype)
     return call("keras.Input", sizes, **words, name=port.name)
 
@@ -108,6 +107,6 @@ def file_text(definitions: Sequence[Sequence[str]], helpers: Sequence[Helper]) -
     """The whole file, with the imports that it uses."""
     kept = [h.replace(imports=tuple(i for i in h.imports if "keras" not in i)) for h in dict.fromkeys(helpers)]
     text = "\n".join([*(line for lines in definitions for line in lines), *(h.source for h in kept)])
-    imports = [f"import {name}" for name in speaks_of(text, ["keras"])]
+    imports = [f"import {name}" for name in speaks_of(text, ("math", "keras"))]
     names = speaks_of(text, ("layers", "ops"))
     return module_text([*imports, *([f"from keras import {', '.join(names)}"] if names else [])], kept, definitions)

@@ -10,7 +10,7 @@ from .columns import aligned, by_pick, kind_of, turns_of
 from .lower import Part
 from .solve import Solver
 from .template import Loop
-from .terms import Contexts, Term, constant, plain, same
+from .terms import Contexts, Term, constant, express, matches, plain, same
 from .values import MismatchError, WriteOutError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def weave_loop(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, aro
     if not any(turns):
         return []
     if not _rolls(weaver, column, turns):
-        return _unrolled(weaver, turns, contexts, arounds)
+        return _unrolled(weaver, column[0].scope.node, turns, contexts, arounds)
     try:
         return [_rolled(weaver, column, turns, contexts, arounds)]
     except MismatchError as error:
@@ -64,17 +64,46 @@ def _steps(items: Seq[Lowered]) -> int:
 # --- written out ----------------------------------------------------------------------------------------------------
 
 
-def _unrolled(weaver: Weaver, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
     found: list[Woven] = []
-    for row in zip(*turns):
+    for number, row in enumerate(zip(*turns)):
         inner = contexts.select(range(len(contexts)))
         for name in row[0].scope.bindings:
             values = tuple(t.scope.bindings.get(name) for t in row)
             inner.names.pop(name, None)
-            if same(values) and plain(values[0]):
-                inner.names[name] = constant(values[0], len(values))
+            term = _said(node, name, number, values, contexts)
+            if term is not None:
+                inner.names[name] = term
         found.extend(weaver.scope(row, inner, arounds))
     return found
+
+
+def _said(node: Any, name: str, number: int, values: tuple[Any, ...], contexts: Contexts) -> Term | None:
+    """What the variable of a loop is in one turn, as its list says it."""
+    if same(values) and plain(values[0]):
+        return constant(values[0], len(values))
+    if not isinstance(node, tree.For):
+        return None
+    place = [n.text for n in node.target.names].index(name)
+    term = _item(node, number, place, contexts)
+    return term if term is not None and matches(term.values, values) else None
+
+
+def _item(node: tree.For, number: int, place: int, contexts: Contexts) -> Term | None:
+    """An item of a list that is written out, or else of one that has a name."""
+    if isinstance(node.items, tree.List) and number < len(node.items.items):
+        item = node.items.items[number]
+        if not node.target.unpacks:
+            return express(item, contexts)
+        return express(item.items[place], contexts) if isinstance(item, tree.Group | tree.List) else None
+    items = express(node.items, contexts)
+    if items is None or not items.text.isidentifier() or not all(isinstance(v, tuple) for v in items.values):
+        return None
+    text = f"{items.text}[{number}]" + (f"[{place}]" if node.target.unpacks else "")
+    found = [v[number] for v in items.values if len(v) > number]
+    if node.target.unpacks:
+        found = [v[place] for v in found if isinstance(v, tuple)]
+    return Term(text, tuple(found), items.names) if len(found) == len(items.values) else None
 
 
 # --- as a loop ------------------------------------------------------------------------------------------------------

@@ -6,9 +6,8 @@ import keyword
 from unicodedata import normalize
 
 # what generated code itself calls
-BUILTINS = frozenset(
-    ("abs", "enumerate", "float", "len", "list", "max", "min", "range", "round", "sum", "super", "tuple", "zip")
-)
+BUILTINS = frozenset(("abs", "enumerate", "float", "int", "len", "list", "math", "max", "min", "range"))
+BUILTINS |= frozenset(("round", "sum", "super", "tuple", "zip"))
 
 
 def safe(name: str, reserved: frozenset[str] | set[str] = frozenset()) -> str:

@@ -6,7 +6,7 @@ from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from .naming import BUILTINS, safe
 from .template import REQUIRED, Parameter
-from .terms import Contexts, Term, constant, equal, express, matches, plain, same
+from .terms import Contexts, Term, code, constant, equal, express, matches, plain, same
 from .values import MismatchError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Style(Record):
     `channels`: parameters carry the channels of the inputs (PyTorch). `sequences`: named chains become a Sequential.
     `sizes`: sizes of the inputs can be asked for when the code runs (Keras functions). `unroll`: loops of up to so many
     steps are written out. `name` makes a name of the spec's; `reserved` are names that no parameter may have.
+    `declares`: a net says the shapes of its inputs (`keras.Input`).
     """
 
     channels: bool
@@ -31,6 +32,7 @@ class Style(Record):
     unroll: int
     name: Callable[[str], str]
     reserved: frozenset[str] = frozenset()
+    declares: bool = False
 
 
 class Parameters:
@@ -46,6 +48,12 @@ class Parameters:
         self.loops: set[str] = set()
         # the names that the code asks for
         self.used: set[str] = set()
+        # does the code hold expressions that the spec does not say?
+        self.fitted = False
+        # numbers that the author has given names to
+        self.locals: dict[str, Term] = {}
+        # those that the shapes of inputs ask for
+        self.declaring: set[str] = set()
         # parameters of the spec by their name in Python; parameters that nothing else could say
         self.declared: dict[str, tree.Parameter] = {}
         self.columns: dict[str, list[Any]] = {}
@@ -91,7 +99,7 @@ class Parameters:
             for name in names[parameter.name.text].names:
                 self.declared[name] = parameter
         terms = {t.text: t for t in names.values() if t.names}
-        return Contexts(tuple(range(len(self.bodies))), terms, names)
+        return Contexts(tuple(range(len(self.bodies))), terms, names, bound_once(definition))
 
     def _default_term(self, parameter: tree.Parameter, column: list[Any], names: dict[str, Term]) -> Term | None:
         """What a default says with the parameters before it, where no body has anything else."""
@@ -111,10 +119,12 @@ class Parameters:
 
     def inputs(self, contexts: Contexts, ports: Seq[tuple[str, int]]) -> dict[int, Term]:
         """What can be known of the inputs: their channels, by value, and by the names of the spec their sizes."""
-        channels = self._channels(ports) if self.style.channels else {}
-        for term in channels.values():
-            if term.names:
-                contexts.learn(term)
+        channels = self._channels(ports, contexts) if self.style.channels else {}
+        for port, value in ports:
+            if value in channels:
+                contexts.names.setdefault(f"{port}.channels", channels[value])
+                if channels[value].names:
+                    contexts.learn(channels[value])
         for name in self.bodies[0].body.sizes:
             column = [b.body.sizes.get(name) for b in self.bodies]
             known = [t for t in channels.values() if t.names and matches(t.values, column)]
@@ -128,16 +138,75 @@ class Parameters:
                 self.named[name] = contexts.names[name].text
         return channels
 
-    def _channels(self, ports: Seq[tuple[str, int]]) -> dict[int, Term]:
+    def name_locals(self, contexts: Contexts) -> None:
+        """The numbers that the author has given a name to, at the top of the body, keep it."""
+        bound = contexts.bound
+        for statement in self.bodies[0].body.definition.body.statements:
+            target = statement.target if isinstance(statement, tree.Binding) else None
+            names = target.names if isinstance(target, tree.Target) else ()
+            for name in (n.text for n in names if n.text in bound and n.text not in contexts.names):
+                term = express(bound[name], contexts)
+                if term is not None and self._deserves_name(term):
+                    term = self._local(name, term)
+                if term is not None:
+                    contexts.names[name] = term
+
+    def _deserves_name(self, term: Term) -> bool:
+        """A name for another name, or for a number, says nothing; a class is told no sizes in its constructor."""
+        sizes = set(self.named.values()) if self.style.sequences else set()
+        return bool(term.names) and not term.text.isidentifier() and not term.names & sizes
+
+    def _local(self, wish: str, term: Term) -> Term:
+        name = self.fresh(wish)
+        self.names.add(name)
+        self.locals[name] = term
+        return Term(name, term.values, frozenset((name,)))
+
+    def kept_locals(self) -> dict[str, Any]:
+        """Those of the named numbers that the code asks for; with them it asks for what they are made of."""
+        for name, term in reversed(self.locals.items()):
+            if name in self.used:
+                self.used |= term.names
+        return {name: code(term) for name, term in self.locals.items() if name in self.used}
+
+    def _channels(self, ports: Seq[tuple[str, int]], contexts: Contexts) -> dict[int, Term]:
         found: dict[int, Term] = {}
+        written = self._written_sizes() if self.outermost else {}
         for place, (port, value) in enumerate(ports):
             shapes = [b.body.inputs[place].value.shape for b in self.bodies]
-            if all(shapes):
-                stem = "features" if all(len(s) == 1 for s in shapes) else "channels"
-                found[value] = self._term(
-                    f"in_{stem}" if len(ports) == 1 else f"{port}_{stem}", [s[-1] for s in shapes]
-                )
+            if not all(shapes):
+                continue
+            column = [s[-1] for s in shapes]
+            said = express(written[port][-1], contexts) if written.get(port) else None
+            if said is not None and matches(said.values, column):
+                found[value] = said
+                continue
+            stem = "features" if all(len(s) == 1 for s in shapes) else "channels"
+            found[value] = self._term(f"in_{stem}" if len(ports) == 1 else f"{port}_{stem}", column)
         return found
+
+    def declared_sizes(self, contexts: Contexts) -> list[tuple[Any, ...]]:
+        """The shape of each input of a net, as code; None for a size that is not known. Raises MismatchError."""
+        written = self._written_sizes()
+        found = []
+        for place, port in enumerate(self.bodies[0].body.inputs):
+            shapes = [b.body.inputs[place].value.shape for b in self.bodies]
+            found.append(tuple(self._size(n, c, contexts) for n, c in zip(written[port.name], zip(*shapes))))
+        return found
+
+    def _size(self, node: tree.Node, column: tuple[Any, ...], contexts: Contexts) -> Any:
+        if same(column):
+            return column[0] if isinstance(column[0], int) else None
+        term = express(node, contexts)
+        if term is None or not matches(term.values, column):
+            raise MismatchError
+        self.declaring |= term.names
+        return code(term)
+
+    def _written_sizes(self) -> dict[str, tuple[tree.Node, ...]]:
+        """The sizes of each input as they are written."""
+        statements = self.bodies[0].body.definition.body.statements
+        return {s.name.text: s.sizes or () for s in statements if isinstance(s, tree.Input)}
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Where in the inputs the sizes are that the code asks for: (input, axis) by name."""
@@ -194,6 +263,19 @@ class Parameters:
     def values(self, name: str) -> list[Any]:
         """The values of a parameter, one for each body."""
         return self.extra[name] if name in self.extra else self.columns[name]
+
+
+def bound_once(definition: tree.Definition) -> dict[str, tree.Node]:
+    """The names that a body binds at one place to an expression, and these expressions."""
+    nodes = list(tree.walk(definition))
+    other = {id(n.name) for n in nodes if isinstance(n, tree.Keyword | tree.Attribute)}
+    given = [n.text for n in nodes if isinstance(n, tree.Identifier) and id(n) not in other]
+    found: dict[str, tree.Node] = {}
+    for node in nodes:
+        names = node.target.names if isinstance(node, tree.Binding) and isinstance(node.target, tree.Target) else ()
+        if isinstance(node, tree.Binding) and len(names) == len(node.values):
+            found.update(zip((n.text for n in names), node.values))
+    return {name: value for name, value in found.items() if given.count(name) == 1}
 
 
 def _only_handed_on(definition: tree.Definition, name: str) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Collector, SpecError
-from ..elaborate.net import elaborate
+from ..diagnostics import SpecError
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .lower import Enter, Part
@@ -11,12 +10,14 @@ from .sharing import check_shared
 from .template import REQUIRED
 from .values import MismatchError, WriteOutError
 from .weave import Weaver, key_of
+from .witnesses import Witnesses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..ir import Body, CheckedNet, Net
+    from ..ir import CheckedNet
     from ..source import Span
     from .lower import Code, Lowered, Lowering
     from .parameters import Style
@@ -26,53 +27,136 @@ if TYPE_CHECKING:
 def program(net: CheckedNet, lowering: Lowering, styles: Mapping[str, Style], taken: set[str]) -> list[Template]:
     """The templates of a program; the net's is the last. `styles` are the ways of writing by the kind of body.
 
-    A whole number among the net's parameters stays a parameter of the program where changing it changes numbers only:
-    the net is elaborated with another value too, and both are woven into one.
+    A number among the net's parameters stays a parameter of the program where the same text is right for its other
+    values: the net is elaborated with several of them, and all are woven into one.
     """
-    nets = [lowering.lower(net.net.body)]
-    found = weave(nets, styles, set(taken))
-    for other in _variants(net.net):
-        try:
-            wider = [*nets, lowering.lower(other)]
-            woven = weave(wider, styles, set(taken))
-        except (MismatchError, SpecError):
-            continue
-        if len(woven) == len(found) and all(p.default is not REQUIRED for p in woven[-1].parameters):
-            nets, found = wider, woven
+    base = lowering.lower(net.net.body)
+    witnesses = Witnesses(net.net, lowering)
+    found = _exposing(base, witnesses, styles, taken) or weave([base], styles, set(taken), witnesses)
     check_shared(found, lowering.target)
     return found
 
 
-def _variants(net: Net) -> Iterator[Body]:
-    """The net with each of its whole-number parameters one larger."""
-    for parameter, value in net.body.arguments.items():
-        if isinstance(value, bool) or not isinstance(value, int):
-            continue
-        settings = {**net.settings, parameter: value + 1}
-        faults = Collector()
-        other = elaborate(net.design, net.body.definition, settings, faults)
-        if other.whole:
-            yield other.body
+def _exposing(base: Code, witnesses: Witnesses, styles: Mapping[str, Style], taken: set[str]) -> list[Template] | None:
+    """The templates with as many of the net's parameters as can be had; None where there are none."""
+    plain = len(weave([base], styles, set(taken)))
+
+    def attempt(codes: Seq[Code]) -> list[Template] | None:
+        try:
+            woven = weave([base, *codes], styles, set(taken), witnesses)
+        except (MismatchError, SpecError):
+            return None
+        whole = len(woven) == plain and all(p.default is not REQUIRED for p in woven[-1].parameters)
+        return woven if whole else None
+
+    names = witnesses.exposable()
+    together = witnesses.of_net(names)
+    found = attempt(together) if together else None
+    if found is not None:
+        return found
+    kept: list[Code] = []
+    for name in names:
+        codes = [*kept, *witnesses.of_net([name])]
+        woven = attempt(codes) if len(codes) > len(kept) else None
+        if woven is not None:
+            kept, found = codes, woven
+    return found
 
 
-def weave(nets: Sequence[Code], styles: Mapping[str, Style], taken: set[str]) -> list[Template]:
+def weave(
+    nets: Seq[Code], styles: Mapping[str, Style], taken: set[str], witnesses: Witnesses | None = None
+) -> list[Template]:
     """One net, or several that differ in numbers only, as templates. Raises MismatchError."""
     known: dict[Any, Template] = {}
-    found: list[Template] = []
+    groups: list[_Group] = []
     for bodies in _by_definition(nets):
         definition, style = bodies[0].body.name, styles[bodies[0].kind]
-        groups = _groups(bodies, style, known)
-        for group, word in zip(groups, _words(groups, nets)):
-            chosen = _unique(style.name(f"{word}_{definition}" if word else definition), taken)
-            template = _woven(group, style, known, chosen)
-            found.append(template)
-            known.update((key_of(b), template) for b in group)
+        parts = _groups(bodies, style, known)
+        for part, word in zip(parts, _words(parts, nets)):
+            name = _unique(style.name(f"{word}_{definition}" if word else definition), taken)
+            groups.append(_Group(part, style, name))
+            groups[-1].weave(part, known)
     style = styles[nets[0].kind]
-    template = _woven(nets, style, known, _unique(style.name(nets[0].body.name), taken), outermost=True)
-    return [*found, template]
+    groups.append(_Group(nets, style, _unique(style.name(nets[0].body.name), taken), outermost=True))
+    if witnesses is not None:
+        _hold_against(groups, witnesses, known)
+    groups[-1].weave([*nets, *groups[-1].witnesses], known)
+    return [group.template for group in groups]
 
 
-def _words(groups: Sequence[Sequence[Code]], nets: Sequence[Code]) -> list[str]:
+class _Group:
+    """Bodies that one class stands for, and witnesses of them."""
+
+    template: Template
+
+    def __init__(self, bodies: Seq[Code], style: Style, name: str, outermost: bool = False) -> None:
+        self.bodies = bodies
+        self.style = style
+        self.name = name
+        self.outermost = outermost
+        self.witnesses: list[Code] = []
+
+    def weave(self, bodies: Seq[Code], known: dict[Any, Template]) -> None:
+        """Make the template of these bodies, and let others call it. Raises MismatchError."""
+        self._accept(self._made(bodies, known), bodies, known)
+
+    def _made(self, bodies: Seq[Code], known: dict[Any, Template]) -> Template:
+        own = 1 if self.outermost else len(self.bodies)
+        return _woven(bodies, self.style, known, self.name, self.outermost, own)
+
+    def _accept(self, template: Template, bodies: Seq[Code], known: dict[Any, Template]) -> None:
+        self.template = template
+        known.update((key_of(b), template) for b in bodies)
+
+    def hold_against(self, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
+        """Make the template anew, with those witnesses that it can stand for. Others take another way through the text:
+        the class is not for them."""
+        alone, self.witnesses = self.template, []
+        if self._stands_for(witnesses, alone, known):
+            return
+        for witness in witnesses:
+            self._stands_for([*self.witnesses, witness], alone, known)
+        if not self.witnesses:
+            self.weave(self.bodies, known)
+
+    def _stands_for(self, witnesses: Seq[Code], alone: Template, known: dict[Any, Template]) -> bool:
+        """Make the template with witnesses, if that goes.
+
+        What it says without them may need more parameters with them. It is so where it said what only happened to be
+        true; where all of it is what the spec says, the witnesses are another case.
+        """
+        bodies = [*self.bodies, *witnesses]
+        try:
+            made = self._made(bodies, known)
+        except MismatchError:
+            return False
+        if not alone.fitted and len(made.added) > len(alone.added):
+            return False
+        self.witnesses = list(witnesses)
+        self._accept(made, bodies, known)
+        return True
+
+
+def _hold_against(groups: Seq[_Group], witnesses: Witnesses, known: dict[Any, Template]) -> None:
+    """Weave all blocks anew with witnesses, blocks that others use first."""
+    offered: dict[Any, dict[Any, Code]] = {}
+    for group in reversed(groups):
+        own = [] if group.outermost else witnesses.of_block(group.bodies)
+        group.witnesses = own
+        place = offered.setdefault(_source(group.bodies[0]), {})
+        place.update((key_of(code), code) for code in own)
+        for code in [*place.values()]:
+            for enter in _enters(code.items):
+                offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
+    taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
+    for group in groups[:-1]:
+        codes = [c for key, c in offered[_source(group.bodies[0])].items() if key not in taken]
+        group.witnesses = []
+        group.hold_against(codes, known)
+        taken.update(map(key_of, group.witnesses))
+
+
+def _words(groups: Seq[Seq[Code]], nets: Seq[Code]) -> list[str]:
     """What tells the classes of one block apart: the word that all calls of each give for some parameter, as in
     `table=reduction`. Empty where there is no such parameter.
     """
@@ -102,12 +186,12 @@ def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
 
 
 def _woven(
-    bodies: Sequence[Code], style: Style, known: dict[Any, Template], name: str, outermost: bool = False
+    bodies: Seq[Code], style: Style, known: dict[Any, Template], name: str, outermost: bool = False, own: int = 0
 ) -> Template:
     """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
     written_out: set[Span] = set()
     while True:
-        found = _attempt(Weaver(style, known, bodies, name, outermost, frozenset(written_out)))
+        found = _attempt(Weaver(style, known, bodies, name, outermost, frozenset(written_out), own))
         if not isinstance(found, WriteOutError):
             return found
         if found.place in written_out:
@@ -131,7 +215,7 @@ def _unique(name: str, taken: set[str]) -> str:
     return chosen
 
 
-def _groups(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) -> list[list[Code]]:
+def _groups(bodies: Seq[Code], style: Style, known: dict[Any, Template]) -> list[list[Code]]:
     """Bodies that one class can stand for; all of them, where that goes."""
     groups: list[list[Code]] = []
     if len(bodies) > 1 and _fits(bodies, style, known):
@@ -146,7 +230,7 @@ def _groups(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) ->
     return groups
 
 
-def _fits(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) -> bool:
+def _fits(bodies: Seq[Code], style: Style, known: dict[Any, Template]) -> bool:
     try:
         _woven(bodies, style, known, "")
     except MismatchError:
@@ -154,12 +238,12 @@ def _fits(bodies: Sequence[Code], style: Style, known: dict[Any, Template]) -> b
     return True
 
 
-def _by_definition(nets: Sequence[Code]) -> list[list[Code]]:
+def _by_definition(nets: Seq[Code]) -> list[list[Code]]:
     """The bodies of each block in the program, blocks that others use first."""
     order: dict[Any, list[Code]] = {}
     seen: set[Any] = set()
 
-    def visit(items: Sequence[Lowered]) -> None:
+    def visit(items: Seq[Lowered]) -> None:
         for item in items:
             if isinstance(item, Part):
                 visit(item.items)
@@ -184,7 +268,7 @@ def _depth(place: Any, order: dict[Any, list[Code]]) -> int:
     return 1 + max((_depth(p, order) for p in inner), default=0)
 
 
-def _enters(items: Sequence[Lowered]) -> list[Enter]:
+def _enters(items: Seq[Lowered]) -> list[Enter]:
     found: list[Enter] = []
     for item in items:
         if isinstance(item, Enter):

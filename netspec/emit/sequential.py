@@ -9,7 +9,7 @@ from ..ir import Call, Step
 from ..pycode import call, inline, lay_out
 from ..record import TYPE_CHECKING
 from ..weights.table import paths_of
-from .functional import function_name
+from .functional import function_name, named
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name, static_batch
 from .lower import Act, Lines
 from .lower import Code as LoweredBody
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from .origins import Called
     from .template import Template
 
-_STYLE = Style(channels=False, sequences=False, sizes=False, unroll=0, name=function_name, reserved=HIDDEN)
+_STYLE = Style(
+    channels=False, sequences=False, sizes=False, unroll=0, name=function_name, reserved=HIDDEN, declares=True
+)
 _TAKEN = {"keras", "layers", "ops"}
 
 
@@ -42,14 +44,14 @@ def emit_sequential(net: CheckedNet) -> str:
     port = body.inputs[0]
     if not template.nodes:
         raise _broken(f"net {net.name} has no layers", port.value.span)
-    made: list[Code] = [input_call(port, static_batch(net))]
+    made: list[Code] = [input_call(port, template.shapes[0], static_batch(net))]
     helpers: list[Helper] = []
     for node in template.nodes:
         assert isinstance(node, Leaf)  # the chain is opened
         made += [a.make for a in node.applies]
         helpers += [h for a in node.applies for h in a.helpers]
     parameters = [f"{p.name}={inline(p.default)}" for p in template.parameters]
-    head = [*signature(template.name, parameters, 0), *docstring(template.doc, 4)]
+    head = [*signature(template.name, parameters, 0), *docstring(template.doc, 4), *named(template)]
     model = call("keras.Sequential", made, name=plain_name(net.name))
     return file_text([[*head, *lay_out("return ", model, "", 4)]], helpers)
 

@@ -165,6 +165,7 @@ class Solver:
         if term is None:
             term = self.parameters.add(self._parameter_name(column, name), column, self.contexts)
         self.parameters.used |= term.names
+        self.parameters.fitted |= term.fitted
         return code(term)
 
     def known(self, column: tuple[Any, ...], written: Seq[Written] | None = None) -> Term | None:
@@ -175,12 +176,13 @@ class Solver:
             if matches(term.values, column):
                 self.contexts.learn(term)
                 return term
-        return (
+        fitted = (
             combine(column, self.contexts)
             or self._first_and_rest(column)
             or self._affine(column)
             or self._by_flag(column)
         )
+        return None if fitted is None else fitted.replace(fitted=True)
 
     def sum_of(self, terms: Seq[Term | None], column: Seq[Any]) -> Term | None:
         """The sum of some terms, where it gives the column."""

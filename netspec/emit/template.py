@@ -12,6 +12,7 @@ from .text import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
     from ..ir import Body, Instance, Step
@@ -165,7 +166,9 @@ class Template(Record):
 
     `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the names
     that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are
-    asked for, (input, axis) by name.
+    asked for, (input, axis) by name. `shapes` are those that a net declares for its inputs.
+    `locals` are names that the author gave to numbers, with the expressions that they stand for. `added` are parameters
+    that are none of the spec's; it is `fitted` where it has expressions that are none of the spec's.
     """
 
     name: str
@@ -180,6 +183,15 @@ class Template(Record):
     sizes: Mapping[str, tuple[int, int]]
     first: tuple[int, ...] = ()
     kind: str = ""
+    shapes: Seq[tuple[Code, ...]] = ()
+    locals: Mapping[str, Code] = {}
+    added: frozenset[str] = frozenset()
+    fitted: bool = False
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The names that the constructor knows, and other methods only as attributes."""
+        return frozenset((*(p.name for p in self.parameters), *self.locals))
 
     @property
     def states(self) -> int:

@@ -12,6 +12,7 @@ from ..layers.arguments import Word
 from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
+from .naming import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,15 +28,22 @@ _BINDING = dict.fromkeys(_COMPARISONS, 4) | {
     "if": 0, "or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9
 }  # fmt: skip
 _IN_PYTHON = frozenset(("min", "max", "abs", "sum", "len", "round", "range"))
+# functions of the language that give a whole number of a real one, as Python has them
+_TO_WHOLE = {"round": "round", "ceil": "math.ceil", "floor": "math.floor"}
+_REAL = {"sqrt": "math.sqrt", "log2": "math.log2"}
 
 
 class Term(Record):
-    """An expression with its column of values. `names` are the names it uses; `rank` says how tightly it binds."""
+    """An expression with its column of values. `names` are the names it uses; `rank` says how tightly it binds.
+
+    It is `fitted` where the spec does not say it, but the numbers agree.
+    """
 
     text: str
     values: tuple[Any, ...]
     names: frozenset[str] = frozenset()
     rank: int = 9
+    fitted: bool = False
 
     def within(self, rank: int) -> str:
         return self.text if self.rank >= rank else f"({self.text})"
@@ -47,12 +55,20 @@ class Contexts:
     `owners` gives the number of the body that each belongs to.
     """
 
-    def __init__(self, owners: tuple[int, ...], terms: Mapping[str, Term], names: Mapping[str, Term]) -> None:
+    def __init__(
+        self,
+        owners: tuple[int, ...],
+        terms: Mapping[str, Term],
+        names: Mapping[str, Term],
+        bound: Mapping[str, Node] | None = None,
+    ) -> None:
         self.owners = owners
         # terms by their text, in the order in which they are tried
         self.terms: dict[str, Term] = dict(terms)
         # what the names of the language stand for
         self.names: dict[str, Term] = dict(names)
+        # what the names that the body binds once were bound to
+        self.bound: Mapping[str, Node] = bound or {}
         # the number of the turn, in a loop; and the names of all variables of loops
         self.index: Term | None = None
         self.loops: tuple[str, ...] = ()
@@ -70,7 +86,7 @@ class Contexts:
 
         terms = {t: pick(v) for t, v in self.terms.items()}
         names = {n: pick(v) for n, v in self.names.items()}
-        found = Contexts(tuple(self.owners[p] for p in places), terms, names)
+        found = Contexts(tuple(self.owners[p] for p in places), terms, names, self.bound)
         found.index = None if self.index is None else pick(self.index)
         found.loops = self.loops
         found.branch = self.branch
@@ -120,7 +136,15 @@ def express(node: Node, contexts: Contexts) -> Term | None:
 
 
 def _name(node: tree.Name, contexts: Contexts) -> Term | None:
-    return contexts.names.get(node.text)
+    known = contexts.names.get(node.text)
+    if known is not None or node.text not in contexts.bound:
+        return known
+    # a name that is bound once stands for the expression that it was bound to
+    bound, contexts.bound = contexts.bound, {n: v for n, v in contexts.bound.items() if n != node.text}
+    try:
+        return express(bound[node.text], contexts)
+    finally:
+        contexts.bound = bound
 
 
 def _literal(node: tree.Literal, contexts: Contexts) -> Term | None:
@@ -165,7 +189,7 @@ def pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
         values = _each(lambda a, b: (a and b) if operator == "and" else (a or b), left.values, right.values)
     else:
         values = _each(lambda a, b: apply_operator(operator, a, b), left.values, right.values)
-    if values is None:
+    if values is None or (operator == "+" and _mixed(left, right)):
         return None
     if not left.names and not right.names and same(values):
         return constant(values[0], len(values))
@@ -181,8 +205,17 @@ def pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
         operator = {"==": "is", "!=": "is not"}.get(operator, operator)
     # powers bind to the right, comparisons to neither side
     tight = operator == "**" or rank == _BINDING["=="]
-    text = f"{left.within(rank + tight)} {operator} {right.within(rank + 1)}"
+    shown = right.within(rank + 1)
+    if operator in ("in", "not in") and shown.startswith("["):
+        shown = f"({shown[1:-1]})" if len(right.values[0]) > 1 else shown
+    text = f"{left.within(rank + tight)} {operator} {shown}"
     return Term(text, values, left.names | right.names, rank)
+
+
+def _mixed(left: Term, right: Term) -> bool:
+    """Are they a list and a tuple in Python, which have no sum?"""
+    many = any(isinstance(v, tuple) for v in left.values)
+    return many and left.text.startswith("(") != right.text.startswith("(")
 
 
 def _neutral(operator: str, side: Term, is_left: bool) -> bool:
@@ -208,22 +241,49 @@ def _conditional(node: tree.Conditional, contexts: Contexts) -> Term | None:
     value, otherwise = express(node.value, contexts), express(node.otherwise, contexts)
     if condition is None or value is None or otherwise is None:
         return None
+    if not condition.names and same(condition.values):
+        return value if condition.values[0] else otherwise
     values = tuple(a if c else b for a, c, b in zip(value.values, condition.values, otherwise.values))
     text = f"{value.within(1)} if {condition.within(1)} else {otherwise.within(0)}"
     return Term(text, values, value.names | condition.names | otherwise.names, 0)
 
 
 def _call(node: tree.Call, contexts: Contexts) -> Term | None:
-    callee = node.callee
+    callee = node.callee.text if isinstance(node.callee, tree.Name) else ""
     arguments = [express(a, contexts) for a in node.arguments]
-    if not isinstance(callee, tree.Name) or callee.text not in _IN_PYTHON or None in arguments:
+    if callee not in _IN_PYTHON | _TO_WHOLE.keys() | _REAL.keys() or not arguments or None in arguments:
         return None
     known = [a for a in arguments if a is not None]
-    values = _each(lambda *row: call_function(callee.text, row), *(a.values for a in known))
+    values = _each(lambda *row: call_function(callee, row), *(a.values for a in known))
     if values is None:
         return None
-    text = f"{callee.text}({', '.join(a.text for a in known)})"
-    return Term(text, values, frozenset().union(*(a.names for a in known)))
+    names = frozenset().union(*(a.names for a in known))
+    if not names and same(values):
+        return constant(values[0], len(values))
+    if callee in _TO_WHOLE:
+        return _whole(callee, known[0], values)
+    if callee in _REAL and all(type(v) is int for v in values):
+        return _whole_root(callee, known[0], values)
+    return Term(f"{_REAL.get(callee, callee)}({', '.join(a.text for a in known)})", values, names)
+
+
+def _whole(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
+    """A real number rounded; `int` where that is the same as `floor`, as people write it."""
+    if all(type(v) is int for v in inner.values):
+        return inner
+    cuts = callee == "floor" and all(v >= 0 for v in inner.values)
+    return Term(f"{'int' if cuts else _TO_WHOLE[callee]}({inner.text})", values, inner.names)
+
+
+def _whole_root(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
+    """A root or logarithm that is whole, as a size has to be."""
+    text = f"math.isqrt({inner.text})" if callee == "sqrt" else f"round(math.log2({inner.text}))"
+    return Term(text, values, inner.names)
+
+
+def _attribute(node: tree.Attribute, contexts: Contexts) -> Term | None:
+    """`x.channels` of an input."""
+    return contexts.names.get(f"{node.value.text}.{node.name.text}") if isinstance(node.value, tree.Name) else None
 
 
 def _subscript(node: tree.Subscript, contexts: Contexts) -> Term | None:
@@ -241,12 +301,49 @@ def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
     if not items or None in items:
         return None
     known = [i for i in items if i is not None]
-    text = f"({', '.join(i.text for i in known)}{',' if len(known) == 1 else ''})"
+    listed = ", ".join(i.text for i in known)
+    is_list = isinstance(node, tree.List)
+    text = f"[{listed}]" if is_list else f"({listed}{',' if len(known) == 1 else ''})"
     return Term(text, tuple(zip(*(i.values for i in known))), frozenset().union(*(i.names for i in known)))
+
+
+def _comprehension(node: tree.Comprehension, contexts: Contexts) -> Term | None:
+    items = express(node.items, contexts)
+    if items is None or not all(isinstance(v, tuple) for v in items.values):
+        return None
+    turns = [(place, item) for place, value in enumerate(items.values) for item in value]
+    inner = contexts.select([place for place, _ in turns])
+    names = [n.text for n in node.target.names]
+    columns = _unpacked([item for _, item in turns], len(names), node.target.unpacks)
+    if not turns or columns is None or any(safe(n) != n for n in names):
+        return None
+    inner.names.update((n, Term(n, c, frozenset((n,)))) for n, c in zip(names, columns))
+    value = express(node.value, inner)
+    condition = None if node.condition is None else express(node.condition, inner)
+    if value is None or (condition is None and node.condition is not None):
+        return None
+    kept = [True] * len(turns) if condition is None else [bool(v) for v in condition.values]
+    found: list[list[Any]] = [[] for _ in items.values]
+    for (place, _), wanted, item in zip(turns, kept, value.values):
+        found[place] += [item] if wanted else []
+    tail = f" if {condition.within(1)}" if condition is not None else ""
+    text = f"[{value.text} for {', '.join(names)} in {items.within(1)}{tail}]"
+    used = items.names | ((value.names | (condition.names if condition is not None else frozenset())) - set(names))
+    return Term(text, tuple(map(tuple, found)), used)
+
+
+def _unpacked(items: Sequence[Any], count: int, unpacks: bool) -> list[tuple[Any, ...]] | None:
+    """The columns of the names that items are unpacked to."""
+    if not unpacks:
+        return [tuple(items)]
+    if not all(isinstance(i, tuple) and len(i) == count for i in items):
+        return None
+    return list(zip(*items))
 
 
 _EXPRESS: dict[type, Callable[[Any, Contexts], Term | None]] = {
     tree.Name: _name,
+    tree.Attribute: _attribute,
     tree.Literal: _literal,
     tree.Chain: _chain,
     tree.Unary: _unary,
@@ -255,6 +352,7 @@ _EXPRESS: dict[type, Callable[[Any, Contexts], Term | None]] = {
     tree.Group: _group,
     tree.List: _group,
     tree.Subscript: _subscript,
+    tree.Comprehension: _comprehension,
 }
 
 

@@ -111,7 +111,7 @@ def _joined(classes: Seq[Seq[str]]) -> str:
     return "\n".join(line for lines in classes for line in lines)
 
 
-_IMPORTS = {"torch": "import torch", "F": "import torch.nn.functional as F"}
+_IMPORTS = {"math": "import math", "torch": "import torch", "F": "import torch.nn.functional as F"}
 
 
 def _imports(classes: Seq[Seq[str]]) -> list[str]:

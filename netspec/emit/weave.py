@@ -42,7 +42,7 @@ class Weaver:
     """Weaves the bodies of one template.
 
     `known` are the templates of the blocks that they call; `outermost` says that it is the net of the program; loops at
-    the spans of `written_out` are not kept as loops.
+    the spans of `written_out` are not kept as loops. The first `own` bodies are the program's, the others witnesses.
     """
 
     def __init__(
@@ -53,14 +53,17 @@ class Weaver:
         name: str,
         outermost: bool = False,
         written_out: frozenset[Span] = frozenset(),
+        own: int = 0,
     ) -> None:
         self.style = style
         self.known = known
         self.bodies = bodies
         self.name = name
         self.written_out = written_out
+        self.own = own or len(bodies)
         self.values = Values()
         self.parameters = Parameters(style, bodies, frozenset(t.name for t in known.values()), outermost)
+        self.declares = outermost and style.declares
         self.marks: dict[int, str] = {}
         # what is known of the channels of a value
         self.channels: dict[int, Term] = {}
@@ -79,6 +82,8 @@ class Weaver:
         first = self.bodies[0]
         arounds = [Around({}, ()) for _ in self.bodies]
         inputs = []
+        if len({len(b.body.inputs) for b in self.bodies}) > 1:
+            raise MismatchError
         for place, port in enumerate(first.body.inputs):
             value = self.values.new()
             inputs.append((port.name, value))
@@ -87,17 +92,21 @@ class Weaver:
                 around.values[body.inputs[place]] = Place(value, ())
         contexts = self.parameters.contexts()
         self.channels = self.parameters.inputs(contexts, inputs)
+        self.parameters.name_locals(contexts)
         nodes = self.items([(*b.items, *b.starts) for b in self.bodies], contexts, arounds)
         if len({len(b.outputs) for b in self.bodies}) > 1:
             raise MismatchError
         ends = [self.values.ref([b.outputs[i] for b in self.bodies], arounds) for i in range(len(first.outputs))]
+        shapes = self.parameters.declared_sizes(contexts) if self.declares else []
         closed = self.close(nodes)
         kept = prune(closed, ends)
         if sum(1 for _ in inside(kept)) < sum(1 for _ in inside(closed)):
             self.parameters.used &= words_of(kept)  # what was left out asks for nothing
-        return self._template(kept, tuple(inputs), ends)
+        self.parameters.used |= self.parameters.declaring
+        return self._template(kept, tuple(inputs), ends).replace(shapes=shapes)
 
     def _template(self, nodes: tuple[Node, ...], inputs: tuple[tuple[str, int], ...], ends: list[int]) -> Template:
+        named = self.parameters.kept_locals()
         chosen = self.parameters.chosen()
         columns = {p.name: self.parameters.values(p.name) for p in chosen}
         values = {key_of(b): {n: c[i] for n, c in columns.items()} for i, b in enumerate(self.bodies)}
@@ -106,7 +115,8 @@ class Weaver:
         outputs = tuple((result.name, value) for result, value in zip(bodies[0].outputs, ends))
         return Template(
             self.name, bodies, chosen, values, nodes, inputs, outputs, self.values.labels, self.marks, sizes,
-            tuple(ends[len(outputs) :]), self.bodies[0].kind,
+            tuple(ends[len(outputs) :]), self.bodies[0].kind, locals=named,
+            added=frozenset(self.parameters.extra).intersection(p.name for p in chosen), fitted=self.parameters.fitted,
         )  # fmt: skip
 
     def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
@@ -157,10 +167,11 @@ class Weaver:
             term = solver.sum_of([self.channels.get(v) for v in inputs], [s[-1] for s in shapes[0]])
             if term is not None:
                 self.channels[outputs[0]] = term
-        alike = all(s == shapes[0][0] for s in shapes[0])
+        own = self._own(column, contexts)
+        alike = all(a.step is not None and a.step.output.shape == step.output.shape for a in own)
         layer = step.layer
         return Leaf(
-            last_name(column), first.given, layer.kind, layer.style, applies, inputs, outputs, step, step.shared, alike,
+            last_name(own), first.given, layer.kind, layer.style, applies, inputs, outputs, step, step.shared, alike,
             first.use.outputs, first.use.names, origins,
         )  # fmt: skip
 
@@ -183,6 +194,8 @@ class Weaver:
             raise MismatchError
         if len({(e.given, e.shared, e.frozen, e.call.use) for e in column}) > 1:
             raise MismatchError
+        if first.shared and self.declares and any(e.call.inputs[0].shape != first.call.inputs[0].shape for e in column):
+            raise MismatchError  # its placeholder would need another shape
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs), column)
         arguments = []
@@ -193,15 +206,21 @@ class Weaver:
             if parameter.default is REQUIRED or not equal(value, parameter.default):
                 arguments.append((parameter.name, value))
         outputs = []
+        solver.written = list(first.call.written.values())  # channels that are an argument are called so
         for i in range(len(first.outputs)):
             outputs.append(self._made([e.outputs[i] for e in column], contexts, arounds))
             self._channel(outputs[-1], [e.call.outputs[i].shape for e in column], solver)
         shape = first.call.outputs[0].shape
-        alike = all(e.call.outputs[0].shape == shape for e in column)
+        own = self._own(column, contexts)
+        alike = all(e.call.outputs[0].shape == shape for e in own)
         return Invoke(
-            last_name(column), first.given, template, tuple(arguments), inputs, tuple(outputs), first.shared,
+            last_name(own), first.given, template, tuple(arguments), inputs, tuple(outputs), first.shared,
             shape if alike else None, first.frozen, _origins(column, contexts, arounds), first.form,
         )  # fmt: skip
+
+    def _own(self, column: Seq[Any], contexts: Contexts) -> Seq[Any]:
+        """The items of a column that the program has itself; where it has none, what the witnesses have."""
+        return [item for item, owner in zip(column, contexts.owners) if owner < self.own] or column
 
     # --- values -------------------------------------------------------------------------------------------------------
 

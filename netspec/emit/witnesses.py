@@ -1,0 +1,218 @@
+"""Witnesses: instances that the program does not have, to tell what a number is from what it happens to be.
+
+Two numbers of a block may agree in all its calls and be different things: `kernel - stride` and `padding`, `h * w` and
+the channels. A witness is the same block, or the net, elaborated with other values for all that may vary. What is
+woven has to say the numbers of the witnesses, too, so an expression that agrees by coincidence does not survive: sizes
+are polynomials and quotients of a few numbers, and two different ones agree for few of the values that could have been
+tried (identity testing, Schwartz 1980).
+"""
+
+from __future__ import annotations
+
+from ..diagnostics import Collector, SpecError
+from ..elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from ..weights.table import steps_of
+from .terms import same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Sequence as Seq
+    from typing import Any, TypeAlias
+
+    from ..dims import Shape
+    from ..ir import Body, Net
+    from .lower import Code, Lowering
+
+    # what may vary in a block: a parameter by its name, or a size by the numbers of the input and the axis
+    Place: TypeAlias = "str | tuple[int, int]"
+
+# so many witnesses of a block or net are wanted, and so many elaborations are tried for them
+ENOUGH = 3
+_TRIES = 12
+# primes, far apart from one another and from the sizes of networks
+_OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
+_FACTORS = (2, 3, 5, 7, 11, 13)
+# functions that make a size of a fraction, so that a parameter of a net may be one
+_ROUNDING = frozenset(("floor", "ceil", "round"))
+# a number up to this counts something, such as turns, strides or heads
+_SMALL = 8
+
+
+_MISSING = object()
+
+
+class Witnesses:
+    """Finds witnesses for one net, lowered for one framework."""
+
+    def __init__(self, net: Net, lowering: Lowering) -> None:
+        self.net = net
+        self.lowering = lowering
+        # what is elaborated, for all of them
+        self.bodies: dict[Any, Any] = dict(net.bodies)
+
+    # --- of the net -----------------------------------------------------------------------------------------------
+
+    def exposable(self) -> list[str]:
+        """The parameters of the net that are whole numbers, and fractions that make sizes, such as a width."""
+        arguments = self.net.body.arguments
+        return [n for n, v in arguments.items() if type(v) is int or (type(v) is float and self._makes_sizes(n))]
+
+    def _makes_sizes(self, name: str) -> bool:
+        code = self._with_settings({name: self.net.body.arguments[name] * 0.5})
+        return code is not None and _sizes(code.body) != _sizes(self.net.body)
+
+    def of_net(self, names: Seq[str]) -> list[Code]:
+        """The net with other values for these parameters, all at once."""
+        turning = self._turning_points()
+        values = {name: self._further(name, turning) for name in names}
+        found: list[Code] = []
+        for turn in range(_TRIES if all(values.values()) else 0):
+            code = self._with_settings({n: v[(turn + place) % len(v)] for place, (n, v) in enumerate(values.items())})
+            if code is not None and len(found) < ENOUGH + len(turning):
+                found.append(code)
+        return found
+
+    def _with_settings(self, chosen: Mapping[str, Any]) -> Code | None:
+        net = self.net
+        try:
+            other = elaborate(net.design, net.body.definition, {**net.settings, **chosen}, Collector(), self.bodies)
+        except SettingError:
+            return None
+        return self._lowered(other.body) if other.whole else None
+
+    def _lowered(self, body: Body, like: Code | None = None) -> Code | None:
+        try:
+            return self.lowering.lower(body) if like is None else self.lowering.lower(body, like.layouts, like.frozen)
+        except SpecError:
+            return None  # the framework cannot do this one
+
+    def _further(self, name: str, turning: Seq[int]) -> list[Any]:
+        """Other values for a parameter of the net, the most telling first."""
+        value = self.net.body.arguments[name]
+        fractions = [value * 1.37, value * 0.6]
+        if isinstance(value, float):
+            wanted: list[Any] = [*fractions, value + 1, value * 0.77]
+        else:
+            takes = self._rounds() and self._with_settings({name: fractions[0]}) is not None
+            wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning, value // 2, 3 * value + 2]
+        return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
+
+    def _rounds(self) -> bool:
+        """Does the net make a whole number of a fraction?"""
+        calls = (n for n in tree.walk(self.net.body.definition) if isinstance(n, tree.Call))
+        return any(isinstance(c.callee, tree.Name) and c.callee.text in _ROUNDING for c in calls)
+
+    def _turning_points(self) -> list[int]:
+        """Values on both sides of the whole numbers that conditions, `min` and `max` of the net compare with."""
+        deciding = (part for n in tree.walk(self.net.body.definition) for part in _deciding(n))
+        literals = (n.value for part in deciding for n in tree.walk(part) if isinstance(n, tree.Literal))
+        whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
+        return [v + step for v in whole for step in (-1, 1)][:4]
+
+    # --- of a block ---------------------------------------------------------------------------------------------------
+
+    def of_block(self, group: Seq[Code]) -> list[Code]:
+        """The block with other values for what is not the same in all of a group, each of them on its own."""
+        varying = _varying(group)
+        following = self._following(group)
+        varying = {place: column for place, column in varying.items() if place not in following}
+        found: list[Code] = []
+        for number, change in enumerate(_changes(varying) if varying else ()):
+            if len(found) == ENOUGH:
+                break
+            like = group[number % len(group)]
+            if like.body.upto:
+                continue
+            values = {place: change(place, _value(like.body, place)) for place in varying}
+            code = self._changed(like, values, following)
+            if code is not None:
+                found.append(code)
+        return found
+
+    def _following(self, group: Seq[Code]) -> set[Place]:
+        """The parameters that are in all of a group what their defaults say, which may hang on other parameters."""
+        found: set[Place] = set()
+        for parameter in group[0].body.definition.parameters:
+            name = parameter.name.text
+            if parameter.default is None or isinstance(parameter.default, tree.Literal):
+                continue
+            if all(self._filled(c.body, {name}).get(name, _MISSING) == c.body.arguments[name] for c in group):
+                found.add(name)
+        return found
+
+    def _filled(self, body: Body, without: Set[Any]) -> Mapping[str, Any]:
+        """The arguments of a body, with the defaults of some parameters."""
+        given = {name: value for name, value in body.arguments.items() if name not in without}
+        return with_defaults(self.net.design, body.definition, given) or {}
+
+    def _changed(self, like: Code, values: Mapping[Place, Any], following: Set[Place]) -> Code | None:
+        changed = like.body.replace(arguments={n: values.get(n, v) for n, v in like.body.arguments.items()})
+        body, arguments = like.body, self._filled(changed, following)
+        inputs = [
+            port.value.replace(shape=tuple(values.get((k, axis), d) for axis, d in enumerate(port.value.shape)))
+            for k, port in enumerate(body.given)
+        ]
+        found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.bodies)
+        return None if found is None else self._lowered(found, like)
+
+
+def _deciding(node: tree.Node) -> tuple[tree.Node, ...]:
+    """What something is decided by."""
+    if isinstance(node, tree.If | tree.Conditional):
+        return (node.condition,)
+    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in ("min", "max"):
+        return node.arguments
+    return ()
+
+
+def _sizes(body: Body) -> list[Shape]:
+    """The shapes of all weights."""
+    return [weight.shape for _, step in steps_of(body) for weight in step.weights]
+
+
+def _value(body: Body, place: Place) -> Any:
+    return body.arguments[place] if isinstance(place, str) else body.given[place[0]].value.shape[place[1]]
+
+
+def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
+    """The numbers that are not the same in all of a group, each with what it is in them."""
+    first = group[0].body
+    places: list[Place] = list(first.arguments)
+    for number, port in enumerate(first.given):
+        if len({len(code.body.given[number].value.shape) for code in group}) == 1:
+            places += [(number, axis) for axis in range(len(port.value.shape))]
+    columns = {place: tuple(_value(code.body, place) for code in group) for place in places}
+    return {p: c for p, c in columns.items() if not same(c) and all(isinstance(v, int | float) for v in c)}
+
+
+def _changes(varying: Mapping[Place, tuple[Any, ...]]) -> Iterator[Any]:
+    """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike."""
+    order = {place: number for number, place in enumerate(varying)}
+    alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
+    for numbers in (order, alike):
+        for shift in range(2):
+            yield lambda place, value, n=numbers, s=shift: _moved(value, n[place] + s * len(n))
+        for shift in range(2):
+            yield lambda place, value, n=numbers, s=shift: _scaled(value, n[place] + s)
+    yield lambda place, value: _scaled(value, 0)
+    yield lambda place, value: value if _is_small(value) else _moved(value, order[place])
+    yield lambda place, value: value if _is_small(value) else _scaled(value, order[place])
+    yield lambda place, value: value if _is_small(value) else _scaled(value, alike[place])
+
+
+def _is_small(value: Any) -> bool:
+    return isinstance(value, bool) or abs(value) <= _SMALL
+
+
+def _moved(value: Any, number: int) -> Any:
+    if isinstance(value, bool):
+        return value if number % 2 else not value
+    if isinstance(value, float):
+        return value * (0.5 + 0.25 * (number % 4))
+    return value + 1 + number % 2 if _is_small(value) else value + _OFFSETS[number % len(_OFFSETS)]
+
+
+def _scaled(value: Any, number: int) -> Any:
+    return value if isinstance(value, bool) else value * _FACTORS[number % len(_FACTORS)]
