@@ -194,8 +194,8 @@ class Weaver:
             raise MismatchError
         if len({(e.given, e.shared, e.frozen, e.call.use) for e in column}) > 1:
             raise MismatchError
-        if first.shared and self.declares and any(e.call.inputs[0].shape != first.call.inputs[0].shape for e in column):
-            raise MismatchError  # its placeholder would need another shape
+        if self.declares and first.shared and first.form is None and len({_taken_shapes(e) for e in column}) > 1:
+            raise MismatchError  # the model that is shared would need an input of another shape
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs), column)
         arguments = []
@@ -301,6 +301,10 @@ class Weaver:
 def key_of(body: LoweredBody) -> Any:
     """What tells lowered bodies apart."""
     return id(body.body), body.layouts, body.frozen, body.kind
+
+
+def _taken_shapes(enter: Enter) -> tuple[Any, ...]:
+    return tuple(t.shape for t in enter.call.inputs)
 
 
 def _origins(column: Seq[Any], contexts: Contexts, arounds: Seq[Around]) -> dict[Any, Any]:

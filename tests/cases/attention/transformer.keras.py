@@ -29,29 +29,31 @@ class PositionalEncoding(layers.Layer):
         return {**super().get_config(), "base": self.base}
 
 
-def encoder_layer(x):
+def encoder_layer(x, hidden):
     """Self-attention, then a net of two layers at each step; each is added to what came
     in
     """
+    n = x.shape[-1]
     y = layers.MultiHeadAttention(
         8,
-        64,
+        n // 8,
         dropout=0.1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
     )(x, x)
     attended = layers.Add()([x, y])
     attended = layers.LayerNormalization(epsilon=1e-5)(attended)
-    y = layers.Dense(2048, activation="relu")(attended)
-    y = layers.Dense(512)(y)
+    y = layers.Dense(hidden, activation="relu")(attended)
+    y = layers.Dense(n)(y)
     x = layers.Add()([attended, y])
     return layers.LayerNormalization(epsilon=1e-5)(x)
 
 
-def decoder_layer(x, memory):
+def decoder_layer(x, memory, hidden):
     """The same with a look at the other text in between"""
+    n = x.shape[-1]
     y = layers.MultiHeadAttention(
         8,
-        64,
+        n // 8,
         dropout=0.1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
     )(x, x, use_causal_mask=True)
@@ -59,31 +61,31 @@ def decoder_layer(x, memory):
     said = layers.LayerNormalization(epsilon=1e-5)(said)
     y = layers.MultiHeadAttention(
         8,
-        64,
+        n // 8,
         dropout=0.1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
     )(said, memory)
     asked = layers.Add()([said, y])
     asked = layers.LayerNormalization(epsilon=1e-5)(asked)
-    y = layers.Dense(2048, activation="relu")(asked)
-    y = layers.Dense(512)(y)
+    y = layers.Dense(hidden, activation="relu")(asked)
+    y = layers.Dense(n)(y)
     x = layers.Add()([asked, y])
     return layers.LayerNormalization(epsilon=1e-5)(x)
 
 
-def transformer(layers_=2):
+def transformer(units=512, layers_=2):
     source = keras.Input((None,), dtype="int64", name="source")
     target = keras.Input((None,), dtype="int64", name="target")
-    words = layers.Embedding(37000, 512)
+    words = layers.Embedding(37000, units)
     memory = words(source)
     memory = PositionalEncoding()(memory)
     memory = layers.Dropout(0.1)(memory)
     for _ in range(layers_):
-        memory = encoder_layer(memory)
+        memory = encoder_layer(memory, 4 * units)
     x = words(target)
     x = PositionalEncoding()(x)
     x = layers.Dropout(0.1)(x)
     for _ in range(layers_):
-        x = decoder_layer(x, memory)
+        x = decoder_layer(x, memory, 4 * units)
     x = layers.Dense(37000)(x)
     return keras.Model([source, target], x, name="transformer")

@@ -87,14 +87,13 @@ class Gated(layers.Layer):
 class Smoothed(layers.Layer):
     """Both in one"""
 
-    def __init__(self, x_features, units, **kwargs):
+    def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
-        self.x_features = x_features
         self.units = units
         self.inner = Gated(units)
-        self.smooth = Smooth(x_features, 0.09999999999999998)
+        self.smooth = Smooth(units, 0.09999999999999998)
         self.state_size = [*self.inner.state_size, *self.smooth.state_size]
-        self.output_size = x_features
+        self.output_size = units
 
     def build(self, input_shape):
         # a step makes the weights of all layers
@@ -114,16 +113,12 @@ class Smoothed(layers.Layer):
         return x, [inner_h, inner_s, smooth_mean]
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "x_features": self.x_features,
-            "units": self.units,
-        }
+        return {**super().get_config(), "units": self.units}
 
 
 def cells(units=8):
-    series = keras.Input((None, 8), name="series")
-    start = keras.Input((8,), name="start")
+    series = keras.Input((None, units), name="series")
+    start = keras.Input((units,), name="start")
     shared = layers.RNN(Gated(units), return_sequences=True)
     mean, last = layers.RNN(
         Smooth(units, 0.5, rate=0.5),
@@ -135,15 +130,11 @@ def cells(units=8):
     both = layers.Add()([both, y])
     x, _, s = layers.RNN(Gated(units), return_sequences=True, return_state=True)(both)
     deep, h2, _ = layers.RNN(Gated(units), return_sequences=True, return_state=True)(x)
-    branch1 = layers.RNN(Smoothed(units, units), return_sequences=True)(deep)
-    y = layers.RNN(
-        Smoothed(units, units),
-        return_sequences=True,
-        go_backwards=True,
-    )(deep)
+    branch1 = layers.RNN(Smoothed(units), return_sequences=True)(deep)
+    y = layers.RNN(Smoothed(units), return_sequences=True, go_backwards=True)(deep)
     y = ops.flip(y, axis=1)
     branch1 = layers.Add()([branch1, y])
-    branch1 = layers.RNN(Smoothed(units, units), go_backwards=True)(branch1)
+    branch1 = layers.RNN(Smoothed(units), go_backwards=True)(branch1)
     x = layers.Concatenate()([branch1, last, h2, s])
     x = layers.Dense(1)(x)
     return keras.Model([series, start], x, name="cells")

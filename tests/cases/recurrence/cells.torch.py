@@ -24,11 +24,11 @@ def init_weights(module):
 class Smooth(nn.Module):
     """A mean that begins where it has learned to"""
 
-    def __init__(self, scale2, rate=0.9):
+    def __init__(self, x_features, scale2, rate=0.9):
         super().__init__()
         self.scale2 = scale2
         self.rate = rate
-        self.first = nn.Parameter(torch.zeros(8))
+        self.first = nn.Parameter(torch.zeros(x_features))
 
     def initial_state(self, x):
         mean = self.first.expand(x.shape[0], -1)
@@ -42,20 +42,21 @@ class Smooth(nn.Module):
 class Gated(nn.Module):
     """The gated cell of the courses"""
 
-    def __init__(self):
+    def __init__(self, x_features, units):
         super().__init__()
-        self.dense1 = nn.Linear(8, 8)
-        self.dense2 = nn.Linear(8, 8, bias=False)
-        self.dense3 = nn.Linear(8, 8)
-        self.dense4 = nn.Linear(8, 8, bias=False)
-        self.dense5 = nn.Linear(8, 8)
-        self.dense6 = nn.Linear(8, 8, bias=False)
-        self.dense7 = nn.Linear(8, 8)
-        self.dense8 = nn.Linear(8, 8, bias=False)
+        self.units = units
+        self.dense1 = nn.Linear(x_features, units)
+        self.dense2 = nn.Linear(units, units, bias=False)
+        self.dense3 = nn.Linear(x_features, units)
+        self.dense4 = nn.Linear(units, units, bias=False)
+        self.dense5 = nn.Linear(x_features, units)
+        self.dense6 = nn.Linear(units, units, bias=False)
+        self.dense7 = nn.Linear(x_features, units)
+        self.dense8 = nn.Linear(units, units, bias=False)
 
     def initial_state(self, x):
-        h = x.new_zeros(x.shape[0], 8)
-        s = x.new_full((x.shape[0], 8), 0.1)
+        h = x.new_zeros(x.shape[0], self.units)
+        s = x.new_full((x.shape[0], self.units), 0.1)
         return h, s
 
     def forward(self, x, h, s):
@@ -70,10 +71,10 @@ class Gated(nn.Module):
 class Smoothed(nn.Module):
     """Both in one"""
 
-    def __init__(self):
+    def __init__(self, x_features, units):
         super().__init__()
-        self.inner = Gated()
-        self.smooth = Smooth(0.09999999999999998)
+        self.inner = Gated(x_features, units)
+        self.smooth = Smooth(units, 0.09999999999999998)
 
     def initial_state(self, x):
         inner_h, inner_s = self.inner.initial_state(x)
@@ -88,16 +89,16 @@ class Smoothed(nn.Module):
 
 
 class Cells(nn.Module):
-    def __init__(self):
+    def __init__(self, units=8):
         super().__init__()
-        self.smooth = Smooth(0.5, rate=0.5)
-        self.shared = Gated()
-        self.stack_0 = Gated()
-        self.stack_1 = Gated()
-        self.around_forward = Smoothed()
-        self.around_backward = Smoothed()
-        self.back = Smoothed()
-        self.head = nn.Linear(32, 1)
+        self.smooth = Smooth(units, 0.5, rate=0.5)
+        self.shared = Gated(units, units)
+        self.stack_0 = Gated(units, units)
+        self.stack_1 = Gated(units, units)
+        self.around_forward = Smoothed(units, units)
+        self.around_backward = Smoothed(units, units)
+        self.back = Smoothed(units, units)
+        self.head = nn.Linear(4 * units, 1)
         self.apply(init_weights)
 
     def forward(self, series, start):

@@ -185,10 +185,10 @@ class Temperature(nn.Module):
         self.apply(init_weights)
 
     def forward(self, series):
-        x, _ = self.gru1(series)
-        x, _ = self.stacked1(x)
+        x, _ = self.gru1(series)  # T x 32
+        x, _ = self.stacked1(x)  # T x 64
         steps, h = self.gru2(x)
-        h = h[-1]
+        h = h[-1]  # T x 32
         start = torch.tanh(self.dense1(h))
         _, h2 = self.rnn(steps.flip(1), start.unsqueeze(0))
         again = h2[-1]
