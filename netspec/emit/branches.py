@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .columns import branch_name, by_pick
+from .expressions import express
 from .template import Choice
-from .terms import Contexts, code, equal, express
+from .terms import Contexts, code, equal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq

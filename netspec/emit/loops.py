@@ -7,10 +7,11 @@ from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .branches import plan_choice
 from .columns import aligned, by_pick, kind_of, turns_of
+from .expressions import express
 from .lower import Part
 from .solve import Solver
 from .template import Loop
-from .terms import Contexts, Term, constant, express, matches, plain, same
+from .terms import Contexts, Term, constant, matches, plain, same
 from .values import MismatchError, WriteOutError
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
+from .expressions import express
 from .naming import BUILTINS, safe
 from .template import REQUIRED, Parameter
-from .terms import Contexts, Term, code, constant, equal, express, matches, plain, same
+from .terms import Contexts, Term, code, constant, equal, matches, plain, same
 from .values import MismatchError
 
 if TYPE_CHECKING:

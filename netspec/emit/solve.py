@@ -10,8 +10,9 @@ from functools import reduce
 
 from ..pycode import Call, Opt
 from ..record import TYPE_CHECKING, Record
+from .expressions import express
 from .lower import Act
-from .terms import Contexts, Term, code, combine, constant, express, matches, pair, plain, same
+from .terms import Contexts, Term, code, combine, constant, matches, pair, plain, same
 from .values import MismatchError
 
 if TYPE_CHECKING:
