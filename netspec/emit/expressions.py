@@ -7,7 +7,7 @@ from ..layers.arguments import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .naming import safe
-from .terms import Term, constant, each, pair, same
+from .terms import COMPARISONS, Term, constant, each, pair, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ def _literal(node: tree.Literal, contexts: Contexts) -> Term | None:
 
 def _chain(node: tree.Chain, contexts: Contexts) -> Term | None:
     operands = [express(o, contexts) or _word(o, contexts) for o in node.operands]
-    if _BINDING.get(node.operators[0]) == _BINDING["=="] and len(operands) > 2:
+    if node.operators[0] in COMPARISONS and len(operands) > 2:
         # a < b < c
         pairs = [pair(o, a, b) for o, a, b in zip(node.operators, operands, operands[1:])]
         found = pairs[0]

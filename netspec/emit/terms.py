@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from ..pycode import Code
     from ..syntax.tree import Node
 
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
 _MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 # how tightly an operator binds
-_BINDING = dict.fromkeys(_COMPARISONS, 4) | {
+_BINDING = dict.fromkeys(COMPARISONS, 4) | {
     "if": 0, "or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "//": 6, "/": 6, "%": 6, "neg": 7, "**": 8, "atom": 9
 }  # fmt: skip
 
