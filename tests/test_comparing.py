@@ -10,6 +10,7 @@ import pytest
 from checking import check
 
 from netspec.reference import Reference
+from netspec.verify.calm import calmer, saturated
 from netspec.verify.expose import expose
 from netspec.verify.pool import Answer
 from netspec.verify.replay import own_errors
@@ -320,3 +321,106 @@ def test_penalties():
         "the penalties on weights of PyTorch and reference differ by 1.0e+00",
         "the penalties on weights of Keras and reference differ by 1.0e+00",
     ]
+
+
+@pytest.mark.parametrize(("lacking", "said"), [(("keras",), "Keras"), (("torch", "keras"), "PyTorch and Keras")])
+def test_gradients_without_a_form_in_float64(lacking, said):
+    """They are compared in float32 then, where a part in a thousand may be rounding."""
+
+    def spoil(which, shown, job, answer):
+        if not job.directions:
+            return answer
+        if which in lacking and job.dtype == "float64":
+            return answer.replace(error="no such kernel", kind="Exception")
+        scale = 1 + 1e-4 * (which == "torch")
+        return answer.replace(gradients={name: g * scale for name, g in answer.gradients.items()})
+
+    found = verified(NET, spoil)
+    assert found.notes == (f"gradients are compared in float32, since {said} cannot do this in float64",)
+    assert found.ok, found.problems
+    assert found.gradients.error == pytest.approx(1e-4, rel=0.01)
+
+
+def test_gradients_that_cannot_be_had():
+    def spoil(which, shown, job, answer):
+        return answer.replace(error="no", kind="Exception") if which == "torch" and job.directions else answer
+
+    found = verified(NET, spoil)
+    assert found.gradients is None
+    assert found.problems == ("PyTorch: no",)
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "samples", "training"),
+    [
+        (NET, 10**8, 3, True),
+        # one sample has no variance, so that a net with statistics takes two, however large it is
+        (NET, 1, 2, True),
+        (NET.replace("  batchnorm\n", ""), 1, 1, True),
+        # what draws numbers is compared in inference, where one will do
+        (NET.replace("batchnorm", "batchnorm -> dropout(0.5)"), 1, 1, False),
+        (NET.replace("batchnorm", "batchnorm -> dropout(0.5)"), 10**8, 3, False),
+    ],
+)
+def test_how_many_samples_gradients_take(text, most, samples, training, monkeypatch):
+    monkeypatch.setattr("netspec.verify.verify._MOST", most)
+    asked = []
+
+    def spoil(which, shown, job, answer):
+        if job.directions:
+            asked.append((len(job.batches[0][0]), len(job.directions[0]), job.training, job.dtype))
+        return answer
+
+    assert verified(text, spoil).gradients.training is training
+    assert asked == [(samples, samples, training, "float64")] * 2
+
+
+# --- outputs that tell nothing ---------------------------------------------------------------------------------------
+
+
+def numbers(net):
+    rng = np.random.default_rng(5)
+    return random_weights(net, rng), random_inputs(net, rng, 3, {})
+
+
+def test_the_last_weights_before_an_output():
+    """Those of the last layers that lead to it, whichever way; what leads to no such output stays as it is."""
+    text = """
+    block two { input x; a = x -> dense(2); b = x -> dense(3); output a, b }
+    net n {
+      input x [4]
+      dense(5) as far -> relu as y
+      p, q = y -> two
+      s = (y -> dense(2) as left) + (y -> dense(2) as right) + p
+      output probabilities = softmax(s), other = q -> dense(1) as beside, same = softmax(100 * x)
+    }"""
+    net = check(text)
+    assert net.ok, [d.message for d in net.diagnostics]
+    weights, _ = numbers(net)
+    changed = {
+        place: {p for p, w in calmer(net.net, weights, [place]).items() if (w != weights[p]).any()}
+        for place in range(3)
+    }
+    assert changed[0] == {f"{n}.{w}" for n in ("left", "right", "two.dense1") for w in ("kernel", "bias")}
+    assert changed[1] == {"beside.kernel", "beside.bias"}
+    assert changed[2] == set()  # nothing is learned before it
+    halved = calmer(net.net, weights, [1], by=2.0)
+    np.testing.assert_array_equal(halved["beside.kernel"] * 2, weights["beside.kernel"])
+
+
+def test_what_is_at_its_ends():
+    ends, near, none = np.array([0.0, 1.0]), np.array([1e-10, 1 - 1e-10]), np.array([0.0, 1e-3])
+    assert saturated([ends, near, none, np.array([1, 0]), np.zeros(0)]) == [0, 1]
+
+
+def test_an_output_at_its_ends_is_calmed():
+    """A softmax of which one share is 1 would hide a wrong layer before it."""
+    text = "net n { input x [6]\n dense(6) as wrong\n 1000 * identity\n dense(4) -> softmax }"
+    found = verified(text, wrong_layer("wrong", 1.3, net=text))
+    assert any(problem.startswith("`wrong` (dense) is the first layer") for problem in found.problems)
+    assert found.worst > 1e-3
+
+
+def test_an_output_that_cannot_be_calmed_is_told():
+    found = verified("net n { input x [6]\n dense(1) -> softmax }")
+    assert found.notes == ("an output is 0 and 1 all over, whatever the weights of the last layer",)

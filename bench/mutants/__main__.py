@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .planting import Mutation
+    from .trial import Tests
 
 # written by a program, and lists of facts
 _NOT = ("syntax/tables.py", "codes.py")
@@ -42,14 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     found: dict[str, list[bool]] = {}
     with Copy() as copy:
-        known = {folder: copy.failing(files(folder, False)) for folder in dict.fromkeys(f for f, _ in chosen)}
-        for tests in known.values():
-            print("".join(f"left out, since it fails without any bug: {test}\n" for test in tests), end="", flush=True)
+        known: dict[tuple[str, bool], Tests] = {}
         for folder, mutation in chosen:
-            left_out = [f"--deselect={test}" for test in known[folder]]
-            outcome = copy.tried(mutation, [*files(folder, False), *left_out], options.limit)
-            if options.frameworks and not outcome.failed:
-                outcome = copy.tried(mutation, files(folder, True), options.limit * 4)
+            for frameworks in (False, True)[: 1 + options.frameworks]:
+                tests = known.get((folder, frameworks)) or copy.looked_at(files(folder, frameworks))
+                known[folder, frameworks] = tests
+                outcome = copy.tried(mutation, tests, options.limit)
+                if outcome.failed:
+                    break
             found.setdefault(folder, []).append(outcome.failed)
             print(f"{'caught  ' if outcome.failed else 'SURVIVED'}  {_told(mutation)}{_by(outcome.said)}", flush=True)
     return _summed(found)
@@ -60,7 +61,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=100, help="bugs in all (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="which bugs are drawn (default: 0)")
     parser.add_argument("--folder", action="append", choices=[*QUICK, "."], help="only this one; . is netspec itself")
-    parser.add_argument("--limit", type=float, default=150, help="seconds for the tests of a bug (default: 150)")
+    parser.add_argument("--limit", type=float, default=30, help="seconds beyond three times what the tests take")
     parser.add_argument("--frameworks", action="store_true", help="run PyTorch and Keras where nothing else finds it")
     parser.add_argument("--only", default="", help="bugs of a file, or of one line of it: netspec/dims.py:120")
     parser.add_argument("--list", action="store_true", help="show the bugs that would be planted")

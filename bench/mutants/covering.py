@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
-    "": "dims fields sequential other_ops reference render imports forms inert vocabulary cases language codes floors",
+    "": "dims fields sequential other_ops reference render imports forms spellings vocabulary cases language codes floors",
     "cli": "forms inert renaming lines cli docs",
     "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
     "emit": "draw pictures diagrams cases forms inert cli docs comparing",
@@ -12,7 +12,7 @@ QUICK = {
     "models": "comparing",
     "syntax": "reading forms vocabulary cases codes imports language docs lines syntax fmt",
     "verify": "comparing cli",
-    "weights": "renaming comparing reference cli",
+    "weights": "renaming spellings comparing reference cli",
 }
 # and these run PyTorch and Keras
 FRAMEWORKS = {
