@@ -187,7 +187,8 @@ class _Writer:
         lines = [title, *([_small(group.shared, self.theme.faint)] if group.shared else [])]
         if self.direction != "TB" or not title:
             return _table(lines)
-        letters = len(group.name) + len(group.title) + 4 * (group.count > 1) + 10 * says
+        kind, (first, *more) = split(group.title)
+        letters = len(group.name) + max(len(kind) + len(first), *map(len, more), 0) + 4 * (group.count > 1) + 10 * says
         room = f'<TD WIDTH="{6 * max(letters, len(group.shared)) + 14}"></TD>'
         rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD>{room}</TR>' for line in lines)
         return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
