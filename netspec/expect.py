@@ -5,12 +5,14 @@ from __future__ import annotations
 from .diagnostics import Diagnostic, Label
 from .dims import DimExpr, largest, show
 from .elaborate.apply import Intrinsic
+from .elaborate.doubts import BATCHES
 from .elaborate.frame import Frame
 from .elaborate.functions import Fault, apply_operator, call_function
+from .elaborate.inputs import NO_BATCH
 from .elaborate.lookup import loose_name, loose_name_in, unknown
 from .elaborate.machine import HOLE, Machine, kind_of
 from .ir import Figures, Outcome, Tensor
-from .layers.arguments import describe
+from .layers.arguments import CONSTANTS, describe
 from .record import TYPE_CHECKING
 from .resolve import bound_names
 from .syntax import tree
@@ -118,7 +120,11 @@ def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: 
     sides = ((left, right, *loose), (right, left, *loose[::-1]))
     for (value, other, name, both), operand in zip(sides, condition.operands):
         if name is not None and (both is not None or not _holds_words(other)):
-            unknown(frame, name, number=True)
+            batch = isinstance(other, tuple) and (name.text in CONSTANTS or name.text in BATCHES)
+            if batch:
+                machine.fault("unknown-name", f"nothing is called `{name.text}` here", name.span, help=NO_BATCH)
+            else:
+                unknown(frame, name, number=True)
             return None
         if isinstance(value, Tensor):
             machine.fault(
@@ -203,5 +209,15 @@ def _failed(machine: Machine, condition: tree.Chain, operator: str, left: Any, r
             "expectation-failed",
             f"{what} is {figure(left)}; it {_WORDS[operator]} {figure(right)}{gap}",
             Label(condition.span, f"{what} is {figure(left)}"),
+            help=_kinds_apart(left, right),
         )
     )
+
+
+def _kinds_apart(left: Any, right: Any) -> str:
+    """What to do where the two sides can never be equal."""
+    if isinstance(left, tuple) and type(right) is int:
+        return f"a shape stands in square brackets: `[{right}]`"
+    if isinstance(right, str) and not isinstance(left, str | tuple):
+        return f"leave the quotes out: `{right}`"
+    return ""

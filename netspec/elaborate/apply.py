@@ -224,6 +224,7 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
             "not-a-value",
             f"`{name}` works on numbers that are known when the spec is compiled, not on values of the net",
             node.span,
+            help=f"its first size is `{arguments[0].span.text}.shape[0]`" if name == "len" else "",
         )
     machine.spend_items(node.span, values)
     try:

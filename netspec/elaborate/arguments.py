@@ -203,7 +203,7 @@ def bind_arguments(
             given_twice(at, keyword, found[name][1], f"by place, those given here are {places}")
             good = False
         elif name not in names and name not in takes.named:
-            message, help = f"`{callee.text}` has no argument `{name}`", place_for(at, callee, takes, keyword)
+            message, help = f"`{callee.text}` has no argument `{name}`", place_for(at, callee, takes, keyword, value)
             machine.fault("unknown-argument", message, keyword.name.span, help=help)
             good = False
         else:

@@ -81,7 +81,7 @@ def bind_block(
         return None
     required = [n for n, p in declared.items() if p.default is None and n not in values]
     if required:
-        _missing_parameter(at, callee, definition, required)
+        _missing_parameter(at, callee, definition, required, given)
         return None
     if plan.defaults is None:
         plan.defaults = _fixed_defaults(frame, definition)
@@ -157,14 +157,25 @@ def _inputs(
     return tuple(named[name][0] if name in named else next(rest) for name in plan.ports)
 
 
-def _missing_parameter(at: Context, callee: tree.Name, definition: Definition, names: list[str]) -> Hole:
+def _missing_parameter(at: Context, callee: tree.Name, definition: Definition, names: list[str], given: Given) -> Hole:
+    plan = at.frame.machine.plan(definition)
+    first = next(iter(plan.parameters))
+    as_value = given.flowing and not plan.ports and any(is_led(definition, name) for name in (first, *names))
+    help = f"a value is no parameter: declare it in the {definition.word}, `input {first}`" if as_value else ""
     listed = " and ".join(f"`{n}`" for n in names)
     return at.frame.machine.fault(
         "missing-argument",
         f"{definition.word} `{callee.text}` needs {listed}",
         callee.span,
         others=((definition.name.span, "declared here"),),
+        help=help,
     )
+
+
+def is_led(definition: Definition, name: str) -> bool:
+    """Does a pipeline begin with a name?"""
+    pipelines = [n for n in tree.walk(definition.body) if isinstance(n, tree.Pipeline)]
+    return any(isinstance(p.stages[0], tree.Name) and p.stages[0].text == name for p in pipelines)
 
 
 def _filled(frame: Frame, span: Span, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:

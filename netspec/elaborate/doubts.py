@@ -90,7 +90,7 @@ def _doubt(at: Context, code: str, message: str, span: Span, help: str) -> None:
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
-_BATCHES = ("batch", "batch_size", "batchsize", "bs", "B", "b", "n_batch")
+BATCHES = ("batch", "batch_size", "batchsize", "bs", "B", "b", "n_batch")
 _CHANNELS = ("C", "c", "channels", "ch")
 _EXTENTS = ("H", "W", "D", "T", "L", "S", "h", "w", "d", "t", "l", "s", "height", "width", "time", "length")
 # an image has so many channels at most, and so many cells along each side at least
@@ -116,7 +116,7 @@ def _without_batch(shape: Shape) -> Shape | None:
     first, rest = shape[0], shape[1:]
     named = {name for name in map(_name, rest) if name}
     several = _name(first) == "N" and len(shape) > 2 and (len(shape) == 4 or named & {*_CHANNELS, *_EXTENTS})
-    if _name(first) in _BATCHES or several:
+    if _name(first) in BATCHES or several:
         return rest
     one_image = len(shape) == 4 and first == 1
     images = len(shape) == 4 and rest[0] in (1, 3) and rest[1] == rest[2] and _is_side(rest[1])

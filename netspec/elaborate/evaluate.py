@@ -169,17 +169,23 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
     if value is HOLE:
         return HOLE
     if not isinstance(value, Tensor):
-        return at.frame.machine.fault(
-            "not-a-value", f"`.{node.name.text}` belongs to values, not to {kind_of(value)}", node.span
-        )
+        message = f"`.{node.name.text}` belongs to values, not to {kind_of(value)}"
+        return at.frame.machine.fault("not-a-value", message, node.span, help=_of_a_shape(node, value))
     found = {"shape": value.shape, "channels": value.shape[-1] if value.shape else 1, "rank": len(value.shape)}
     if node.name.text in found:
         return found[node.name.text]
-    help = _attribute_meant(node, value, found) or "a value has .shape, .channels and .rank"
+    help = _attribute_meant(at, node, value, found) or "a value has .shape, .channels and .rank"
     return at.frame.machine.fault("unknown-name", f"a value has no `.{node.name.text}`", node.name.span, help=help)
 
 
-def _attribute_meant(node: tree.Attribute, value: Tensor, found: Mapping[str, Any]) -> str:
+def _of_a_shape(node: tree.Attribute, value: Any) -> str:
+    """What to write for a property of what is a shape already."""
+    text = node.value.span.text
+    asked = {"shape": text, "channels": f"{text}[-1]", "rank": f"len({text})"}.get(node.name.text)
+    return f"it is a shape already: write `{asked}`" if isinstance(value, tuple) and asked else ""
+
+
+def _attribute_meant(at: Context, node: tree.Attribute, value: Tensor, found: Mapping[str, Any]) -> str:
     """What stands here for what is asked of a value elsewhere: a property, or a step on it."""
     from ..layers.foreign import help_for, layer_for
     from ..layers.vocabulary import ATTRIBUTES, SIDES
@@ -189,7 +195,7 @@ def _attribute_meant(node: tree.Attribute, value: Tensor, found: Mapping[str, An
     if same:
         return f"here it is `.{same}`"
     layer = layer_for(name) or name
-    if layer in LAYERS:
+    if layer in LAYERS or name in at.frame.design.definitions:
         return f"a layer is applied with an arrow: `{node.value.span.text} -> {layer}`"
     return help_for(name) or did_you_mean(name, found)
 

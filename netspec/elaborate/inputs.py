@@ -50,7 +50,7 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
                 "wrong-value", "`...` stands for axes of a block's input; a net must say its own", size.span
             )
         if isinstance(size, tree.Name) and size.text in CONSTANTS:
-            return frame.machine.fault("wrong-value", "a size is a number or a name", size.span, help=_NO_BATCH)
+            return frame.machine.fault("wrong-value", "a size is a number or a name", size.span, help=NO_BATCH)
         if isinstance(size, tree.Name) and size.text not in frame.names and size.text not in frame.design.constants:
             frame.symbols[size.text] = None
             frame.names[size.text] = symbol(size.text)
@@ -71,19 +71,23 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
     return frame.tensor(tuple(sizes), dtype or "float32", node.span)
 
 
+_TYPES = {"long": "int", "short": "int", "uint": "int", "double": "float", "half": "float", "bfloat": "float"}
+
+
 def _type_help(name: str) -> str:
     word = name.rstrip("0123456789_t")
+    word = _TYPES.get(word, word)
     meant = word if word in _DTYPES else nearest(word, _DTYPES)
     return f"write `{meant}`" if meant else "types are float, int and bool"
 
 
-_NO_BATCH = "the batch is never written; a size that is not known yet is a name, such as `T`"
+NO_BATCH = "the batch is never written; a size that is not known yet is a name, such as `T`"
 
 
 def _size_help(value: Any) -> str:
     if isinstance(value, tuple):
         return f"sizes stand apart: `[{', '.join(map(describe, value))}]`"
-    return _NO_BATCH if value is None or value == -1 else ""
+    return NO_BATCH if value is None or value == -1 else ""
 
 
 def _block_input(frame: Frame, node: tree.Input) -> Any:

@@ -226,5 +226,14 @@ def _loose(frame: Frame, kind: str, violation: Violation, written: Mapping[str, 
 
 
 def _origin(span: Span) -> str:
-    words = span.text.split("(")[0].split()
-    return " ".join(words[:2]) if words[:1] in (["input"], ["weight"]) else (words[-1] if words else "the value")
+    """What a value comes from, in few words: the step, or the operation if it is short."""
+    text = span.text
+    words = text.partition("(")[0].split()
+    if words[:1] in (["input"], ["weight"]):
+        return " ".join(words[:2])
+    if len(words) == 1 and words[0].replace(".", "").replace("_", "").isalnum():
+        return words[0]
+    return f"`{text}`" if len(text) <= _SHORT and "\n" not in text else "what is worked out"
+
+
+_SHORT = 30

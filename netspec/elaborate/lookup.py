@@ -94,16 +94,33 @@ def _values(frame: Frame) -> list[str]:
 
 def _meant(frame: Frame, node: tree.Name, number: bool) -> str:
     """What the author may have meant: a name of the spec that is near, a word of the field, or a layer that is near."""
-    from ..layers.vocabulary import FIGURES
+    from ..layers.vocabulary import FIGURES, TRAINED, TRAINING
 
     text, own = node.text, [*_values(frame), *frame.design.constants]
-    if FIGURES.get(text) in frame.names:
-        return f"here it is `{FIGURES[text]}`"
+    figure = FIGURES.get(text.lower().replace("_", ""))
+    if figure in frame.names:
+        return f"here it is `{figure}`"
     if number:
-        return did_you_mean(text, [*own, *_LITERALS])
+        return did_you_mean(text, [*own, *_LITERALS]) or (TRAINED if text in TRAINING else "")
     if text in _BEGINS:
         return f"`{text}` begins a statement: {_BEGINS[text]}"
-    return meant_by(text, own, frame.design.definitions)
+    return _around(node) or meant_by(text, own, frame.design.definitions) or _named_by_arrow(node)
+
+
+def _around(node: tree.Name) -> str:
+    """What to write where the signs around an unknown name are those of another language."""
+    behind = node.span.source.text[node.span.end : node.span.end + _SIGN].lstrip()
+    return f"a name is bound by `=`: `{node.text} = ...`" if behind.startswith("<-") else ""
+
+
+def _named_by_arrow(node: tree.Name) -> str:
+    """What to write for an arrow that leads to a name that means nothing."""
+    before = node.span.source.text[max(node.span.start - _SIGN, 0) : node.span.start].rstrip()
+    return f"a step is named behind it: `... as {node.text}`" if before.endswith("->") else ""
+
+
+# how far a sign may stand from a name
+_SIGN = 12
 
 
 def _bound_elsewhere(frame: Frame, node: tree.Name, place: tree.Identifier, help: str) -> Hole:
@@ -165,6 +182,8 @@ def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
     known = [f"`{name}`" for name, value in frame.names.items() if isinstance(value, kinds)]
     if number and not known:
         return f"write a number, or bind the name first: `{node.text} = 10`"
+    if not known and not number and isinstance(frame.flow, Tensor) and not frame.machine.plan(frame.definition).ports:
+        return "what comes in is `identity`; `input x` gives it a name"
     what = "number or word" if number else "value"
     if len(known) == 1:
         return f"the only {what} here is {known[0]}"

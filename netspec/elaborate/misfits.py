@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..diagnostics import did_you_mean
+from ..ir import Tensor
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, Hole
 
 if TYPE_CHECKING:
-    from ..ir import Tensor
     from ..source import Span
     from ..syntax.tree import Node
     from .arguments import Signature
@@ -38,11 +38,14 @@ def bare_help(name: str) -> str:
     return BARE.get(name, "")
 
 
-def place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Keyword) -> str:
+def place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Keyword, value: object) -> str:
     """What to do with an argument that nothing is called: where it goes, or what else there is."""
     from ..layers.foreign import foreign_argument
 
     name, plain = keyword.name.text, [*takes.names, *takes.named]
+    definition = at.frame.defined(callee.text)
+    if isinstance(value, Tensor) and (definition is None or len(at.frame.machine.plan(definition).ports) < 2):
+        return f"a value stands without a name: `{callee.text}({keyword.value.span.text}, ...)`"
     if name in takes.inner:
         return f"give it to the step: `{takes.inner[name]}(..., {keyword.span.text})`"
     help = _learning_help(at, callee, name) or foreign_argument(name, plain)
@@ -97,8 +100,11 @@ def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
             help="move the input up, before all steps",
         )
         return None
+    joins = callee.text in LAYERS and LAYERS[callee.text].arity != 1
     help = (
-        f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`"
+        f"give it the inputs: `{callee.text}({', '.join(inputs)})`"
+        if joins and len(inputs) > 1
+        else f"begin with one of the inputs: `{inputs[0]} -> {callee.text}`"
         if inputs
         else "begin with `input x [28, 28, 1]`"
     )

@@ -10,7 +10,7 @@ from ..record import TYPE_CHECKING
 from ..source import Source
 from ..syntax import tree
 from ..syntax.parser import parse
-from .blocks import body_of, fill_defaults
+from .blocks import body_of, fill_defaults, is_led
 from .doubts import report_inputs
 from .frame import Frame
 from .machine import HOLE, Hole, Machine
@@ -135,12 +135,19 @@ def _fill(machine: Machine, definition: Definition, settings: Mapping[str, Any],
                 "missing-argument",
                 f"the parameter `{name}` of net {definition.name.text} has no value",
                 parameter.name.span,
-                help=f"give it a default, `{name}=10`, or a value with `--set {name}=10`",
+                help=_remedy(name, is_led(definition, name)),
             )
             continue
         else:
             found[name] = default
         frame.names[name] = found[name]
+
+
+def _remedy(name: str, is_input: bool) -> str:
+    """What to do about a parameter without a value, which may be meant for an input."""
+    if is_input:
+        return f"what comes in is declared in the body: `input {name} [28, 28, 1]`"
+    return f"give it a default, `{name}=10`, or a value with `--set {name}=10`"
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:

@@ -75,7 +75,10 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> A
     if len(lists) == 1 and any(isinstance(value, Tensor) for value in lists[0]):
         what = f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}"
         told = too_many(at.frame, node.span, f"`{operator}` takes one value on each side", lists[0])
-        return at.frame.machine.fault("not-a-value", what, node.span) if told is None else HOLE
+        other = next(value for value in (left, right) if not isinstance(value, tuple))
+        many = operator == "*" and type(other) is int and other > 0
+        help = f"a step is done several times by `repeat {other} {{ ... }}`" if many else ""
+        return at.frame.machine.fault("not-a-value", what, node.span, help=help) if told is None else HOLE
     tensors = isinstance(left, Tensor), isinstance(right, Tensor)
     if any(tensors):
         return _tensor_operation(at, node, operator, left, right, tensors)
@@ -111,7 +114,8 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
         return turned if number == 1 else layer(at, "scale", {"factor": number}, (turned,), span)
     if operator == "**" and tensors[0]:
         return layer(at, "power", {"exponent": number}, (value,), span)
-    return at.frame.machine.fault("not-a-value", f"`{operator}` does not take a value and {describe(number)}", span)
+    message = f"`{operator}` does not take a value and {describe(number)}"
+    return at.frame.machine.fault("not-a-value", message, span, help=_HELPS.get(operator, ""))
 
 
 def _logic(at: Context, node: tree.Chain, word: str) -> Any:
@@ -165,6 +169,8 @@ def _comparison(at: Context, node: tree.Chain) -> Any:
         return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
+# what stands for operators that values do not have
+_HELPS = {"//": "write `floor(x / 2)`", "%": "the rest of a division is `x - 2 * floor(x / 2)`"}
 _EQUALITIES = frozenset(("==", "!=", "in", "not in"))
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 

@@ -29,7 +29,11 @@ def declare_output(frame: Frame, node: tree.Output) -> None:
         elif isinstance(value, Tensor):
             frame.outputs.append(Result(name, value))
         elif value is not HOLE and not _are_several(frame, item, value):
-            frame.machine.fault("not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span)
+            values = item.value.items if isinstance(item.value, tree.List | tree.Group) else ()
+            help = f"write `output {', '.join(v.span.text for v in values)}`" if values else ""
+            frame.machine.fault(
+                "not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span, help=help
+            )
 
 
 def _are_several(frame: Frame, item: tree.Produced, value: object) -> bool:

@@ -39,6 +39,8 @@ def _help(frame: Frame, stages: Sequence[Node], place: int, step: Node) -> str:
     steps = [part for part in parts if _is_step(frame, part)]
     if len(steps) > 1:
         return f"in braces each of them takes what flows in: `-> {{ {_short(step.span.text)} }}`"
+    if isinstance(step, tree.Unary) and not steps and step.operator != "not":
+        return f"in braces the flow is `identity`: `-> {{ identity {step.operator} {_short(parts[0].span.text)} }}`"
     if not steps:
         return "a pipeline starts with a value and goes on with steps; `add(a, b)` joins two values"
     return f"bracket it: `{_bracketed(frame, stages, place, step, steps[0])}`"

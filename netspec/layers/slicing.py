@@ -77,6 +77,9 @@ def _items(value: Any) -> tuple[Any, ...]:
     return items
 
 
+_NO_BATCH = "an item stands for an axis, and the batch has none"
+
+
 @layer("slice")
 class Slice(Arrangement):
     """A part of x, as Python slices: a number drops its axis, a range keeps it, a list picks places."""
@@ -103,7 +106,7 @@ class Slice(Arrangement):
             items.append(...)
         spare = len(x) - len(items) + 1
         if spare < 0:
-            raise Violation("wrong-rank", f"{len(items) - 1} items are too many for {show(x)}", "items")
+            raise Violation("wrong-rank", f"{len(items) - 1} items are too many for {show(x)}", "items", _NO_BATCH)
         at = items.index(...)
         items[at : at + 1] = [FULL] * spare
         return tuple(items)

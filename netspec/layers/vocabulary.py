@@ -402,6 +402,7 @@ WORDS = {
 }
 # layers that take no arguments, by the name here, and what to do with some that are given
 BARE = {
+    **dict.fromkeys(("add", "sub", "mul", "div", "pow"), "numbers go with operators: `x + 1`, `2 * x`, `x ** 2`"),
     "linear": "the layer with weights is `dense`",
     "flatten": "the batch is never flattened: leave it out",
 }
@@ -469,16 +470,32 @@ MODULES = frozenset(
         "torchvision",
     )
 )
+# what is measured in training, and no figure of a net
+TRAINING = frozenset(("loss", "accuracy", "error", "auc", "f1", "perplexity", "latency", "epochs"))
+TRAINED = "a spec knows the figures of a net; what it learns is measured where it is trained"
 # what is asked of a value elsewhere
 ATTRIBUTES = {
     "size": "shape",
     "dim": "rank",
     "ndim": "rank",
     "dims": "shape",
-    "width": "shape[1]",
-    "height": "shape[0]",
+    "ndims": "rank",
+    "length": "shape[0]",
+    "len": "shape[0]",
+    "T": "shape[0]",
+    "features": "channels",
+    "C": "channels",
+    "c": "channels",
+    **dict.fromkeys(("width", "W", "w"), "shape[1]"),
+    **dict.fromkeys(("height", "H", "h"), "shape[0]"),
 }
 # those of images only
-SIDES = frozenset(("width", "height"))
+SIDES = frozenset(("width", "height", "W", "w", "H", "h"))
 # figures of a net
-FIGURES = {"flops": "macs", "multadds": "macs", "weights": "params", "numparams": "params", "parameters": "params"}
+FIGURES = {
+    **dict.fromkeys(("flops", "multadds", "operations"), "macs"),
+    **dict.fromkeys(("weights", "numparams", "parameters", "totalparams", "nparams", "paramcount"), "params"),
+    **dict.fromkeys(("trainableparams", "trainableparameters", "learnable"), "trainable"),
+    **dict.fromkeys(("nontrainableparams", "frozen"), "non_trainable"),
+    **dict.fromkeys(("outputshape", "outputs", "out"), "output"),
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isqrt
+
 from ..dims import DimExpr, ceil_div, show, symbols
 from ..pycode import unless
 from ..record import TYPE_CHECKING, Record
@@ -24,9 +26,15 @@ def needs_grid(kind: str, x: Shape) -> int:
         raise Violation(
             "wrong-rank",
             f"{kind} needs 1 to 3 spatial axes and channels, but the input is {show(x)}",
-            help="`reshape` gives it an axis more, for example `reshape(28, 28, 1)`" if few else "",
+            help=f"`reshape` gives it an axis more, for example `{_with_an_axis(x[0])}`" if few and x else "",
         )
     return len(x) - 1
+
+
+def _with_an_axis(size: Dim) -> str:
+    """A reshape of a vector that a window can slide over: an image where it may be one, else a sequence."""
+    side = isqrt(size) if isinstance(size, int) else 0
+    return f"reshape({side}, {side}, 1)" if side > 1 and side * side == size else f"reshape({size}, 1)"
 
 
 def known_channels(at: At, framework: str) -> int:

@@ -136,6 +136,10 @@ def _two_on_a_line(at: Situation) -> Finding | None:
         help = f"arguments stand in brackets: `{at.previous}({line})`"
         is_short = len(line) < 40 and at.previous.isidentifier()
         return Finding(f"`{at.shown}` stands alone behind `{at.previous}`", at.here, help if is_short else "")
+    if at.kind == "LBRACE" and at.touches and at.previous.isidentifier():
+        return Finding(f"`{{` opens a body, and `{at.previous}` has none", at.here, "arguments stand in round brackets")
+    if at.shown == "is":
+        return Finding("`is` compares nothing", at.here, "comparison is `==`")
     if at.shown in STATEMENT_WORDS:
         message = f"`{at.shown}` begins a second statement on the same line"
         return Finding(message, at.here, "write `;` before it, or begin a new line")
@@ -174,11 +178,17 @@ def _line_ends(at: Situation) -> Finding | None:
     if not at.ends_line:
         return None
     help = "begin the next line with the `->`" if at.previous == "->" else ends_early(at.previous)
+    if "ELSE" in at.expected:
+        help = "a choice has two sides: `a if condition else b`"
     return Finding(f"the line ends where {_expected(at)} should follow", at.after, help, "after this")
 
 
 def _unexpected(at: Situation) -> Finding:
-    return Finding(f"{_expected(at)} should stand here, not `{at.shown}`", at.here)
+    help = "a body stands in braces: `{ ... }`" if "LBRACE" in at.expected and at.header in _WITH_BODY else ""
+    return Finding(f"{_expected(at)} should stand here, not `{at.shown}`", at.here, help)
+
+
+_WITH_BODY = ("for", "if", "repeat")
 
 
 def _expected(at: Situation) -> str:
@@ -189,10 +199,10 @@ def _expected(at: Situation) -> str:
         return "a statement"
     if at.inside and "COMMA" in at.expected and at.opener is not None:
         return f"`,` or `{_CLOSER[at.opener.type]}`"
-    words = {"LBRACE": "`{`", "IN": "`in`", "LPAR": "`(`", "NAME": "a name", ASSIGN: "`=`"}
+    words = {"LBRACE": "`{`", "IN": "`in`", "ELSE": "`else`", "LPAR": "`(`", "NAME": "a name", ASSIGN: "`=`"}
     if "_NEWLINE" in at.expected:
         return "the end of the statement"
-    if "LBRACE" in at.expected and at.header in ("for", "if", "repeat"):
+    if "LBRACE" in at.expected and at.header in _WITH_BODY:
         return "`{`"
     named = [text for kind, text in words.items() if kind in at.expected]
     return " or ".join(named[:2]) if named else "something else"
@@ -200,6 +210,7 @@ def _expected(at: Situation) -> str:
 
 _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     signs.comment,
+    lines.size,
     signs.odd_character,
     lines.import_,
     _nested_definition,
@@ -209,6 +220,7 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     signs.unpacking,
     signs.comma,
     signs.number,
+    lines.parameter,
     lines.input,
     lines.state,
     lines.loop,

@@ -25,7 +25,7 @@ WORDS = {
     "tensor": _NAMED,
     "return": "write `output {name}`; without it the last value is the output",
     "yield": "write `output {name}`",
-    "assert": "write `expect {name} ...`",
+    "assert": "write `expect {name}`",
     "elif": "write `else if`",
     "elsif": "write `else if`",
     "while": _LOOP,
@@ -43,6 +43,11 @@ WORDS = {
 
 # what a definition begins with elsewhere
 DEFINITIONS = {"network": "net", "model": "net", "graph": "net", "arch": "net", "module": "block", "layer": "block"}
+
+# modules of Python that nets are written with
+MODULES = frozenset(
+    ("torch", "torchvision", "tensorflow", "keras", "tf", "jax", "flax", "numpy", "math", "einops", "os", "sys")
+)
 
 _COMMENT = "a comment begins with `#`"
 # what begins a comment elsewhere

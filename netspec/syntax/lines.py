@@ -16,7 +16,7 @@ def import_(at: Situation) -> Finding | None:
     if at.header not in IMPORT_WORDS or at.brackets:
         return None
     place, found = (at.here, f"`{at.shown}`") if at.shown else (at.after, "the end of the line")
-    helps = {"STRING": 'write `import "blocks.net"`, or `from "blocks.net" import name`'}
+    helps = {"STRING": _path_help(at)}
     if at.kind == "TIMES" and len(at.before) > 1:
         helps = {"NAME": f"`import {at.before[1]}` brings all definitions in"}
     expected = {"STRING": "the path of a file, in double quotes,", "IMPORT": "`import`", "NAME": "a name"}
@@ -24,6 +24,17 @@ def import_(at: Situation) -> Finding | None:
         if kind in at.expected:
             return Finding(f"{what} should stand here, not {found}", place, helps.get(kind, ""))
     return Finding(f"the import is complete before {found}", place, "one file stands in each import")
+
+
+def _path_help(at: Situation) -> str:
+    """What to write in place of a path without quotes, or of a module of Python."""
+    written, _, rest = at.rest.partition(" ")
+    if at.shown in habits.MODULES:
+        return "nothing of Python is imported: all layers are known by their names"
+    if not written or written[0] in "\"'":
+        return 'write `import "blocks.net"`, or `from "blocks.net" import name`'
+    path = written.removesuffix(".net").replace(".", "/")
+    return f"write `{' '.join([at.header, f'{chr(34)}{path}.net{chr(34)}', rest]).rstrip()}`"
 
 
 def definition(at: Situation) -> Finding | None:
@@ -60,7 +71,31 @@ def name_of_definition(at: Situation) -> Finding | None:
         return Finding(f"this is not the name of a {at.header}", at.here, help)
     if at.kind in ("MINUS", "DOT", "DIVIDE"):
         return Finding(f"a name cannot hold `{at.shown}`", at.here, "write `_`")
+    if at.kind in (ASSIGN, "COLON"):
+        return Finding(f"nothing stands between the name and its `{{`, so `{at.shown}` cannot", at.here, "leave it out")
     return None
+
+
+def parameter(at: Situation) -> Finding | None:
+    """An input among the parameters of a definition: `net n(x [8]) { ... }`."""
+    if at.header not in DEFINITION_WORDS or at.kind != "LSQB" or not at.inside or len(at.brackets) != 1:
+        return None
+    help = f"what comes in is declared in the body: `input {at.previous} [{_sizes(at)}]`"
+    return Finding("a parameter has no shape", at.here, help)
+
+
+def _sizes(at: Situation) -> str:
+    """The sizes that stand in the rest of a line, in whatever brackets, or those of an example."""
+    inner = at.rest.strip(" :=([{").partition(")")[0].partition("]")[0].partition("->")[0].replace("x", ",")
+    sizes = [size.strip() for size in inner.replace(",", " ").split()]
+    return ", ".join(sizes) if sizes and all(size.isalnum() for size in sizes) else "28, 28, 1"
+
+
+def size(at: Situation) -> Finding | None:
+    """`input x [*, 28, 28]`"""
+    if at.header != "input" or not at.inside or at.shown not in ("*", "?"):
+        return None
+    return Finding(f"`{at.shown}` is no size", at.here, _NO_BATCH)
 
 
 def input(at: Situation) -> Finding | None:
@@ -70,13 +105,18 @@ def input(at: Situation) -> Finding | None:
     if at.kind == "ARROW":
         return Finding("an input is a statement of its own", at.here, "begin a new line with the first step")
     if len(at.before) == 1 and at.kind in ("LPAR", "LSQB"):
-        return Finding("this input has no name", at.last, "write `input x [28, 28, 1]`")
+        return Finding("this input has no name", at.last, f"write `input x [{_sizes(at)}]`")
     if len(at.before) >= 2 and at.kind in ("COLON", "LPAR", "COMMA", ASSIGN, *NUMBERS):
         if at.kind == "COMMA" and at.previous == "]":
-            return None
-        help = f"write `input {at.before[1]} [28, 28, 1]`, one input a line"
+            others = bool(at.rest[1:].strip())
+            message = "each input is a statement of its own"
+            return Finding(message, at.here, "write `;` here, and `input` again") if others else None
+        help = f"write `input {at.before[1]} [{_sizes(at)}]`, one input a line"
         return Finding("a name and a shape in square brackets make an input", at.here, help)
     return None
+
+
+_NO_BATCH = "the batch is never written; a size that is not known yet is a name, such as `T`"
 
 
 def state(at: Situation) -> Finding | None:
@@ -98,7 +138,10 @@ def state(at: Situation) -> Finding | None:
 def word_for_a_value(at: Situation) -> Finding | None:
     if at.previous in STATEMENT_WORDS and at.shown in ("=", "->"):
         message = f"`{at.previous}` begins a statement of its own here, so it cannot stand for a value"
-        return Finding(message, at.last, f"give the value another name, such as `{at.previous}_`")
+        help = f"give the value another name, such as `{at.previous}_`"
+        if at.previous == "output" and at.shown == "=":
+            help = f"write `output{at.rest[1:]}`"
+        return Finding(message, at.last, help)
     return None
 
 
@@ -129,6 +172,8 @@ def shared(at: Situation) -> Finding | None:
 
 
 def named(at: Situation) -> Finding | None:
+    if "as" in at.before[-2:-1] and at.kind == "MINUS":
+        return Finding("a name cannot hold `-`", at.here, "write `_`")
     if at.previous == "as" and at.kind == "STRING":
         return Finding("a name stands without quotes", at.here, f"write `as {at.shown[1:-1]}`")
     if "as" in at.before[-2:-1] and at.kind == "LPAR":

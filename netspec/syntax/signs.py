@@ -6,7 +6,7 @@ from ..record import TYPE_CHECKING
 from . import habits
 from .lexer import match
 from .scan import line_start
-from .situation import ASSIGN, Finding
+from .situation import ASSIGN, STATEMENT_WORDS, Finding
 
 if TYPE_CHECKING:
     from .situation import Situation
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def odd_character(at: Situation) -> Finding | None:
     if at.kind != "?":
         return None
+    if at.header == "expect" and at.text.startswith(_NEARLY, at.start):
+        help = "compare with both bounds: `40 < macs < 50`"
+        return Finding(f"`{at.shown}` is no sign of the language", at.here, help)
     decides = at.header in ("if", "expect")
     help = (habits.CONDITIONS if decides else {}).get(at.shown) or habits.CHARACTERS.get(at.text[at.start], "")
     character = at.text[at.start]
@@ -23,6 +26,9 @@ def odd_character(at: Situation) -> Finding | None:
     if character in "'`" and word.isidentifier() and at.rest[len(word) + 1 :].startswith(character):
         help = f"words stand without quotes: `{word}`"
     return Finding(f"the character `{shown}` has no meaning here", at.here, help)
+
+
+_NEARLY = ("~=", "\u2248", "\u2245")
 
 
 def comment(at: Situation) -> Finding | None:
@@ -43,12 +49,16 @@ def comment(at: Situation) -> Finding | None:
 def foreign_word(at: Situation) -> Finding | None:
     if at.previous in habits.WORDS and not at.inside and at.kind not in ("LPAR", "COLON", ASSIGN):
         word, place, name = at.previous, at.last, at.shown if at.kind == "NAME" else ""
-        name = " ".join(at.rest.split()[:2]) if name == "next" else name
+        name = at.rest if word in _WHOLE else name
     elif at.shown in habits.WORDS and at.kind == "NAME":
         word, place, name = at.shown, at.here, "".join(at.rest.split()[1:2])
     else:
         return None
     return Finding(f"`{word}` is no word of the language", place, habits.word_help(word, name))
+
+
+# words behind which all of the rest stays
+_WHOLE = ("return", "yield", "assert")
 
 
 def colon(at: Situation) -> Finding | None:
@@ -63,11 +73,18 @@ def colon(at: Situation) -> Finding | None:
         return Finding(message, at.here, f"parameters have no types; a default is `{at.previous}=3`")
     if at.inside and at.previous.isidentifier():
         return Finding(message, at.here, f"an argument is given with `=`: `{at.previous}=...`")
+    named = len(at.before) == 1 and at.header.isidentifier() and at.header not in STATEMENT_WORDS
+    if named and at.rest[1:].strip():
+        return Finding(message, at.here, f"a step is named behind it: `{at.rest[1:].strip()} as {at.header}`")
+    if not at.rest[1:].strip():
+        return Finding(message, at.here, "leave it out")
     helps = {"output": "leave it out", "expect": "a condition compares: `expect params == 61_706`"}
     return Finding(message, at.here, helps.get(at.header, ""))
 
 
 def equals(at: Situation) -> Finding | None:
+    if at.kind == "MORE" and at.previous == ">" and at.touches:
+        return Finding("`>>` is no sign of the language", (at.start - 1, at.end), "steps are joined by `->`")
     if at.kind == "MORE" and at.previous == "=" and at.touches:
         return Finding("`=>` is no sign of the language", (at.start - 1, at.end), "steps are joined by `->`")
     if at.ends_line and at.before[-2:] in (["+", "+"], ["-", "-"]) and len(at.before) > 2:
