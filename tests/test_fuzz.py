@@ -139,6 +139,7 @@ def _wait(seconds: float) -> None:
         ("def f(a, a): pass\n", "generated code does not compile"),
         ("class A:\n    def f(self): pass\n    def f(self): pass\n", "two definitions of one name"),
         ("class A: pass\nclass A: pass\n", "two definitions of one name"),
+        ("import torch\ndef f(a):\n    b = [c for c in a]\n    return torch.f(b, inf)\n", "nothing binds"),
     ],
 )
 def test_code_that_is_not_right(text: str, what: str) -> None:

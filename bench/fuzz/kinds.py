@@ -39,18 +39,19 @@ def _bundle(dice: Dice) -> Drawn:
     return Drawn(texts[0], others=tuple(texts[1:]))
 
 
+# shares go by what an input costs: those of one or two milliseconds make up most of a run
 KINDS = {
-    "bytes": Kind(changed_bytes, 10, 0.1),
-    "tokens": Kind(changed_tokens, 15, 0.1),
-    "lines": Kind(changed_lines, 6, 0.1),
-    "splices": Kind(spliced, 8, 0.1),
-    "sentences": Kind(sentences, 12, 0.5),
-    "statements": Kind(statements, 15, 0.5),
-    "layers": Kind(layers, 30, 0.3),
-    "settings": Kind(set_values, 4, 0.5),
-    "names": Kind(named, 0.5, 1.0, ("check", "twins", "commands")),
-    "growth": Kind(grown, 0.4, 0.3),
-    "threads": Kind(_bundle, 0.2, 0.0, ("threads",)),
+    "bytes": Kind(changed_bytes, 12, 0.1),
+    "tokens": Kind(changed_tokens, 10, 0.1),
+    "lines": Kind(changed_lines, 4, 0.1),
+    "splices": Kind(spliced, 6, 0.1),
+    "sentences": Kind(sentences, 14, 0.5),
+    "statements": Kind(statements, 12, 0.5),
+    "layers": Kind(layers, 36, 0.3),
+    "settings": Kind(set_values, 6, 0.5),
+    "names": Kind(named, 0.15, 1.0, ("check", "twins", "commands")),
+    "growth": Kind(grown, 0.1, 0.3),
+    "threads": Kind(_bundle, 0.1, 0.0, ("threads",)),
 }
 
 

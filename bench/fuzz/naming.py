@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .drawing import Drawn
-from .values import NAMES, TEXTS
+from .values import HOSTILE, NAMES, TEXTS
 
 if TYPE_CHECKING:
     from .drawing import Dice
@@ -107,5 +107,6 @@ def _texts(dice: Dice) -> list[str]:
 
 
 def _words(dice: Dice) -> tuple[str, ...]:
-    """Words that other commands are asked for."""
-    return tuple(dice.choice((*NAMES, *TEXTS)) for _ in range(2))
+    """Words that commands are given as arguments and options: one that may be a name, and one that may be a value."""
+    value = dice.choice((*HOSTILE, *(f"{name}={dice.choice(HOSTILE)}" for name in dice.choices(NAMES, k=20))))
+    return dice.choice((*NAMES, *TEXTS)), value

@@ -6,6 +6,7 @@ What a user is told of, a diagnostic or a word of refusal, is no fault; any othe
 from __future__ import annotations
 
 import ast
+import builtins
 import csv
 import io
 import json
@@ -214,9 +215,23 @@ def compiles(text: str) -> None:
         compile(module, "generated.py", "exec")
     except (SyntaxError, ValueError) as error:
         raise Wrong("generated code does not compile", f"{error}\n{text[:4000]}") from None
-    for scope in ast.walk(module):
+    nodes = list(ast.walk(module))
+    for scope in nodes:
         if isinstance(scope, ast.ClassDef | ast.Module):
             _once(scope.body)
+    _bound(nodes)
+
+
+def _bound(nodes: Iterable[ast.AST]) -> None:
+    """Each name that the code reads is bound somewhere in it, or is Python's own."""
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    found = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    found.update(node.arg for node in nodes if isinstance(node, ast.arg))
+    found.update(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    found.update(a.asname or a.name.partition(".")[0] for a in nodes if isinstance(a, ast.alias))
+    loose = {name.id for name in names} - found - set(dir(builtins))
+    if loose:
+        raise Wrong("generated code uses a name that nothing binds", sorted(loose))
 
 
 def _once(body: Iterable[ast.stmt]) -> None:
@@ -335,6 +350,14 @@ COMMANDS: dict[tuple[str, ...], Callable[[str], None]] = {
 }
 
 
+# options that take a word of the user's
+_OPTIONS = (
+    *(("check", option) for option in ("--net", "--set", "--columns", "--batch", "--depth", "--include", "--dtype")),
+    *(("draw", option) for option in ("--depth", "--unroll", "--direction")),
+    ("build", "--to"),
+)
+
+
 class _Stream(io.TextIOWrapper):
     """A standard stream that keeps what was written."""
 
@@ -370,6 +393,8 @@ def commands(attempt: Attempt) -> None:
     for word in attempt.drawn.words:
         for name in ("explain", "layers", "check", "zoo"):
             run_it((name, word), b"", _shown)
+        for words in _OPTIONS:
+            run_it((words[0], _SPEC, *words[1:], word), attempt.drawn.data, _nothing)
 
 
 def run_it(words: tuple[str, ...], data: bytes, right: Callable[[str], None]) -> None:
