@@ -96,12 +96,36 @@ def known(name):
     return verdict.checked
 
 
+@pytest.mark.parametrize("name", NETS)
+def test_every_input_of_a_step_has_its_edge(name):
+    edges(checked(NETS[name]))
+
+
+def edges(net) -> None:
+    """As many arrows end at a box as the step that it begins with takes values; of a sequence only the length, none."""
+    diagram = Diagram(net, Opening(1000), 100_000)
+    steps = {row.path: row.node for row in net.rows if row.is_layer}
+    into = {box.id: [e.source.id for e in diagram.edges if e.target is box] for box in diagram.boxes}
+    for box in diagram.boxes:
+        step = steps.get(plain(box.id))
+        if step is not None:
+            assert len(into[box.id]) == len(step.inputs) - len(step.layer.sized_by), box.id
+        else:
+            assert len(into[box.id]) == (1 if box.style == "output" else 0), box.id
+
+
+def test_ids_that_are_written_alike_stay_apart():
+    shown = Picture('net n { input x [3]; dense(3, name="a\x1b"); dense(3, name="a\x9b"); dense(3, name="a\u2028") }')
+    assert len(shown.nodes) == 5
+
+
 SOME = ["resnet", "googlenet", "densenet", "mobilenet_v2", "transformer", "vae", "siamese", "seq2seq", "unet", "gan"]
 
 
 @pytest.mark.parametrize("name", SOME)
 def test_networks_of_the_zoo(name):
     net = known(name)
+    edges(net)
     for opening in OPENINGS:
         holds(net, opening)
 
@@ -110,6 +134,7 @@ def test_networks_of_the_zoo(name):
 @pytest.mark.parametrize("name", sorted(set(zoo_names()) - set(SOME)))
 def test_all_networks_of_the_zoo(name):
     net = known(name)
+    edges(net)
     for opening in OPENINGS:
         holds(net, opening)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..ir import Call, Scope, Step, applied
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record
+from ..render import clean
 from .boxes import Box, Edge, Group, Source
 from .captions import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
 from .folding import Folder, Wiring, leaves, made
@@ -83,12 +84,12 @@ class Diagram:
     # --- pieces ------------------------------------------------------------------------------------------------
 
     def _id(self, wanted: str) -> str:
-        """An id of one's own: a shared layer has one path and several boxes."""
+        """An id of one's own, also when it is written: a shared layer has one path and several boxes."""
         id, number = wanted, 1
-        while id in self._ids:
+        while clean(id) in self._ids:
             number += 1
             id = f"{wanted}#{number}"
-        self._ids.add(id)
+        self._ids.add(clean(id))
         return id
 
     def box(self, group: Group, id: str, style: str, lines: list[str], entering: Shape | None) -> Box:
