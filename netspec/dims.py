@@ -118,6 +118,11 @@ class DimExpr:
         """The term without symbols."""
         return dict(self.terms).get((), 0)
 
+    @property
+    def longest(self) -> int:
+        """The largest number in it."""
+        return max([abs(factor) for _, factor in self.terms])
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DimExpr) and self.terms == other.terms
 

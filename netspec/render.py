@@ -21,6 +21,8 @@ TAB = 4
 WIDEST = 120
 _BEFORE = 40  # what is kept in front of the mark then
 _CUT = "..."
+# characters on each side of a mark that are laid out, and those of a message that are shown
+_LONG = 1_000
 
 _STYLES = {
     "error": "1;31",
@@ -83,6 +85,11 @@ def inert_part(text: str) -> str:
     return text
 
 
+def _short(text: str) -> str:
+    """What is said, safe to show; the end of it left out where it goes on and on."""
+    return clean(text if len(text) <= _LONG else text[:_LONG] + _CUT)
+
+
 def width(text: str) -> int:
     """The columns that a terminal gives a text."""
     return len(text) if text.isascii() else sum(map(_columns, text))
@@ -143,7 +150,7 @@ def _cut(text: str, start: int, end: int) -> str:
 
 
 class _Mark(Record):
-    """A region as it falls on its first line: printed columns, and what is said of it."""
+    """A region as it falls on its first line: where its characters begin and end there, and what is said of it."""
 
     line: int
     start: int
@@ -151,33 +158,39 @@ class _Mark(Record):
     text: str
     main: bool
 
+    def columns(self, shown: Shown, first: int) -> tuple[int, int]:
+        """The columns of the region where a line is shown from its character `first` on."""
+        start = shown.column(self.start - first)
+        return start, max(shown.column(self.end - first), start + 1)
+
 
 def _mark(source: Source, label: Label, main: bool) -> _Mark:
     span = label.span
     line, column = source.position(span.start)
-    text = source.line(line)
-    shown = show_line(text)
-    begin = min(column - 1, len(text))
-    stop = min(begin + max(span.end - span.start, 0), len(text))
-    start = shown.column(begin)
-    return _Mark(line, start, max(shown.column(stop), start + 1), clean(label.text), main)
+    size = len(source.line(line))
+    begin = min(column - 1, size)
+    return _Mark(line, begin, min(begin + max(span.end - span.start, 0), size), _short(label.text), main)
 
 
 def _snippet(source: Source, number: int, marks: Sequence[_Mark], gutter: int, colour: bool) -> list[str]:
     """One line of the source and a line under it for each mark."""
-    shown = show_line(source.line(number)).text
-    first, last = 0, width(shown)
+    text = source.line(number)
+    # of a line that goes on and on only what is around the marks is laid out
+    begin = max(marks[0].start - _LONG, 0) if len(text) > 2 * _LONG else 0
+    shown = show_line(text[begin : begin + 2 * _LONG])
+    places = [mark.columns(shown, begin) for mark in marks]
+    first, last = 0, width(shown.text)
     if last > WIDEST:
-        first = max(min(m.start for m in marks) - _BEFORE, 0)
+        first = max(places[0][0] - _BEFORE, 0)
         last = min(first + WIDEST, last)
-    lead = _CUT if first else ""
-    tail = _CUT if last < width(shown) else ""
+    lead = _CUT if first or begin else ""
+    tail = _CUT if last < width(shown.text) or begin + 2 * _LONG < len(text) else ""
     bar = paint(f"{number:>{gutter}} |", "gutter", colour)
-    lines = [f"{bar} {lead}{_cut(shown, first, last)}{tail}".rstrip()]
+    lines = [f"{bar} {lead}{_cut(shown.text, first, last)}{tail}".rstrip()]
     empty = paint(" " * gutter + " |", "gutter", colour)
-    for mark in marks:
-        pad = " " * (len(lead) + mark.start - first)
-        size = max(min(mark.end, last) - mark.start, 1)
+    for mark, (start, end) in zip(marks, places):
+        pad = " " * (len(lead) + start - first)
+        size = max(min(end, last) - start, 1)
         style, sign = ("primary", "^") if mark.main else ("other", "-")
         under = sign * size + (f" {mark.text}" if mark.text else "")
         lines.append(f"{empty} {pad}{paint(under, style, colour)}")
@@ -221,7 +234,7 @@ def render(diagnostic: Diagnostic, colour: bool = False) -> str:
         sources.setdefault(id(source), (source, []))[1].append(_mark(source, label, main))
     gutter = max(len(str(m.line)) for _, marks in sources.values() for m in marks)
     head = paint(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity, colour)
-    lines = [f"{head}{paint(f': {clean(diagnostic.message)}', 'strong', colour)}"]
+    lines = [f"{head}{paint(f': {_short(diagnostic.message)}', 'strong', colour)}"]
     arrow, empty = "-->", paint(" " * gutter + " |", "gutter", colour)
     for source, marks in sources.values():
         line, column = source.position(_first(labels, source).span.start)
@@ -245,6 +258,6 @@ def _advice(diagnostic: Diagnostic, gutter: int, colour: bool) -> list[str]:
     pad = " " * (gutter + 1)
     lines = [paint(f"{pad}|", "gutter", colour)]
     for word, text in told:
-        body = f"\n{pad}        ".join(map(clean, text.split("\n")))
+        body = f"\n{pad}        ".join(map(_short, text.split("\n")))
         lines.append(f"{pad}{paint('=', 'gutter', colour)} {paint(word, 'help', colour)}: {body}")
     return lines

@@ -14,7 +14,7 @@ from ..record import TYPE_CHECKING, Record
 from ..resolve import dotted, unknown_callee
 from ..source import Span
 from ..syntax import tree
-from .arguments import Settled, read_arguments, settled_words, take_inputs
+from .arguments import Settled, read_arguments, settled_words, take_inputs, tensors_in
 from .blocks import apply_block
 from .doubts import doubt_flow
 from .each import each_step
@@ -270,7 +270,12 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
         result = step(at.on(flow), node, callee, node.arguments if isinstance(node, tree.Call) else ())
     finally:
         frame.shared, frame.names = None, names
-    return result if result is HOLE or _same_weights(frame, bound.instance, span) else HOLE
+    if result is HOLE:
+        return HOLE
+    if tensors_in(result) is None:
+        message = f"`layer` needs a layer, a block or a net, and this is {kind_of(result)}"
+        return frame.machine.fault("not-a-step", message, bound.step.span, help="bind a number with `name = ...`")
+    return result if _same_weights(frame, bound.instance, span) else HOLE
 
 
 def _declared_with(bound: SharedStep, arguments: list[Node]) -> str:

@@ -10,7 +10,8 @@ from ..layers.base import bind
 from ..layers.cells import Advance, Open, Start
 from ..record import TYPE_CHECKING
 from ..syntax import tree
-from .machine import HOLE, kind_of
+from .inputs import declared
+from .machine import HOLE, Hole, kind_of
 from .weights import size_of
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ def declare_state(frame: Frame, node: tree.State) -> None:
         return
     sizes = tuple(size_of(frame, size, "state") for size in node.sizes)
     start = _start(frame, node, sizes)
-    if HOLE in sizes or start is HOLE:
+    value = HOLE if HOLE in sizes or start is HOLE else declared(frame, sizes, "float32", node.span)
+    if isinstance(value, Hole):
         frame.bind(node.name, HOLE)
         frame.missed.add(name)
         return
-    value = frame.tensor(sizes, "float32", node.span)
     frame.states[name] = Remembered(name, value, node.name.span, start, node.sizes)
     frame.names[name] = value
 

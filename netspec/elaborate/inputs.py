@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..diagnostics import nearest
 from ..dims import DimExpr, show, symbol
 from ..ir import Port, Tensor
-from ..layers.arguments import CONSTANTS, describe
+from ..layers.arguments import CONSTANTS, Violation, describe
+from ..layers.shapes import held
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, Hole, kind_of
@@ -68,7 +69,15 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
     dtype = _DTYPES.get(node.dtype.text) if node.dtype is not None else "float32"
     if dtype is None and node.dtype is not None:
         return _no_type(frame, node)
-    return frame.tensor(tuple(sizes), dtype or "float32", node.span)
+    return declared(frame, tuple(sizes), dtype or "float32", node.span)
+
+
+def declared(frame: Frame, shape: Shape, dtype: str, span: Span, batched: bool = True) -> Tensor | Hole:
+    """A value whose shape was written, of an input, a weight or a state."""
+    try:
+        return frame.tensor(held(shape), dtype, span, batched)
+    except Violation as violation:
+        return frame.machine.fault(violation.code, violation.message, span)
 
 
 _TYPES = {"long": "int", "short": "int", "uint": "int", "double": "float", "half": "float", "bfloat": "float"}

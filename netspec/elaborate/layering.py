@@ -8,6 +8,7 @@ from ..ir import Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
+from ..layers.shapes import held
 from ..record import TYPE_CHECKING
 from ..source import Span
 from ..syntax import tree
@@ -136,7 +137,8 @@ def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -
         if wanted not in ("any", holds):
             message = f"{cls.word} needs {_HOLDS[wanted]}, but its input holds {_HOLDS[holds]} ({tensor.dtype})"
             raise Violation("wrong-dtype", message, help=_REMEDIES[wanted, holds])
-    return made, made.shapes(*(t.shape for t in inputs)), made.dtype(*(t.dtype for t in inputs))
+    shapes = tuple(map(held, made.shapes(*(t.shape for t in inputs))))
+    return made, shapes, made.dtype(*(t.dtype for t in inputs))
 
 
 def violated(

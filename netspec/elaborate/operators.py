@@ -106,12 +106,12 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
         return layer(at, "shift", {"amount": number if operator == "+" else -number}, (value,), span)
     if operator == "-":
         return layer(at, "complement", {"of": number}, (value,), span)
-    if operator == "/" and tensors[0] and number != 0:
+    if operator == "/" and tensors[0] and number != 0 and 1 / abs(number) < float("inf"):
         return layer(at, "scale", {"factor": 1 / number}, (value,), span)
     if operator == "/" and not tensors[0]:
         unnamed = at.called(None)
         turned = layer(at if number == 1 else unnamed, "reciprocal", {}, (value,), span)
-        return turned if number == 1 else layer(at, "scale", {"factor": number}, (turned,), span)
+        return turned if number == 1 or turned is HOLE else layer(at, "scale", {"factor": number}, (turned,), span)
     if operator == "**" and tensors[0]:
         return layer(at, "power", {"exponent": number}, (value,), span)
     message = f"`{operator}` does not take a value and {describe(number)}"

@@ -11,8 +11,9 @@ from ..layers.lookup import Lookup
 from ..layers.parameter import Parameter
 from ..record import TYPE_CHECKING
 from ..syntax import tree
+from .inputs import declared
 from .lookup import unknown
-from .machine import HOLE, kind_of
+from .machine import HOLE, Hole, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,8 @@ def declare_weight(frame: Frame, node: tree.Weight) -> None:
     """Bind the name to a new value that no sample changes. The flow stays as it is."""
     sizes = tuple(size_of(frame, size, "weight") for size in node.sizes)
     options = _options(frame, node)
-    if HOLE in sizes or options is None:
+    value = HOLE if HOLE in sizes or options is None else declared(frame, sizes, "float32", node.span, batched=False)
+    if options is None or isinstance(value, Hole):
         frame.bind(node.name, HOLE)
         return
     values, frozen = options
@@ -38,7 +40,6 @@ def declare_weight(frame: Frame, node: tree.Weight) -> None:
         frame.bind(node.name, frame.machine.fault(violation.code, violation.message, place, help=violation.help))
         return
     name, given = frame.name_for("weight", node.name)
-    value = frame.tensor(sizes, "float32", node.span, batched=False)
     written = {n: v[2] for n, v in values.items()}
     frame.add(Step(name, given, made, (), (value,), node.span, written, frozen), 1)
     frame.bind(node.name, value)

@@ -184,7 +184,7 @@ def _sums(report: Report) -> list[str]:
     if report.count is not None:
         found.append((f"{report.count.framework} counts", report.count.params, report.count.note))
     texts = [(title, number(value), note) for title, value, note in found]
-    left, right = max(len(t) for t, _, _ in texts), max(len(v) for _, v, _ in texts if len(v) <= _LONGEST)
+    left, right = max(len(t) for t, _, _ in texts), max([0, *(len(v) for _, v, _ in texts if len(v) <= _LONGEST)])
     sums = [f"{title:<{left}}  {value:>{right}}  {note}".rstrip() for title, value, note in texts]
     return sums if report.whole else ["up to the fault:", *sums]
 

@@ -229,6 +229,9 @@ class Named(Layer):
         Example("activation(softmax)", (6,), (6,)),
     )
 
+    def shape(self, *xs: Shape) -> Shape:
+        return WORDS[self.function].shape(*xs)
+
     def torch(self, at: At) -> Use:
         return WORDS[self.function].torch(at)
 

@@ -132,6 +132,10 @@ class Values(Record):
         return "a value of the net" if self.count == 1 else f"{self.count} values of the net"
 
 
+# items of a list that are shown
+_SHOWN = 16
+
+
 def describe(value: Any) -> str:
     """A compile-time value as the language writes it, for messages."""
     if isinstance(value, bool):
@@ -143,7 +147,8 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple):
-        return "(" + ", ".join(describe(v) for v in value) + ("," if len(value) == 1 else "") + ")"
+        shown = [describe(v) for v in value[:_SHOWN]] + ["..."] * (len(value) > _SHOWN)
+        return "(" + ", ".join(shown) + ("," if len(value) == 1 else "") + ")"
     return str(value)
 
 
@@ -157,13 +162,13 @@ def not_known(value: Any, doc: str) -> tuple[str, str] | None:
     return f"must be {doc}, but {value} is not known here", help
 
 
-def _whole(value: Any, least: int, doc: str) -> int:
+def _whole(value: Any, least: int, doc: str, most: float = float("inf")) -> int:
     unknown = not_known(value, doc)
     if unknown is not None:
         raise ValueError(*unknown)
     if isinstance(value, float) and value.is_integer() and value >= least:
         raise ValueError(f"must be {doc}, not the float {value}", f"write {int(value)}")
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"must be {doc}, not {describe(value)}", _whole_help(value))
     return value
 
@@ -172,9 +177,9 @@ def _whole_help(value: Any) -> str:
     return "one number stands here" if isinstance(value, tuple) else ""
 
 
-def whole(least: int, doc: str) -> Reader:
-    """A reader of whole numbers from `least` up."""
-    return Reader(lambda v: _whole(v, least, doc), doc)
+def whole(least: int, doc: str, most: float = float("inf")) -> Reader:
+    """A reader of whole numbers from `least` to `most`."""
+    return Reader(lambda v: _whole(v, least, doc, most), doc)
 
 
 positive = whole(1, "a whole number of at least 1")

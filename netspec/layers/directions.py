@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..dims import show
 from ..record import TYPE_CHECKING
-from .arguments import Reader, Violation, Word, arg, choice, describe, positive
+from .arguments import Reader, Violation, Word, arg, choice, describe, whole
 from .base import Example, layer
 from .recurrence import Core, Recurrence
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
 
+# layers of a stack; each has weights of its own, and frameworks name every one of them
+_HIGHEST = 1_000
 _DOC = "a recurrent layer, such as lstm(64)"
 
 
@@ -144,7 +146,7 @@ class Stacked(Around):
 
     word = "stack"
 
-    n: int = arg(positive, doc="how many layers")
+    n: int = arg(whole(1, f"a whole number from 1 to {_HIGHEST:,}", _HIGHEST), doc="how many layers")
     step: Recurrence = arg(step_reader, doc="each of them")
 
     examples = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..bounds import LARGEST_SIZE, MOST_AXES
 from ..dims import DimExpr, show, symbols
 from ..record import TYPE_CHECKING
 from .arguments import Unsupported, Violation
@@ -11,6 +12,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Dim, Shape
+
+
+def held(shape: Shape) -> Shape:
+    """A shape as it is. Raises Violation where frameworks cannot hold such a value."""
+    if len(shape) > MOST_AXES:
+        raise Violation("too-large", f"a value of {len(shape):,} axes comes out here; the limit is {MOST_AXES}")
+    for size in shape:
+        if (size if isinstance(size, int) else size.longest) > LARGEST_SIZE:
+            limit = f"the limit of frameworks is {LARGEST_SIZE:,}"
+            raise Violation("too-large", f"an axis of {size} comes out here; {limit}")
+    return shape
 
 
 def place(axis: int, x: Shape, argument: str = "axis") -> int:

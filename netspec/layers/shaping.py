@@ -5,6 +5,7 @@ All of them mean the order of the language: channels last, the last axis runs fa
 
 from __future__ import annotations
 
+from ..bounds import MOST_AXES
 from ..dims import DimExpr, floor_div, product, show
 from ..pycode import X, call, method
 from ..record import TYPE_CHECKING
@@ -88,6 +89,8 @@ def _sizes(value: Any) -> tuple[Dim, ...]:
     sizes = value if isinstance(value, tuple) else (value,)
     if len(sizes) == 1 and isinstance(sizes[0], tuple):
         sizes = sizes[0]
+    if len(sizes) > MOST_AXES:
+        raise ValueError(f"must be at most {MOST_AXES} sizes, not {len(sizes):,}", "")
     for size in sizes:
         whole = isinstance(size, int) and not isinstance(size, bool) and (size >= 1 or size == -1)
         if not whole and not isinstance(size, DimExpr):

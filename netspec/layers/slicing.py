@@ -116,13 +116,13 @@ class Slice(Arrangement):
         return tuple(n for n in sizes if n is not None)
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-        spatial = self._each(x)[:-1]
-        if not all(isinstance(item, Cut) for item in spatial) or isinstance(self._each(x)[-1], int):
+        *spatial, last = self._each(x) or (FULL,)
+        if not all(isinstance(item, Cut) for item in spatial) or isinstance(last, int):
             return None
         return (1,) * len(spatial), tuple(item.step or 1 for item in spatial)
 
     def keeps_channels(self, x: Shape) -> bool:
-        return not isinstance(self._each(x)[-1], int)
+        return not x or not isinstance(self._each(x)[-1], int)
 
     def torch(self, at: At) -> Use:
         items = self._each(at.x)

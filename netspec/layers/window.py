@@ -69,7 +69,7 @@ def misread_channels(word: str, values: Mapping[str, Any], x: Shape, places: int
     another, may be of any size.
     """
     filters, kernel, stride = (values.get(name) for name in ("filters", "kernel", "stride"))
-    step = max(stride) if isinstance(stride, tuple) and all(isinstance(n, int) for n in stride) else stride
+    step = max(stride, default=0) if isinstance(stride, tuple) and all(isinstance(n, int) for n in stride) else stride
     if places < 3 or filters != x[-1] or type(kernel) is not int or not isinstance(step, int):
         return ""
     large = kernel >= _LARGE and kernel >= 4 * step
