@@ -68,7 +68,7 @@ def _checked(source: Source, net: str | None, settings: Mapping[str, Any], inclu
     design = resolve(spec, faults, include)
     definition = find_net(design, net, source)
     if definition is None:
-        if not any(d.code == "syntax" for d in faults.all):
+        if not faults.has("syntax"):
             _no_net(design, net, faults)  # where something did not parse, it may well be the net
         return Verdict(source, None, faults.all)
     return Verdict(source, infer(elaborate(design, definition, settings, faults), faults), faults.all)

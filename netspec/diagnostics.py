@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from .bounds import METER
 from .record import TYPE_CHECKING, Record
 
@@ -43,9 +45,16 @@ class SpecError(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        from .render import render
+        from .render import render_all
 
-        return "\n\n".join(render(d) for d in self.diagnostics) or "the spec is wrong"
+        return render_all(self.diagnostics) or "the spec is wrong"
+
+
+# diagnostics with a search for what may be meant; more than that nobody reads
+PATIENCE = 100
+# names that are looked at in such a search, and letters of the longest
+_MOST_NAMES = 1_000
+_MOST_LETTERS = 60
 
 
 class Collector:
@@ -62,6 +71,14 @@ class Collector:
         return tuple(sorted(self._seen.values(), key=lambda d: d.order))
 
     @property
+    def patient(self) -> bool:
+        """Are there so few that it is worth while to look for what may be meant?"""
+        return len(self._seen) < PATIENCE
+
+    def has(self, code: str) -> bool:
+        return any(d.code == code for d in self._seen.values())
+
+    @property
     def failed(self) -> bool:
         return any(d.severity == "error" for d in self._seen.values())
 
@@ -69,13 +86,13 @@ class Collector:
 def nearest(word: str, candidates: Iterable[str], most: int | None = None) -> str | None:
     """The candidate that the author most likely meant, or None where nothing is near: a few letters are missing, too
     many, wrong or exchanged, or one of the two cuts the other short. `most` sets how many letters, and nothing else."""
-    wanted = _plain(word)
+    wanted = _plain(word[:_MOST_LETTERS])
     letters = frozenset(wanted)
     least = (_tolerated(len(wanted)) if most is None else most) + 1
     best = shortened = None
-    pool = dict.fromkeys(candidates)
+    pool = list(islice(dict.fromkeys(candidates), _MOST_NAMES))
     for candidate in pool if METER.guess(len(pool)) else ():
-        if candidate == word:
+        if candidate == word or len(candidate) > _MOST_LETTERS:
             continue
         plain = _plain(candidate)
         # each letter that the candidate lacks is one that is wrong

@@ -117,10 +117,25 @@ def _read_file(path: str, shown: str) -> bytes:
             raise ReadError(f"{shown} cannot be read: {reason(error)}") from None
 
 
+# what the shell has opened already, as for `<(command)`
+_OPENED = ("/dev/fd/", "/dev/stdin")
+
+
+def _open_at_once(path: str, flags: int, shown: str) -> int:
+    """Open a file without waiting for somebody to write into it. Raises ReadError for a pipe that nobody may end."""
+    opened = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISFIFO(os.fstat(opened).st_mode) and not path.startswith(_OPENED):
+        os.close(opened)
+        raise ReadError(f"{shown} is a pipe, which may never end; `-` reads standard input")
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(opened, True)
+    return opened
+
+
 def open_file(path: str, shown: str, suffixes: tuple[str, ...] = SPECS) -> BinaryIO:
     """A file to read, which messages call `shown`; `suffixes` are of the files that may be meant. Raises ReadError."""
     try:
-        return open(path, "rb")
+        return open(path, "rb", opener=lambda name, flags: _open_at_once(name, flags, shown))
     except FileNotFoundError:
         near = _meant(path, shown, suffixes)
         hint = f"; did you mean {near}?" if near else ""

@@ -137,16 +137,16 @@ def _parsed(place: Place, written: str, faults: Collector) -> Spec:
     """A file, parsed. Raises Refused."""
     if place.path in _library:
         return _library[place.path]
-    spec = parse(_read(place, written), faults)
+    spec = parse(_read(place, written, faults.patient), faults)
     if os.path.dirname(place.path) == os.path.realpath(LIBRARY_FOLDER) and not faults.all:
         _library[place.path] = spec
     return spec
 
 
-def _read(place: Place, written: str) -> Source:
-    """The text of a file. Raises Refused."""
+def _read(place: Place, written: str, patient: bool) -> Source:
+    """The text of a file. Raises Refused, which says what may be meant where one is `patient`."""
     if not os.path.exists(place.path):
-        raise Refused("import-failed", f"there is no file {place.shown}", _near(place, written))
+        raise Refused("import-failed", f"there is no file {place.shown}", _near(place, written) if patient else "")
     try:
         return read_as(place.path, place.shown)
     except ReadError as error:
@@ -174,22 +174,20 @@ def _ordered(
     """Each file behind those that it imports. An import that leads back is cut off, with a fault that shows the way."""
     order: list[str] = []
     done: set[str] = set()
-    path = [root]
-    rests = [list(edges[root].items())]
+    path = {root: iter(list(edges[root].items()))}
     while path:
-        here, rest = path[-1], rests[-1]
-        if not rest:
+        here = next(reversed(path))
+        at, target = next(path[here], (None, None))
+        if at is None:
             done.add(here)
-            order.append(path.pop())
-            rests.pop()
-            continue
-        at, target = rest.pop(0)
-        if target in path:
+            order.append(here)
+            del path[here]
+        elif target in path:
             edges[here][at] = None
-            _report_cycle([*path[path.index(target) :], target], at, edges, specs, faults)
+            way = list(path)
+            _report_cycle([*way[way.index(target) :], target], at, edges, specs, faults)
         elif target is not None and target not in done:
-            path.append(target)
-            rests.append(list(edges[target].items()))
+            path[target] = iter(list(edges[target].items()))
     return order
 
 

@@ -70,7 +70,7 @@ def _outcomes(
 
 def _too_large(net: Net, message: str, faults: Collector) -> None:
     """Report that the sums over a net are too large, unless elaboration has run into a limit already."""
-    if any(fault.code == "too-large" for fault in faults.all):
+    if faults.has("too-large"):
         return
     help = "give its symbolic sizes a value with `--set`"
     place = Label(net.body.definition.name.span, "its figures are sums over all layers")

@@ -37,7 +37,8 @@ class Design(Record):
 
     Imported definitions stand among them; those of `import ... as b` have names such as `b.stage`, and `modules` maps
     `b` to its file. `files` are the designs of all files that this one leads to. `lost` are names that an import should
-    have brought and did not, with a fault; `partial` says that there may be more of them.
+    have brought and did not, with a fault; `partial` says that there may be more of them. `own` are the definitions and
+    constants of the file itself.
     """
 
     source: Source
@@ -48,6 +49,7 @@ class Design(Record):
     files: Mapping[Source, Design] = {}
     lost: frozenset[str] = frozenset()
     partial: bool = False
+    own: Mapping[str, Definition | Const] = {}
 
     def home(self, source: Source) -> Design:
         """The design of the file that something was written in, in which its names mean what they mean."""

@@ -21,6 +21,10 @@ TAB = 4
 WIDEST = 120
 _BEFORE = 40  # what is kept in front of the mark then
 _CUT = "..."
+# places that a diagnostic shows beside its own
+_MOST_PLACES = 20
+# diagnostics that are shown at once
+_MOST_SHOWN = 50
 # characters on each side of a mark that are laid out, and those of a message that are shown
 _LONG = 1_000
 
@@ -225,9 +229,21 @@ def _regions(source: Source, marks: Sequence[_Mark], gutter: int, colour: bool) 
 # --- a diagnostic ------------------------------------------------------------------------------------------------
 
 
+def render_all(diagnostics: Sequence[Diagnostic], colour: bool = False) -> str:
+    """Diagnostics as a person reads them; of very many some, errors first, and how many are left out."""
+    errors = [d for d in diagnostics if d.severity == "error"]
+    others = [d for d in diagnostics if d.severity != "error"]
+    kept = {id(d) for d in [*errors, *others][:_MOST_SHOWN]}
+    texts = [render(d, colour) for d in diagnostics if id(d) in kept]
+    counts = {"error": len(errors[_MOST_SHOWN:]), "warning": len(errors) + len(others) - _MOST_SHOWN}
+    counts["warning"] = max(counts["warning"] - counts["error"], 0)
+    left = " and ".join(f"{n:,} {word}{'s' * (n > 1)}" for word, n in counts.items() if n)
+    return "\n\n".join([*texts, f"{left} more; `--format json` lists all"] if left else texts)
+
+
 def render(diagnostic: Diagnostic, colour: bool = False) -> str:
     """A diagnostic as a person reads it, without a line end after it."""
-    labels = [(diagnostic.primary, True), *((label, False) for label in diagnostic.others)]
+    labels = [(diagnostic.primary, True), *((label, False) for label in diagnostic.others[:_MOST_PLACES])]
     sources: dict[int, tuple[Source, list[_Mark]]] = {}
     for label, main in labels:
         source = label.span.source
@@ -253,6 +269,8 @@ def _advice(diagnostic: Diagnostic, gutter: int, colour: bool) -> list[str]:
     """What to do, and where in the net this is, each on its line."""
     told = [("help", diagnostic.help)] if diagnostic.help else []
     told += [("note", note) for note in diagnostic.notes]
+    left = len(diagnostic.others) - _MOST_PLACES
+    told += [("note", f"{left:,} more places are left out")] * (left > 0)
     if not told:
         return []
     pad = " " * (gutter + 1)

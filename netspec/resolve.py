@@ -27,13 +27,13 @@ def resolve(spec: Spec, faults: Collector, allowed: Sequence[str] = ()) -> Desig
     Faults: `duplicate-name`, `recursion`, `unknown-name`, and those of `imports`.
     """
     if not any(isinstance(d, _IMPORTS) for d in spec.definitions):
-        return _File(spec, {}, faults).design()
+        return _File(spec, {}, faults, {}).design()
     from .imports import gather
 
-    designs: dict[Source, Design] = {}
+    designs: dict[Source, Design] = {}  # all of them share it, so that a long chain of files costs no more than each
     for loaded in gather(spec, faults, allowed):
         targets = {at: None if to is None else designs[to] for at, to in loaded.targets.items()}
-        designs[loaded.spec.source] = _File(loaded.spec, targets, faults).design()
+        designs[loaded.spec.source] = _File(loaded.spec, targets, faults, designs).design()
     return designs[spec.source]
 
 
@@ -48,8 +48,11 @@ class _Claim(Record):
 class _File:
     """One file on the way; `targets` are the designs of what it imports, by the place of the import."""
 
-    def __init__(self, spec: Spec, targets: Mapping[Span, Design | None], faults: Collector) -> None:
+    def __init__(
+        self, spec: Spec, targets: Mapping[Span, Design | None], faults: Collector, files: Mapping[Source, Design]
+    ) -> None:
         self.spec = spec
+        self.files = files
         self.targets = targets
         self.faults = faults
         self.own: dict[str, Definition] = {}
@@ -59,6 +62,7 @@ class _File:
         self.lost: set[str] = set()
         self.partial = False
         self.claims: dict[str, _Claim] = {}
+        self._dotted: dict[str, list[str]] | None = None
 
     def design(self) -> Design:
         for node in self.spec.definitions:
@@ -69,14 +73,15 @@ class _File:
             elif isinstance(node, tree.Broken):
                 self._lose(node)
         nets = tuple(d for d in self.own.values() if d.word == "net")
-        direct = [d for d in self.targets.values() if d is not None]
-        files = {source: design for d in direct for source, design in ((d.source, d), *d.files.items())}
         lost = frozenset(self.lost)
+        known_here: dict[str, Definition | tree.Const] = {**self.definitions, **self.constants}
+        own = {n: d for n, d in known_here.items() if d.span.source is self.spec.source}
         design = Design(
-            self.spec.source, nets, self.definitions, self.constants, self.modules, files, lost, self.partial
+            self.spec.source, nets, self.definitions, self.constants, self.modules, self.files, lost, self.partial, own
         )
+        known = {*LAYERS, *FUNCTIONS, *self.definitions, *(n for n in self.constants if "." in n)}
         for definition in self.own.values():
-            _callees(definition, design, self.faults)
+            _callees(definition, design, known, self.faults)
         _cycles(self.own, self.faults)
         return design
 
@@ -142,13 +147,27 @@ class _File:
         elif self._claim(alias.text, _Claim(target, alias.span, "a file is imported under this name here")):
             self.modules[alias.text] = target.source
             self.lost.update(f"{alias.text}.{name}" for name in target.lost)
-            for name, definition in exports(target).items():
-                self._bind(f"{alias.text}.{name}", definition)
+            there = exports(target)
+            for name in self._mentioned.get(alias.text, ()):
+                if name in there:
+                    self._bind(f"{alias.text}.{name}", there[name])
+
+    @property
+    def _mentioned(self) -> Mapping[str, Sequence[str]]:
+        """By what stands before a dot in this file: all names that stand behind it."""
+        if self._dotted is None:
+            self._dotted = {}
+            nodes = (node for node in walk(self.spec.definitions) if isinstance(node, tree.Attribute))
+            for node in nodes:
+                if isinstance(node.value, tree.Name):
+                    self._dotted.setdefault(node.value.text, []).append(node.name.text)
+        return self._dotted
 
     def _import_names(self, node: tree.ImportNames, target: Design | None) -> None:
+        there = {} if target is None else exports(target)
         for item in node.items:
             name = item.alias or item.name
-            definition = exports(target).get(item.name.text) if target is not None else None
+            definition = there.get(item.name.text)
             if definition is not None:
                 if self._claim(name.text, _Claim(definition, name.span, f"`{name.text}` is imported here")):
                     self._bind(name.text, definition)
@@ -163,10 +182,9 @@ _RENAME = "give it another name"
 _APART = 'import one of them under another name: `from "file.net" import a as b`, or `import "file.net" as c`'
 
 
-def exports(design: Design) -> dict[str, Definition | tree.Const]:
+def exports(design: Design) -> Mapping[str, Definition | tree.Const]:
     """What a file defines itself; what it imports it does not hand on."""
-    known: dict[str, Definition | tree.Const] = {**design.definitions, **design.constants}
-    return {n: d for n, d in known.items() if d.span.source is design.source}
+    return design.own
 
 
 def lacks(design: Design, name: str, span: Span) -> Diagnostic:
@@ -209,8 +227,7 @@ def bound_names(definition: Definition) -> set[str]:
     return lost | {name.text for name in tree.binders((definition.parameters, definition.body))}
 
 
-def _callees(definition: Definition, design: Design, faults: Collector) -> None:
-    known = {*LAYERS, *FUNCTIONS, *design.definitions, *(n for n in design.constants if "." in n)}
+def _callees(definition: Definition, design: Design, known: set[str], faults: Collector) -> None:
     local = bound_names(definition)
     for node in walk(definition.body):
         if isinstance(node, tree.Expect) or not isinstance(node, tree.Call):
@@ -219,7 +236,7 @@ def _callees(definition: Definition, design: Design, faults: Collector) -> None:
         if name is None or name.text in known or name.text in ("memory", "receptive_field"):
             continue
         if name.text.partition(".")[0] not in local and not design.excuses(name.text):
-            faults.add(unknown_callee(name, local, design))
+            faults.add(unknown_callee(name, local, design, faults.patient))
 
 
 def dotted(design: Design, node: tree.Node) -> tree.Name | None:
@@ -231,14 +248,15 @@ def dotted(design: Design, node: tree.Node) -> tree.Name | None:
     return None
 
 
-def unknown_callee(name: tree.Name, local: Iterable[str], design: Design) -> Diagnostic:
-    """A step or function that there is not; `local` are the names that are bound where it stands."""
+def unknown_callee(name: tree.Name, local: Iterable[str], design: Design, patient: bool) -> Diagnostic:
+    """A step or function that there is not; `local` are the names that are bound where it stands. What may be meant is
+    looked for where one is `patient`."""
     module, _, rest = name.text.rpartition(".")
     if module:
         place = Span(name.span.source, name.span.end - len(rest), name.span.end)
         return lacks(design.files[design.modules[module]], rest, place)
     text = name.text
-    help = meant_by(text, (), [*design.definitions, *local]) or _LAYERS_LISTED
+    help = (meant_by(text, (), [*design.definitions, *local]) if patient else "") or _LAYERS_LISTED
     return Diagnostic("unknown-name", f"there is no layer, block or function `{text}`", Label(name.span), help=help)
 
 
@@ -261,22 +279,24 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
     }
     done: set[str] = set()
     for name in blocks:
-        path: list[str] = []
+        path: dict[str, None] = {}
         todo = [(name, iter(calls[name]))] if name not in done else []
         while todo:
             here, rest = todo[-1]
-            if not path or path[-1] != here:
-                path.append(here)
+            path[here] = None
             for callee in rest:
+                if callee in path and not faults.patient:
+                    continue  # there are enough of them
                 if callee in path:
-                    cycle = path[path.index(callee) :]
-                    _report_cycle(blocks[cycle[0]].word, cycle, calls, faults)
+                    names = list(path)
+                    cycle = names[names.index(callee) :]
+                    _report_cycle(blocks[callee].word, cycle, calls, faults)
                 elif callee not in done:
                     todo.append((callee, iter(calls[callee])))
                     break
             else:
                 done.add(here)
-                path.pop()
+                del path[here]
                 todo.pop()
 
 

@@ -75,12 +75,12 @@ class Screen:
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Diagnostics, after all results so far."""
-        from ..render import render
+        from ..render import render_all
 
-        texts = [render(d, self._colourful(sys.stderr)) for d in found]
-        if texts:
+        text = render_all(list(found), self._colourful(sys.stderr))
+        if text:
             self.flush()
-            _write(sys.stderr, "\n" * self._told + _inert("\n\n".join(texts)) + "\n")
+            _write(sys.stderr, "\n" * self._told + _inert(text) + "\n")
             self._told = True
 
     def complain(self, *lines: str) -> None:

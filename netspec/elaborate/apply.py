@@ -208,7 +208,7 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
                 "not-a-step", f"`{name}` is {kind_of(at.frame.names[name])}; it cannot be called", callee.span
             )
         if not design.excuses(name):
-            machine.faults.add(unknown_callee(callee, at.frame.names, design))
+            machine.faults.add(unknown_callee(callee, at.frame.names, design, machine.faults.patient))
         return HOLE
     values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
     if HOLE in values:

@@ -216,7 +216,7 @@ def fill_defaults(frame: Frame, definition: Definition, values: dict[str, Any]) 
 def _recursion(frame: Frame, definition: Definition, span: Span) -> Hole:
     """A definition within itself; resolve has said so, unless a value has the same name."""
     machine = frame.machine
-    if not any(d.code == "recursion" for d in machine.faults.all):
+    if not machine.faults.has("recursion"):
         name = definition.name.text
         machine.fault("recursion", f"`{name}` cannot lead back to itself", span, f"`{name}` is used within itself")
     return HOLE

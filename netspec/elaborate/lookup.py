@@ -8,7 +8,7 @@ from ..ir import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Word
 from ..record import TYPE_CHECKING
-from ..resolve import meant_by, unknown_callee
+from ..resolve import exports, meant_by, unknown_callee
 from ..syntax import tree
 from .functions import FUNCTIONS
 from .machine import HOLE, Hole
@@ -31,7 +31,7 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     if frame.design.excuses(node.text):
         return HOLE
     if "." in node.text:
-        machine.faults.add(unknown_callee(node, [], frame.design))
+        machine.faults.add(unknown_callee(node, [], frame.design, machine.faults.patient))
         return HOLE
     if node.text in CONSTANTS:
         help = f"write `{CONSTANTS[node.text]}`"
@@ -39,6 +39,8 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     if node.text in LAYERS or node.text in frame.design.definitions:
         message, help = f"`{node.text}` is a step, and a value should stand here", "steps are joined by `->`"
         return machine.fault("not-a-value", message, node.span, help=help)
+    if not machine.faults.patient:
+        return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span)
     bound = _binder(frame, node.text)
     if bound is not None:
         help = did_you_mean(node.text, _values(frame)) or _listed(frame, node, number)
@@ -140,9 +142,9 @@ def _bound_elsewhere(frame: Frame, node: tree.Name, place: tree.Identifier, help
 
 def _module(frame: Frame, node: tree.Name) -> Hole:
     """A file where one of its definitions should stand."""
-    inside = [f"`{n}`" for n in (*frame.design.definitions, *frame.design.constants) if n.startswith(f"{node.text}.")]
-    help = f"name what is meant in it: {', '.join(inside[:_MOST_LISTED])}" if inside else "it has no definitions"
     source = frame.design.modules[node.text]
+    inside = [f"`{node.text}.{name}`" for name in exports(frame.design.files[source])]
+    help = f"name what is meant in it: {', '.join(inside[:_MOST_LISTED])}" if inside else "it has no definitions"
     return frame.machine.fault("not-a-step", f"`{node.text}` is the file {source.name}", node.span, help=help)
 
 

@@ -49,7 +49,7 @@ def read_setting(text: str) -> Any:
     frame = Frame(machine, blank, {}, ())
     machine.attempt(node.span, lambda: found.append(frame.evaluate(node.value)))
     value = found[-1]
-    if any(fault.code == "too-large" for fault in faults.all):
+    if faults.has("too-large"):
         raise SettingError("the value is larger than the limits allow")
     if value is HOLE or isinstance(value, DimExpr):
         raise SettingError(f"`{text}` is not a value of the language")
