@@ -15,8 +15,9 @@ MOST_PARTS = 2_000
 DEEPEST_SIZE = 40
 # names that are held against those that nobody knows, for one net; beyond it no name is offered
 MOST_GUESSES = 100_000
-# terms of sums and products that are worked out for one net, each about two microseconds
-MOST_TERMS = 200_000
+# terms of sums and products that are worked out for one net, each some microseconds, and for each layer of it
+MOST_TERMS = 100_000
+TERMS_OF_LAYER = 100
 
 
 class TooLarge(Exception):
@@ -42,12 +43,17 @@ class Meter(_local):
     def stop(self) -> None:
         self.left = -1
 
+    def earn(self) -> None:
+        """One more layer may have sizes of its own."""
+        if self.left >= 0:
+            self.left += TERMS_OF_LAYER
+
     def spend(self, terms: int) -> None:
         """Count some terms. Raises TooLarge past the limit."""
         if self.left >= 0:
             if terms > self.left:
                 self.left = 0
-                raise TooLarge(f"symbolic sizes take more than {MOST_TERMS:,} steps of arithmetic here")
+                raise TooLarge("the arithmetic of symbolic sizes takes more steps than the limit allows")
             self.left -= terms
 
     def guess(self, names: int) -> bool:

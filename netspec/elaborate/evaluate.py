@@ -17,7 +17,7 @@ from .cells import next_value
 from .functions import Fault, bounded
 from .layering import layer
 from .lookup import is_foreign, option_words, unknown, unknown_in_module
-from .machine import HOLE, kind_of, no_condition
+from .machine import HOLE, NAMES, kind_of, no_condition
 from .weights import look_up
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _comprehension(at: Context, node: tree.Comprehension) -> Any:
     names, found = at.frame.names, []
     for item in items:
         at.frame.names = dict(names)
-        at.frame.machine.spend(node.span)
+        at.frame.machine.spend(node.span, 1 + len(names) // NAMES)
         unpack(at.frame, node.target, item, node.items.span)
         if node.condition is None or at.plain(node.condition, words=True) is True:
             found.append(at.plain(node.value))

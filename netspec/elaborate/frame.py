@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..bounds import TooLarge
+from ..bounds import METER, TooLarge
 from ..dims import DimExpr
 from ..ir import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
 from ..ir import Call as BlockCall
@@ -16,7 +16,7 @@ from .cells import finish as finish_cell
 from .choices import choose
 from .cutting import End, Reached, instances, leading
 from .inputs import declare_input
-from .machine import HOLE, MOST_INSTANCES, SharedStep, kind_of
+from .machine import HOLE, ITEMS, MOST_INSTANCES, NAMES, SharedStep, kind_of
 from .makers import too_many
 from .names import Namer
 from .outputs import declare_output
@@ -118,7 +118,7 @@ class Frame:
             first = (self.marks if mark else self.labels).setdefault(value.number, name.text)
             if first != name.text:
                 self.renamed.setdefault(value.number, name.text)
-            if not self.looping and all(value is not port.value for port in self.ports):
+            if self.end is not None and not self.looping and all(value is not port.value for port in self.ports):
                 self.meet(name.text, value)
 
     def meet(self, name: str, value: Any) -> None:
@@ -149,6 +149,7 @@ class Frame:
         self.makers.update((t.number, item) for t in item.outputs)
         self.size += instances
         self.machine.spend(item.span)
+        METER.earn()
         if self.size > MOST_INSTANCES:
             self.machine.too_large(
                 item.span,
@@ -240,6 +241,7 @@ class Frame:
     def subflow(self, body: tree.Body, flow: Any, name: tree.Identifier | None) -> Any:
         """`{ ... }` as a step: names bound inside stay inside."""
         names, outer = dict(self.names), self.flow
+        self.machine.spend(body.span, len(names) // NAMES)
         label = self.name_for("flow", name)[0] if name is not None else ""
         self.flow = flow
         self.scoped("flow", label, body, lambda: self.run(body))
@@ -280,6 +282,7 @@ def _flow(frame: Frame, node: tree.Flow) -> None:
 
 def _shared(frame: Frame, node: tree.Shared) -> None:
     name = frame.take_name(frame.body_namer, node.name, frame.turns > 0) or node.name.text
+    frame.machine.spend(node.span, len(frame.names) // ITEMS)
     frame.bind(node.name, SharedStep(node.step, Instance(name, node.name.span), dict(frame.names)))
 
 
@@ -291,6 +294,7 @@ def _expect(frame: Frame, node: tree.Expect) -> None:
         frame.machine.fault("misplaced-expect", message, node.span, help=help)
         return
     # later statements go on binding names: an expectation keeps those of its place
+    frame.machine.spend(node.span, len(frame.names) // ITEMS)
     frame.expectations.append(Expectation(node, dict(frame.names)))
 
 

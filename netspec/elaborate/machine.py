@@ -31,6 +31,8 @@ NEW_BODY = 6
 NEW_LAYER = 1
 # so many items of a list, gone over by a function or an operator, count as one step
 ITEMS = 100
+# so many names that are bound, put aside while others stand in their place, count as one
+NAMES = 1_000
 DEEPEST = 60
 
 

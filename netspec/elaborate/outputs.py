@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 def declare_output(frame: Frame, node: tree.Output) -> None:
     frame.declared_output = True
+    taken = {result.name for result in frame.outputs}
     for item in node.items:
         value = frame.evaluate(item.value, words=False)
         if item.name is not None:
             frame.bind(item.name, value)
         name = _name(item) or (f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output")
-        if any(result.name == name for result in frame.outputs):
+        if name in taken:
             help = "name one of them otherwise: `output other = ...`"
             frame.machine.fault("duplicate-name", f"two outputs are called `{name}`", item.span, help=help)
         elif isinstance(value, Tensor) and frame.outputs and frame.definition.word == "cell":
@@ -28,6 +29,7 @@ def declare_output(frame: Frame, node: tree.Output) -> None:
             frame.machine.fault("wrong-arity", said, item.span, help=help)
         elif isinstance(value, Tensor):
             frame.outputs.append(Result(name, value))
+            taken.add(name)
         elif value is not HOLE and not _are_several(frame, item, value):
             values = item.value.items if isinstance(item.value, tree.List | tree.Group) else ()
             help = f"write `output {', '.join(v.span.text for v in values)}`" if values else ""

@@ -42,7 +42,7 @@ class Uses:
 
 def report(uses: Uses, faults: Collector) -> None:
     """Warnings of all that was never used."""
-    lost = [span for span, used in uses.flows.items() if not used]
+    lost = {span for span, used in uses.flows.items() if not used}
     for definition, input_used in uses.definitions.values():
         nodes = list(tree.walk((definition.parameters, definition.body)))
         mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}

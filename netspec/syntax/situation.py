@@ -16,6 +16,8 @@ STATEMENT_WORDS = ("input", "output", "state", "next", "weight", "layer", "expec
 DEFINITION_WORDS = ("net", "block", "cell", "const")
 IMPORT_WORDS = ("import", "from")
 NUMBERS = ("INTEGER", "DECIMAL", "SIZE")
+# characters of a line that are looked at before what does not fit
+_FURTHEST = 10_000
 _EQUALS = match("=")
 ASSIGN = _EQUALS.lastgroup if _EQUALS is not None else ""
 
@@ -48,7 +50,7 @@ class Situation:
         self.opener = brackets[-1] if brackets else None
         last = len(text[:end].rstrip())
         self.last_end = end if text[:end].strip() else 0
-        start = line_start(text, max(self.last_end - 1, 0))
+        start = max(line_start(text, max(self.last_end - 1, 0)), self.last_end - _FURTHEST)
         # what stands before it on the line of the token before it, as texts
         self.before = words(text, start, self.last_end)
         self.previous = self.before[-1] if self.before else ""
