@@ -124,7 +124,8 @@ def test_who_may_import_what(path):
             assert allowed, f"{here} imports {outside} when it is loaded"
             assert top in RUNNING or outside in ROOMS.get(top, ()), f"{here} imports {outside}"
         if top == "layers" and module.startswith("netspec."):
-            assert module.split(".")[1] in ("record", "dims", "pycode", "diagnostics", "layers"), f"{here}: {module}"
+            below = ("record", "bounds", "dims", "pycode", "diagnostics", "layers")
+            assert module.split(".")[1] in below, f"{here}: {module}"
         if here.startswith("emit.") and here.split(".")[1] in EMITTERS and module.startswith("netspec.emit."):
             other = module.split(".")[2]
             family = {"report", "json", "annotations", "tables"}
