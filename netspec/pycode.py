@@ -138,9 +138,12 @@ def inline(code: Code) -> str:
 
 
 def _word(code: str) -> str:
-    if "##" in code:  # begins a command of services that read the log in which code is shown
-        return _word(code.replace("##", "#\0#")).replace("#\\x00#", "#\\x23")
-    return '"' + repr("'" + code)[2:-1].replace('"', '\\"').replace("\\'", "'") + '"'
+    """A string in the quotes that the formatter chooses. `##` would begin a command of services that read logs."""
+    # with this sign in it, `repr` writes it in single quotes
+    body = repr(code + '"')[1:-2].replace("##", "#\\x23")
+    if code.count('"') > code.count("'"):
+        return f"'{body}'"
+    return '"' + body.replace('"', '\\"').replace("\\'", "'") + '"'
 
 
 def _items(code: Sequence[Code]) -> str:
@@ -310,9 +313,10 @@ def _broken_generator(code: Generator, indent: int) -> list[str]:
 
 
 def _in_brackets(prefix: str, code: Infix, suffix: str, indent: int) -> list[str]:
-    """An operation in brackets, broken before its operator."""
-    pad = " " * indent
-    return [pad + prefix + "(", *_broken(code, indent + 4), pad + ")" + suffix]
+    """An operation in brackets, broken before its operator where it is too long for a line of its own."""
+    pad, line = " " * indent, " " * (indent + 4) + inline(code)
+    inner = [line] if len(line) <= WIDTH else _broken(code, indent + 4)
+    return [pad + prefix + "(", *inner, pad + ")" + suffix]
 
 
 def _broken(code: Infix, indent: int) -> list[str]:

@@ -424,3 +424,17 @@ def test_an_output_at_its_ends_is_calmed():
 def test_an_output_that_cannot_be_calmed_is_told():
     found = verified("net n { input x [6]\n dense(1) -> softmax }")
     assert found.notes == ("an output is 0 and 1 all over, whatever the weights of the last layer",)
+
+
+@pytest.mark.parametrize(("large", "sizes"), [(25_000_000, [3, 1]), (10, [2, 1])])
+def test_how_many_samples_a_large_net_gets(large, sizes, monkeypatch):
+    """Also where what is large is a symbol that stands for a number."""
+    monkeypatch.setattr("netspec.verify.verify._LARGE", large)
+    asked = []
+
+    def spoil(which, shown, job, answer):
+        asked.append([len(batch[0]) for batch in job.batches])
+        return answer
+
+    assert verified("net n { input x [T, 4]\n dense(3) }", spoil).ok
+    assert asked[0] == sizes * 2

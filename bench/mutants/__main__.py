@@ -32,19 +32,20 @@ _NOT = ("syntax/tables.py", "codes.py")
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
+    # the files may change while bugs are tried in the copy
     chosen = [
-        (folder, mutation)
+        (folder, mutation, _told(mutation))
         for folder, many in _shares(options.folder, options.count).items()
         for mutation in drawn(folder, many, options.seed, options.only)
     ]
     if options.list:
-        for folder, mutation in chosen:
-            print(f"{folder or '.'}  {_told(mutation)}")
+        for folder, _, told in chosen:
+            print(f"{folder or '.'}  {told}")
         return 0
     found: dict[str, list[bool]] = {}
     with Copy() as copy:
         known: dict[tuple[str, bool], Tests] = {}
-        for folder, mutation in chosen:
+        for folder, mutation, told in chosen:
             for frameworks in (False, True)[: 1 + options.frameworks]:
                 tests = known.get((folder, frameworks)) or copy.looked_at(files(folder, frameworks))
                 known[folder, frameworks] = tests
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if outcome.failed:
                     break
             found.setdefault(folder, []).append(outcome.failed)
-            print(f"{'caught  ' if outcome.failed else 'SURVIVED'}  {_told(mutation)}{_by(outcome.said)}", flush=True)
+            print(f"{'caught  ' if outcome.failed else 'SURVIVED'}  {told}{_by(outcome.said)}", flush=True)
     return _summed(found)
 
 

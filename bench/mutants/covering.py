@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
-    "": "dims fields sequential other_ops reference render imports forms spellings vocabulary cases language codes floors",
+    "": "dims fields sequential reference render imports forms spellings vocabulary cases language codes floors",
     "cli": "forms inert renaming lines cli docs",
     "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
     "emit": "draw pictures diagrams cases forms inert cli docs comparing",
