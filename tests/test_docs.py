@@ -105,7 +105,7 @@ def test_the_command_line_prints_what_a_page_shows(page, capsys, monkeypatch, tm
 # --- what is said beside the blocks ---------------------------------------------------------------------------------
 
 PROSE = [p for p in PAGES if "adr" not in p.parts]
-COMMAND = re.compile(r"(?:`|^\$ |^)(netspec [a-z][^`\n]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:`|^\$ |^|&& )(netspec [a-z][^`\n&]*)", re.MULTILINE)
 
 
 def commands():
@@ -186,3 +186,25 @@ def test_the_readme_tells_the_layouts(shape):
     assert (found[1] if first else found[-1]) == 4
     words = {"nchw": "channels first (N, C, H, W)", "nlc": "sequences as N, T, F", "nf": "vectors as\nN, F"}
     assert words[LAYOUTS[shape]] in (ROOT / "README.md").read_text()
+
+
+def test_the_spec_of_the_readme_is_the_file_that_it_names():
+    text = (ROOT / "README.md").read_text()
+    name = re.search(r"drawn from this file, `(\S+)`", text)[1]
+    assert BLOCK.search(text)[2] == (ROOT / name).read_text()
+
+
+@pytest.mark.parametrize("page", [p for p in PROSE if blocks(p, "python")], ids=lambda p: p.name)
+def test_figures_in_python_are_right(page, monkeypatch):
+    """A number in the comment behind an expression is what it gives."""
+    monkeypatch.chdir(ROOT)
+    for block in blocks(page, "python"):
+        names, checked = {}, 0
+        for line in block[2].splitlines():
+            code, _, comment = line.partition("  # ")
+            if comment.replace("_", "").isdigit():
+                assert eval(code, names) == int(comment)
+                checked += 1
+            elif re.match(r"(import|from) netspec|\w+ = netspec\.", code):
+                exec(code, names)
+    assert checked or page.name != "README.md"

@@ -7,12 +7,14 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+import netspec
 from netspec.cli import main
 from netspec.render import clean, inert, inert_part
 
@@ -183,3 +185,18 @@ def test_a_picture_has_no_characters_of_control(capsys):
     assert ": :" not in out
     assert "inner" in out
     assert os.listdir() == ["x.net"]
+
+
+def test_standard_input_laid_out_for_people_and_for_programs(tmp_path):
+    """On a terminal or in a log the text is inert; in a file or a pipe it is what was written."""
+    words = [sys.executable, "-m", "netspec", "fmt", "-"]
+    environment = {n: v for n, v in os.environ.items() if n not in ("CI", "TF_BUILD")}
+    environment["PYTHONPATH"] = str(Path(netspec.__file__).parents[1])
+    piped = subprocess.run(words, input=SPEC.encode(), capture_output=True, env=environment, check=True).stdout.decode()
+    assert CODES in piped
+    log = subprocess.run(words, input=SPEC.encode(), capture_output=True, env={**environment, "CI": "1"}, check=True)
+    assert hidden(log.stdout.decode()) == set()
+    assert "##[" not in log.stdout.decode()
+    with open(tmp_path / "out.net", "wb") as file:
+        subprocess.run(words, input=SPEC.encode(), stdout=file, env={**environment, "CI": "1"}, check=True)
+    assert (tmp_path / "out.net").read_text() == piped

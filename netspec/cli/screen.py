@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 TYPE_CHECKING = False
@@ -35,7 +36,9 @@ class Screen:
     @property
     def watched(self) -> bool:
         """Do people see standard output as it is, on a terminal or in the log of a service?"""
-        return any(map(os.environ.get, _LOGS)) or (sys.stdout is not None and sys.stdout.isatty())
+        if sys.stdout is None:
+            return False
+        return sys.stdout.isatty() or (any(map(os.environ.get, _LOGS)) and not _is_file(sys.stdout))
 
     @property
     def ascii(self) -> bool:
@@ -64,7 +67,11 @@ class Screen:
         _write(sys.stdout, text + "\n")
 
     def data(self, data: bytes) -> None:
-        """Bytes for standard output, such as code in UTF-8 whatever the terminal speaks."""
+        """Bytes for standard output, such as code in UTF-8 whatever the terminal speaks; as they are but for people."""
+        if self.watched:
+            from ..render import clean, inert
+
+            data = "\n".join(inert(clean(line)) for line in data.decode("utf-8", "replace").split("\n")).encode()
         raw = getattr(sys.stdout, "buffer", None)
         if raw is None:
             _write(sys.stdout, data.decode("utf-8", "replace"))
@@ -113,6 +120,14 @@ class Screen:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (AttributeError, OSError, ValueError):
             return  # there is no file behind it
+
+
+def _is_file(stream: TextIO) -> bool:
+    """Does a stream end in a file, where it is kept as it is?"""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # there is nothing behind it
+        return False
 
 
 def _inert(text: str) -> str:
