@@ -65,6 +65,19 @@ def test_expectations_read_names_where_they_stand():
         assert [d.code for d in net.diagnostics] == ["expectation-failed"], fails
 
 
+def test_a_block_that_is_called_like_a_layer():
+    """Within it the name means the layer, and elsewhere the block."""
+    text = """
+    block dense(n) { dense(n) -> relu -> dense(n + 1) }
+    block around(n) { dense(n) -> tanh }
+    net test { input x [4]; around(3) -> dense(2) }"""
+    net = check(text)
+    assert net.ok, [d.message for d in net.diagnostics]
+    assert [row.output.shape[-1] for row in net.layers if row.figures.params] == [3, 4, 2, 3]
+    ring = check("block tanh { b }\nblock b { tanh }\nnet test { input x [4]; tanh }")
+    assert "recursion" in [d.code for d in ring.diagnostics]
+
+
 # --- a net that ends at one of several values ------------------------------------------------------------------------
 
 BASES = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
-    "": "dims fields sequential reference render imports forms spellings vocabulary cases language codes floors",
+    "": "dims pycode fields sequential reading reference render imports forms spellings vocabulary cases language codes",
     "cli": "forms inert renaming lines cli docs",
     "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
     "emit": "draw pictures diagrams cases forms inert cli docs comparing",
@@ -16,7 +16,7 @@ QUICK = {
 }
 # and these run PyTorch and Keras
 FRAMEWORKS = {
-    "": "api sizes nets frozen",
+    "": "interrupts api sizes nets frozen",
     "cli": "verify weights",
     "elaborate": "cells each_step padding nets own_weights",
     "emit": "keras_styles build nets cells",
