@@ -38,6 +38,8 @@ LONG = [
     ),
     call("nn.ModuleList", [Generator(call("SomeBlock", Raw("width"), kernel_size=3), "width", [64, 128, 256, 512])]),
     call("concatenate", [Raw(f"a_name_of_some_length_{n}") for n in range(6)], axis=-1),
+    [Generator(call("SomeBlockOfLayers", Raw("width"), kernel_size=3), "width, stride", [(n, 2) for n in range(8)])],
+    call("sum", Generator(call("a_layer_of_some_name", Raw("width"), units=3), "width", [(n, 2.5) for n in range(9)])),
     tuple(Raw(f"a_name_of_some_length_{n}") for n in range(6)),
     [Raw(f"a_name_of_some_length_{n}") for n in range(6)],
     [(n, f"word {n}", 0.5 * n) for n in range(9)],

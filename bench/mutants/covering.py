@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
-    "": "dims pycode fields sequential reading reference render imports forms spellings vocabulary cases language codes",
+    "": "dims pycode fields sequential reading reference render imports spellings vocabulary cases language codes",
     "cli": "forms inert renaming lines cli docs",
     "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
     "emit": "draw pictures diagrams cases forms inert cli docs comparing",
