@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bench.fuzz.drawing import Drawn
 from bench.fuzz.grammar import grammar, sentence
 from bench.fuzz.judge import Limits, judged
 from bench.fuzz.kinds import KINDS, Task, task
-from bench.fuzz.pool import isolated
+from bench.fuzz.pool import Plan, answers, isolated
 from bench.fuzz.shrink import sign, smallest
 from bench.fuzz.trials import TRIALS, Attempt, Wrong, plain
 
@@ -213,6 +214,22 @@ def test_a_fault_is_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     task = Task(0, "tokens", drawn, ("check",))
     made = smallest(task, sign(task, Limits()), Limits())
     assert made.drawn == Drawn(b"dense(3)", settings=("n=4",))
+
+
+def test_workers_that_die_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each input is tried and counted once, whatever becomes of the worker that has it."""
+    deadly = {task(seed, ("tokens",)).drawn.data: trial for seed, trial in ((3, _dies), (5, _grows), (8, _raises))}
+    monkeypatch.setitem(TRIALS, "check", lambda attempt: deadly.get(attempt.drawn.data, lambda _: None)(attempt))
+    found = list(answers(range(12), Plan(("tokens",), SHORT), 2))
+    fates = sum((answer.fates for answer in found), Counter())
+    assert fates == {
+        ("tokens", "refused"): 9,
+        ("tokens", "killed"): 1,
+        ("tokens", "memory"): 1,
+        ("tokens", "traceback"): 1,
+    }
+    faults = {f.seed: f.fault.sort for answer in found for f in answer.faults}
+    assert faults == {3: "killed", 5: "memory", 8: "traceback"}
 
 
 def test_work_in_a_process_of_its_own() -> None:

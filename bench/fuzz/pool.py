@@ -45,9 +45,9 @@ class Plan(Record):
 
 
 class Answer(Record):
-    """What a worker has to tell of some inputs: how far it came, what became of them, and the faults."""
+    """What a worker has to tell of some inputs: which of them are left, what became of the others, and the faults."""
 
-    upto: int
+    left: tuple[range, ...]
     fates: Counter[tuple[str, str]]
     faults: tuple[Found, ...] = ()
 
@@ -86,10 +86,10 @@ def _answer(chunk: range, place: Any, plan: Plan) -> Answer:
         if fault is not None:
             faults.append(Found(seed, drawn.kind, fault))
             if fault.sort in _SPENT:
-                return Answer(seed + 1, fates, tuple(faults))
+                return Answer((range(seed + 1, chunk.stop),), fates, tuple(faults))
         if seed % TIDY == 0:
             gc.collect()
-    return Answer(chunk.stop, fates, tuple(faults))
+    return Answer((), fates, tuple(faults))
 
 
 class Worker:
@@ -121,11 +121,10 @@ class Worker:
         self.process.join()
         seed = self.place.value
         kind = task(seed, self.plan.kinds).kind
-        reason = f"killed by signal {-(self.process.exitcode or 0)}"
-        fault = Fault(
-            "killed", f"killed {kind}", f"a worker was {reason}; others in its chunk before it are not counted", ""
-        )
-        return Answer(seed + 1, Counter({(kind, "killed"): 1}), (Found(seed, kind, fault),))
+        fault = Fault("killed", f"killed {kind}", f"a worker was killed by signal {-(self.process.exitcode or 0)}", "")
+        # what became of those before it died with the worker
+        left = range(self.chunk.start, seed), range(seed + 1, self.chunk.stop)
+        return Answer(left, Counter({(kind, "killed"): 1}), (Found(seed, kind, fault),))
 
     @property
     def stuck(self) -> bool:
@@ -156,8 +155,8 @@ def answers(seeds: range, plan: Plan, jobs: int) -> Iterator[Answer]:
                 worker = busy.pop(pipe)
                 answer = worker.answer()
                 yield answer
-                if answer.ends or answer.upto < worker.chunk.stop:
-                    todo.append(range(answer.upto, worker.chunk.stop))
+                todo += filter(None, answer.left)
+                if answer.ends:
                     worker.end()
                 else:
                     idle.append(worker)
