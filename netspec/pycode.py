@@ -181,7 +181,13 @@ def _items_of(code: Index) -> str:
 
 
 def _operand(code: Code) -> str:
-    return f"({inline(code)})" if isinstance(code, Infix) else inline(code)
+    loose = isinstance(code, Infix) or (isinstance(code, Raw) and _is_loose(code.text))
+    return f"({inline(code)})" if loose else inline(code)
+
+
+def _is_loose(text: str) -> bool:
+    """Is a text an operation, which needs brackets within another one?"""
+    return " " in text and any(depth == 0 and text[place] == " " for place, depth in _depths(text))
 
 
 def _infix(code: Infix) -> str:

@@ -16,6 +16,7 @@ from .machine import HOLE, kind_of
 from .makers import too_many
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..syntax.tree import Node
@@ -54,8 +55,16 @@ def chain(at: Context, node: tree.Chain) -> Any:
     last = len(node.operators) - 1
     for place, (operator, right) in enumerate(zip(node.operators, node.operands[1:])):
         inner = at.called(at.chosen if place == last else None)
-        left = _operate(inner, node, operator, left, _operand(at, right))
+        sides = _before(node, place), right
+        left = _operate(inner, node, operator, left, _operand(at, right), sides)
     return left
+
+
+def _before(node: tree.Chain, place: int) -> Node:
+    """The part of a chain that stands left of an operator."""
+    if place == 0:
+        return node.operands[0]
+    return tree.Chain(node.span, node.operands[: place + 1], node.operators[:place])
 
 
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
@@ -68,7 +77,7 @@ def _operand(at: Context, node: Node) -> Any:
     return at.plain(node, words=False)
 
 
-def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> Any:
+def _operate(at: Context, node: Node, operator: str, left: Any, right: Any, sides: tuple[Node, Node]) -> Any:
     if left is HOLE or right is HOLE:
         return HOLE
     lists = [value for value in (left, right) if isinstance(value, tuple)]
@@ -81,7 +90,7 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> A
         return at.frame.machine.fault("not-a-value", what, node.span, help=help) if told is None else HOLE
     tensors = isinstance(left, Tensor), isinstance(right, Tensor)
     if any(tensors):
-        return _tensor_operation(at, node, operator, left, right, tensors)
+        return _tensor_operation(at, node, operator, left, right, sides)
     if operator == "@":
         return at.frame.machine.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
     at.frame.machine.spend_items(node.span, (left, right))
@@ -91,31 +100,54 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any) -> A
         return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
-def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, tensors: tuple[bool, bool]) -> Any:
-    if all(tensors) and operator in _ARITHMETIC:
+def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, sides: tuple[Node, Node]) -> Any:
+    """Two values with an operator between them, or a value and a number; `sides` are what was written."""
+    first = isinstance(left, Tensor)
+    if first and isinstance(right, Tensor) and operator in _ARITHMETIC:
         return layer(at, _ARITHMETIC[operator], {}, (left, right), node.span)
-    number = right if tensors[0] else left
-    if all(tensors) or isinstance(number, bool) or not isinstance(number, int | float):
+    value, number, said = (left, right, sides[1]) if first else (right, left, sides[0])
+    if isinstance(number, bool) or not isinstance(number, int | float):
         code = "unknown-size" if isinstance(number, DimExpr) else "not-a-value"
-        what = "two values" if all(tensors) else f"a value and {kind_of(number)}"
+        what = "two values" if isinstance(number, Tensor) else f"a value and {kind_of(number)}"
         return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span)
-    value, span = (left if tensors[0] else right), node.span
-    if operator == "*":
-        return layer(at, "scale", {"factor": number}, (value,), span)
-    if operator == "+" or (operator == "-" and tensors[0]):
-        return layer(at, "shift", {"amount": number if operator == "+" else -number}, (value,), span)
-    if operator == "-":
-        return layer(at, "complement", {"of": number}, (value,), span)
-    if operator == "/" and tensors[0] and number != 0 and 1 / abs(number) < float("inf"):
-        return layer(at, "scale", {"factor": 1 / number}, (value,), span)
-    if operator == "/" and not tensors[0]:
-        unnamed = at.called(None)
-        turned = layer(at if number == 1 else unnamed, "reciprocal", {}, (value,), span)
-        return turned if number == 1 or turned is HOLE else layer(at, "scale", {"factor": number}, (turned,), span)
-    if operator == "**" and tensors[0]:
-        return layer(at, "power", {"exponent": number}, (value,), span)
-    message = f"`{operator}` does not take a value and {describe(number)}"
-    return at.frame.machine.fault("not-a-value", message, span, help=_HELPS.get(operator, ""))
+    if operator == "/" and not first:
+        value = layer(at if number == 1 else at.called(None), "reciprocal", {}, (value,), node.span)
+        if number == 1 or value is HOLE:
+            return value
+    with_number = _WITH_NUMBER.get((operator, first))
+    by_nothing = operator == "/" and first and (number == 0 or 1 / abs(number) == float("inf"))
+    if with_number is None or by_nothing:
+        message = f"`{operator}` does not take a value and {describe(number)}"
+        return at.frame.machine.fault("not-a-value", message, node.span, help=_HELPS.get(operator, ""))
+    kind, argument, change = with_number
+    amount, written = change(number, said)
+    return layer(at, kind, {argument: amount}, (value,), node.span, {argument: (amount, node.span, written)})
+
+
+def _as_it_is(number: float, said: Node) -> tuple[float, Node]:
+    return number, said
+
+
+def _turned(number: float, said: Node) -> tuple[float, Node]:
+    return -number, tree.Unary(said.span, "-", said)
+
+
+def _inverse(number: float, said: Node) -> tuple[float, Node]:
+    return 1 / number, tree.Chain(said.span, (tree.Literal(said.span, 1), said), ("/",))
+
+
+# by the operator, and whether the value stands before it: a layer, its argument, and what that is of the number
+_WITH_NUMBER: dict[tuple[str, bool], tuple[str, str, Callable[[float, Node], tuple[float, Node]]]] = {
+    ("*", True): ("scale", "factor", _as_it_is),
+    ("*", False): ("scale", "factor", _as_it_is),
+    ("+", True): ("shift", "amount", _as_it_is),
+    ("+", False): ("shift", "amount", _as_it_is),
+    ("-", True): ("shift", "amount", _turned),
+    ("-", False): ("complement", "of", _as_it_is),
+    ("/", True): ("scale", "factor", _inverse),
+    ("/", False): ("scale", "factor", _as_it_is),
+    ("**", True): ("power", "exponent", _as_it_is),
+}
 
 
 def _logic(at: Context, node: tree.Chain, word: str) -> Any:

@@ -7,13 +7,14 @@ from ..syntax import tree
 from .columns import branch_name, by_pick
 from .expressions import express
 from .template import Choice
-from .terms import Contexts, code, equal
+from .terms import Contexts, code, equal, negated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
     from .lower import Part
+    from .terms import Term
     from .values import Around, Region
     from .weave import Weaver, Woven
 
@@ -22,6 +23,7 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
     picks = [p.scope.choice for p in column]
     if len(set(picks)) == 1:
+        weaver.guards.extend(_demands(column[0].scope.node, picks[0], contexts))
         return weaver.items([p.items for p in column], contexts, arounds)
     region = plan_choice(weaver, column, arounds)
     empty = not any(p.items for p in column)
@@ -47,6 +49,21 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
         return Choice(made, phis, branch_name(column))
 
     return [close]
+
+
+def _demands(node: Any, pick: int, contexts: Contexts) -> list[Term]:
+    """What has to hold for the one branch that is taken everywhere, where it depends on what a caller may say."""
+    found = []
+    for number in range(pick + 1):
+        if not isinstance(node, tree.If):
+            break
+        term = express(node.condition, contexts)
+        if term is None or any(value is not (number == pick) for value in term.values):
+            return []
+        if term.names and term.names.isdisjoint(contexts.loops):
+            found.append(term if number == pick else term.replace(text=negated(term.text), rank=0))
+        node = node.otherwise
+    return found
 
 
 def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) -> Region:

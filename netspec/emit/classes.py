@@ -19,7 +19,7 @@ from .prune import needed
 from .runs import loops, optional, plural, runs
 from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, constructed
 from .terms import negated
-from .text import docstring
+from .text import docstring, guarded
 from .variables import uses
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class ClassWriter(Writer):
         template = self.template
         named = [line for name, code in template.locals.items() for line in lay_out(f"{name} = ", code, "", 8)]
         names = (*(p.name for p in template.parameters), *template.locals)
+        named += guarded(template, 8)
         return [*named, *(f"        self.{self.saved[name]} = {name}" for name in names if name in self.saved)]
 
     # --- the constructor ------------------------------------------------------------------------------------------

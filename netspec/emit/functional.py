@@ -20,7 +20,7 @@ from .program import program
 from .reaching import check_reaching
 from .sharing import shared_calls
 from .template import REQUIRED, Invoke, Leaf, constructed, inside
-from .text import docstring, signature
+from .text import docstring, guarded, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -266,7 +266,8 @@ class _Function(Writer):
 
 def named(template: Template) -> list[str]:
     """The numbers that the author gave names to."""
-    return [line for name, code in template.locals.items() for line in _laid(f"{name} = ", code)]
+    lines = [line for name, code in template.locals.items() for line in _laid(f"{name} = ", code)]
+    return [*lines, *guarded(template, 4)]
 
 
 def _run(invoke: Invoke, form: Form) -> Code:

@@ -167,7 +167,8 @@ class Template(Record):
     `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the names
     that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are
     asked for, (input, axis) by name. `shapes` are those that a net declares for its inputs.
-    `locals` are names that the author gave to numbers, with the expressions that they stand for. `added` are parameters
+    `locals` are names that the author gave to numbers, with the expressions that they stand for. `guards` have to hold
+    for the arguments: the code is for no others. `added` are parameters
     that are none of the spec's; it is `fitted` where it has expressions that are none of the spec's.
     """
 
@@ -185,6 +186,7 @@ class Template(Record):
     kind: str = ""
     shapes: Seq[tuple[Code, ...]] = ()
     locals: Mapping[str, Code] = {}
+    guards: tuple[str, ...] = ()
     added: frozenset[str] = frozenset()
     fitted: bool = False
 

@@ -72,6 +72,8 @@ class Weaver:
         # for each loop around the present place, names that only choices ask for of which it is not known whether they
         # decide about anything
         self.undecided: list[set[str]] = []
+        # conditions of branches that are taken everywhere
+        self.guards: list[Term] = []
         # are the items those of a Sequential?
         self.in_chain = False
 
@@ -117,7 +119,12 @@ class Weaver:
             self.name, bodies, chosen, values, nodes, inputs, outputs, self.values.labels, self.marks, sizes,
             tuple(ends[len(outputs) :]), self.bodies[0].kind, locals=named,
             added=frozenset(self.parameters.extra).intersection(p.name for p in chosen), fitted=self.parameters.fitted,
+            guards=self._guards({*named, *(p.name for p in chosen)}),
         )  # fmt: skip
+
+    def _guards(self, words: set[str]) -> tuple[str, ...]:
+        """Those of the demands that the arguments of the class decide, each once."""
+        return tuple(dict.fromkeys(term.text for term in self.guards if term.names <= words))
 
     def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
         """Put the variables of open choices and loops into their nodes."""

@@ -6,10 +6,9 @@ from keras import layers, ops
 class Smooth(layers.Layer):
     """A mean that begins where it has learned to"""
 
-    def __init__(self, x_features, scale2, rate=0.9, **kwargs):
+    def __init__(self, x_features, rate=0.9, **kwargs):
         super().__init__(**kwargs)
         self.x_features = x_features
-        self.scale2 = scale2
         self.rate = rate
         self.first = self.add_weight(
             shape=(x_features,),
@@ -30,14 +29,13 @@ class Smooth(layers.Layer):
 
     def call(self, x, states):
         (mean,) = states
-        mean = mean * self.rate + x * self.scale2
+        mean = mean * self.rate + x * (1 - self.rate)
         return mean, [mean]
 
     def get_config(self):
         return {
             **super().get_config(),
             "x_features": self.x_features,
-            "scale2": self.scale2,
             "rate": self.rate,
         }
 
@@ -91,7 +89,7 @@ class Smoothed(layers.Layer):
         super().__init__(**kwargs)
         self.units = units
         self.inner = Gated(units)
-        self.smooth = Smooth(units, 0.09999999999999998)
+        self.smooth = Smooth(units)
         self.state_size = [*self.inner.state_size, *self.smooth.state_size]
         self.output_size = units
 
@@ -121,7 +119,7 @@ def cells(units=8):
     start = keras.Input((units,), name="start")
     shared = layers.RNN(Gated(units), return_sequences=True)
     mean, last = layers.RNN(
-        Smooth(units, 0.5, rate=0.5),
+        Smooth(units, rate=0.5),
         return_sequences=True,
         return_state=True,
     )(series, initial_state=[start])

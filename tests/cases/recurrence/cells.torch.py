@@ -24,9 +24,8 @@ def init_weights(module):
 class Smooth(nn.Module):
     """A mean that begins where it has learned to"""
 
-    def __init__(self, x_features, scale2, rate=0.9):
+    def __init__(self, x_features, rate=0.9):
         super().__init__()
-        self.scale2 = scale2
         self.rate = rate
         self.first = nn.Parameter(torch.zeros(x_features))
 
@@ -35,7 +34,7 @@ class Smooth(nn.Module):
         return (mean,)
 
     def forward(self, x, mean):
-        mean = mean * self.rate + x * self.scale2
+        mean = mean * self.rate + x * (1 - self.rate)
         return mean, (mean,)
 
 
@@ -74,7 +73,7 @@ class Smoothed(nn.Module):
     def __init__(self, x_features, units):
         super().__init__()
         self.inner = Gated(x_features, units)
-        self.smooth = Smooth(units, 0.09999999999999998)
+        self.smooth = Smooth(units)
 
     def initial_state(self, x):
         inner_h, inner_s = self.inner.initial_state(x)
@@ -91,7 +90,7 @@ class Smoothed(nn.Module):
 class Cells(nn.Module):
     def __init__(self, units=8):
         super().__init__()
-        self.smooth = Smooth(units, 0.5, rate=0.5)
+        self.smooth = Smooth(units, rate=0.5)
         self.shared = Gated(units, units)
         self.stack_0 = Gated(units, units)
         self.stack_1 = Gated(units, units)
