@@ -336,8 +336,6 @@ def _broken(code: Infix, indent: int) -> list[str]:
 
 # --- expressions that came as text ------------------------------------------------------------------------------------
 
-_PAIRS = {"(": ")", "[": "]"}
-
 
 def _wrapped(prefix: str, text: str, suffix: str, indent: int) -> list[str]:
     """The lines of `prefix text suffix`."""
@@ -357,10 +355,8 @@ def _wrapped(prefix: str, text: str, suffix: str, indent: int) -> list[str]:
 
 def _last_group(text: str) -> int:
     """Where the bracket opens that closes at the end; -1 where the end is none."""
-    if text[-1:] not in _PAIRS.values():
-        return -1
-    opened = [place for place, depth in _depths(text) if depth == 0 and text[place] in _PAIRS]
-    return opened[-1] if opened else -1
+    opened = [place for place, depth in _depths(text) if depth == 0 and text[place] in "(["]
+    return opened[-1] if opened and text[-1] in ")]" else -1
 
 
 def _depths(text: str) -> list[tuple[int, int]]:
@@ -378,8 +374,9 @@ def _inside(text: str, indent: int) -> list[str]:
     pad = " " * indent
     if len(pad + text) <= WIDTH:
         return [pad + text]
-    if " for " in text:
-        return [pad + part for part in _cut(text, (" for ", " if "))]
+    parts = _cut(text, (" for ", " if "))
+    if len(parts) > 1:
+        return [pad + part for part in parts]
     return [f"{pad}{part.removeprefix(', ')}," for part in _cut(text, (", ",))]
 
 
