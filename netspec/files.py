@@ -8,7 +8,6 @@ import sys
 
 from .record import TYPE_CHECKING
 from .source import Source
-from .stopping import Undone, remove, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,6 +227,8 @@ def write_with(path: str, write: Callable[[str], None], suffix: str = "") -> Non
 
 
 def _replace(target: str, write: Callable[[str], None], mode: int | None, suffix: str) -> None:
+    from .stopping import Undone, remove, token
+
     folder, base = os.path.split(target)
     beside = os.path.join(folder, f".{base[:40]}.{token()}.part{suffix}")
     with Undone(lambda: remove(beside)):

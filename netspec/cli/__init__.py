@@ -9,7 +9,6 @@ import gc
 import os
 import sys
 
-from ..stopping import own
 from .screen import Screen
 
 TYPE_CHECKING = False
@@ -35,7 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. Nothing that was typed ends in a traceback."""
     collecting = gc.isenabled()
     gc.disable()  # a run is short and makes no garbage to speak of; looking for it takes a good part of the time
-    if argv is None:
+    if argv is None and sys.argv[1:2] != ["check"]:  # a check leaves nothing, and saves the time
+        from ..stopping import own
+
         own()
     try:
         return _guarded(argv, Screen())
