@@ -178,7 +178,7 @@ def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Given, h
     values = {**held.values, **values}
     required = [name for name in cls.required if name not in values]
     if required:
-        missing(at, callee, required)
+        missing(at, callee, required, given.flowing)
         return None
     return values
 

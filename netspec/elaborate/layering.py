@@ -224,7 +224,8 @@ def _loose(frame: Frame, kind: str, violation: Violation, written: Mapping[str, 
     if violation.code != "wrong-value" or argument not in written or declared is None or declared.reader.words:
         return None
     value, _, node = written[argument]
-    return loose_name(frame, value, node)
+    loose = loose_name(frame, value, node)
+    return None if loose is None or loose.text in LAYERS else loose
 
 
 def _origin(span: Span) -> str:

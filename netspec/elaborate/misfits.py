@@ -43,14 +43,19 @@ def place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Ke
     from ..layers.foreign import foreign_argument
 
     name, plain = keyword.name.text, [*takes.names, *takes.named]
-    definition = at.frame.defined(callee.text)
-    if isinstance(value, Tensor) and (definition is None or len(at.frame.machine.plan(definition).ports) < 2):
-        return f"a value stands without a name: `{callee.text}({keyword.value.span.text}, ...)`"
     if name in takes.inner:
         return f"give it to the step: `{takes.inner[name]}(..., {keyword.span.text})`"
-    help = _learning_help(at, callee, name) or foreign_argument(name, plain)
+    help = _learning_help(at, callee, name) or foreign_argument(name, plain) or _of_a_value(at, callee, keyword, value)
     known = [*(takes.listed or plain), *EVERYWHERE]
     return help or did_you_mean(name, known) or f"it takes {', '.join(known)}"
+
+
+def _of_a_value(at: Context, callee: tree.Name, keyword: tree.Keyword, value: object) -> str:
+    """What to do with a value of the net under a name, where it needs none."""
+    definition = at.frame.defined(callee.text)
+    alone = definition is None or len(at.frame.machine.plan(definition).ports) < 2
+    text = keyword.value.span.text
+    return f"a value stands without a name: `{callee.text}({text}, ...)`" if alone and isinstance(value, Tensor) else ""
 
 
 def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
@@ -65,8 +70,15 @@ def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
     return "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."
 
 
-def missing(at: Context, callee: tree.Name, names: list[str]) -> Hole:
+def missing(at: Context, callee: tree.Name, names: list[str], flowing: tuple[Node, ...]) -> Hole:
     listed, example = " and ".join(f"`{n}`" for n in names), LAYERS[callee.text].examples[0].code
+    words = LAYERS[callee.text].arguments[names[0]].reader.words
+    steps = [
+        n for n in flowing if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name) and n.callee.text in words
+    ]
+    if steps:
+        help = f"it takes a bare word; one with arguments is a step of its own: `{steps[0].span.text}`"
+        return at.frame.machine.fault("missing-argument", f"`{callee.text}` needs {listed}", callee.span, help=help)
     return at.frame.machine.fault(
         "missing-argument",
         f"`{callee.text}` needs {listed}",

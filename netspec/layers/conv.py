@@ -6,11 +6,11 @@ from ..dims import product
 from ..pycode import call, unless
 from ..record import TYPE_CHECKING
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
-from .arguments import Unsupported, arg, axes, flag, positive, spread, square
+from .arguments import Unsupported, arg, axes, describe, flag, positive, spread, square
 from .base import Apply, At, Example, Place, Use, Weight, layer, module
 from .padding import keras_pad, padding_reader, torch_pad, torch_same_pad
 from .weighted import Weighted
-from .window import Window, divides, known_channels, misread_channels, needs_grid
+from .window import LARGE, Window, divides, known_channels, misread_channels, needs_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,6 +198,13 @@ class _Depthwise(_Sliding):
     """What the two depthwise layers share: `multiplier` filters for each channel, channel by channel."""
 
     multiplier: int
+
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        kernel, stride = values.get("kernel"), values.get("stride")
+        if "filters" in values or places < 2 or kernel != x[-1] or type(kernel) is not int or kernel < LARGE // 2:
+            return super().misread(values, x, places)
+        return f"each channel has its filter, so their number is not given: write `{cls.word}({describe(stride)})`"
 
     def depthwise_shape(self, x: Shape) -> tuple[Dim, ...]:
         return (*self.window(x).kernel, x[-1], self.multiplier)

@@ -77,9 +77,9 @@ class Einsum(Layer):
         found: dict[str, Dim] = {}
         for letters, x in zip(formula.inputs, xs):
             if len(letters) != len(x):
-                raise Violation(
-                    "wrong-rank", f"`{letters}` names {len(letters)} axes, but a value is {show(x)}", "formula"
-                )
+                said = f"`{letters}` names {len(letters)} axes, but a value is {show(x)}"
+                help = "the batch is never written: leave its letter out" if len(letters) == len(x) + 1 else ""
+                raise Violation("wrong-rank", said, "formula", help)
             for letter, n in zip(letters, x):
                 if found.setdefault(letter, n) != n:
                     raise Violation(

@@ -64,7 +64,9 @@ def foreign_word(word: str, known: tuple[str, ...]) -> str:
     if word in known:
         return ""
     same = next((w for w in (WORDS.get(_plain(word)), layer_for(word)) if w in known), None)
-    return f"here it is `{same}`" if same else ""
+    if same:
+        return f"here it is `{same}`"
+    return ADVICE.get(_plain(word), "") if "relu" in known else ""  # an activation that is a formula here
 
 
 def foreign_argument(name: str, known: list[str]) -> str:

@@ -217,6 +217,17 @@ class Permute(Arrangement):
         Example("permute(0, -1, 1)", (5, 4, 3), (5, 3, 4)),
     )
 
+    @classmethod
+    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
+        order = values.get("order")
+        if (
+            not isinstance(order, tuple)
+            or order[:1] != (0,)
+            or sorted(map(str, order)) != [str(n) for n in range(len(x) + 1)]
+        ):
+            return ""
+        return f"the batch is never written: write `permute({', '.join(str(n - 1) for n in order[1:])})`"
+
     def _places(self, x: Shape) -> tuple[int, ...]:
         places = tuple(place(axis, x, "order") for axis in self.order)
         if sorted(places) != list(range(len(x))):

@@ -203,7 +203,7 @@ ADVICE = {
     ),
     **dict.fromkeys(("maskedfill", "maskedselect"), "`where(x > 0, x, 0)` chooses number by number"),
     **dict.fromkeys(
-        ("tile", "repeatinterleave", "broadcastto", "expandas", "broadcast"),
+        ("tile", "repeat", "repeatinterleave", "broadcastto", "expandas", "broadcast"),
         "operators and joins spread an axis of 1 by themselves; `concat(x, x)` puts copies one behind the other",
     ),
     **dict.fromkeys(("rearrange", "einops"), "`reshape` and `permute` do that; sums over axes are `einsum`"),
@@ -378,6 +378,7 @@ WORDS = {
     "ave": "average",
     "mean": "average",
     "half": "same",
+    "true": "sequence",
     "reflection": "reflect",
     "replicate": "edge",
     "symmetric": "edge",
@@ -405,6 +406,7 @@ BARE = {
     **dict.fromkeys(("add", "sub", "mul", "div", "pow"), "numbers go with operators: `x + 1`, `2 * x`, `x ** 2`"),
     "linear": "the layer with weights is `dense`",
     "flatten": "the batch is never flattened: leave it out",
+    "crop": "amounts for several axes stand in brackets: `crop((4, 4))`",
 }
 _KNOWN = "what comes in is known: leave it out"
 _NOT_A_NET = "this is not part of what a net is: leave it out"
@@ -420,6 +422,7 @@ NEEDLESS = {
     **dict.fromkeys(("mask", "attnmask", "attentionmask", "keypaddingmask"), "later steps are hidden by `causal=true`"),
     **dict.fromkeys(("numkvheads", "kvheads", "numkeyvalueheads", "numquerygroups"), _QUERIES),
     "numparameters": _KNOWN,
+    "causal": "write `padding=causal`",
     "global": "the whole map is taken by `global_avgpool` and `global_maxpool`",
     **dict.fromkeys(("startdim", "enddim"), "the batch is never flattened: leave it out"),
     **dict.fromkeys(("rotary", "rope", "rotaryemb", "rotaryembedding"), _ROTARY),

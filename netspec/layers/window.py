@@ -72,7 +72,7 @@ def misread_channels(word: str, values: Mapping[str, Any], x: Shape, places: int
     step = max(stride, default=0) if isinstance(stride, tuple) and all(isinstance(n, int) for n in stride) else stride
     if places < 3 or filters != x[-1] or type(kernel) is not int or not isinstance(step, int):
         return ""
-    large = kernel >= _LARGE and kernel >= 4 * step
+    large = kernel >= LARGE and kernel >= 4 * step
     long = step >= _STEPS and isinstance(filters, int) and kernel > filters
     if kernel in (step, 2 * step) or not (large or long):
         return ""
@@ -81,7 +81,7 @@ def misread_channels(word: str, values: Mapping[str, Any], x: Shape, places: int
 
 
 # windows are hardly wider, and hardly ever moved on by so many cells
-_LARGE, _STEPS = 16, 3
+LARGE, _STEPS = 16, 3
 
 
 class Window(Record):

@@ -172,6 +172,8 @@ def shared(at: Situation) -> Finding | None:
 
 
 def named(at: Situation) -> Finding | None:
+    if at.shown == "as" and at.before[-2:-1] == ["as"]:
+        return Finding(f"the step is named `{at.previous}` already", at.here, "one name is enough")
     if "as" in at.before[-2:-1] and at.kind == "MINUS":
         return Finding("a name cannot hold `-`", at.here, "write `_`")
     if at.previous == "as" and at.kind == "STRING":

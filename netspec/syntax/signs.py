@@ -6,7 +6,7 @@ from ..record import TYPE_CHECKING
 from . import habits
 from .lexer import match
 from .scan import line_start
-from .situation import ASSIGN, STATEMENT_WORDS, Finding
+from .situation import ASSIGN, DEFINITION_WORDS, STATEMENT_WORDS, Finding
 
 if TYPE_CHECKING:
     from .situation import Situation
@@ -76,7 +76,7 @@ def colon(at: Situation) -> Finding | None:
     named = len(at.before) == 1 and at.header.isidentifier() and at.header not in STATEMENT_WORDS
     if named and at.rest[1:].strip():
         return Finding(message, at.here, f"a step is named behind it: `{at.rest[1:].strip()} as {at.header}`")
-    if not at.rest[1:].strip():
+    if not at.rest[1:].strip() or (at.header in DEFINITION_WORDS and not at.inside):
         return Finding(message, at.here, "leave it out")
     helps = {"output": "leave it out", "expect": "a condition compares: `expect params == 61_706`"}
     return Finding(message, at.here, helps.get(at.header, ""))
