@@ -204,8 +204,9 @@ class _Machine:
     # --- faults ------------------------------------------------------------------------------------------------
 
     def _definition(self) -> Token | None:
-        """The word that begins a definition, where it was taken for a name that begins a statement: not closed was
-        the body before it. The parser is set back to where it was before that word."""
+        """The word of a definition that was taken for a name, since the body before it is not closed; None without one.
+
+        The parser is set back to where it was before that word."""
         from . import scan
 
         start = self.starts[-1] if self.starts else 0
@@ -280,7 +281,7 @@ class _Machine:
         self.starts[height:] = [begin]
 
     def _end_separator(self) -> None:
-        """Take the line ends before a fault as a whole, so that what stands before them is whole as well."""
+        """Reduce the line ends before a fault, so that recovery keeps the definition or statement before them."""
         row = _ROWS[self.states[-1]]
         code = next((c for c in row.values() if c < 0), None)
         if self.values and code is not None:
