@@ -5,10 +5,14 @@ The frameworks are played by NumPy: their answers are right until a fault is pla
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from checking import check
 
+from netspec.cli import main
 from netspec.reference import Reference
 from netspec.verify.calm import calmer, saturated
 from netspec.verify.expose import expose
@@ -438,3 +442,111 @@ def test_how_many_samples_a_large_net_gets(large, sizes, monkeypatch):
 
     assert verified("net n { input x [T, 4]\n dense(3) }", spoil).ok
     assert asked[0] == sizes * 2
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+WRONG_LAYER = "`held` (dense) is the first layer that differs"
+
+
+@pytest.fixture
+def played(monkeypatch, tmp_path):
+    """The command with played frameworks. What is given to it spoils the answers."""
+    monkeypatch.chdir(tmp_path)
+    Path("small.net").write_text(NET)
+    Path("other.net").write_text("net other { input x [T, 4]; dense(3) as only }\n")
+    Path("wrong.net").write_text("net wrong { input x [4]; dens(3) }\n")
+    Path("none.net").write_text("net none { input a [T, 4]; conv(4, 2000) }\n")
+
+    def prepare(spoil=lambda framework, shown, job, answer: answer):
+        class Both(Played):
+            def __init__(self):
+                super().__init__(check(NET), spoil)
+                for sizes in ({}, {"T": 9}):
+                    self.known |= Played(check(Path("other.net").read_text(), **sizes)).known
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+        monkeypatch.setattr("netspec.verify.pool.Pool", Both)
+
+    prepare()
+    return prepare
+
+
+def test_the_command_says_what_agrees(played, capsys):
+    assert main(["verify", "small.net"]) == 0
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert lines[0] == "small"
+    assert [line.split()[0] for line in lines[3:9]] == [row.path for row in check(NET).layers]
+    assert lines[3].split()[1:6] == ["dense", "[6]", "42", "0.0e+00", lines[3].split()[5]]
+    assert lines[-1].startswith("✓ checker = PyTorch = Keras = reference to ")
+    assert "small: comparing layer by layer in float32" in told.err
+
+
+def test_of_one_framework_alone(played, capsys):
+    assert main(["verify", "small.net", "--target", "torch", "--layers", "none", "-q"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["verify", "small.net", "--target", "torch", "--layers", "none"]) == 0
+    told = capsys.readouterr().out
+    assert "Keras" not in told
+    assert "gradients" not in told
+    assert "checker = PyTorch = reference" in told
+    assert "batchnorm" not in told
+
+
+def test_the_command_says_what_differs(played, capsys):
+    played(wrong_layer("held"))
+    assert main(["verify", "small.net", "-q", "--seed", "3", "--net", "small"]) == 1
+    told = capsys.readouterr()
+    assert f"✗ {WRONG_LAYER}" in told.out
+    assert main(["verify", "small.net", "--seed", "3", "--net", "small", "--tolerance", "0.001"]) == 1
+    told = capsys.readouterr()
+    assert told.out.splitlines()[3].startswith("first.dense")
+    again = "netspec verify small.net --seed 3 --dtype float32 --net small --tolerance 0.001"
+    assert f"to see it again: {again}" in told.err
+
+
+def test_what_is_to_be_seen_again_is_told_whole(played, capsys):
+    played(lambda framework, shown, job, answer: answer.replace(error="no", kind="Exception"))
+    words = ["--set", "T=9", "--target", "torch", "--dtype", "float64", "--include", "."]
+    assert main(["verify", "other.net", *words, "-q"]) == 1
+    assert main(["verify", "other.net", *words]) == 1
+    again = "netspec verify other.net --seed 0 --dtype float64 --include . --set T=9 --target torch\n"
+    assert f"to see it again: {again}" in capsys.readouterr().err
+
+
+def test_of_several_files_the_worst_decides(played, capsys):
+    assert main(["verify", "small.net", "other.net", "--set", "T=9"]) == 2  # one has no such size
+    assert capsys.readouterr().out.startswith("other\n")
+    assert main(["verify", "small.net", "wrong.net", "other.net"]) == 1
+    told = capsys.readouterr()
+    assert told.out.count("✓") == 2
+    assert "other  T = 5;  T = 9\n" in told.out
+    assert "batchnorm" not in told.out  # of several files the layers are left out
+    assert main(["verify", "none.net", "wrong.net"]) == 2
+    assert "none.net: no sizes were found that fit T" in capsys.readouterr().err
+    assert main(["verify", "small.net", "other.net", "--layers", "all"]) == 0
+    assert "batchnorm" in capsys.readouterr().out
+
+
+def test_the_document(played, capsys):
+    played(wrong_layer("held"))
+    assert main(["verify", "small.net", "--format", "json", "-q"]) == 1
+    one = json.loads(capsys.readouterr().out)
+    assert (one["file"], one["net"], one["ok"], one["frameworks"]) == ("small.net", "small", False, ["torch", "keras"])
+    assert [layer["path"] for layer in one["layers"]] == [row.path for row in check(NET).layers]
+    assert one["layers"][0]["params"] == {"checker": 42, "torch": 42, "keras": 42}
+    assert one["layers"][0]["shapes"] == {w: [6] for w in ("checker", "torch", "keras", "reference")}
+    assert one["errors"].keys() == {"torch-keras", "torch-reference", "keras-reference"}
+    assert any(WRONG_LAYER in problem for problem in one["problems"])
+    played()
+    assert main(["verify", "small.net", "other.net", "--format", "json", "-q"]) == 0
+    both = json.loads(capsys.readouterr().out)
+    assert [found["net"] for found in both] == ["small", "other"]
+    assert [len(found["sizes"]) for found in both] == [1, 2]
+    assert both[0]["gradients"]["training"] is True

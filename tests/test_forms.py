@@ -6,8 +6,11 @@ import csv
 import html
 import io
 import json
+import os
 import random
 import re
+import subprocess
+import sys
 from itertools import permutations
 from pathlib import Path
 from urllib.parse import unquote
@@ -159,3 +162,15 @@ def test_an_option_that_fits_one_of_the_files(options, three, capsys):
     for files in (("good.net", "other.net"), ("other.net", "good.net"), ("other.net", "wrong.net", "good.net")):
         assert run(capsys, "check", *files, *options)[0] == 2
     assert run(capsys, "check", "other.net", *options)[0] == 0
+
+
+def test_code_is_in_utf8_whatever_the_terminal_speaks(tmp_path):
+    Path("x.net").write_text("# \u4e2d \u00e9\nnet n { input x [4]; dense(3) }\n", encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": "latin-1",
+        "PYTHONPATH": os.pathsep.join(p or "." for p in sys.path),
+    }
+    command = [sys.executable, "-m", "netspec", "build", "x.net", "--to", "torch"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert "\u4e2d \u00e9" in done.stdout.decode()
