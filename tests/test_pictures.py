@@ -3,6 +3,7 @@ the total, and every input of a step has its edge."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,16 @@ from netspec.emit.dot import dot
 from netspec.files import read_source, zoo_names
 
 ROOT = Path(__file__).parent.parent
-OPENINGS = [Opening(1000), Opening(1000, once=True), Opening(2), Opening(1), Opening(0), Opening(1, once=True)]
+OPENINGS = [
+    Opening(1000, unroll=2),
+    Opening(0, unroll=3),
+    Opening(1000),
+    Opening(1000, once=True),
+    Opening(2),
+    Opening(1),
+    Opening(0),
+    Opening(1, once=True),
+]
 
 NETS = {
     "choice in a repeat": """
@@ -52,6 +62,16 @@ NETS = {
     "a cell": """
         cell c(units) { input x; state h [units]; next h = tanh(dense(x, units) + dense(h, units)); output next h }
         net n { input x [T, 4]; scan(c(4), return=sequence) -> lstm(4); dense(3) }""",
+    "recurrent layers": """
+        net n {
+          input x [T, 4]
+          input y [T, 4]
+          layer e = lstm(4, return=sequence)
+          a = x -> e
+          y -> e
+          repeat 2 { bidirectional(gru(2, return=sequence)) }
+          stack(2, bidirectional(lstm(4, return=sequence))) -> concat(identity, a) -> lstm(3)
+        }""",
     "weights of one's own": """
         block gate(n) { input x [c]; weight w [c, n]; softmax(x @ w) }
         net n { input x [4]; repeat 2 { gate(4) } }""",
@@ -61,7 +81,7 @@ NETS = {
 def plain(id: str) -> str:
     """The path that an id is made of."""
     id = id.removeprefix("cluster:").partition("#")[0].removesuffix("\N{MULTIPLICATION SIGN}")
-    return id.partition(":x")[0].partition(":y")[0].partition(":0.")[0]
+    return re.sub(r":(x|y|\d+\.\d+\.)\d*$", "", id)  # a step of a recurrence
 
 
 def parts(group):
