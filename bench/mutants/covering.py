@@ -9,7 +9,7 @@ QUICK = {
     "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
     "emit": "draw pictures diagrams cases forms inert cli docs comparing",
     "layers": "fields other_ops sequential step_macs reference cases codes vocabulary language draw comparing",
-    "models": "comparing",
+    "models": "models comparing",
     "syntax": "reading forms vocabulary cases codes imports language docs lines syntax fmt",
     "verify": "comparing cli",
     "weights": "renaming spellings comparing reference cli",
