@@ -554,10 +554,12 @@ def test_messages():
         Violation, match=r"dense needs a vector for each sample, but its input is \[7, 7, 512\]"
     ) as caught:
         build("dense(10)").shape((7, 7, 512))
-    assert caught.value.help == "put `flatten` or `global_avgpool` before it"
+    assert caught.value.help == (
+        "put `flatten` or `global_avgpool` before it; a dense layer at each place is `conv(10, 1x1)`"
+    )
     with pytest.raises(Violation) as caught:
         build("dense(10, activation=Relu)")
-    assert caught.value.help == "did you mean `relu`?"
+    assert caught.value.help == "here it is `relu`"
 
 
 def test_symbols_stay():
