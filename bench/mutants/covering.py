@@ -6,9 +6,9 @@ from __future__ import annotations
 QUICK = {
     "": "dims pycode fields sequential reading reference render imports spellings vocabulary cases language codes",
     "cli": "forms inert renaming lines cli docs",
-    "elaborate": "reading sequential step_macs vocabulary cases language codes imports draw",
+    "elaborate": "reading expressions sequential step_macs vocabulary cases language codes imports draw",
     "emit": "draw pictures diagrams cases forms inert cli docs comparing",
-    "layers": "fields other_ops sequential step_macs reference cases codes vocabulary language draw comparing",
+    "layers": "layer_examples fields other_ops sequential reference cases codes vocabulary language draw comparing",
     "models": "models comparing",
     "syntax": "reading forms vocabulary cases codes imports language docs lines syntax fmt",
     "verify": "comparing cli",

@@ -1,0 +1,58 @@
+"""The examples that layers show, written as specs: shapes, weights, MACs and numbers, without a framework."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from checking import check
+
+from netspec.layers import LAYERS
+from netspec.reference import Reference
+from netspec.weights.samples import random_inputs, random_weights
+
+
+def is_several(shape):
+    return bool(shape) and isinstance(shape[0], tuple)
+
+
+# what takes one value of numbers, and can be written behind it
+EXAMPLES = [
+    example
+    for name, layer in LAYERS.items()
+    for example in layer.examples
+    if name == layer.kind
+    and not is_several(example.shape)
+    and not (example.names or example.conditions)
+    and layer.takes != "bool"
+]
+
+
+def spec(example):
+    whole = f" int({example.vocabulary})" if example.vocabulary else ""
+    names = [f"y{k}" for k in range(len(example.gives))] if is_several(example.gives) else ["y0"]
+    body = f"{', '.join(names)} = x -> {example.code}" if example.code[0] != "x" else f"y0 = {example.code}"
+    shape = ", ".join(map(str, example.shape))
+    return f"net n {{ input x [{shape}]{whole}\n {body}\n output {', '.join(names)} }}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.code} {e.shape}")
+def test_an_example(example):
+    net = check(spec(example))
+    assert net.ok, [d.message for d in net.diagnostics]
+    gives = example.gives if is_several(example.gives) else (example.gives,)
+    assert tuple(r.value.shape for r in net.net.body.outputs) == gives
+    assert net.totals.params == example.weights
+    if example.macs is not None:
+        assert net.totals.macs == example.macs
+    rng = np.random.default_rng(0)
+    (x,) = random_inputs(net, rng, 2, {})
+    x = abs(x) + 0.5 if example.positive else x
+    found = Reference(net, random_weights(net, rng)).listed(x)
+    assert tuple(y.shape for y in found) == tuple((2, *shape) for shape in gives)
+    assert all(np.isfinite(y).all() for y in found if y.dtype.kind == "f")
+
+
+def test_most_layers_have_one():
+    kinds = {layer.kind for layer in LAYERS.values()}
+    shown = {kind for kind in kinds if any(e in EXAMPLES for e in LAYERS[kind].examples)}
+    assert len(shown) > 0.75 * len(kinds)
