@@ -6,7 +6,7 @@ from ..diagnostics import Diagnostic, Label
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
-from ..syntax.habits import goes_on
+from ..syntax.habits import GOES_ON, goes_on
 from .machine import HOLE, SharedStep
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ def _bracketed(frame: Frame, stages: Sequence[Node], place: int, step: Node, inn
 
 
 def _short(text: str) -> str:
-    return "..." if len(text) > _LONGEST or "\n" in text else text
+    """A part of the text on one line, without its comments; or dots where it is long."""
+    lines = [line.partition("#")[0] for line in text.split("\n")]
+    flat = " " * text[:1].isspace() + " ".join(" ".join(lines).split())
+    return flat if len(flat) <= _LONGEST else " " * flat.startswith(" ") + "..."
 
 
 # --- lines that do not go on -----------------------------------------------------------------------------------------
@@ -116,4 +119,7 @@ def not_going_on(node: Node, above: Node | None) -> Diagnostic:
         return Diagnostic("syntax", f"nothing stands on the left of this `{sign}`", mark, help="leave it out")
     others = (Label(above.span, "this ends here"),)
     message = f"`{sign}` takes nothing from the line above"
-    return Diagnostic("syntax", message, mark, others, goes_on(sign, _short(rest)))
+    help = goes_on(sign, _short(rest))
+    if isinstance(above, tree.Binding):
+        help = f"write it behind the line above: `... {sign} {_short(rest)}`; {GOES_ON}"
+    return Diagnostic("syntax", message, mark, others, help)

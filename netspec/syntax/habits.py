@@ -86,13 +86,13 @@ CHARACTERS = {
 CONDITIONS = {"|": "write `or`"}
 
 
-_GOES_ON = "a line goes on only where the next one begins with `->`, or within brackets"
+GOES_ON = "a line goes on only where the next one begins with `->`, or within brackets"
 
 
 def goes_on(sign: str, rest: str) -> str:
     """What to write for a line that begins with a sign, and was to go on from the one above."""
     if sign in _OPERATORS:
-        return f"write `identity {sign} {rest}` for what flows here; {_GOES_ON}"
+        return f"write `identity {sign} {rest}` for what flows here; {GOES_ON}"
     return "steps are joined by `->`"
 
 
@@ -101,7 +101,7 @@ _OPERATORS = ("+", "-", "*", "/", "@", "**", "//", "%")
 
 def ends_early(sign: str) -> str:
     """What to do where a line ends behind a sign."""
-    return _GOES_ON if sign in _OPERATORS else ""
+    return GOES_ON if sign in _OPERATORS else ""
 
 
 def word_help(word: str, name: str) -> str:
