@@ -36,14 +36,19 @@ def with_defaults(design: Design, definition: Definition, values: Mapping[str, A
     return fill_defaults(frame, definition, dict(values))
 
 
+# characters of a setting that a message shows
+_SHOWN = 60
+
+
 def read_setting(text: str) -> Any:
     """The value of `NAME=VALUE`, written as in the language. Raises SettingError."""
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     faults = Collector()
     source = Source("--set", f"const value = {text}\n")
     spec = parse(source, faults)
     node = spec.definitions[0] if spec.definitions else None
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
-        raise SettingError(f"`{text}` is not a value of the language")
+        raise SettingError(f"`{shown}` is not a value of the language")
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
     machine, found = Machine(Design(source), faults), [HOLE]
     frame = Frame(machine, blank, {}, ())
@@ -52,7 +57,7 @@ def read_setting(text: str) -> Any:
     if faults.has("too-large"):
         raise SettingError("the value is larger than the limits allow")
     if value is HOLE or isinstance(value, DimExpr):
-        raise SettingError(f"`{text}` is not a value of the language")
+        raise SettingError(f"`{shown}` is not a value of the language")
     return value
 
 

@@ -45,18 +45,20 @@ def report(uses: Uses, faults: Collector) -> None:
     lost = {span for span, used in uses.flows.items() if not used}
     for definition, input_used in uses.definitions.values():
         nodes = list(tree.walk((definition.parameters, definition.body)))
+        # of several inputs each must be named, and one flows by itself
+        by_name = sum(isinstance(s, tree.Input) for s in definition.body.statements) > 1
         mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}
         bodies = [n.statements for n in nodes if isinstance(n, tree.Body)]
         behind = {body[i].span: after for body in bodies for i, after in enumerate(body[1:])}
         for node in nodes:
-            found = _unused(node, mentioned, definition, input_used)
+            found = _unused(node, mentioned, definition, by_name or not input_used)
             if found is None and isinstance(node, tree.Flow) and node.span in lost:
                 found = _lost(node, behind.get(node.span), mentioned)
             if found is not None:
                 faults.add(found)
 
 
-def _unused(node: tree.Node, mentioned: set[str], definition: Definition, input_used: bool) -> Diagnostic | None:
+def _unused(node: tree.Node, mentioned: set[str], definition: Definition, idle: bool) -> Diagnostic | None:
     if isinstance(node, tree.Binding) and isinstance(node.target, tree.Target):
         names = [n.text for n in node.target.names]
         if mentioned.isdisjoint(names):
@@ -69,11 +71,9 @@ def _unused(node: tree.Node, mentioned: set[str], definition: Definition, input_
     elif isinstance(node, tree.Parameter) and node.name.text not in mentioned:
         message = f"the parameter `{node.name.text}` of {definition.word} {definition.name.text} is never used"
         return _warning("unused-parameter", message, node.name.span, "whatever it is given, nothing changes")
-    elif isinstance(node, tree.Input) and node.name.text not in mentioned:
-        several = sum(isinstance(s, tree.Input) for s in definition.body.statements) > 1
-        if several or not input_used:
-            help = f"begin with it: `{node.name.text} -> ...`, or leave it out"
-            return _warning("unused-input", f"the input `{node.name.text}` is never used", node.name.span, help)
+    elif isinstance(node, tree.Input) and idle and node.name.text not in mentioned:
+        help = f"begin with it: `{node.name.text} -> ...`, or leave it out"
+        return _warning("unused-input", f"the input `{node.name.text}` is never used", node.name.span, help)
     return None
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 
-from ..record import Record
 from .lexer import BREAK, lex
 
-_BETWEEN = re.compile(r"#[^\n]*|\n")
+_COMMENT = re.compile(r"#[^\n]*")
 _OPENERS, _CLOSERS = frozenset("([{"), frozenset(")]}")
 
 
-class Remark(Record):
+class Remark:
     """A comment; `own` where it has a line of its own, `blank` where a blank line stands before it."""
 
-    text: str
-    own: bool
-    blank: bool
+    __slots__ = ("blank", "own", "text")
+
+    def __init__(self, text: str, own: bool, blank: bool) -> None:
+        self.text = text
+        self.own = own
+        self.blank = blank
 
 
 class Piece:
@@ -59,14 +61,12 @@ def pieces(text: str) -> list[Piece]:
 def _between(text: str, first: bool) -> tuple[tuple[Remark, ...], int]:
     """The comments in what stands between two pieces, and how many line ends come after the last of them."""
     remarks: list[Remark] = []
-    newlines = int(first)
-    for part in _BETWEEN.findall(text):
-        if part == "\n":
-            newlines += 1
-            continue
-        remarks.append(Remark(_tidy(part), newlines > 0, newlines > 1))
-        newlines = 0
-    return tuple(remarks), newlines
+    newlines, place = int(first), 0
+    for comment in _COMMENT.finditer(text) if "#" in text else ():
+        newlines += text.count("\n", place, comment.start())
+        remarks.append(Remark(_tidy(comment[0]), newlines > 0, newlines > 1))
+        newlines, place = 0, comment.end()
+    return tuple(remarks), newlines + text.count("\n", place)
 
 
 def _tidy(comment: str) -> str:

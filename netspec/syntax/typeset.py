@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..record import TYPE_CHECKING
 from . import tree
 from .layout import HARD, STEP, Comment, Fill, Group, IfBroken, Indent, Line, fits
-from .pieces import pieces
+from .pieces import Remark, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ class Typesetter:
             moved = self.next.remarks
             self.bare()
             if moved:  # what stands behind the comma finds the end of the line taken
-                self.next.remarks = (*moved, *(r.replace(own=True) for r in self.next.remarks))
+                self.next.remarks = (*moved, *(Remark(r.text, True, r.blank) for r in self.next.remarks))
         return "," if always else IfBroken(",")
 
     def behind(self) -> Doc:
@@ -74,7 +74,7 @@ class Typesetter:
     def above(self, first: bool = False) -> Doc:
         """The comments on lines of their own before the next piece; no blank line before the `first` thing."""
         remarks, self.next.remarks = self.next.remarks, ()
-        return tuple((Line(hard=True, blank=r.blank and not (first and r is remarks[0])), r.text) for r in remarks)
+        return tuple((BLANK if r.blank and not (first and r is remarks[0]) else HARD, r.text) for r in remarks)
 
     def remarks(self, first: bool = False) -> Doc:
         """All comments before the next piece, which is not a part of what they stand in."""
