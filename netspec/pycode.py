@@ -1,7 +1,7 @@
 """Python text as values.
 
-Emitters and layers build expressions from these records; `inline` writes one on a line and `lay_out` breaks it
-the way `ruff format` does. Leaves may be numbers, words (`str`, quoted), `None`, booleans, tuples and lists.
+Emitters and layers build expressions from these records; `inline` writes one on a line, and `pylines.lay_out` breaks
+it. Leaves may be numbers, words (`str`, quoted), `None`, booleans, tuples and lists.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     Code: TypeAlias = "Any"  # a record of this module, or a plain leaf
-
-WIDTH = 88
 
 
 class Raw(Record):
@@ -69,6 +67,19 @@ class Star(Record):
     value: Code
 
 
+class Named(Record):
+    """`name=value`, a parameter with its default."""
+
+    name: str
+    value: Code
+
+
+class Bare(Record):
+    """`a, b`: a tuple without brackets, where it fits on its line."""
+
+    items: tuple[Code, ...]
+
+
 class Generator(Record):
     """`element for names in items`, the only argument of a call, the only item of a list, or in brackets of its own."""
 
@@ -99,7 +110,7 @@ def unless(default: Code, **named: Code) -> dict[str, Code]:
     return {name: Opt(default, given) for name, given in named.items()}
 
 
-def _written(kwargs: Sequence[tuple[str, Code]]) -> list[tuple[str, Code]]:
+def written(kwargs: Sequence[tuple[str, Code]]) -> list[tuple[str, Code]]:
     """The named arguments that are not at their defaults."""
     found = []
     for name, value in kwargs:
@@ -173,14 +184,14 @@ def _slice(code: slice) -> str:
 
 
 def _index(code: Index) -> str:
-    return _operand(code.value) + _items_of(code)
+    return operand(code.value) + items_of(code)
 
 
-def _items_of(code: Index) -> str:
+def items_of(code: Index) -> str:
     return f"[{', '.join('...' if c is ... else inline(c) for c in code.items)}]"
 
 
-def _operand(code: Code) -> str:
+def operand(code: Code) -> str:
     loose = isinstance(code, Infix) or (isinstance(code, Raw) and _is_loose(code.text))
     return f"({inline(code)})" if loose else inline(code)
 
@@ -188,175 +199,6 @@ def _operand(code: Code) -> str:
 def _is_loose(text: str) -> bool:
     """Is a text an operation, which needs brackets within another one?"""
     return " " in text and any(depth == 0 and text[place] == " " for place, depth in _depths(text))
-
-
-def _infix(code: Infix) -> str:
-    left, right = _left(code), _right(code)
-    if code.op == "**" and _is_simple(left) and _is_simple(right):
-        return f"{left}**{right}"
-    return f"{left} {code.op} {right}"
-
-
-def _is_simple(text: str) -> bool:
-    """A name or number, around which no spaces stand in a power."""
-    return text.removeprefix("-").replace(".", "").replace("_", "").isalnum()
-
-
-def _is_chain(code: Infix) -> bool:
-    """Is it `a + b + c`, which needs no brackets?"""
-    return isinstance(code.left, Infix) and code.left.op == code.op != "**"
-
-
-def _left(code: Infix) -> str:
-    return _infix(code.left) if _is_chain(code) or _is_product(code, code.left) else _operand(code.left)
-
-
-def _right(code: Infix) -> str:
-    """The right side; a power needs no brackets behind a product or quotient."""
-    right = code.right
-    tight = isinstance(right, Infix) and right.op == "**" and code.op in ("*", "/")
-    return _infix(right) if tight or _is_product(code, right) else _operand(right)
-
-
-def _is_product(code: Infix, side: Code) -> bool:
-    """Is a side of a sum a product, which needs no brackets?"""
-    return code.op in ("+", "-") and isinstance(side, Infix) and side.op in ("*", "/", "@")
-
-
-def _callee(code: Code) -> str:
-    return code if isinstance(code, str) else _operand(code)
-
-
-def _generator(code: Generator) -> str:
-    return f"{inline(code.element)} for {code.names} in {inline(code.items)}"
-
-
-def _is_comprehension(code: Code) -> bool:
-    return isinstance(code, list) and len(code) == 1 and isinstance(code[0], Generator)
-
-
-def _arguments(code: Call) -> list[Code]:
-    if len(code.args) == 1 and isinstance(code.args[0], Generator) and not code.kwargs:
-        return [Raw(_generator(code.args[0]))]
-    return [*code.args, *(Raw(f"{name}={inline(value)}") for name, value in _written(code.kwargs))]
-
-
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    Raw: lambda c: c.text,
-    str: _word,
-    float: _float,
-    list: lambda c: f"[{_generator(c[0]) if _is_comprehension(c) else _items(c)}]",
-    tuple: _tuple,
-    slice: _slice,
-    Attr: lambda c: f"{_operand(c.value)}.{c.name}",
-    Index: _index,
-    Star: lambda c: f"*{inline(c.value)}",
-    Infix: _infix,
-    Generator: lambda c: f"({_generator(c)})",
-    Call: lambda c: f"{_callee(c.func)}({_items(_arguments(c))})",
-}
-
-
-def lay_out(prefix: str, code: Code, suffix: str = "", indent: int = 0, note: str = "") -> list[str]:
-    """The lines of `prefix code suffix`, broken one argument to a line where they do not fit.
-
-    `note` is a comment for the end of a line that has room for it.
-    """
-    pad = " " * indent
-    line = pad + prefix + inline(code) + suffix
-    if len(line) <= WIDTH:
-        with_note = f"{line}  # {note}"
-        return [with_note if note and len(with_note) <= WIDTH else line]
-    if isinstance(code, Call) and len(code.args) == 1 and isinstance(code.args[0], Generator):
-        inner = _broken_generator(code.args[0], indent + 4)
-        return [pad + prefix + _callee(code.func) + "(", *inner, pad + ")" + suffix]
-    if isinstance(code, Call) and isinstance(code.func, Attr) and isinstance(code.func.value, Call):
-        return lay_out(prefix, code.func.value, f".{code.func.name}({_items(_arguments(code))}){suffix}", indent)
-    if isinstance(code, Call) and isinstance(code.func, Call) and (code.func.args or _written(code.func.kwargs)):
-        return lay_out(prefix, code.func, f"({_items(_arguments(code))}){suffix}", indent)
-    if isinstance(code, Index) and isinstance(code.value, Call):
-        return lay_out(prefix, code.value, _items_of(code) + suffix, indent)
-    if isinstance(code, Generator):
-        return [pad + prefix + "(", *_broken_generator(code, indent + 4), pad + ")" + suffix]
-    if _is_comprehension(code):
-        return [pad + prefix + "[", *_broken_generator(code[0], indent + 4), pad + "]" + suffix]
-    if isinstance(code, Call) and (code.args or _written(code.kwargs)):
-        opening, closing = _callee(code.func) + "(", ")"
-        parts = [("", c) for c in code.args] + [(f"{n}=", v) for n, v in _written(code.kwargs)]
-    elif isinstance(code, Index):
-        opening, closing = _operand(code.value) + "[", "]"
-        parts = [("", Raw("...") if c is ... else c) for c in code.items]
-    elif isinstance(code, list) and code:
-        opening, closing, parts = "[", "]", [("", c) for c in code]
-    elif isinstance(code, tuple) and code:
-        opening, closing, parts = "(", ")", [("", c) for c in code]
-    elif isinstance(code, Infix) and suffix == ",":  # an argument, which needs no brackets of its own
-        lines = _broken(code, indent)
-        return [*lines[:-1], lines[-1] + suffix] if not prefix else _in_brackets(prefix, code, suffix, indent)
-    elif isinstance(code, Infix):
-        head = f"{prefix}{_left(code)} {code.op} "
-        if isinstance(code.right, Call) and not _is_chain(code) and len(pad + head + _callee(code.right.func)) < WIDTH:
-            return lay_out(head, code.right, suffix, indent)
-        return _in_brackets(prefix, code, suffix, indent)
-    elif isinstance(code, Raw):
-        return _wrapped(prefix, code.text, suffix, indent)
-    else:
-        return [line]
-    lines = [pad + prefix + opening]
-    for name, part in parts:
-        starred = isinstance(part, Star)
-        inner = part.value if starred else part
-        lines += lay_out(("*" if starred else "") + name, inner, ",", indent + 4)
-    return [*lines, pad + closing + suffix]
-
-
-def _broken_generator(code: Generator, indent: int) -> list[str]:
-    """A generator on a line of its own, or with its `for` on the next."""
-    line = " " * indent + _generator(code)
-    if len(line) <= WIDTH:
-        return [line]
-    return [*lay_out("", code.element, "", indent), *lay_out(f"for {code.names} in ", code.items, "", indent)]
-
-
-def _in_brackets(prefix: str, code: Infix, suffix: str, indent: int) -> list[str]:
-    """An operation in brackets, broken before its operator where it is too long for a line of its own."""
-    pad, line = " " * indent, " " * (indent + 4) + inline(code)
-    inner = [line] if len(line) <= WIDTH else _broken(code, indent + 4)
-    return [pad + prefix + "(", *inner, pad + ")" + suffix]
-
-
-def _broken(code: Infix, indent: int) -> list[str]:
-    """An operand a line; a chain of one operator is broken before each of them."""
-    pad, lines = " " * indent, [f"{code.op} {_right(code)}"]
-    while _is_chain(code):
-        code = code.left
-        lines.append(f"{code.op} {_right(code)}")
-    return [pad + line for line in (_left(code), *reversed(lines))]
-
-
-# --- expressions that came as text ------------------------------------------------------------------------------------
-
-
-def _wrapped(prefix: str, text: str, suffix: str, indent: int) -> list[str]:
-    """The lines of `prefix text suffix`."""
-    pad = " " * indent
-    line = f"{pad}{prefix}{text}{suffix}"
-    if len(line) <= WIDTH:
-        return [line]
-    start = _last_group(text)
-    head = f"{pad}{prefix}{text[: start + 1]}"
-    if start >= 0 and len(head) <= WIDTH:
-        return [head, *_inside(text[start + 1 : -1], indent + 4), pad + text[-1] + suffix]
-    if suffix == "," and not prefix:  # an argument, which needs no brackets of its own
-        *lines, last = _operands(text, indent)
-        return [*lines, last + suffix]
-    return [f"{pad}{prefix}(", *_operands(text, indent + 4), f"{pad}){suffix}"]
-
-
-def _last_group(text: str) -> int:
-    """Where the bracket opens that closes at the end; -1 where the end is none."""
-    opened = [place for place, depth in _depths(text) if depth == 0 and text[place] in "(["]
-    return opened[-1] if opened and text[-1] in ")]" else -1
 
 
 def _depths(text: str) -> list[tuple[int, int]]:
@@ -369,30 +211,70 @@ def _depths(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _inside(text: str, indent: int) -> list[str]:
-    """What stands between brackets: on one line, or else an item, or a part of a comprehension, a line."""
-    pad = " " * indent
-    if len(pad + text) <= WIDTH:
-        return [pad + text]
-    parts = _cut(text, (" for ", " if "))
-    if len(parts) > 1:
-        return [pad + part for part in parts]
-    return [f"{pad}{part.removeprefix(', ')}," for part in _cut(text, (", ",))]
+def _infix(code: Infix) -> str:
+    before, behind = left(code), right(code)
+    if code.op == "**" and _is_simple(before) and _is_simple(behind):
+        return f"{before}**{behind}"
+    return f"{before} {code.op} {behind}"
 
 
-def _operands(text: str, indent: int) -> list[str]:
-    """An operation, broken before its outermost operators where it does not fit."""
-    pad = " " * indent
-    if len(pad + text) <= WIDTH:
-        return [pad + text]
-    for signs in ((" if ", " else "), (" or ",), (" and ",), (" + ", " - "), (" * ", " / ", " // ")):
-        parts = _cut(text, signs)
-        if len(parts) > 1:
-            return [pad + part for part in parts]
-    return [pad + text]
+def _is_simple(text: str) -> bool:
+    """A name or number, around which no spaces stand in a power."""
+    return text.removeprefix("-").replace(".", "").replace("_", "").isalnum()
 
 
-def _cut(text: str, signs: tuple[str, ...]) -> list[str]:
-    """The text cut before each of these signs outside of all brackets."""
-    places = [place for place, depth in _depths(text) if depth == 0 and text.startswith(signs, place)]
-    return [text[a:b].removeprefix(" ") for a, b in zip([0, *places], [*places, len(text)])]
+def is_chain(code: Infix) -> bool:
+    """Is it `a + b + c`, which needs no brackets?"""
+    return isinstance(code.left, Infix) and code.left.op == code.op != "**"
+
+
+def left(code: Infix) -> str:
+    return _infix(code.left) if is_chain(code) or _is_product(code, code.left) else operand(code.left)
+
+
+def right(code: Infix) -> str:
+    """The right side; a power needs no brackets behind a product or quotient."""
+    side = code.right
+    tight = isinstance(side, Infix) and side.op == "**" and code.op in ("*", "/")
+    return _infix(side) if tight or _is_product(code, side) else operand(side)
+
+
+def _is_product(code: Infix, side: Code) -> bool:
+    """Is a side of a sum a product, which needs no brackets?"""
+    return code.op in ("+", "-") and isinstance(side, Infix) and side.op in ("*", "/", "@")
+
+
+def callee(code: Code) -> str:
+    return code if isinstance(code, str) else operand(code)
+
+
+def generator(code: Generator) -> str:
+    return f"{inline(code.element)} for {code.names} in {inline(code.items)}"
+
+
+def is_comprehension(code: Code) -> bool:
+    return isinstance(code, list) and len(code) == 1 and isinstance(code[0], Generator)
+
+
+def arguments(code: Call) -> list[Code]:
+    if len(code.args) == 1 and isinstance(code.args[0], Generator) and not code.kwargs:
+        return [Raw(generator(code.args[0]))]
+    return [*code.args, *(Raw(f"{name}={inline(value)}") for name, value in written(code.kwargs))]
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Raw: lambda c: c.text,
+    str: _word,
+    float: _float,
+    list: lambda c: f"[{generator(c[0]) if is_comprehension(c) else _items(c)}]",
+    tuple: _tuple,
+    slice: _slice,
+    Attr: lambda c: f"{operand(c.value)}.{c.name}",
+    Index: _index,
+    Star: lambda c: f"*{inline(c.value)}",
+    Named: lambda c: f"{c.name}={inline(c.value)}",
+    Bare: lambda c: _items(c.items),
+    Infix: _infix,
+    Generator: lambda c: f"({generator(c)})",
+    Call: lambda c: f"{callee(c.func)}({_items(arguments(c))})",
+}

@@ -17,6 +17,7 @@ FLOORS = {
     "dims": 1,
     "source": 1,
     "pycode": 1,
+    "pylines": 2,
     "diagnostics": 2,
     "render": 2,
     "codes": 3,

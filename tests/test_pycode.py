@@ -10,7 +10,6 @@ import sys
 import pytest
 
 from netspec.pycode import (
-    WIDTH,
     Attr,
     Call,
     Generator,
@@ -22,10 +21,10 @@ from netspec.pycode import (
     call,
     fill,
     inline,
-    lay_out,
     method,
     unless,
 )
+from netspec.pylines import WIDTH, lay_out
 
 LONG = [
     Call("a_function", tuple(f"value {n}" for n in range(9))),

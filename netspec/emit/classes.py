@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..pycode import Call, Generator, Raw, Star, X, call, each_part, fill, inline, lay_out
+from ..pycode import Bare, Call, Generator, Infix, Raw, Star, X, call, each_part, fill, inline
+from ..pylines import lay_out
 from ..record import TYPE_CHECKING, Record
 from .attributes import first_module, is_kept, of_part, part_names, singular
+from .axes import axes_line
 from .flow import Flow, Line, Writer
 from .making import NESTED, WORD, branched, each_turn, folded, is_shared, words
 from .naming import safe
 from .pieces import Draft, Piece
 from .prune import needed
 from .runs import loops, optional, plural, runs
-from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, constructed
+from .template import Choice, Invoke, Leaf, Loop, Sequence, constructed
 from .terms import negated
 from .text import docstring, guarded
 from .variables import uses
@@ -43,6 +45,8 @@ class Held(Record):
 class ClassWriter(Writer):
     """Writes one class."""
 
+    # are channels first where windows slide over a value?
+    first: ClassVar[bool] = False
     # attributes that the framework's own class has already
     attributes_taken: ClassVar[frozenset[str]] = frozenset()
 
@@ -114,7 +118,7 @@ class ClassWriter(Writer):
         flow.finish()
         return names, flow.lines
 
-    def returned(self, names: list[str]) -> tuple[str, Code]:
+    def returned(self, names: list[str]) -> Code:
         """A cell gives its output and, in a group of their own, the parts of its next state."""
         if not self.template.states:
             return super().returned(names)
@@ -122,32 +126,30 @@ class ClassWriter(Writer):
         code = self.grouped(names[cut:])
         if not cut and isinstance(code, tuple) and len(names) > 1:
             return super().returned(names)
-        return "".join(f"{name}, " for name in names[:cut]), code
+        return Bare((*map(Raw, names[:cut]), code)) if cut else code
 
     def grouped(self, names: list[str]) -> Code:
         """The parts of a state as one value."""
         return tuple(map(Raw, names))
 
-    def text(self, base: str, methods: Iterable[list[str]]) -> list[str]:
-        """The class with its methods, which may be empty."""
-        found = [f"class {self.template.name}({base}):", *docstring(self.template.doc, 4)]
+    def text(self, base: str, methods: Iterable[list[str]], names: Seq[str] = ()) -> list[str]:
+        """The class with its methods, which may be empty; `names` are those of its inputs."""
+        head = lay_out("class ", call(self.template.name, Raw(base)), ":")
+        found = [*head, *docstring(self.template.doc, 4, axes_line(self.template, names, self.first))]
         for method in methods:
-            if method and len(found) > 1:
+            if method and len(found) > len(head):
                 found.append("")
             found += method
         return found
 
-    def parameters(self) -> list[str]:
-        """The parameters of the constructor."""
-        return [p.name if p.default is REQUIRED else f"{p.name}={inline(p.default)}" for p in self.template.parameters]
-
     def saves(self) -> list[str]:
         """The numbers that the author named, and what the other methods need of them and of the parameters."""
         template = self.template
-        named = [line for name, code in template.locals.items() for line in lay_out(f"{name} = ", code, "", 8)]
         names = (*(p.name for p in template.parameters), *template.locals)
+        named = [line for name, code in template.locals.items() for line in lay_out(f"{name} = ", code, "", 8)]
         named += guarded(template, 8)
-        return [*named, *(f"        self.{self.saved[name]} = {name}" for name in names if name in self.saved)]
+        kept = [(self.saved[name], name) for name in names if name in self.saved]
+        return [*named, *(t for attribute, name in kept for t in lay_out(f"self.{attribute} = ", Raw(name), "", 8))]
 
     # --- the constructor ------------------------------------------------------------------------------------------
 
@@ -327,7 +329,10 @@ class ClassWriter(Writer):
         return f"self.{self.saved[parameter]}"
 
     def joins_line(self, leaf: Leaf) -> bool:
-        return leaf.style in ("norm", "activation", "dropout") and len(leaf.inputs) == 1 and leaf.kind != "softmax"
+        if len(leaf.inputs) == 1:
+            return leaf.style in ("norm", "activation", "dropout") and leaf.kind != "softmax"
+        only = leaf.applies[0] if len(leaf.applies) == 1 else None
+        return only is not None and not is_kept(only) and isinstance(only.call, Infix)
 
     def header(self, loop: Loop) -> tuple[str, Code]:
         attributes = self._lists(loop)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ..pycode import WIDTH, Raw, inline, lay_out, rebuild
+from ..pycode import Bare, Raw, inline, rebuild
+from ..pylines import assignment, lay_out, loop_head, split
 from ..record import TYPE_CHECKING, Record
 from .lives import passing
 from .naming import safe
-from .pieces import Piece, bare, broken_targets, in_a_row, live, numbers_in, targets, with_names
+from .pieces import Piece, bare, in_a_row, live, numbers_in, targets, with_names
 from .template import Choice, Invoke, Leaf, Loop, Sequence
 from .terms import negated
 from .variables import NOBODY, Variables
@@ -44,9 +45,9 @@ class Writer:
     def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
         raise NotImplementedError
 
-    def returned(self, names: list[str]) -> tuple[str, Code]:
-        """What stands behind `return`: words, and the code that comes last."""
-        return "", Raw(", ".join(names)) if len(", ".join(names)) < _LONG else tuple(map(Raw, names))
+    def returned(self, names: list[str]) -> Code:
+        """What stands behind `return`."""
+        return Bare(tuple(map(Raw, names))) if len(names) > 1 else Raw(names[0])
 
     def joins_line(self, leaf: Leaf) -> bool:
         """May the layer be written around the expression that it takes, on the same line?"""
@@ -63,7 +64,8 @@ class Writer:
         """The one node of a choice that can be told by asking whether it is there, and its attribute."""
         return None
 
-    def note(self, shape: Any) -> str:
+    def note(self, node: Leaf | Sequence | Invoke, shape: Any) -> str:
+        """What is said behind the line that ends with a node, of the shape of what comes out."""
         return ""
 
 
@@ -78,10 +80,11 @@ class Line(Record):
 
     def render(self, indent: int) -> list[str]:
         indent += 4 * self.indent
-        lines = lay_out(self.prefix, self.code, self.suffix, indent, self.note)
-        if len(lines[0]) <= WIDTH or not self.prefix.endswith(" = "):
-            return lines
-        return [*broken_targets(self.prefix[: -len(" = ")], indent), *lay_out(") = ", self.code, self.suffix, indent)]
+        if self.prefix.endswith(" = "):
+            return assignment(split(self.prefix.removesuffix(" = ")), self.code, indent, self.note)
+        if self.prefix.startswith("for "):
+            return loop_head(split(self.prefix.removeprefix("for ").removesuffix(" in ")), self.code, indent)
+        return lay_out(self.prefix, self.code, self.suffix, indent, self.note)
 
 
 class Open(Record):
@@ -94,8 +97,6 @@ class Open(Record):
 
 # an expression up to this length may stand among others on a line
 _SHORT = 50
-# names behind a `return` may be so long without brackets
-_LONG = WIDTH - len("        return ")
 # an expression that holds others may be so long
 _NESTED = 70
 
@@ -144,22 +145,27 @@ class Flow(Variables):
             self.variable[node.outputs[0]] = pieces[0].code
             return place
         last: Leaf | Sequence = node
+        inputs = list(node.inputs)
         while len(pieces) == 1 and pieces[0].gives == 0 and place + 1 < len(nodes):
             follower = nodes[place + 1]
             if not isinstance(follower, Leaf) or not self._may_join(last, follower):
                 break
-            wider = self._pieces(follower, [pieces[0].code])
+            made = last.outputs[0]
+            wider = self._pieces(follower, [pieces[0].code if v == made else self.variable[v] for v in follower.inputs])
             if len(wider) != 1 or len(inline(wider[0].code)) > 60:
                 break
+            inputs += [v for v in follower.inputs if v != made]
             pieces, last, place = wider, follower, place + 1
-        self._assign(last, node.inputs, pieces, self._shape(last))
+        self._assign(last, inputs, pieces, self._shape(last))
         return place
 
     def _may_join(self, last: Leaf | Sequence, follower: Leaf) -> bool:
         """May a layer be written around the one before it?"""
-        return (
-            follower.inputs == last.outputs and self.is_used_once(last.outputs[0]) and self.writer.joins_line(follower)
-        )
+        if len(last.outputs) != 1 or follower.inputs.count(last.outputs[0]) != 1:
+            return False
+        if not self.is_used_once(last.outputs[0]) or not self.writer.joins_line(follower):
+            return False
+        return len(follower.inputs) == 1 or last.outputs[0] not in self.template.labels
 
     def _pieces(self, node: Leaf | Sequence | Invoke, arguments: list[Code]) -> list[Piece]:
         if isinstance(node, Sequence):
@@ -182,7 +188,7 @@ class Flow(Variables):
         names = self._names(node, slots, kept, inputs)
         for number, piece in enumerate(kept):
             code = with_names(piece.code, names) if number else piece.code
-            note = self.writer.note(shape) if number == len(kept) - 1 and shape is not None else ""
+            note = self.writer.note(node, shape) if number == len(kept) - 1 and shape is not None else ""
             self.put(f"{targets(piece.gives, names)} = ", bare(code), note=note)
         for value, slot in zip(node.outputs, slots):
             self.hold(value, names.get(slot, NOBODY))
@@ -276,8 +282,7 @@ class Flow(Variables):
             if known and self.name_of(own) != known:
                 moves.append((self.name_of(own), known))
         if moves:
-            targets, sources = (", ".join(side) for side in zip(*moves))
-            self.put(f"{targets} = ", Raw(sources))
+            self._put_moves(moves)
 
     def _inside(self, nodes: Seq[Node], left: list[tuple[str, int]]) -> None:
         """The statements of a turn or branch, which leave values in the variables of these names."""
@@ -294,8 +299,12 @@ class Flow(Variables):
         if not moves:
             return
         made = self._last_made([self.name_of(value) for _, value in pairs if self.is_used_once(value)], len(moves))
-        targets, sources = (", ".join(side) for side in zip(*((t, made.get(s, s)) for t, s in moves)))
-        self.put(f"{targets} = ", Raw(sources))
+        self._put_moves([(t, made.get(s, s)) for t, s in moves])
+
+    def _put_moves(self, moves: Seq[tuple[str, str]]) -> None:
+        """`a, b = b, c`"""
+        targets, sources = zip(*moves)
+        self.put(f"{', '.join(targets)} = ", Bare(tuple(map(Raw, sources))))
 
     def _last_made(self, sources: list[str], count: int) -> dict[str, str]:
         """The variable that the last line makes for this end of a turn only: its expression may stand there instead.
@@ -380,12 +389,12 @@ class Flow(Variables):
         """`return` what comes out; a last line that only makes it is returned as it is."""
         values = [v for _, v in self.template.outputs]
         names = [self.name_of(v) for v in values]
-        before, code = self.writer.returned(names)
-        if len(values) == 1 and self.lines and not before and code == Raw(names[0]):
+        code = self.writer.returned(names)
+        if len(values) == 1 and self.lines and code == Raw(names[0]):
             last = self.lines[-1]
             if last.indent == 0 and last.prefix == f"{names[0]} = ":
                 self.lines[-1] = last.replace(prefix="return ")
                 return
             if self._return_in_branches(f"{names[0]} = "):
                 return
-        self.put(f"return {before}", code)
+        self.put("return ", code)

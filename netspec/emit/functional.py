@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..dims import symbol
 from ..layers.base import Apply, Helper, Use
-from ..pycode import Call, Made, Raw, X, call, fill, inline, lay_out
+from ..pycode import Call, Index, Made, Raw, X, call, fill
+from ..pylines import lay_out
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
+from .axes import axes_line
 from .flow import Flow, Writer
 from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
@@ -19,7 +21,7 @@ from .pieces import Draft, Piece
 from .program import program
 from .reaching import check_reaching
 from .sharing import shared_calls
-from .template import REQUIRED, Invoke, Leaf, constructed, inside
+from .template import Invoke, Leaf, constructed, inside
 from .text import docstring, guarded, signature
 
 if TYPE_CHECKING:
@@ -166,13 +168,15 @@ class _Function(Writer):
         return [*self._head([]), *named(template), *ports, *made, *body, *self._model(self.net, flow, names)]
 
     def _head(self, names: list[str]) -> list[str]:
-        parameters = [
-            p.name if p.default is REQUIRED else f"{p.name}={inline(p.default)}" for p in self.template.parameters
-        ]
-        return [*signature(self.template.name, [*names, *parameters], 0), *docstring(self.template.doc, 4)]
+        head = signature(self.template.name, [*names, *self.template.signature()], 0)
+        ports = names or [name for name, _ in self.template.inputs]
+        return [*head, *docstring(self.template.doc, 4, axes_line(self.template, ports, first=False))]
 
     def _sizes(self, names: list[str]) -> list[str]:
-        return [f"    {size} = {names[port]}.shape[{axis}]" for size, (port, axis) in self.template.sizes.items()]
+        asked = self.template.sizes.items()
+        return [
+            t for size, (port, axis) in asked for t in _laid(f"{size} = ", Index(Raw(f"{names[port]}.shape"), (axis,)))
+        ]
 
     def _ports(self, net: CheckedNet, names: list[str]) -> list[str]:
         batch = static_batch(net)

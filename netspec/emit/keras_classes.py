@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..layers.base import Helper, Use
 from ..layers.cells import start_sizes
-from ..pycode import WIDTH, Call, Generator, Raw, Star, call, inline
+from ..pycode import Call, Generator, Index, Raw, Star, call, inline
+from ..pylines import WIDTH
 from ..record import TYPE_CHECKING
 from .classes import ClassWriter
 from .flow import Line
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..ir import Body, Step
     from ..layers.base import Apply, At
     from ..pycode import Code
+    from .template import Sequence as ChainOfLayers
     from .template import Template
 
 _RESERVED_WORDS = HIDDEN | {"self", "kwargs", "input_shape"}
@@ -169,12 +171,12 @@ class LayerWriter(ClassWriter):
         build = self._build(names, [line for group in late for line in group])
         early = [line for group in self.made if group not in late for line in group]
         base = "keras.Model" if self.is_net else "layers.Layer"
-        return self._class(base, [self._construct(early), build, self._call(names, flow)], config)
+        return self._class(base, [self._construct(early), build, self._call(names, flow)], config, names)
 
-    def _class(self, base: str, methods: list[list[str]], config: list[str]) -> list[str]:
+    def _class(self, base: str, methods: list[list[str]], config: list[str], names: Sequence[str] = ()) -> list[str]:
         """The class; in a model that can be saved one that Keras knows how to make again."""
         decorator = ["@keras.saving.register_keras_serializable()"] if self.saved_whole else []
-        return [*decorator, *self.text(base, [*methods, config])]
+        return [*decorator, *self.text(base, [*methods, config], names)]
 
     def _config(self) -> list[str]:
         """The arguments of the constructor, which have to be kept for that."""
@@ -194,7 +196,7 @@ class LayerWriter(ClassWriter):
     def _read(self, lines: Sequence[Line], places: list[str]) -> list[str]:
         """Statements that read the sizes that others use."""
         sizes = ((name, *self.template.sizes[name]) for name in self._sizes_of(lines))
-        return [f"        {name} = {places[port]}[{axis}]" for name, port, axis in sizes]
+        return _rendered([Line(0, f"{name} = ", Index(Raw(places[port]), (axis,))) for name, port, axis in sizes])
 
     # --- the methods ------------------------------------------------------------------------------------------------
 
@@ -202,7 +204,7 @@ class LayerWriter(ClassWriter):
         made = [*self.saves(), *_rendered(lines)]
         if not made:
             return []
-        head = signature("__init__", ["self", *self.parameters(), "**kwargs"], 4)
+        head = signature("__init__", ["self", *self.template.signature(), "**kwargs"], 4)
         return [*head, "        super().__init__(**kwargs)", *made]
 
     def _build(self, names: list[str], lines: Sequence[Line]) -> list[str]:
@@ -220,12 +222,12 @@ class LayerWriter(ClassWriter):
         if self.trains:
             head.append("        # Keras hands `training` on to the layers")
         if several:
-            head.append(f"        {', '.join(names)} = inputs")
+            head += Line(0, f"{', '.join(names)} = ", Raw("inputs")).render(8)
         return [*head, *self._read(lines, [f"{name}.shape" for name in names]), *_rendered(lines)]
 
     # --- what else Keras says in its own way ------------------------------------------------------------------------
 
-    def note(self, shape: Any) -> str:
+    def note(self, node: Leaf | Invoke | ChainOfLayers, shape: Any) -> str:
         return " x ".join(str(d) for d in shape) if self.is_net and len(shape) > 1 else ""
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..source import Span
 
 # names that generated code uses itself
-HIDDEN = frozenset(("keras", "layers", "ops"))
+HIDDEN = frozenset(("keras", "layers", "ops", "functools"))
 
 
 def no_style(message: str, help: str, span: Span) -> SpecError:
@@ -107,6 +107,6 @@ def file_text(definitions: Sequence[Sequence[str]], helpers: Sequence[Helper]) -
     """The whole file, with the imports that it uses."""
     kept = [h.replace(imports=tuple(i for i in h.imports if "keras" not in i)) for h in dict.fromkeys(helpers)]
     text = "\n".join([*(line for lines in definitions for line in lines), *(h.source for h in kept)])
-    imports = [f"import {name}" for name in speaks_of(text, ("math", "keras"))]
+    imports = [f"import {name}" for name in speaks_of(text, ("functools", "math", "keras"))]
     names = speaks_of(text, ("layers", "ops"))
     return module_text([*imports, *([f"from keras import {', '.join(names)}"] if names else [])], kept, definitions)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..ir import Body, Item, Tensor
     from ..layers.cells import Form
     from ..pycode import Call as PythonCall
-    from .lower import Lowered
+    from ..source import Span
+    from .lower import Code, Lowered
 
 
 def outside(shape: Shape) -> str:
@@ -78,10 +79,46 @@ class TorchLowering(Lowering):
     """Lowering with layouts."""
 
     target = "torch"
+    undoes = True
 
     def __init__(self) -> None:
         super().__init__()
         self._wanted: dict[int, tuple[str, ...]] = {}
+        # blocks that would take or give a value in one layout here and in another there: they keep to that of a net
+        self.settled: set[Span] = set()
+        self.is_within = False
+
+    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
+        """One class takes and gives each value in one layout, wherever it is used."""
+        if self.is_within:
+            return super().lower(body, layouts, frozen)
+        self.is_within = True
+        try:
+            while True:
+                found = super().lower(body, layouts, frozen)
+                torn = {span for span, where in self._layouts().items() if any(len(w) > 1 for w in where.values())}
+                if torn <= self.settled:
+                    return found
+                self.settled |= torn
+                self.codes.clear()
+        finally:
+            self.is_within = False
+
+    def _layouts(self) -> dict[Span, dict[Any, set[str]]]:
+        """In which layouts the values of each block are taken and given, by place and rank."""
+        found: dict[Span, dict[Any, set[str]]] = {}
+        for code in self.codes.values():
+            where = found.setdefault(code.body.definition.span, {})
+            taken = [port.value for port in code.body.inputs]
+            given = [result.value for result in code.body.outputs]
+            for word, values, layouts in (("in", taken, code.layouts), ("out", given, code.out_layouts)):
+                for place, (value, layout) in enumerate(zip(values, layouts)):
+                    where.setdefault((word, place, len(value.shape)), set()).add(layout)
+        return found
+
+    def is_settled(self, call: Call) -> bool:
+        """Does what is called take and give values in the layouts that a net has?"""
+        return call.body.definition.word != "block" or call.body.definition.span in self.settled
 
     def wanted(self, body: Body) -> tuple[str, ...]:
         """The layout in which all users of each input of a body want it, or empty where they do not agree."""
@@ -158,8 +195,9 @@ class _TorchLines(Lines):
         return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=tuple(layouts))
 
     def step(self, step: Step) -> list[Lowered]:
-        if step.hands_on:
-            return super().step(step)
+        step = self.shortened(step)
+        if self.handed_on(step):
+            return []
         layer = step.layer
         if not step.inputs:
             self.layout[step.output.number] = "last"
@@ -176,7 +214,9 @@ class _TorchLines(Lines):
         kept = layer.keeps_channels(widest.shape)
         for tensor in step.outputs:
             self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
-        return self.flushed(self.act(step, at, inputs).replace(flattened=self.flattened.get(id(step), ())))
+        act = self.act(step, at, inputs)
+        layout = self.layout[step.output.number]
+        return self.flushed(act.replace(flattened=self.flattened.get(id(step), ()), layout=layout))
 
     def _meeting(self, step: Step, have: str) -> str:
         """The layout for values of both: that in which all users of the result want it, if they agree."""
@@ -191,7 +231,9 @@ class _TorchLines(Lines):
         """In which layout a step or a call wants a value; nothing where either will do."""
         if isinstance(user, Step):
             return user.layer.layout
-        if isinstance(user, Call) and user.body.definition.word == "block":
+        if isinstance(user, Call) and self.lowering.is_settled(user):
+            return ""
+        if isinstance(user, Call):
             return self.lowering.wanted(user.body)[[t.number for t in user.inputs].index(number)]
         return ""
 
@@ -199,7 +241,7 @@ class _TorchLines(Lines):
         layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
         inputs = tuple(self._taken(t, layout) for t, layout in zip(call.inputs, layouts))
         # a net within a net is the class that it is alone, so it takes and gives what a net does
-        code = self.lowering.lower(call.body, layouts if call.body.definition.word == "block" else ())
+        code = self.lowering.lower(call.body, () if self.lowering.is_settled(call) else layouts)
         for tensor, layout in zip(call.outputs, code.out_layouts if call.use is None else _LAST):
             self.layout[tensor.number] = layout
         return self.flushed(self.enter(call, code, inputs))
@@ -210,7 +252,7 @@ class _TorchLines(Lines):
         tensor, body = call.inputs[place], call.body
         if len(tensor.shape) < 2 or not tensor.batched:
             return "last"
-        if call.shared is not None or body.definition.word != "block":
+        if call.shared is not None or self.lowering.is_settled(call):
             return entering(body, tensor.shape)
         return self.lowering.wanted(body)[place] or self.layout[self._source(tensor)]
 

@@ -11,7 +11,8 @@ import re
 
 from ..layers.base import Helper
 from ..layers.initialisers import UNIFORM, fans_of, filled, torch_filler
-from ..pycode import Call, Infix, Raw, call, each_part, inline, lay_out, rebuild, unless
+from ..pycode import Call, Infix, Raw, call, each_part, inline, rebuild, unless
+from ..pylines import lay_out
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ class Act(Record):
 
     `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
     rows of its kernel are in another order than the language's. `label` is a name for a value that is no layer's own.
-    `path` is that of the layer, where it belongs to a block that was opened.
+    `path` is that of the layer, where it belongs to a block that was opened. `layout` is that of what comes out.
     """
 
     name: str
@@ -47,6 +47,12 @@ class Act(Record):
     flattened: Shape = ()
     label: str = ""
     path: str = ""
+    layout: str = ""
+
+    @property
+    def out_layout(self) -> str:
+        """The layout of the first value that comes out."""
+        return self.layout
 
 
 class Enter(Record):
@@ -64,6 +70,11 @@ class Enter(Record):
     outputs: tuple[int, ...]
     plain: bool = False
     form: Form | None = None
+
+    @property
+    def out_layout(self) -> str:
+        """The layout of the first value that comes out; cells give all that they do with the channels last."""
+        return self.code.out_layouts[0] if self.call.use is None and self.code.out_layouts else ""
 
     @property
     def shared(self) -> Instance | None:
@@ -114,6 +125,8 @@ class Lowering:
     target = ""
     # does a cell have to say what shape comes out of it?
     tells_output = False
+    # is it shorter to leave out a step that another one undoes? (its output must be written to no purpose else)
+    undoes = False
     # an index that makes a batch of one value
     single: ClassVar[tuple[Any, ...]] = (None,)
 
@@ -163,10 +176,19 @@ class Lowering:
             values: list[Any] = [Index(X(i), self.single) for i in range(count)]
             values[:1] = [X()] if number else values[:1]
             code = self.applied(values) if apply.call is None else fill(apply.call, values, Made())
-            code = Index(code, (0,)) if number == len(use.steps) - 1 else code
+            code = self._of_one(code) if number == len(use.steps) - 1 else code
             needed = apply.stateful or apply.call is None
             steps.append(apply.replace(make=apply.make if needed else None, call=code, stateful=needed))
         return Use(tuple(steps))
+
+    def _of_one(self, code: Any) -> Any:
+        """What stands for the only sample of a batch; items of a value are taken of it as it is, without one."""
+        value = code.value if isinstance(code, Index) else None
+        if not isinstance(value, Index) or value.items != self.single or not isinstance(code, Index):
+            return Index(code, (0,))
+        items = code.items[1:] if code.items[0] == slice(None) else code.items
+        taken = items and (items is not code.items or code.items[0] is ...)
+        return Index(value.value, items) if taken else Index(code, (0,))
 
     def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
         key = (id(body), layouts, frozen)
@@ -193,6 +215,8 @@ class Lines:
         made = (t.number for item in applied((*body.held, *body.starts)) for t in item.outputs)
         self.last_number = 1 + max(made, default=0) + len(body.inputs)
         self.converted: dict[tuple[int, str], int] = {}
+        # the steps that are made in the present turn, by their values, as they are written
+        self.makers: dict[int, Step] = {}
 
     def run(self) -> Code:
         items = self.items(self.body.held)
@@ -230,9 +254,10 @@ class Lines:
 
     def part(self, scope: Scope) -> tuple[Lowered, ...]:
         """Conversions made inside a loop or branch are not there outside of it."""
-        before = dict(self.converted)
+        before, makers = dict(self.converted), self.makers
+        self.makers = {}
         found = self.items(scope.items)
-        self.converted = before
+        self.converted, self.makers = before, makers
         return found
 
     def convert(self, number: int, what: str, use: Use, others: tuple[int, ...] = (), label: str = "") -> int:
@@ -253,12 +278,43 @@ class Lines:
         return found
 
     def step(self, step: Step) -> list[Lowered]:
-        if step.hands_on:
-            source = step.inputs[0].number
-            self.alias[step.output.number] = self.alias.get(source, source)
+        step = self.shortened(step)
+        if self.handed_on(step):
             return []
         inputs = self.for_samples(step, tuple(self.take(t) for t in step.inputs))
         return self.flushed(self.act(step, self.at(step), inputs))
+
+    def handed_on(self, step: Step) -> bool:
+        """Is what comes out a value that is there already? Then it goes by the number of that."""
+        value = step.inputs[0] if step.inputs else None
+        maker = self._maker(value)
+        if value is None or not (step.hands_on or self._changes_nothing(step)):
+            if maker is None or not self.lowering.undoes or step.layer.undoes != maker.layer.kind:
+                return False
+            value = maker.inputs[0]
+        self.alias[step.output.number] = self.alias.get(value.number, value.number)
+        return True
+
+    def _changes_nothing(self, step: Step) -> bool:
+        return bool(step.layer.overrides) and step.inputs[0].shape == step.output.shape
+
+    def _maker(self, value: Tensor | None) -> Step | None:
+        """The step of the present turn that makes a value."""
+        return None if value is None else self.makers.get(self.alias.get(value.number, value.number))
+
+    def shortened(self, step: Step) -> Step:
+        """The step with the inputs that it is written with: those of a step before it that make no difference."""
+        maker = self._maker(step.inputs[0] if step.inputs else None)
+        if maker is not None and maker.layer.kind in step.layer.overrides:
+            whole = all(isinstance(size, int) for shape in (*maker.shapes, step.output.shape) for size in shape)
+            step = step.replace(inputs=maker.inputs) if whole else step
+        for place in step.layer.sized_by if self.lowering.undoes else ():
+            like = self._maker(step.inputs[place])
+            if like is not None and like.layer.kind == step.layer.kind:
+                before, after = step.inputs[:place], step.inputs[place + 1 :]
+                step = step.replace(inputs=(*before, like.inputs[place], *after))
+        self.makers[step.output.number] = step
+        return step
 
     def at(self, step: Step) -> At:
         """Where a step stands."""

@@ -17,7 +17,8 @@ def safe(name: str, reserved: frozenset[str] | set[str] = frozenset()) -> str:
     cleaned = plain
     if not f"a{plain}".isidentifier():
         cleaned = "_".join("".join(c if f"a{c}".isidentifier() else " " for c in plain).split())
-    cleaned = cleaned or "value"
+    if not cleaned.strip("_"):
+        cleaned = "value"  # `_` is what nobody takes
     if cleaned.startswith("__"):
         # Python has `__name__` to itself, and puts the name of a class before `__name` in it
         cleaned = "_" + cleaned.strip("_")

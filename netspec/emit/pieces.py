@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pycode import WIDTH, Raw, X, fill, inline, rebuild
+from ..pycode import Bare, Raw, X, fill, rebuild
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -126,33 +126,10 @@ def targets(gives: Gives | None, names: Mapping[int, str]) -> str:
     return f"({parts[0]},)" if len(parts) == 1 else ", ".join(parts)
 
 
-def broken_targets(text: str, indent: int) -> list[str]:
-    """Targets in brackets, one a line; without the line that ends them."""
-    found = [" " * indent + "("]
-    for part in _parts(text):
-        line = " " * (indent + 4) + part + ","
-        if len(line) > WIDTH and part.startswith("("):
-            found += [*broken_targets(part[1:-1], indent + 4), " " * (indent + 4) + "),"]
-        else:
-            found.append(line)
-    return found
-
-
-def _parts(text: str) -> list[str]:
-    """What commas part, outside of brackets."""
-    found, depth, start = [], 0, 0
-    for place, sign in enumerate(text):
-        depth += (sign == "(") - (sign == ")")
-        if sign == "," and depth == 0:
-            found.append(text[start:place])
-            start = place + 2
-    return [*found, text[start:]]
-
-
 def with_names(code: Code, names: Mapping[int, str]) -> Code:
     return rebuild(code, lambda part: Raw(names[part.index]) if isinstance(part, X) else part)
 
 
 def bare(code: Code) -> Code:
     """A tuple as it stands behind an equals sign."""
-    return Raw(", ".join(map(inline, code))) if isinstance(code, tuple) else code
+    return Bare(code) if isinstance(code, tuple) and len(code) > 1 else code

@@ -6,9 +6,11 @@ Blocks, loops and branches that are chains themselves are opened.
 from __future__ import annotations
 
 from ..ir import Call, Step
-from ..pycode import call, inline, lay_out
+from ..pycode import call
+from ..pylines import lay_out
 from ..record import TYPE_CHECKING
 from ..weights.table import paths_of
+from .axes import axes_line
 from .functional import function_name, named
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name, static_batch
 from .lower import Act, Lines
@@ -50,8 +52,8 @@ def emit_sequential(net: CheckedNet) -> str:
         assert isinstance(node, Leaf)  # the chain is opened
         made += [a.make for a in node.applies]
         helpers += [h for a in node.applies for h in a.helpers]
-    parameters = [f"{p.name}={inline(p.default)}" for p in template.parameters]
-    head = [*signature(template.name, parameters, 0), *docstring(template.doc, 4), *named(template)]
+    axes = axes_line(template, [port.name], first=False)
+    head = [*signature(template.name, template.signature(), 0), *docstring(template.doc, 4, axes), *named(template)]
     model = call("keras.Sequential", made, name=plain_name(net.name))
     return file_text([[*head, *lay_out("return ", model, "", 4)]], helpers)
 
@@ -113,6 +115,12 @@ class _Chain(Lines):
             return super().step(step)
         self._advance(step, step.layer.kind, step.outputs)
         return super().step(step)
+
+    def shortened(self, step: Step) -> Step:
+        return step  # each layer takes what the one before it gives
+
+    def _changes_nothing(self, step: Step) -> bool:
+        return False
 
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
         act = super().act(step, at, inputs)

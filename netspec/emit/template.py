@@ -6,7 +6,7 @@ parameters. Values are numbers of the template's own.
 
 from __future__ import annotations
 
-from ..pycode import Call
+from ..pycode import Call, Named
 from ..record import TYPE_CHECKING, Record
 from .text import without
 
@@ -148,6 +148,16 @@ def opened(nodes: Iterable[Node]) -> Iterator[Node]:
             yield from opened(node.nodes)
 
 
+def out_layout(node: Leaf | Invoke | Sequence) -> str:
+    """The layout of the value that comes out of a node, or the first of several."""
+    last: Node = node
+    while isinstance(last, Sequence | Loop):
+        last = last.nodes[-1]
+    assert isinstance(last, Leaf | Invoke)  # a chain is of plain steps
+    origins: Mapping[Any, Act | Enter] = last.origins
+    return next(iter(origins.values())).out_layout
+
+
 class Parameter(Record):
     """A parameter of a class or function. `default` is a value, or REQUIRED."""
 
@@ -162,7 +172,8 @@ class Template(Record):
     """One generated class or function.
 
     Of a cell `first` is the state before the first step, with a value of the shape of what comes out behind it.
-    `kind` says in which way it is written, where there are several.
+    `kind` says in which way it is written, where there are several. `layouts` are those of what comes in, where it is
+    not that of a net, `out_layouts` those of what goes out.
 
     `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the names
     that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are
@@ -189,6 +200,8 @@ class Template(Record):
     guards: tuple[str, ...] = ()
     added: frozenset[str] = frozenset()
     fitted: bool = False
+    layouts: tuple[str, ...] = ()
+    out_layouts: tuple[str, ...] = ()
 
     @property
     def words(self) -> frozenset[str]:
@@ -199,6 +212,10 @@ class Template(Record):
     def states(self) -> int:
         """How many parts the state of a cell has; 0 for all else."""
         return len(self.bodies[0].states)
+
+    def signature(self) -> list[str | Named]:
+        """The parameters, with their defaults."""
+        return [p.name if p.default is REQUIRED else Named(p.name, p.default) for p in self.parameters]
 
     @property
     def doc(self) -> str:

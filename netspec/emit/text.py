@@ -6,7 +6,8 @@ import re
 import textwrap
 from sys import stdlib_module_names
 
-from ..pycode import Call, Raw, lay_out
+from ..pycode import Call, Raw
+from ..pylines import lay_out
 from ..record import TYPE_CHECKING
 from ..render import clean, inert
 from .naming import safe
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..layers.base import Helper
+    from ..pycode import Named
     from .template import Template
 
 _WIDTH = 88
@@ -112,9 +114,10 @@ def _filled(lines: list[str], width: int) -> list[str]:
     return [found[0].strip(), *found[1:]]
 
 
-def signature(name: str, parameters: Sequence[str], indent: int) -> list[str]:
+def signature(name: str, parameters: Sequence[str | Named], indent: int) -> list[str]:
     """The head of a function, one parameter to a line where they do not fit on one."""
-    return lay_out("def ", Call(name, tuple(map(Raw, parameters))), ":", indent)
+    said = tuple(Raw(p) if isinstance(p, str) else p for p in parameters)
+    return lay_out("def ", Call(name, said), ":", indent)
 
 
 def helper_lines(helpers: Iterable[Helper]) -> list[str]:

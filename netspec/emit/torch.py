@@ -11,7 +11,7 @@ from .learning import METHOD, common, init_weights, plain
 from .origins import attributes
 from .parameters import Style
 from .program import program
-from .template import Invoke, Leaf, opened
+from .template import Invoke, Leaf, opened, out_layout
 from .text import class_name, module_text, signature, speaks_of
 
 if TYPE_CHECKING:
@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from ..pycode import Code, Generator
     from .learning import Rules
     from .origins import Held
-    from .template import Template
+    from .template import Sequence, Template
 
+# modules of the file's head, and what is taken of them
+_MODULES = frozenset(("torch", "nn", "F", "functools", "partial"))
 STYLE = Style(
     channels=True,
     sequences=True,
     sizes=False,
     unroll=4,
     name=class_name,
-    reserved=frozenset(("self", "torch", "nn", "F")),
+    reserved=_MODULES | {"self"},
 )
-_TAKEN = {"Module", "Sequential", "ModuleList", "torch", "nn", "F"}
+_TAKEN = {"Module", "Sequential", "ModuleList", *_MODULES}
 # attributes that a module has already
 _NAMES = """
 T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
@@ -111,7 +113,12 @@ def _joined(classes: Seq[Seq[str]]) -> str:
     return "\n".join(line for lines in classes for line in lines)
 
 
-_IMPORTS = {"math": "import math", "torch": "import torch", "F": "import torch.nn.functional as F"}
+_IMPORTS = {
+    "functools": "import functools",
+    "math": "import math",
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+}
 
 
 def _imports(classes: Seq[Seq[str]]) -> list[str]:
@@ -123,8 +130,9 @@ def _imports(classes: Seq[Seq[str]]) -> list[str]:
 class _Module(ClassWriter):
     """Writes one `nn.Module`."""
 
-    reserved = frozenset(("self", "torch", "nn", "F"))
+    reserved = _MODULES | {"self"}
     attributes_taken = _RESERVED
+    first = True
 
     def __init__(self, template: Template, is_net: bool, rules: Rules) -> None:
         # what all modules of a class begin with
@@ -159,10 +167,11 @@ class _Module(ClassWriter):
         start = self._initial_state()
         made = [*self.saves(), *(text for group in self.made for line in group for text in line.render(8))]
         made += ["        self.apply(init_weights)"] if self.begins else []
-        head = signature("__init__", ["self", *self.parameters()], 4)
+        head = signature("__init__", ["self", *self.template.signature()], 4)
         construct = [*head, "        super().__init__()", *made]
         forward = [*signature("forward", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
-        return self.text("nn.Module", [construct if made else [], start, forward, METHOD if self.penalties else []])
+        methods = [construct if made else [], start, forward, METHOD if self.penalties else []]
+        return self.text("nn.Module", methods, names)
 
     def _initial_state(self) -> list[str]:
         """Of a cell: its state before the first step, for samples such as those that come in."""
@@ -171,8 +180,8 @@ class _Module(ClassWriter):
         names, flow = self.start()
         return [*signature("initial_state", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
 
-    def note(self, shape: Any) -> str:
+    def note(self, node: Leaf | Invoke | Sequence, shape: Any) -> str:
         if not self.is_net or len(shape) < 2:
             return ""
-        order = (shape[-1], *shape[:-1]) if len(shape) > 2 else shape
+        order = (shape[-1], *shape[:-1]) if out_layout(node) == "first" else shape
         return " x ".join(str(d) for d in order)

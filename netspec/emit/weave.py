@@ -120,6 +120,7 @@ class Weaver:
             tuple(ends[len(outputs) :]), self.bodies[0].kind, locals=named,
             added=frozenset(self.parameters.extra).intersection(p.name for p in chosen), fitted=self.parameters.fitted,
             guards=self._guards({*named, *(p.name for p in chosen)}),
+            layouts=self.bodies[0].layouts, out_layouts=self.bodies[0].out_layouts,
         )  # fmt: skip
 
     def _guards(self, words: set[str]) -> tuple[str, ...]:

@@ -91,6 +91,9 @@ class Layer:
     ordered: ClassVar[bool] = True
     # the inputs, by number, of which it takes the sizes only
     sized_by: ClassVar[tuple[int, ...]] = ()
+    # the kind of layer that it undoes, and the kinds that make no difference, where they stand right before it
+    undoes: ClassVar[str] = ""
+    overrides: ClassVar[tuple[str, ...]] = ()
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is
     torch_layout: ClassVar[str] = "any"
     # does it compute new numbers (counted as activations), or only hand on or rearrange them?

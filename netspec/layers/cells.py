@@ -78,6 +78,25 @@ class Scan(Returning):
     initial: int | None = arg(state_reader, None, doc="the first state")
 
 
+TORCH_FILLED = Helper(
+    "Filled",
+    '''\
+class Filled(nn.Module):
+    """One number, in the model's type, for each sample of what comes in."""
+
+    def __init__(self, *sizes, value=0.0):
+        super().__init__()
+        self.sizes = sizes
+        self.value = value
+        self.register_buffer("like", torch.empty(0), persistent=False)
+
+    def forward(self, x):
+        return self.like.new_full((x.shape[0], *self.sizes), self.value)
+''',
+    ("import torch", "from torch import nn"),
+)
+
+
 class Start(Layer):
     """How a part of a state begins: with a number, or with a second value, which is the same for every sample.
 
@@ -101,9 +120,7 @@ class Start(Layer):
         if len(at.inputs) > 1:
             return Use((function(method(X(1), "expand", count, *(-1 for _ in sizes))),))
         if self.whole:
-            like = {"device": Attr(X(), "device")}
-            code = call("torch.full", (count, *sizes), float(self.value), **like)
-            return Use((function(code if self.value else call("torch.zeros", count, *sizes, **like)),))
+            return Use((Apply(call("Filled", *sizes, **unless(0, value=self.value)), helpers=(TORCH_FILLED,)),))
         code = method(X(), "new_full", (count, *sizes), self.value)
         return Use((function(code if self.value else method(X(), "new_zeros", count, *sizes)),))
 

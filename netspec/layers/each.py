@@ -75,6 +75,7 @@ class Steps(_Fold):
     """Each step a sample."""
 
     kind = "steps"
+    undoes = "sequence"
 
     def shape(self, *xs: Shape) -> Shape:
         if len(xs[0]) == 1:

@@ -7,8 +7,10 @@ is given axes behind the batch.
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from ..dims import product
-from ..pycode import Index, Infix, X, call
+from ..pycode import Index, Infix, Raw, X, call
 from ..record import TYPE_CHECKING
 from .base import At, Example, Helper, Layer, Use, function, layer
 from .shapes import broadcast, index_items, is_full, torch_order
@@ -93,6 +95,10 @@ class Elementwise(Layer):
         return total
 
 
+# operands that may stand in a row; more of them are a list
+_ROW = 8
+
+
 def chain(values: list[Code], op: str) -> Code:
     """`a op b op c`"""
     result = values[0]
@@ -101,8 +107,10 @@ def chain(values: list[Code], op: str) -> Code:
     return result
 
 
-def nested(values: list[Code], function: str) -> Code:
-    """`f(f(a, b), c)`"""
+def folded(values: list[Code], function: str) -> Code:
+    """`f(f(a, b), c)`, and for more values `functools.reduce(f, [a, b, c, d])`."""
+    if len(values) > 3:
+        return call("functools.reduce", Raw(function), values)
     result = values[0]
     for value in values[1:]:
         result = call(function, result, value)
@@ -128,14 +136,16 @@ class _Sum(Elementwise):
     ordered = False
 
     def combine(self, values: list[Code]) -> Code:
-        return self.of_sum(chain(values, "+"), len(values))
+        total = call("sum", values) if len(values) > _ROW else chain(values, "+")
+        return self.of_sum(total, len(values))
 
     def keras(self, at: At) -> Use:
         xs = [(1,) * (len(at.y) - len(x)) + x for x in at.inputs]
-        if not any(_looks_like_bias(broadcast(self.kind, xs[: k + 1]), x) for k, x in enumerate(xs[1:])):
+        so_far = accumulate(xs, lambda a, b: broadcast(self.kind, (a, b)))
+        if not any(_looks_like_bias(total, x) for total, x in zip(so_far, xs[1:])):
             return super().keras(at)
         values = [lifted(at, i, len(at.y)) for i in range(len(at.inputs))]
-        return Use((function(self.of_sum(nested(values, "outer_sum"), len(values)), helpers=(_OUTER_SUM,)),))
+        return Use((function(self.of_sum(folded(values, "outer_sum"), len(values)), helpers=(_OUTER_SUM,)),))
 
     def of_sum(self, total: Code, many: int) -> Code:
         """What is made of the sum."""
@@ -192,7 +202,10 @@ class Mul(Elementwise):
     )
 
     def combine(self, values: list[Code]) -> Code:
-        return chain(values, "*")
+        return folded(values, "torch.mul") if len(values) > _ROW else chain(values, "*")
+
+    def combine_keras(self, values: list[Code]) -> Code:
+        return folded(values, "ops.multiply") if len(values) > _ROW else chain(values, "*")
 
     def define(self, a: Array, b: Array) -> Any:
         return a * b
@@ -280,10 +293,10 @@ class _Extreme(Elementwise):
     torch_function: ClassVar[str] = ""
 
     def combine(self, values: list[Code]) -> Code:
-        return nested(values, self.torch_function)
+        return folded(values, self.torch_function)
 
     def combine_keras(self, values: list[Code]) -> Code:
-        return nested(values, f"ops.{self.kind}")
+        return folded(values, f"ops.{self.kind}")
 
     def define(self, a: Array, b: Array) -> Any:
         import numpy as np

@@ -336,6 +336,24 @@ class Embedding(Weighted):
         return w["table"][xs[0]]
 
 
+TORCH_ONE_HOT = Helper(
+    "OneHot",
+    '''\
+class OneHot(nn.Module):
+    """For each integer zeros with a single one at its place, in the model's type."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.classes = classes
+        self.register_buffer("like", torch.empty(0), persistent=False)
+
+    def forward(self, x):
+        return F.one_hot(x, self.classes).to(self.like.dtype)
+''',
+    ("import torch", "import torch.nn.functional as F", "from torch import nn"),
+)
+
+
 @layer("one_hot", style="shape")
 class OneHot(Layer):
     """For each integer a vector of zeros with a single one at its place."""
@@ -360,7 +378,7 @@ class OneHot(Layer):
         return (1,) * len(x), (1,) * len(x)
 
     def torch(self, at: At) -> Use:
-        return Use((function(method(call("F.one_hot", X(), self.classes), "float")),))
+        return Use((Apply(call("OneHot", self.classes), helpers=(TORCH_ONE_HOT,)),))
 
     def keras(self, at: At) -> Use:
         return Use((function(call("ops.one_hot", X(), self.classes)),))

@@ -25,8 +25,9 @@ def add_positions(x, base=10000.0):
     Vaswani et al. (2017), section 3.5.
     """
     length, size = x.shape[-2:]
-    positions = torch.arange(length, device=x.device, dtype=torch.float32)
-    exponents = torch.arange(0, size, 2, device=x.device) / size
+    exact = {"device": x.device, "dtype": torch.promote_types(x.dtype, torch.float32)}
+    positions = torch.arange(length, **exact)
+    exponents = torch.arange(0, size, 2, **exact) / size
     angles = torch.outer(positions, base**-exponents)
     table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)
     return x + table[:, :size].to(x.dtype)

@@ -10,7 +10,7 @@ from ..dims import DimExpr, floor_div, product, show
 from ..pycode import X, call, method
 from ..record import TYPE_CHECKING
 from .arguments import Reader, Unsupported, Violation, arg, choice, describe, integer
-from .base import Apply, At, Example, Layer, Use, function, layer
+from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .shapes import count_symbols, needs_rank, place, torch_order
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class Reshape(Arrangement):
 
     gathers = "sizes"
     torch_layout = "last"
+    overrides = ("flatten", "reshape")
     examples = (
         Example("reshape(4, 3, 2)", (24,), (4, 3, 2)),
         Example("reshape(2x6)", (4, 3), (2, 6)),
@@ -360,11 +361,28 @@ _type = choice(*_SHORT, *_TYPES)
 type_reader = Reader(lambda value: _SHORT.get(_type.read(value), value), _type.doc, _type.words)
 
 
+TORCH_FLOAT = Helper(
+    "ToFloat",
+    '''\
+class ToFloat(nn.Module):
+    """The same numbers in the model's type."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("like", torch.empty(0), persistent=False)
+
+    def forward(self, x):
+        return x.to(self.like.dtype)
+''',
+    ("import torch", "from torch import nn"),
+)
+
+
 @layer("cast")
 class Cast(Arrangement):
     """The same numbers in another type; towards integers they are cut off at the point.
 
-    `float` is float32 and `int` is int64.
+    `float` is float32, and in PyTorch what the model is turned into (`.half()`, `.double()`); `int` is int64.
     """
 
     to: str = arg(type_reader, "float32", doc="the type of number that comes out")
@@ -381,6 +399,8 @@ class Cast(Arrangement):
         return str(self.to)
 
     def torch(self, at: At) -> Use:
+        if self.to == "float32":
+            return Use((Apply(call("ToFloat"), helpers=(TORCH_FLOAT,)),))
         return Use((function(method(X(), _TYPES[self.to])),))
 
     def keras(self, at: At) -> Use:

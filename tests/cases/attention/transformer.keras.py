@@ -74,6 +74,7 @@ def decoder_layer(x, memory, hidden):
 
 
 def transformer(units=512, layers_=2):
+    """Takes source (N, T) and target (N, T) and gives N, T, F."""
     source = keras.Input((None,), dtype="int64", name="source")
     target = keras.Input((None,), dtype="int64", name="target")
     words = layers.Embedding(37000, units)

@@ -49,8 +49,9 @@ def add_positions(x, base=10000.0):
     Vaswani et al. (2017), section 3.5.
     """
     length, size = x.shape[-2:]
-    positions = torch.arange(length, device=x.device, dtype=torch.float32)
-    exponents = torch.arange(0, size, 2, device=x.device) / size
+    exact = {"device": x.device, "dtype": torch.promote_types(x.dtype, torch.float32)}
+    positions = torch.arange(length, **exact)
+    exponents = torch.arange(0, size, 2, **exact) / size
     angles = torch.outer(positions, base**-exponents)
     table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)
     return x + table[:, :size].to(x.dtype)
@@ -89,11 +90,10 @@ class EncoderLayer(nn.Module):
         self.layernorm = nn.LayerNorm(512)
 
     def forward(self, x):
-        y = self.multihead_attention(x, x, x, need_weights=False)[0]
-        attended = self.attended(x + y)
+        attended = x + self.multihead_attention(x, x, x, need_weights=False)[0]
+        attended = self.attended(attended)
         y = F.relu(self.dense1(attended))
-        y = self.dense2(y)
-        return self.layernorm(attended + y)
+        return self.layernorm(attended + self.dense2(y))
 
 
 class DecoderLayer(nn.Module):
@@ -121,16 +121,16 @@ class DecoderLayer(nn.Module):
         self.layernorm = nn.LayerNorm(512)
 
     def forward(self, x, memory):
-        y = self.multihead_attention1(x)
-        said = self.said(x + y)
+        said = self.said(x + self.multihead_attention1(x))
         y = self.multihead_attention2(said, memory, memory, need_weights=False)[0]
         asked = self.asked(said + y)
         y = F.relu(self.dense1(asked))
-        y = self.dense2(y)
-        return self.layernorm(asked + y)
+        return self.layernorm(asked + self.dense2(y))
 
 
 class Transformer(nn.Module):
+    """Takes source (N, T) and target (N, T) and gives N, T, F."""
+
     def __init__(self, layers=2):
         super().__init__()
         self.words = nn.Embedding(37000, 512)

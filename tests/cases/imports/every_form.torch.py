@@ -12,16 +12,20 @@ def init_weights(module):
 
 
 class Gate(nn.Module):
-    """x times its sigmoid"""
+    """x times its sigmoid
+
+    Takes N, C, H, W and gives N, C, H, W.
+    """
 
     def forward(self, x):
-        y = torch.sigmoid(x)
-        return x * y
+        return x * torch.sigmoid(x)
 
 
 class ConvNorm(nn.Module):
     """A convolution and batch norm: Ioffe & Szegedy, "Batch Normalization" (2015),
     section 3.2.
+
+    Takes N, C, H, W and gives N, C, H, W.
     """
 
     def __init__(self):
@@ -34,7 +38,10 @@ class ConvNorm(nn.Module):
 
 
 class ConvNormAct(nn.Module):
-    """A convolution, batch norm and an activation."""
+    """A convolution, batch norm and an activation.
+
+    Takes N, C, H, W and gives N, C, H, W.
+    """
 
     def __init__(self):
         super().__init__()
@@ -46,6 +53,8 @@ class ConvNormAct(nn.Module):
 
 
 class Head(nn.Module):
+    """Takes N, C, H, W and gives N, F."""
+
     def __init__(self, classes):
         super().__init__()
         self.dense = nn.Linear(8, classes)
@@ -58,6 +67,8 @@ class Head(nn.Module):
 class Unit(nn.Module):
     """Its default and its groups are constants of this file, whatever the importing
     file calls so
+
+    Takes N, C, H, W and gives N, C, H, W.
     """
 
     def __init__(self, in_channels, n=6):
@@ -71,6 +82,8 @@ class Unit(nn.Module):
 
 
 class EveryForm(nn.Module):
+    """Takes N, C, H, W and gives N, F."""
+
     def __init__(self, classes=6):
         super().__init__()
         self.first = Unit(4)

@@ -11,6 +11,8 @@ def init_weights(module):
 class SpokenOf(nn.Module):
     """After F. Chollet and torch.nn; ops. and layers. stand for what keras. has, as
     partial(f) does
+
+    Takes N, F and gives N, F.
     """
 
     def __init__(self):

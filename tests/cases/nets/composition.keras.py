@@ -3,6 +3,7 @@ from keras import layers, ops
 
 
 def unit(x, filters, stride=1):
+    """Takes N, H, W, C and gives N, H, W, C."""
     x = layers.ZeroPadding2D(1)(x)
     x = layers.Conv2D(filters, 3, strides=stride, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
@@ -10,7 +11,10 @@ def unit(x, filters, stride=1):
 
 
 def judge(a, b):
-    """What two vectors of features have in common"""
+    """What two vectors of features have in common
+
+    Takes a (N, F) and b (N, F) and gives N, F.
+    """
     x = layers.Subtract()([a, b])
     x = ops.abs(x)
     y = layers.Multiply()([a, b])
@@ -22,6 +26,8 @@ def judge(a, b):
 def classifier(image):
     """A small classifier, trained before
     Up to `layer2`.
+
+    Takes N, H, W, C and gives N, H, W, C.
     """
     x = unit(image, 8)
     for filters in [16, 32]:
@@ -31,7 +37,10 @@ def classifier(image):
 
 
 def comparison():
-    """Do two pictures show the same thing?"""
+    """Do two pictures show the same thing?
+
+    Takes left (N, H, W, C) and right (N, H, W, C) and gives N, F.
+    """
     left = keras.Input((32, 32, 3), name="left")
     right = keras.Input((32, 32, 3), name="right")
     eye_image = keras.Input((32, 32, 3))

@@ -26,6 +26,8 @@ def init_weights(module):
 
 
 class Unit(nn.Module):
+    """Takes N, C, H, W and gives N, C, H, W."""
+
     def __init__(self, in_channels, filters, stride=1):
         super().__init__()
         self.conv = nn.Conv2d(
@@ -43,7 +45,10 @@ class Unit(nn.Module):
 
 
 class Judge(nn.Module):
-    """What two vectors of features have in common"""
+    """What two vectors of features have in common
+
+    Takes a (N, F) and b (N, F) and gives N, F.
+    """
 
     def __init__(self):
         super().__init__()
@@ -62,6 +67,8 @@ class Judge(nn.Module):
 class Classifier(nn.Module):
     """A small classifier, trained before
     Up to `layer2`.
+
+    Takes N, C, H, W and gives N, C, H, W.
     """
 
     def __init__(self):
@@ -78,7 +85,10 @@ class Classifier(nn.Module):
 
 
 class Comparison(nn.Module):
-    """Do two pictures show the same thing?"""
+    """Do two pictures show the same thing?
+
+    Takes left (N, C, H, W) and right (N, C, H, W) and gives N, F.
+    """
 
     def __init__(self):
         super().__init__()

@@ -115,6 +115,7 @@ class Smoothed(layers.Layer):
 
 
 def cells(units=8):
+    """Takes series (N, T, F) and start (N, F) and gives N, F."""
     series = keras.Input((None, units), name="series")
     start = keras.Input((units,), name="start")
     shared = layers.RNN(Gated(units), return_sequences=True)

@@ -88,6 +88,8 @@ class Smoothed(nn.Module):
 
 
 class Cells(nn.Module):
+    """Takes series (N, T, F) and start (N, F) and gives N, F."""
+
     def __init__(self, units=8):
         super().__init__()
         self.smooth = Smooth(units, rate=0.5)

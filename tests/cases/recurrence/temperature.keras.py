@@ -3,7 +3,10 @@ from keras import layers
 
 
 def temperature(units=32):
-    """A temperature one day ahead, from 14 measurements"""
+    """A temperature one day ahead, from 14 measurements
+
+    Takes N, T, F and gives N, F.
+    """
     series = keras.Input((None, 14), name="series")
     x = layers.GRU(
         units,

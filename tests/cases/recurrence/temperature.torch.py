@@ -161,7 +161,10 @@ def init_weights(module):
 
 
 class Temperature(nn.Module):
-    """A temperature one day ahead, from 14 measurements"""
+    """A temperature one day ahead, from 14 measurements
+
+    Takes N, T, F and gives N, F.
+    """
 
     def __init__(self, units=32):
         super().__init__()
