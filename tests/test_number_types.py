@@ -16,8 +16,6 @@ from netspec.models.code import run
 TYPES = {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}
 # how far numbers may be from those of float64
 NEAR = {"half": 0.05, "bfloat16": 0.3, "double": 1e-5}
-# how PyTorch refuses what it has no kernel for on a CPU
-NO_KERNEL = "not implemented for|Unsupported dtype|expected scalar type"
 
 
 @pytest.mark.parametrize("word", TYPES)
@@ -32,8 +30,8 @@ def test_of_every_layer(cls, example, word):
     for built in (exact, other):
         load_torch(built, layer.weights(*shapes), arrays)
     wanted = results(exact, xs, first, torch.float64)
-    if (cls.kind, word) in WITHOUT:
-        with pytest.raises(RuntimeError, match=NO_KERNEL):
+    if lacks_kernel(layer, shapes[0], word):
+        with pytest.raises(NotImplementedError, match="avg_pool3d"):
             results(other, xs, first, TYPES[word])
         return
     found = results(other, xs, first, TYPES[word])
@@ -50,8 +48,10 @@ def is_told(layer):
     return layer.kind == "cast" and layer.to not in ("float32", "float")
 
 
-# kernels that are not in PyTorch's build for CPUs, by layer and type
-WITHOUT = set()
+def lacks_kernel(layer, shape, word):
+    """Does it take averages in three directions, which PyTorch does on a CPU in 32 and 64 bits only?"""
+    in_space = layer.kind in ("avgpool", "lppool") and len(shape) == 4
+    return word != "double" and (in_space or layer.kind == "local_response_norm")
 
 
 def results(built, xs, first, dtype):
@@ -74,11 +74,11 @@ net p { input x [6] int(9); embedding(9, 8) -> positional_encoding -> multihead_
     "counts": """
 cell tally {
   input token
-  state seen [4]
+  state seen [1, 4]
   next seen = seen + one_hot(token, 4)
   output next seen
 }
-net c { input tokens [6] int(4); scan(tally()) -> dense(2) }""",
+net c { input tokens [6, 1] int(4); scan(tally()) -> flatten -> dense(2) }""",
     "noise": """
 net n { input x [6, 8]; gaussian_noise(0.1) -> drop_path(0.2) -> spatial_dropout(0.1) -> gru(4) -> dense(2) }""",
 }

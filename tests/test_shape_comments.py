@@ -35,7 +35,7 @@ net mixed {
 """
 TEXTS = {
     "letters": "net m6 { input chars [4, 6] int(20); embedding(20, 5) as letters; mean(axis=1) -> dense(2) }",
-    "cube": "net cube { input x [3, 4, 5]; dense(6, axis=-1) -> relu; layernorm; mean(axis=0) }",
+    "cube": "net cube { input x [3, 4, 5]; conv(6, 1x1) -> relu; layernorm; mean(axis=0) }",
     "line": "net line { input x [T, 3]; conv(4, 3) -> relu -> maxpool(2) -> dense(5) -> softmax; last }",
     "own": "net own { input x [4, 6]; weight w [3, 6]; part = w[1:] -> transpose; x @ part -> relu }",
     "turned": "net turned { input x [5, 4, 3]; permute(2, 0, 1) -> conv(6, 2x2) -> batchnorm; flatten -> dense(3) }",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from ..pycode import Call, call, inline
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
@@ -97,7 +99,7 @@ def _making(writers: Iterable[_Module]) -> str:
     """All text that makes modules."""
     found: list[str] = []
     for writer in writers:
-        found += [text for group in writer.made for line in group for text in line.render(8)]
+        found += writer.making_lines
         found += [helper.source for helper in writer.helpers if helper.name != "initialized"]
     return "\n".join(found)
 
@@ -144,6 +146,11 @@ class _Module(ClassWriter):
         self.begins = False
         super().__init__(template, is_net)
 
+    @cached_property
+    def making_lines(self) -> list[str]:
+        """The statements that make the modules."""
+        return [text for group in self.made for line in group for text in line.render(8)]
+
     def making(self, apply: Apply) -> Code:
         return plain(apply.make, self.rules)
 
@@ -165,7 +172,7 @@ class _Module(ClassWriter):
     def lines(self) -> list[str]:
         names, flow = self.flow()
         start = self._initial_state()
-        made = [*self.saves(), *(text for group in self.made for line in group for text in line.render(8))]
+        made = [*self.saves(), *self.making_lines]
         made += ["        self.apply(init_weights)"] if self.begins else []
         head = signature("__init__", ["self", *self.template.signature()], 4)
         construct = [*head, "        super().__init__()", *made]

@@ -6,9 +6,10 @@ from ..dims import product
 from ..pycode import Infix, call
 from ..record import TYPE_CHECKING
 from .arguments import Violation, arg, number, optional
-from .base import At, Example, Layer, Use, function, layer
+from .base import Apply, At, Example, Layer, Use, function, layer
 from .join import lift, lifted
 from .shapes import broadcast
+from .shaping import TORCH_FLOAT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -246,6 +247,12 @@ class Where(_Joined):
         rest = iter(values[1:])
         sides = (float(n) if n is not None else next(rest) for n in (self.then, self.otherwise))
         return (values[0], *sides)
+
+    def torch(self, at: At) -> Use:
+        use = super().torch(at)
+        if self.then is None or self.otherwise is None:
+            return use
+        return use.replace(steps=(*use.steps, Apply(call("ToFloat"), helpers=(TORCH_FLOAT,))))
 
     def torch_code(self, values: list[Code]) -> Code:
         return call("torch.where", *self._chosen(values))
