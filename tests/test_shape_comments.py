@@ -54,7 +54,7 @@ def watched(text, call):
     lines, wanted, found = text.splitlines(), comments(text), {}
 
     def note(number, frame, result=None):
-        target = lines[number - 1].strip().partition(" = ")[0].partition("  # ")[0]
+        target = lines[number - 1].strip().partition(" = ")[0].partition(", ")[0]
         value = frame.f_locals.get(target) if " = " in lines[number - 1] else result
         if number in wanted and value is not None:
             found[number] = tuple(value.shape)
