@@ -410,7 +410,10 @@ from keras import layers
 
 
 def mnist_cnn(classes=10):
-    """A small convolutional network for handwritten digits"""
+    """A small convolutional network for handwritten digits
+
+    Takes N, H, W, C and gives N, F.
+    """
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), name="image"),

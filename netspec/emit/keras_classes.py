@@ -14,6 +14,7 @@ from ..record import TYPE_CHECKING
 from .classes import ClassWriter
 from .flow import Line
 from .keras_file import HIDDEN, KerasLowering, are_vectors
+from .making import WORD as WORDS
 from .making import words
 from .parameters import Style
 from .template import Invoke, Leaf, opened
@@ -221,9 +222,8 @@ class LayerWriter(ClassWriter):
         head = signature("call", ["self", *arguments], 4)
         if self.trains:
             head.append("        # Keras hands `training` on to the layers")
-        if several:
-            head += Line(0, f"{', '.join(names)} = ", Raw("inputs")).render(8)
-        return [*head, *self._read(lines, [f"{name}.shape" for name in names]), *_rendered(lines)]
+        body = [*self._read(lines, [f"{name}.shape" for name in names]), *_rendered(lines)]
+        return [*head, *(_unpacked(names, "inputs", body) if several else ()), *body]
 
     # --- what else Keras says in its own way ------------------------------------------------------------------------
 
@@ -245,9 +245,9 @@ class CellWriter(LayerWriter):
         construct = self._construct([*early, *self._told()])
         states = names[len(names) - self.template.states :]
         head = signature("call", ["self", *names[: len(names) - len(states)], "states"], 4)
-        unpacked = Line(0, f"{', '.join(states) if len(states) > 1 else f'({states[0]},)'} = ", Raw("states"))
         first = [*signature("get_initial_state", ["self", "batch_size=None"], 4), *_rendered(start)]
-        call = [*head, *_rendered([unpacked, *flow])]
+        body = _rendered(flow)
+        call = [*head, *_unpacked(states, "states", body), *body]
         return self._class("layers.Layer", [construct, self._build_step(), first, call], config)
 
     def grouped(self, names: list[str]) -> Code:
@@ -279,6 +279,13 @@ class CellWriter(LayerWriter):
             f"        x = ops.zeros((1, *input_shape[1:]){more})",
             "        self.call(x, self.get_initial_state(1))",
         ]
+
+
+def _unpacked(names: Sequence[str], held: str, body: Sequence[str]) -> list[str]:
+    """`a, b = inputs`; what the lines behind it do not speak of has a name that says so."""
+    words = set(WORDS.findall("\n".join(body)))
+    told = [name if name in words or f"_{name}" in words else f"_{name}" for name in names]
+    return Line(0, f"{', '.join(told) if len(told) > 1 else f'({told[0]},)'} = ", Raw(held)).render(8)
 
 
 def _rendered(lines: Sequence[Line]) -> list[str]:

@@ -3,9 +3,14 @@
 The usual liveness analysis, backwards over the nodes of a template. Two values clash where one is made while the
 other is still needed. What a loop or choice leaves is copied into a variable at the end of each turn or branch; a copy
 does not clash with what it is a copy of.
+
+What the steps of a template itself make, outside of its loops and choices, is told by where it is made and where it is
+taken last: there may be thousands that are needed at once, and as many pairs as the square of that.
 """
 
 from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
 
 from ..record import TYPE_CHECKING
 from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
@@ -22,13 +27,45 @@ class Lives:
 
     def __init__(self, nodes: Seq[Node], inputs: Iterable[int], wanted: Iterable[int]) -> None:
         self.clashes: dict[int, set[int]] = {}
-        alive = self._before(nodes, set(wanted))
+        # where the values of steps in a row are made, and where they are taken last
+        self.made_at: dict[int, int] = {}
+        self.taken_at: dict[int, int] = {}
+        self.row = {value for node in nodes if not isinstance(node, Loop | Choice) for value in node.outputs}
+        alive = self._along(nodes, set(wanted))
         for value in inputs:
             self._made(value, alive)
 
     def of(self, value: int) -> set[int]:
-        """The values that cannot stand in the variable of a value."""
+        """The values that cannot stand in the variable of a value, but for those in one row with it."""
         return self.clashes.get(value, set())
+
+    def _along(self, nodes: Seq[Node], wanted: set[int]) -> set[int]:
+        """What is needed before the nodes of the template, where some values are needed behind them."""
+        alive, others = set(wanted), wanted - self.row
+        self.taken_at.update(dict.fromkeys(wanted & self.row, len(nodes)))
+        for place in range(len(nodes) - 1, -1, -1):
+            node = nodes[place]
+            if isinstance(node, Loop | Choice):
+                alive = self._before([node], alive)
+                others = alive - self.row
+                taken: Iterable[int] = alive & self.row
+            else:
+                taken = node.inputs
+                self._made_in_row(node, place, others)
+                alive.difference_update(node.outputs)
+                alive.update(taken)
+                others.update(value for value in taken if value not in self.row)
+            for value in taken:
+                if value in self.row:
+                    self.taken_at.setdefault(value, place)
+        return alive
+
+    def _made_in_row(self, node: Leaf | Invoke | Sequence, place: int, others: set[int]) -> None:
+        """A step of the row makes its values, while values that are not of the row are needed."""
+        for value in (*node.outputs, passing(node)):
+            self.made_at[value] = place
+            self.taken_at.setdefault(value, place)
+            self._made(value, {*others, *node.outputs, *_late(node)} - _same(node, value))
 
     def _made(self, value: int, alive: Iterable[int], copied: int | None = None) -> None:
         """A value is made, perhaps as a copy of another one, while others are needed."""
@@ -50,11 +87,8 @@ class Lives:
 
     def _before_step(self, node: Leaf | Invoke | Sequence, alive: set[int]) -> set[int]:
         made = node.outputs
-        several = isinstance(node, Leaf) and len(node.applies) > 1
-        # a layer that takes several lines may need its later inputs after the first line
-        late = node.inputs[1:] if several else ()
         for value in (*made, passing(node)):
-            self._made(value, {*alive, *made, *late} - _same(node, value))
+            self._made(value, {*alive, *made, *_late(node)} - _same(node, value))
         return alive.difference(made).union(node.inputs)
 
     def _before_choice(self, node: Choice, behind: set[int]) -> set[int]:
@@ -86,6 +120,35 @@ class Lives:
                 self._made(own, entering, first)
                 before.add(first)
         return before
+
+
+class Stretches:
+    """From where to where along a row one variable is held; the parts may not be in order."""
+
+    def __init__(self) -> None:
+        self.begins: list[int] = []
+        # the last end of the stretches up to each
+        self.latest: list[int] = []
+
+    def add(self, begin: int, end: int) -> None:
+        place = bisect_right(self.begins, begin)
+        self.begins.insert(place, begin)
+        self.latest.insert(place, max(end, self.latest[place - 1]) if place else end)
+        for later in range(place + 1, len(self.latest)):
+            if self.latest[later] >= end:
+                break
+            self.latest[later] = end
+
+    def meet(self, begin: int, end: int) -> bool:
+        """Is one held where another stretch begins, or does one begin within it?"""
+        before, after = bisect_left(self.begins, begin), bisect_right(self.begins, begin)
+        held = before > 0 and self.latest[before - 1] > begin
+        return held or (after < len(self.begins) and self.begins[after] < end)
+
+
+def _late(node: Leaf | Invoke | Sequence) -> tuple[int, ...]:
+    """A layer that takes several lines may need its later inputs after the first line."""
+    return node.inputs[1:] if isinstance(node, Leaf) and len(node.applies) > 1 else ()
 
 
 def _made_in(nodes: Iterable[Node]) -> Iterator[int]:

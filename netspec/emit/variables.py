@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING
-from .lives import Lives
+from .lives import Lives, Stretches
 from .naming import BUILTINS, safe
 from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
 
@@ -39,6 +39,7 @@ class Variables:
         # where each value stands, and all that ever stand in each variable
         self.variable: dict[int, Code] = {}
         self.holders: dict[str, set[int]] = {}
+        self.stretches: dict[str, Stretches] = {}
         # names that values have to have: those that a loop or choice leaves
         self.forced: dict[int, str] = {}
         # how far the search for a name may go at once from a value, and the values that have names at some time only
@@ -59,13 +60,23 @@ class Variables:
 
     def free(self, name: str, value: int) -> bool:
         """May a value stand in a variable, without overwriting what is still needed?"""
-        return self.holders.get(name, set()).isdisjoint(self.lives.of(value))
+        if not self.holders.get(name, set()).isdisjoint(self.lives.of(value)):
+            return False
+        made = self.lives.made_at.get(value)
+        return made is None or name not in self.stretches or not self.stretches[name].meet(made, self._end(value))
+
+    def _end(self, value: int) -> int:
+        return self.lives.taken_at[value]
 
     def hold(self, value: int, name: str) -> None:
         """A value stands in a variable."""
         self.variable[value] = Raw(name)
-        if name != NOBODY:
-            self.holders.setdefault(name, set()).add(value)
+        if name == NOBODY:
+            return
+        self.holders.setdefault(name, set()).add(value)
+        made = self.lives.made_at.get(value)
+        if made is not None:
+            self.stretches.setdefault(name, Stretches()).add(made, self._end(value))
 
     def get(self, values: Seq[int]) -> list[Code]:
         return [self.variable[v] for v in values]
