@@ -7,9 +7,9 @@ from ..pycode import Infix, call
 from ..record import TYPE_CHECKING
 from .arguments import Violation, arg, number, optional
 from .base import Apply, At, Example, Layer, Use, function, layer
+from .casting import TORCH_FLOAT
 from .join import lift, lifted
 from .shapes import broadcast
-from .shaping import TORCH_FLOAT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
