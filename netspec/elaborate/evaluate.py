@@ -181,6 +181,8 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
 def _of_a_shape(node: tree.Attribute, value: Any) -> str:
     """What to write for a property of what is a shape already."""
     text = node.value.span.text
+    if node.name.text in ("append", "extend") and isinstance(value, tuple):
+        return f"a list grows by another one: `{text} = {text} + [x]`"
     asked = {"shape": text, "channels": f"{text}[-1]", "rank": f"len({text})"}.get(node.name.text)
     return f"it is a shape already: write `{asked}`" if isinstance(value, tuple) and asked else ""
 
@@ -310,12 +312,10 @@ def _stage(at: Context, stages: tuple[Node, ...], place: int, flow: Any) -> Any:
         if value is HOLE:
             return HOLE
         if isinstance(value, Tensor) and flow is not HOLE:
-            return frame.machine.fault(
-                "not-a-step",
-                f"`{step.text}` is a value, so nothing can flow into it",
-                step.span,
-                help="a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`",
-            )
+            from .stages import value_help
+
+            said = f"`{step.text}` is a value, so nothing can flow into it"
+            return frame.machine.fault("not-a-step", said, step.span, help=value_help(frame, step.text))
     if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
         from .stages import no_step
 

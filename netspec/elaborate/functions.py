@@ -7,7 +7,7 @@ import operator
 
 from ..bounds import MOST_BITS
 from ..dims import DimExpr, ceil_div, floor_div
-from ..layers.arguments import Quotient, describe
+from ..layers.arguments import Quotient, Word, describe
 from ..layers.initialisers import SCALED, Initialiser
 from ..record import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ class Fault(Exception):
 def _numbers(name: str, *values: Any) -> None:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float | DimExpr):
-            shown = f"the word `{value}`" if isinstance(value, str) else describe(value)
+            shown = f"the word `{value}`" if isinstance(value, Word) else describe(value)
             raise Fault("wrong-value", f"`{name}` needs numbers, not {shown}")
 
 

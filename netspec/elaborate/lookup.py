@@ -195,7 +195,11 @@ def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
 
 _MOST_LISTED = 9
 # words that begin a statement, and are names where they do not
-_BEGINS = {"output": "`output name`, or `output name = pipeline`", "state": "`state name [units]`"}
+_BEGINS = {
+    "output": "`output name`, or `output name = pipeline`",
+    "state": "`state name [units]`",
+    "weight": "`weight name [8, 4]`",
+}
 # words that are values of the language
 _LITERALS = ("true", "false", "none")
 

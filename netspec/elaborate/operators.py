@@ -87,6 +87,8 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any, side
         other = next(value for value in (left, right) if not isinstance(value, tuple))
         many = operator == "*" and type(other) is int and other > 0
         help = f"a step is done several times by `repeat {other} {{ ... }}`" if many else ""
+        if operator == "+" and isinstance(other, Tensor):
+            help = _GROWS
         return at.frame.machine.fault("not-a-value", what, node.span, help=help) if told is None else HOLE
     tensors = isinstance(left, Tensor), isinstance(right, Tensor)
     if any(tensors):
@@ -109,7 +111,8 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
     if isinstance(number, bool) or not isinstance(number, int | float):
         code = "unknown-size" if isinstance(number, DimExpr) else "not-a-value"
         what = "two values" if isinstance(number, Tensor) else f"a value and {kind_of(number)}"
-        return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span)
+        help = _GROWS if operator == "+" and isinstance(number, tuple) else ""
+        return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span, help=help)
     if operator == "/" and not first:
         value = layer(at if number == 1 else at.called(None), "reciprocal", {}, (value,), node.span)
         if number == 1 or value is HOLE:
@@ -201,6 +204,7 @@ def _comparison(at: Context, node: tree.Chain) -> Any:
         return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
+_GROWS = "a list grows by another one: `[x]`"
 # what stands for operators that values do not have
 _HELPS = {"//": "write `floor(x / 2)`", "%": "the rest of a division is `x - 2 * floor(x / 2)`"}
 _EQUALITIES = frozenset(("==", "!=", "in", "not in"))

@@ -46,6 +46,16 @@ def _help(frame: Frame, stages: Sequence[Node], place: int, step: Node) -> str:
     return f"bracket it: `{_bracketed(frame, stages, place, step, steps[0])}`"
 
 
+def value_help(frame: Frame, name: str) -> str:
+    """What to do where a value stands in the place of a step: it may be meant for a layer that is used again."""
+    bindings = [n for n in tree.walk(frame.definition.body) if isinstance(n, tree.Binding) and len(n.values) == 1]
+    for binding in bindings:
+        names = [n.text for n in getattr(binding.target, "names", ())]
+        if names == [name] and _is_step(frame, binding.values[0]):
+            return f"a layer that is used again is declared: `layer {name} = {_short(binding.values[0].span.text)}`"
+    return "a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`"
+
+
 def _parts(node: Node) -> tuple[Node, ...]:
     """What an operation is done to."""
     if isinstance(node, tree.Chain):

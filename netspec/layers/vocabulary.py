@@ -194,6 +194,12 @@ ADVICE = {
     **dict.fromkeys(("print", "summary", "inputshape", "size"), "`netspec check` shows the shapes of all layers"),
     "forward": "the statements of a net are its forward pass",
     "call": "the statements of a net are its forward pass",
+    # numbers and lists of Python
+    "enumerate": "places are counted by `for i in 0..len(sizes) { ... }`",
+    "zip": "a list of pairs is gone over by `for (a, b) in [(1, 8), (2, 16)] { ... }`",
+    **dict.fromkeys(("int", "float"), "whole numbers are made by `floor`, `ceil` and `round`"),
+    "str": "words stand bare, and texts are not worked out",
+    "pi": "write 3.141592653589793",
     # shapes and places
     **dict.fromkeys(("gather", "take", "takealongaxis", "indexselect", "select", "narrow", "embeddinglookup"), _PLACES),
     **dict.fromkeys(("unbind", "unstack"), "slices take them out: `x[0]`, `x[1]`"),
@@ -378,6 +384,7 @@ WORDS = {
     "ave": "average",
     "mean": "average",
     "half": "same",
+    "random": "normal",
     "true": "sequence",
     "reflection": "reflect",
     "replicate": "edge",

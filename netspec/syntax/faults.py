@@ -223,6 +223,7 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     lines.parameter,
     lines.input,
     lines.state,
+    lines.weight,
     lines.loop,
     signs.colon,
     signs.equals,

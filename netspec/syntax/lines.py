@@ -135,6 +135,15 @@ def state(at: Situation) -> Finding | None:
     return Finding("a name and a shape in square brackets make a state", place, help)
 
 
+def weight(at: Situation) -> Finding | None:
+    """`weight w [n, m]` in other ways."""
+    if at.header != "weight" or at.inside or len(at.before) != 2 or not (at.ends_line or at.kind in ("LPAR", ASSIGN)):
+        return None
+    place = at.last if at.ends_line else at.here
+    help = f"write `weight {at.previous} [8, 4]`; how it begins stands behind: `init=zeros`"
+    return Finding("a name and a shape in square brackets make a weight", place, help)
+
+
 def word_for_a_value(at: Situation) -> Finding | None:
     if at.previous in STATEMENT_WORDS and at.shown in ("=", "->"):
         message = f"`{at.previous}` begins a statement of its own here, so it cannot stand for a value"
