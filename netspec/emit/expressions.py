@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .terms import Contexts
 
 
+# names in what a name was bound to, one within the other, and letters that an expression has at most
+_DEEPEST, _LONGEST = 20, 500
 _IN_PYTHON = frozenset(("min", "max", "abs", "sum", "len", "round", "range"))
 # functions of the language that give a whole number of a real one, as Python has them
 _TO_WHOLE = {"round": "round", "ceil": "math.ceil", "floor": "math.floor"}
@@ -30,15 +32,23 @@ def express(node: Node, contexts: Contexts) -> Term | None:
 
 
 def _name(node: tree.Name, contexts: Contexts) -> Term | None:
-    known = contexts.names.get(node.text)
-    if known is not None or node.text not in contexts.bound:
+    """A name that is known, or what a name that is bound once was bound to, unless nobody would write that out."""
+    name, path = node.text, contexts.path
+    known = contexts.names.get(name)
+    if known is not None or name not in contexts.bound or name in path:
         return known
-    # a name that is bound once stands for the expression that it was bound to
-    bound, contexts.bound = contexts.bound, {n: v for n, v in contexts.bound.items() if n != node.text}
+    if name in contexts.worked:
+        return contexts.worked[name]
+    if len(path) == _DEEPEST:
+        return None
+    contexts.path = (*path, name)
     try:
-        return express(bound[node.text], contexts)
+        term = express(contexts.bound[name], contexts)
     finally:
-        contexts.bound = bound
+        contexts.path = path
+    term = None if term is None or len(term.text) > _LONGEST else term
+    contexts.worked = {**contexts.worked, name: term} if path else {}  # other names may be known the next time
+    return term
 
 
 def _literal(node: tree.Literal, contexts: Contexts) -> Term | None:

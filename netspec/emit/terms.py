@@ -62,6 +62,9 @@ class Contexts:
         self.names: dict[str, Term] = dict(names)
         # what the names that the body binds once were bound to
         self.bound: Mapping[str, Node] = bound or {}
+        # those of them that are being worked out, one for the other, and what came of others meanwhile
+        self.path: tuple[str, ...] = ()
+        self.worked: dict[str, Term | None] = {}
         # the number of the turn, in a loop; and the names of all variables of loops
         self.index: Term | None = None
         self.loops: tuple[str, ...] = ()
@@ -82,6 +85,7 @@ class Contexts:
         found = Contexts(tuple(self.owners[p] for p in places), terms, names, self.bound)
         found.index = None if self.index is None else pick(self.index)
         found.loops = self.loops
+        found.path = self.path
         found.branch = self.branch
         return found
 
