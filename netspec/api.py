@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .ir import CheckedNet, Design
     from .layers.base import Weight
     from .reference import Reference
+    from .syntax.tree import Definition
     from .verify.verdict import Result
     from .weights.targets import Target
 
@@ -35,12 +36,14 @@ class UnknownNet(SettingError):
 class Verdict(Record):
     """What became of a spec: its diagnostics, and its net as far as it could be made out.
 
-    `checked` is None where there is no net at all. After a fault it holds what comes before the fault.
+    `checked` is None where there is no net at all. After a fault it holds what comes before it. `is_library` says
+    that nothing else is wrong, and there is something for other files to import.
     """
 
     source: Source
     checked: CheckedNet | None
     diagnostics: tuple[Diagnostic, ...]
+    is_library: bool = False
 
     @property
     def ok(self) -> bool:
@@ -70,7 +73,8 @@ def _checked(source: Source, net: str | None, settings: Mapping[str, Any], inclu
     if definition is None:
         if not faults.has("syntax"):
             _no_net(design, net, faults)  # where something did not parse, it may well be the net
-        return Verdict(source, None, faults.all)
+        brings = bool(own_definitions(design) or design.constants)
+        return Verdict(source, None, faults.all, brings and [d.code for d in faults.all] == ["no-net"])
     return Verdict(source, infer(elaborate(design, definition, settings, faults), faults), faults.all)
 
 
@@ -80,12 +84,28 @@ def _no_net(design: Design, name: str | None, faults: Collector) -> None:
         hint = did_you_mean(name, names) or f"it has {', '.join(names)}"
         raise UnknownNet(f"{design.source.name} has no net `{name}`; {hint}")
     start = Span(design.source, 0, 0)
-    what = f"there is no net `{name}`: this text has no net" if name is not None else "this text has no net"
-    faults.add(
-        Diagnostic(
-            "no-net", what, Label(start), help="write one: `net name { input x [28, 28, 1]; flatten; dense(10) }`"
-        )
-    )
+    own = own_definitions(design)
+    held = f"this text has no net, but {_listed(own)}" if own else "this text has no net"
+    what = f"there is no net `{name}`: {held}" if name is not None else held
+    first = f"; {own[0].name.text}" if own else "; flatten; dense(10)"
+    help = f"write one: `net name {{ input x [28, 28, 1]{first} }}`"
+    help += ", here or in a file that imports this one" if own else ""
+    faults.add(Diagnostic("no-net", what, Label(start), help=help))
+
+
+def own_definitions(design: Design) -> list[Definition]:
+    """The nets, blocks and cells of the file itself."""
+    return [d for d in design.definitions.values() if d.span.source is design.source]
+
+
+def _listed(definitions: Sequence[Definition]) -> str:
+    """The first few of some definitions, `block a, cell b`, and how many more there are."""
+    shown = ", ".join(f"{d.word} {d.name.text}" for d in definitions[:_MOST_LISTED])
+    more = len(definitions) - _MOST_LISTED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+_MOST_LISTED = 5
 
 
 def load(

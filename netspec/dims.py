@@ -335,10 +335,10 @@ def _ways(size: Dim) -> list[Dim]:
 
 def _covers(size: Dim, other: Dim, equal: bool) -> bool:
     """Is a size at least another one, whatever the symbols stand for? `equal` says what is said of equal ones."""
-    return equal if size == other else _never_negative(size - other)
+    return equal if size == other else never_negative(size - other)
 
 
-def _never_negative(dim: Dim) -> bool:
+def never_negative(dim: Dim) -> bool:
     """Can it be seen that it is at least 0? Of a floor division by a number its bounds are taken, and of what a symbol
     has above 1 all coefficients must be."""
     at = next((p for p in _terms(dim) if len(p[0]) == 1 and _by_number(*p[0][0])), None)
@@ -348,7 +348,7 @@ def _never_negative(dim: Dim) -> bool:
     (((floor, _),), factor) = at
     assert isinstance(floor, Floor)
     rest = dim - _total([at])
-    return _never_negative(rest * floor.bottom + (floor.top - (floor.bottom - 1) * (factor > 0)) * factor)
+    return never_negative(rest * floor.bottom + (floor.top - (floor.bottom - 1) * (factor > 0)) * factor)
 
 
 def _of_symbols(monomial: Monomial) -> bool:

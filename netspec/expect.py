@@ -59,7 +59,7 @@ def _known(net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | N
     """What a condition can name beside the values of the net."""
     shapes = tuple(r.value.shape for r in net.body.outputs)
     return {
-        **{n: v for n, v in totals.__dict__.items() if n not in ("weights", "biases")},
+        **{n: v for n, v in totals.__dict__.items() if n not in ("weights", "biases", "alike")},
         "non_trainable": totals.params - totals.trainable,
         "output": shapes[0] if len(shapes) == 1 else shapes,
         "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named), "memory(batch=32)"),
@@ -90,7 +90,7 @@ def _memory(totals: Figures, values: tuple[Any, ...], named: Mapping[str, Any]) 
     batch = named.get("batch", 1)
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise Fault("wrong-value", f"`batch` is a whole number of at least 1, not {describe(batch)}")
-    return BYTES * (totals.params + totals.statistics) + BYTES * batch * totals.activations
+    return BYTES * (totals.params + totals.statistics) + BYTES * totals.of_batch(batch)
 
 
 def _receptive(fields: Mapping[int, Field | None], values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:

@@ -82,8 +82,9 @@ class _Walk:
 
     def __init__(self) -> None:
         self.rows: list[Row | None] = []  # None holds the place of a group whose sum is not known yet
-        # by layer: elaboration makes one for each kind, arguments and input shapes, and these settle both
-        self._known: dict[int, Known] = {}
+        # by layer, and whether there is a batch: elaboration makes one for each kind, arguments and input shapes, and
+        # these settle the rest
+        self._known: dict[tuple[int, bool], Known] = {}
         self._seen: set[tuple[str, Instance]] = set()
         # how many times what is within the cells and `each_step`s around is done, and how many of these are cells
         self._times: Dim = 1
@@ -123,9 +124,10 @@ class _Walk:
         frozen: bool,
         again: bool,
     ) -> Figures:
-        known = self._known.get(id(step.layer))
+        key = id(step.layer), step.output.batched
+        known = self._known.get(key)
         if known is None:
-            known = self._known[id(step.layer)] = known_of(step)
+            known = self._known[key] = known_of(step)
         figures = known.figures
         again = again or self._used_before(step.shared, home)
         if again:
@@ -133,7 +135,7 @@ class _Walk:
         elif frozen or step.frozen:
             figures = figures.replace(trainable=0)
         # what is the same for every sample sees nothing
-        field = field_after([fields.get(t.number) for t in step.inputs if t.batched], known.reach)
+        field = field_after([fields.get(t.number) for t in step.layer.flowing(step.inputs) if t.batched], known.reach)
         fields.update((t.number, field) for t in step.outputs)
         if not step.given and step.hands_on:
             return figures  # nothing is done there, and nobody asked to see it
@@ -262,6 +264,7 @@ def figures_of(step: Step) -> Figures:
         sums[weight.role] = weight.size + sums[weight.role]  # type: ignore[assignment]  # sizes may be symbolic
     params = sums["weight"] + sums["bias"]
     shape = step.output.shape
+    activations = sum(t.size for t in step.outputs) if layer.computes and not step.hands_on else 0
     return Figures(
         params,
         sums["weight"],
@@ -270,7 +273,8 @@ def figures_of(step: Step) -> Figures:
         sums["statistic"],
         layer.macs(shapes, shape),
         layer.other_ops(shapes, shape),
-        sum(t.size for t in step.outputs) if layer.computes else 0,
+        activations,
+        0 if step.output.batched else activations,
     )
 
 
@@ -279,7 +283,10 @@ def times(figures: Figures, steps: Dim) -> Figures:
     if steps == 1:
         return figures
     return figures.replace(
-        macs=figures.macs * steps, other_ops=figures.other_ops * steps, activations=figures.activations * steps
+        macs=figures.macs * steps,
+        other_ops=figures.other_ops * steps,
+        activations=figures.activations * steps,
+        alike=figures.alike * steps,
     )
 
 

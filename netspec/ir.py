@@ -324,8 +324,8 @@ class Net(Record):
 class Figures(Record):
     """What a layer weighs and costs, for one sample. Sizes may be symbolic.
 
-    `params` are learned numbers (`weights` + `biases`), `trainable` those not frozen; `statistics` are running
-    means and variances. A shared layer has its params at its first use only.
+    `params` are learned numbers (`weights` + `biases`), `trainable` those not frozen; `statistics` are running means
+    and variances. A shared layer has its params at its first use only. `alike` are activations once for all samples.
     """
 
     params: Dim = 0
@@ -336,6 +336,10 @@ class Figures(Record):
     macs: Dim = 0
     other_ops: Dim = 0
     activations: Dim = 0
+    alike: Dim = 0
+
+    def of_batch(self, batch: int) -> Dim:  # the activations of so many samples
+        return self.alike + (self.activations - self.alike) * batch
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(*map(add, self.__dict__.values(), other.__dict__.values()))

@@ -176,11 +176,10 @@ def _slice(code: slice) -> str:
     def part(value: Code) -> str:
         return "" if value is None else inline(value)
 
-    step = "" if code.step is None else ":" + inline(code.step)
-    start, stop = part(code.start), part(code.stop)
+    start, stop, step = part(code.start), part(code.stop), part(code.step)
     if any(not side.removeprefix("-").isalnum() for side in (start, stop) if side):
-        return f"{start} : {stop}{step}".strip()
-    return f"{start}:{stop}{step}"
+        return f"{start} : {stop}{' : ' * bool(step)}{step}".strip()
+    return f"{start}:{stop}{':' * bool(step)}{step}"
 
 
 def _index(code: Index) -> str:

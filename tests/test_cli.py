@@ -86,6 +86,41 @@ def process(*words, **options):
     return subprocess.run([sys.executable, "-m", "netspec", *words], **given)
 
 
+# --- check: folders --------------------------------------------------------------------------------------
+
+
+def test_a_folder_stands_for_the_specs_in_it(run):
+    Path("parts/deep").mkdir(parents=True)
+    Path("parts/blocks.net").write_text("block unit(n) { dense(n) }\nconst width = 3\n")
+    Path("parts/deep/a.net").write_text("net a { input x [4]; dense(2) }\n")
+    Path("parts/.hidden.net").write_text("net {")
+    note = f"netspec: {Path('parts/blocks.net')} has no net: it is there for others\n"
+    status, out, err = run("check", "parts")
+    assert (status, err) == (0, note)
+    assert out.startswith(f"a  {Path('parts/deep/a.net')}\n")
+    assert run("check", "parts", "-q") == (0, "", "")
+    assert [net["net"] for net in json.loads(run("check", "parts", "--format", "json")[1])] == ["a"]
+    Path("parts/deep/a.net").unlink()
+    assert run("check", "parts", "--format", "json") == (0, "[]\n", note)
+    Path("parts/deep/b.net").write_text("block unit(n) { dense(m) }\nnet b { input x [4]; unit(2) }\n")
+    assert run("check", "parts")[0] == 1
+    Path("parts/deep/b.net").write_text("block unit(n {")
+    assert "error[syntax]" in run("check", "parts")[2]
+    Path("parts/deep/b.net").unlink()
+    assert run("check", "parts", "parts/blocks.net")[0] == 1
+    Path("empty").mkdir()
+    assert run("check", "empty")[:2] == (2, "")
+
+
+def test_a_file_of_blocks_by_itself_says_what_it_holds(run):
+    names = "".join(f"block b{k} {{ relu }}\n" for k in range(7))
+    Path("blocks.net").write_text(names)
+    status, out, err = run("check", "blocks.net")
+    assert (status, out) == (1, "")
+    assert "this text has no net, but block b0, block b1, block b2, block b3, block b4 and 2 more" in err
+    assert "`net name { input x [28, 28, 1]; b0 }`, here or in a file that imports this one" in err
+
+
 # --- check: the table -----------------------------------------------------------------------------------
 
 
@@ -398,7 +433,7 @@ def test_files_that_are_not_there(run):
         assert f"no file {name}; did you mean zoo:resnet50?" in run("check", name)[2]
     Path("resnet50.net").write_text(Path("tiny.net").read_text())
     assert "did you mean resnet50.net?" in run("check", "resnet50")[2]
-    assert "is a folder" in run("check", ".")[2]
+    assert "is a folder" in run("draw", ".", "-o", "x.dot")[2]
     assert run("check", "")[0] == 2
     assert run("check", "a" * 5000)[0] == 2
 

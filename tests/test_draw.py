@@ -586,8 +586,8 @@ def test_both_directions_and_several_layers():
     assert seen(shown, box + "0.1.2") == [box + "0.1.1"]
     assert sorted(a for a in shown.into(box + "y")) == [box + "0.0.3", box + "0.1.1"]
     deep = Picture(over_time("stack(2, lstm(3, return=sequence))"), unroll=2)
-    assert seen(deep, "stacked1:0.0.1") == ["stacked1:0.0.2", "stacked1:1.0.1"]
-    assert seen(deep, "stacked1:1.0.1") == ["stacked1:1.0.2", "stacked1:y1"]
+    assert seen(deep, "stack:0.0.1") == ["stack:0.0.2", "stack:1.0.1"]
+    assert seen(deep, "stack:1.0.1") == ["stack:1.0.2", "stack:y1"]
     apart = Picture(over_time("p, q = bidirectional(gru(3, return=sequence), merge=none)\n output p, q"), unroll=2)
     assert len(apart.into("output:p")) == len(apart.into("output:q")) == 2
 

@@ -9,7 +9,7 @@ from checking import check, codes, row
 
 from netspec.dims import show
 from netspec.elaborate.net import SettingError
-from netspec.ir import Call, CheckedNet
+from netspec.ir import Call, CheckedNet, Step
 
 
 def paths(net: CheckedNet) -> list[str]:
@@ -53,6 +53,10 @@ def clean(text: str, **settings: object) -> CheckedNet:
         ("if true { dense(8) } else { dense(4) }", ["dense1"]),
         ("y = x -> dense(8)", ["dense"]),
         ("relu -> dense(8, activation=relu)", ["relu", "dense"]),
+        ("maximum(x, 0)", ["clip"]),
+        ("add(x, 1); y = x.shape[0]", ["shift"]),
+        ("x[:, none]", ["expand"]),
+        ("a, b = x[0:x.shape[0]] -> split(2); c = chunk(a, [3, 5])", ["slice", "split", "chunk"]),
     ],
 )
 def test_names_of_layers(statements: str, names: list[str]) -> None:
@@ -154,6 +158,100 @@ def test_what_flows_out(statements: str, shape: str) -> None:
 def test_outputs_have_names() -> None:
     net = body("dense(8) as a -> dense(4) as b\n  output a, b, c = x -> relu, x -> tanh, x -> dense(1) as d")
     assert [r.name for r in net.net.body.outputs] == ["a", "b", "c", "output4", "d"]
+
+
+def output(statements: str, inputs: str = "input x [16]") -> str:
+    net = body(statements, inputs)
+    assert codes(net) == [], net.diagnostics
+    return show(net.net.body.outputs[-1].value.shape)
+
+
+@pytest.mark.parametrize(
+    ("statements", "shape"),
+    [
+        ("softmax(identity)", "[16]"),
+        ("dense(identity, 3)", "[3]"),
+        ("x -> dense(5) -> dense(identity, units=3)", "[3]"),
+        ("kept = []; concat(x, kept)", "[16]"),
+        ("kept = []; concat(kept, x, kept + [x])", "[32]"),
+        ("stack([], x, [x, x])", "[3, 16]"),
+        ("activation(none) -> activation(linear)", "[16]"),
+        ("maximum(x, 0, x) -> minimum(1) -> pow(identity, 2)", "[16]"),
+        ("output concat(split(x, 4)[1:])", "[12]"),
+        ("heads = split(x, 1); output heads[0]", "[16]"),
+        ("a, b = x -> split([1, -1]); output b", "[15]"),
+        ("x[..., 0:x.channels * 0.25 / 2]", "[2]"),
+        ("repeat 4 { dense(8) } as done; dense(3); output done", "[8]"),
+        ("for n in [4, 2] as part { dense(n) } as done; output done", "[2]"),
+        ("dense(ceil(log(1000)) + floor(exp(2)) + round(sin(1)) + round(cos(0)))", "[16]"),
+        ("x[none, :, none]", "[1, 16, 1]"),
+    ],
+)
+def test_what_an_author_means(statements: str, shape: str) -> None:
+    assert output(statements) == shape
+
+
+def test_flow_as_an_argument_of_a_block() -> None:
+    text = "block both(n, kind=relu) {{ input a [m]; input b [k]; concat(a, b) -> dense(n) }}\n"
+    text += "net test {{ input x [4]; input y [3]; {} }}"
+    for call in ("x -> both(identity, y, 2)", "both(x, y, 2)", "x -> both(b=y, a=identity, n=2)", "both([x, y], 2)"):
+        assert clean(text.format(call)).totals.params == 2 * 8
+
+
+def test_words_of_statements_are_names_where_no_name_follows() -> None:
+    text = "block layer(n) { dense(n) }\nblock weight(n) { dense(n) }\n"
+    net = clean(
+        text + "net test { input x [4]; layer(3); weight(2); weight w [2]; layer fc = dense(5); identity * w -> fc }"
+    )
+    assert paths(net) == ["layer.dense", "weight.dense", "w", "mul", "fc"]
+
+
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [("log(8) / log(2)", 3), ("exp(0)", 1), ("round(100 * sin(0.5))", 48), ("round(100*cos(3)) + 100", 1)],
+)
+def test_functions_of_numbers(call: str, value: int) -> None:
+    assert output(f"dense(round({call}))") == f"[{value}]"
+
+
+@pytest.mark.parametrize(
+    ("call", "code"), [("log(0)", "wrong-value"), ("exp(10**6)", "too-large"), ("sin(relu)", "not-a-value")]
+)
+def test_functions_of_numbers_that_have_no_value(call: str, code: str) -> None:
+    assert codes(body(f"dense({call})")) == [code]
+
+
+def layers_in(statements: str) -> list[str]:
+    return [str(row.node.layer) for row in body(statements).layers if isinstance(row.node, Step)]
+
+
+def test_numbers_in_joins_are_what_the_operators_make_of_them() -> None:
+    for join, operator in (
+        ("add(x, 2)", "x + 2"),
+        ("sub(2, x)", "2 - x"),
+        ("mul(3, x)", "3*x"),
+        ("div(1, x)", "1 / x"),
+    ):
+        assert layers_in(join) == layers_in(operator)
+    assert layers_in("maximum(x, 0.5)") == ["clip(low=0.5)"]
+    assert layers_in("tanh -> minimum(2)") == ["tanh", "clip(high=2)"]
+    assert layers_in("minimum(3, 2, x)") == ["clip(high=2)"]
+    assert layers_in("tanh -> add(identity, 2)") == ["tanh", "shift(2)"]
+    assert codes(body("y = tanh; relu -> add(y, 2)")) == ["wrong-arity"]
+
+
+def test_values_made_of_weights_alone_are_there_once() -> None:
+    net = clean(
+        "net test { input x [6]; weight a [6, 2]; weight b [2, 5]; w = a @ b -> relu; x @ w -> relu\n"
+        "expect memory(batch=10) == 4 * (12 + 10 + 2*30 + 10 * 2*5); expect activations == 70 }"
+    )
+    assert net.totals.activations == 70
+    assert net.totals.of_batch(10) == 60 + 10 * 10
+
+
+def test_what_does_nothing_puts_out_nothing() -> None:
+    text = "net test { input x [6]; activation(none) as a; add(identity) as b; identity as c }"
+    assert clean(text).totals.activations == 0
 
 
 # --- sharing and freezing -------------------------------------------------------------------------------------------

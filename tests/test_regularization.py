@@ -97,8 +97,8 @@ NETS = {
           stack(2, lstm(2, l2=0.1, activation=relu))
         }""",
         {"gru.kernel", "bidirectional1.forward.kernel", "bidirectional1.backward.kernel",
-         "stacked1.0.forward.kernel", "stacked1.0.backward.kernel", "stacked1.1.forward.kernel",
-         "stacked1.1.backward.kernel", "stacked2.0.kernel", "stacked2.1.kernel"},
+         "stack1.0.forward.kernel", "stack1.0.backward.kernel", "stack1.1.forward.kernel",
+         "stack1.1.backward.kernel", "stack2.0.kernel", "stack2.1.kernel"},
     ),
     "the first example of recurrence": (
         """net temperature(units=32) {

@@ -6,6 +6,7 @@ import builtins
 import json
 import os
 import pickle
+import re
 import sys
 import warnings
 import zipfile
@@ -132,6 +133,36 @@ def test_the_canonical_file_has_paths_and_axes_of_the_language(tmp_path, small):
     held = load_file(tmp_path / "x.safetensors")
     assert held["again.kernel"].shape == (3, 3, 4, 4)
     assert held.keys() == small.weights().keys()
+
+
+STACKS = """
+net stacks {
+  input x [T, 3]
+  repeat 2 { stack(2, gru(3, return=sequence)) }
+  stack(2, bidirectional(rnn(2, return=sequence))) as stack
+  scan(deep) -> stack(2, lstm(4, return=sequence))
+}
+
+cell deep {
+  state h [4]
+  next h = dense(h, 4) + dense(4)
+  output next h
+}
+"""
+
+
+@pytest.mark.parametrize("form", ["netspec", "torch"])
+def test_earlier_names_are_read(tmp_path, form):
+    """Stacks without a name of their own were numbered as `stacked1`, ..."""
+    net = netspec.parse(STACKS.replace("scan(deep) ->", "scan(deep, return=sequence) ->"))
+    weights = weights_of(net)
+    net.save_weights(tmp_path / "now.safetensors", weights, form)
+    held = load_file(tmp_path / "now.safetensors")
+    before = {re.sub(r"\bstack([123])\.", lambda m: f"stacked{m[1]}.", name): array for name, array in held.items()}
+    assert {name.split(".")[0] for name in held} == {"stack", "stack1", "stack2", "stack3", "deep"}
+    assert {name.split(".")[0] for name in before} == {"stack", "stacked1", "stacked2", "stacked3", "deep"}
+    save_file(before, tmp_path / "before.safetensors")
+    same(net.load_weights(tmp_path / "before.safetensors", form), net.load_weights(tmp_path / "now.safetensors", form))
 
 
 def test_half_precision(tmp_path, small):

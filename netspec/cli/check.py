@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from ..elaborate.net import SettingError
 from ..emit.report import BYTES, COUNTS, report
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING, Record
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, add_net_options, examine, whole
+from .options import Misuse, Parser, add_net_options, examine, spec_files, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -37,12 +39,15 @@ def run(words: list[str], screen: Screen) -> int:
     options = _options(words, screen)
     show = FORMATS[options.format]
     found, status = [], OK
-    for path in options.files:
+    for path, inside in options.files:
         try:
             verdict = examine(path, options)
         except (ReadError, SettingError) as error:
             screen.complain(str(error))
             status = MISUSED
+            continue
+        if inside and verdict.is_library:
+            screen.note(f"{path} has no net: it is there for others")
             continue
         checked = verdict.checked
         made = None if checked is None else report(checked, options.batch, options.dtype, options.target)
@@ -59,7 +64,7 @@ def run(words: list[str], screen: Screen) -> int:
 
 def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     parser = Parser("check", screen, _ABOUT)
-    parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, or - for standard input")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, a folder of them, or - for standard input")
     add_net_options(parser)
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--columns", metavar="NAME,NAME", help="the columns of a table, CSV or Markdown")
@@ -70,6 +75,8 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     options = parser.read(words)
     if options.files.count(STDIN) > 1:
         raise Misuse("standard input can be read only once")
+    options.several = len(options.files) > 1 or os.path.isdir(options.files[0])
+    options.files = spec_files(options.files)
     options.columns = _columns(options.columns, options.format)
     return options
 
@@ -109,7 +116,7 @@ def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Screen)
     from ..emit.json import document, dumps
 
     made = [document(c.verdict.source.name, c.report, c.verdict.diagnostics, c.verdict.ok) for c in found]
-    if len(options.files) > 1:
+    if options.several:
         screen.record(dumps(made))
     elif made:
         screen.record(dumps(made[0]))
@@ -119,7 +126,7 @@ def _csv(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) 
     from ..emit.tables import PLAIN, csv
 
     reports = [c.report for c in found if c.report is not None]
-    screen.record(csv(reports, options.columns or PLAIN, options.depth, len(options.files) > 1))
+    screen.record(csv(reports, options.columns or PLAIN, options.depth, options.several))
 
 
 def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:

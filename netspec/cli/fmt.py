@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 from ..diagnostics import Collector
-from ..files import STDIN, ReadError, WriteError, decode, read_data, specs_below, write_file
+from ..files import STDIN, ReadError, WriteError, decode, read_data, write_file
 from ..record import TYPE_CHECKING, Record
 from ..syntax.printer import format_source
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser
+from .options import Misuse, Parser, spec_files
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +35,7 @@ class Formatted(Record):
 def run(words: list[str], screen: Screen) -> int:
     options = _options(words, screen)
     status, changed = OK, 0
-    for path in _files(options.files):
+    for path in dict.fromkeys(file for file, _ in spec_files(options.files)):
         try:
             found = _format(path, screen)
             if found is None:
@@ -65,12 +63,6 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     if options.files.count(STDIN) > 1:
         raise Misuse("standard input can be read only once")
     return options
-
-
-def _files(paths: list[str]) -> list[str]:
-    """Each file once; a folder stands for the specs in it. Raises ReadError."""
-    found = (file for path in paths for file in (specs_below(path) if os.path.isdir(path) else [path]))
-    return list(dict.fromkeys(found))
 
 
 def _format(path: str, screen: Screen) -> Formatted | None:

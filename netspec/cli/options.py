@@ -8,7 +8,7 @@ import os
 from ..api import Verdict, check
 from ..diagnostics import did_you_mean
 from ..elaborate.net import SettingError, read_setting
-from ..files import read_source
+from ..files import read_source, specs_below
 from ..record import TYPE_CHECKING
 from .screen import COLOURS
 
@@ -113,6 +113,15 @@ def settings(pairs: list[str]) -> dict[str, Any]:
             found[name.strip()] = read_setting(text)
         except SettingError as error:
             raise Misuse(f"--set {name.strip()}: {error}") from None
+    return found
+
+
+def spec_files(paths: list[str]) -> list[tuple[str, bool]]:
+    """The files, and whether each comes from a folder, which stands for the specs in it. Raises ReadError."""
+    found: list[tuple[str, bool]] = []
+    for path in paths:
+        inside = os.path.isdir(path)
+        found += [(file, inside) for file in (specs_below(path) if inside else [path])]
     return found
 
 

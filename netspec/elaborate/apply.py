@@ -24,6 +24,7 @@ from .layering import layer, violated
 from .lookup import loose_name, unknown
 from .machine import HOLE, Hole, SharedStep, kind_of
 from .misfits import lost_in_join
+from .operators import join_numbers, with_numbers
 from .scans import is_scan, scan
 
 if TYPE_CHECKING:
@@ -130,11 +131,16 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     held = take_held(at, cls, arguments) if cls is not None else NOTHING.replace(rest=arguments)
     if held is None:
         return HOLE
-    given = read_arguments(at, held.rest, join=cls is not None and cls.arity != 1, cls=cls)
+    ports = frame.machine.plan(definition).ports if definition is not None else ()
+    given = read_arguments(at, held.rest, join=cls is not None and cls.arity != 1, cls=cls, ports=ports)
     if given is None:
         return HOLE
+    if cls is not None and definition is None and given.flowing and not given.tensors:
+        return _empty(at, callee, given)
     if definition is None and given.tensors and at.piped and not _takes_flow(at, cls, given, before):
         return lost_in_join(at, callee, arguments)
+    if cls is not None and definition is None and with_numbers(cls, given):
+        return join_numbers(at, node, cls, given)
     if definition is not None:
         return apply_block(at, node, callee, definition, given)
     if name in FUNCTIONS and not given.tensors and given.positional and not at.piped:
@@ -147,6 +153,16 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if words is not None:
         frame.machine.settled[id(node)] = Settled(node, words, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
+
+
+def _empty(at: Context, callee: tree.Name, given: Given) -> Hole:
+    """A join of lists that hold nothing."""
+    place = given.flowing[0].span
+    message = (
+        f"`{callee.text}` joins values, and there are none in {'this list' if len(given.flowing) == 1 else 'these'}"
+    )
+    help = f"`identity` is what flows in: `{callee.text}(identity, {place.text})`"
+    return at.frame.machine.fault("wrong-arity", message, place, help=help)
 
 
 def _applied(at: Context, node: Node) -> Any:

@@ -38,18 +38,24 @@ class Given(Record):
 
 
 def read_arguments(
-    at: Context, arguments: tuple[Node, ...], join: bool, cls: type[Layer] | None = None
+    at: Context,
+    arguments: tuple[Node, ...],
+    join: bool,
+    cls: type[Layer] | None = None,
+    ports: Sequence[str] = (),
 ) -> Given | None:
-    """Evaluate the arguments of a layer, or of a block. None where one of them is a hole."""
+    """Evaluate the arguments of a layer, or of a block with these inputs. None where one of them is a hole."""
     frame = at.frame
     shared, frame.shared = frame.shared, None  # what a shared layer is given is no part of it
     try:
-        return _read_arguments(at, arguments, join, cls)
+        return _read_arguments(at, arguments, join, cls, ports)
     finally:
         frame.shared = shared
 
 
-def _read_arguments(at: Context, arguments: tuple[Node, ...], join: bool, cls: type[Layer] | None) -> Given | None:
+def _read_arguments(
+    at: Context, arguments: tuple[Node, ...], join: bool, cls: type[Layer] | None, ports: Sequence[str]
+) -> Given | None:
     tensors: list[Tensor] = []
     flowing: list[Node] = []
     positional: list[tuple[Any, Node]] = []
@@ -60,11 +66,13 @@ def _read_arguments(at: Context, arguments: tuple[Node, ...], join: bool, cls: t
         keyword = node if isinstance(node, tree.Keyword) else None
         value = _words(at, cls, keyword) if keyword is not None else None
         if value is None:
-            value = at.plain(keyword.value if keyword else node, words=keyword is not None or not join)
+            own = keyword.value if keyword is not None else node
+            flows = keyword.name.text in ports if keyword is not None else join or _has_identity(at, own)
+            value = at.plain(own, words=not flows)
         if value is HOLE:
             broken = True
         elif keyword is None:
-            found = tensors_in(value)
+            found = () if join and value == () else tensors_in(value)
             if found is None:
                 places.append(len(tensors) + len(positional))
                 positional.append((value, node))
@@ -86,6 +94,13 @@ def _read_arguments(at: Context, arguments: tuple[Node, ...], join: bool, cls: t
     if broken:
         return None
     return Given(tuple(tensors), tuple(flowing), tuple(positional), tuple(places), named, frozen, label)
+
+
+def _has_identity(at: Context, node: Node) -> bool:
+    """Does the step that does nothing stand for what flows in, alone or in a list?"""
+    parts = node.items if isinstance(node, tree.Group | tree.List) else (node,)
+    names = [part.text for part in parts if isinstance(part, tree.Name)]
+    return "identity" in names and "identity" not in at.frame.names
 
 
 def _words(at: Context, cls: type[Layer] | None, keyword: tree.Keyword) -> Any:

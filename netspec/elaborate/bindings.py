@@ -9,6 +9,7 @@ from .machine import HOLE, kind_of
 from .makers import names_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..source import Span
@@ -58,3 +59,14 @@ def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
         frame.machine.fault("wrong-arity", said, target.span, others=((span, "from here"),), help=help)
     for name in target.names:
         frame.bind(name, HOLE)
+
+
+def named_after(loop: Callable[[Frame, Any], None]) -> Callable[[Frame, Any], None]:
+    """A loop, and behind it the name of what comes out."""
+
+    def run(frame: Frame, node: tree.Repeat | tree.For) -> None:
+        loop(frame, node)
+        if node.result is not None:
+            frame.bind(node.result, frame.flow, mark=True)
+
+    return run

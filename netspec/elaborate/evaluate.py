@@ -15,9 +15,9 @@ from ..syntax import tree
 from . import apply, operators
 from .cells import next_value
 from .functions import Fault, bounded
-from .layering import layer
 from .lookup import is_foreign, option_words, unknown, unknown_in_module
 from .machine import HOLE, NAMES, kind_of, no_condition
+from .parts import part_of
 from .weights import look_up
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
     if isinstance(value, Tensor) and any(isinstance(item, Tensor) for item in items):
         return look_up(at, value, items, node)
     if isinstance(value, Tensor):
-        return layer(at, "slice", {"items": tuple(items)}, (value,), node.span)
+        return part_of(at, value, items, node.span)
     if not isinstance(value, tuple) or len(items) != 1:
         return at.frame.machine.fault("not-a-value", f"{kind_of(value)} has no items", node.span)
     item = items[0]

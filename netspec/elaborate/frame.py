@@ -10,7 +10,7 @@ from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import evaluate as _evaluate
-from .bindings import bind_names, unpack
+from .bindings import bind_names, named_after, unpack
 from .cells import Remembered, advance, declare_state
 from .cells import finish as finish_cell
 from .choices import choose
@@ -389,8 +389,8 @@ _STATEMENTS: dict[type, Callable[[Frame, Any], None]] = {
     tree.Advance: advance,
     tree.Shared: _shared,
     tree.Expect: _expect,
-    tree.Repeat: _repeat,
-    tree.For: _for,
+    tree.Repeat: named_after(_repeat),
+    tree.For: named_after(_for),
     tree.If: choose,
     tree.Broken: _broken,
 }

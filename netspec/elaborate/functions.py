@@ -311,6 +311,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "range": (_span, 1, 3),
     "log2": (_real("log2", math.log2), 1, 1),
     "sqrt": (_real("sqrt", math.sqrt), 1, 1),
+    **{name: (_real(name, getattr(math, name)), 1, 1) for name in ("log", "exp", "sin", "cos")},
     **{name: (_initialiser(name), 1, 1) for name in SCALED},
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..diagnostics import nearest
-from ..dims import DimExpr, show, symbol
+from ..dims import DimExpr, floor_div, show, substitute, symbol
 from ..ir import Port, Tensor
 from ..layers.arguments import CONSTANTS, Violation, describe
 from ..layers.shapes import held
@@ -14,8 +14,9 @@ from .machine import HOLE, Hole, kind_of
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..dims import Shape
+    from ..dims import Dim, Shape
     from ..source import Span
+    from ..syntax.tree import Node
     from .frame import Frame
 
 
@@ -52,9 +53,9 @@ def _net_input(frame: Frame, node: tree.Input) -> Any:
             )
         if isinstance(size, tree.Name) and size.text in CONSTANTS:
             return frame.machine.fault("wrong-value", "a size is a number or a name", size.span, help=NO_BATCH)
-        if isinstance(size, tree.Name) and size.text not in frame.names and size.text not in frame.design.constants:
-            frame.symbols[size.text] = None
-            frame.names[size.text] = symbol(size.text)
+        for name in free_names(frame, size):
+            frame.symbols[name] = None
+            frame.names[name] = symbol(name)
         value = frame.evaluate(size)
         if value is HOLE:
             return HOLE
@@ -108,6 +109,8 @@ def _block_input(frame: Frame, node: tree.Input) -> Any:
     if not _match_dtype(frame, node, value):
         return HOLE
     if node.sizes is not None and not _match_sizes(frame, node, value.shape):
+        lost = (name for size in node.sizes for name in free_names(frame, size))
+        frame.names.update(dict.fromkeys(lost, HOLE))
         return HOLE
     return inner
 
@@ -147,7 +150,7 @@ def _match_sizes(frame: Frame, node: tree.Input, shape: Shape) -> bool:
     """Bind the names of `[h, w, c]`, and hold the numbers against what comes in."""
     written = list(node.sizes or ())
     dots = [i for i, s in enumerate(written) if isinstance(s, tree.Ellipsis)]
-    where, whole = _called_at(frame, node), f"{frame.definition.word} {frame.definition.name.text}"
+    where, whole = _called_at(frame, node), _whole(frame)
     count = len(written) - len(dots)
     if count > len(shape) or (not dots and count != len(shape)):
         frame.machine.fault(
@@ -162,24 +165,112 @@ def _match_sizes(frame: Frame, node: tree.Input, shape: Shape) -> bool:
     pairs = list(zip(written[:head], shape)) + (
         list(zip(written[::-1], shape[::-1]))[: len(written) - head - 1] if dots else []
     )
-    for size, actual in pairs:
-        if isinstance(size, tree.Name) and size.text not in frame.arguments and size.text not in frame.design.constants:
-            bound = frame.sizes.get(size.text, frame.names.get(size.text) if size.text in frame.sizes else None)
-            if bound is None:
-                frame.sizes[size.text] = frame.names[size.text] = actual
-                continue
-            wanted = bound
-        else:
-            wanted = frame.evaluate(size)
-        if wanted is HOLE:
-            return False
-        if wanted != actual:
-            frame.machine.fault(
-                "shape-mismatch",
-                f"{whole} wants {wanted} here, but {show(shape)} comes in with {actual}",
-                where,
-                f"this gives it {show(shape)}",
-                ((size.span, f"{wanted} is asked for here"),),
-            )
-            return False
-    return True
+    # names that stand alone say what they are, and then others can be worked out
+    pairs.sort(key=lambda pair: not isinstance(pair[0], tree.Name))
+    return all(_fits(frame, node, size, actual, shape) for size, actual in pairs)
+
+
+def _fits(frame: Frame, node: tree.Input, size: Node, actual: Dim, shape: Shape) -> bool:
+    """Bind the name in one written size, or hold its number against what comes in."""
+    names = free_names(frame, size)
+    if isinstance(size, tree.Name) and names:
+        frame.sizes[size.text] = frame.names[size.text] = actual
+        return True
+    if names and not _solve(frame, node, size, names, actual, shape):
+        return False
+    wanted = frame.evaluate(size)
+    if wanted == actual:
+        return True
+    if isinstance(wanted, int | DimExpr):
+        message = f"{_whole(frame)} wants {wanted} here, but {show(shape)} comes in with {actual}"
+        _misfit(frame, "shape-mismatch", message, size, node, shape, f"{wanted} is asked for here")
+    elif wanted is not HOLE:
+        frame.machine.fault("wrong-value", f"a size is a whole number, not {kind_of(wanted)}", size.span)
+    return False
+
+
+def _misfit(
+    frame: Frame, code: str, message: str, size: Node, node: tree.Input, shape: Shape, label: str, help: str = ""
+) -> None:
+    """Report that what comes in has another size than the one that is written."""
+    where = _called_at(frame, node)
+    frame.machine.fault(code, message, where, f"this gives it {show(shape)}", ((size.span, label),), help)
+
+
+def _whole(frame: Frame) -> str:
+    return f"{frame.definition.word} {frame.definition.name.text}"
+
+
+def free_names(frame: Frame, size: Node) -> tuple[str, ...]:
+    """The names in a written size that nothing binds, each once."""
+    found: dict[str, None] = {}
+    todo = [size]
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, tree.Name) and node.text not in frame.names and node.text not in frame.design.constants:
+            found[node.text] = None
+        todo[:0] = _operands(node)
+    return tuple(found)
+
+
+def _operands(node: Node) -> tuple[Node, ...]:
+    """What an expression is worked out of."""
+    if isinstance(node, tree.Chain):
+        return node.operands
+    if isinstance(node, tree.Unary):
+        return (node.operand,)
+    return node.arguments if isinstance(node, tree.Call) else ()
+
+
+def _solve(frame: Frame, node: tree.Input, size: Node, names: tuple[str, ...], actual: Dim, shape: Shape) -> bool:
+    """Bind the one name in a written size, so that the size is what comes in. Another input may say what it is."""
+    known = {name: found for name in names if (found := _ahead(frame, name)) is not None}
+    for name, value in known.items():
+        frame.sizes[name] = frame.names[name] = value
+    left = [name for name in names if name not in known]
+    if not left:
+        return True
+    solved = _solution(frame, size, left, actual)
+    if isinstance(solved, DimExpr) or (isinstance(solved, int) and solved >= 1):
+        frame.sizes[left[0]] = frame.names[left[0]] = solved
+        return True
+    if isinstance(solved, Hole):
+        return False
+    listed = " and ".join(f"`{name}`" for name in left)
+    code, help = "shape-mismatch", f"no whole number {listed} makes {size.span.text} of {actual}"
+    if isinstance(actual, DimExpr):
+        code, help = "unknown-size", f"say so where {actual} comes from: `input x [{size.span.text}]`"
+    message = f"{_whole(frame)} wants {size.span.text} here, but {show(shape)} comes in with {actual}"
+    _misfit(frame, code, message, size, node, shape, f"{listed} is worked out of it", help)
+    return False
+
+
+def _ahead(frame: Frame, name: str) -> Dim | None:
+    """What a later input says that a name is."""
+    written = [s for s in frame.definition.body.statements if isinstance(s, tree.Input)]
+    for port, value in list(zip(written, frame.given))[len(frame.ports) + 1 :]:
+        sizes = list(port.sizes or ())
+        if len(sizes) != len(value.shape) or any(isinstance(size, tree.Ellipsis) for size in sizes):
+            continue
+        for size, actual in zip(sizes, value.shape):
+            if isinstance(size, tree.Name) and size.text == name:
+                return actual
+    return None
+
+
+def _solution(frame: Frame, size: Node, names: list[str], actual: Dim) -> Dim | Hole | None:
+    """What the one name in a size must be; None where there are several, or no whole number is."""
+    if len(names) > 1:
+        return None
+    unknown = f"{names[0]}?"  # a name that no symbol has
+    frame.names[names[0]] = symbol(unknown)
+    value = frame.evaluate(size)
+    del frame.names[names[0]]
+    if not isinstance(value, int | DimExpr):
+        return HOLE if value is HOLE else None
+    rest = substitute(value, {unknown: 0})
+    factor = substitute(value, {unknown: 1}) - rest
+    if factor == 0 or value != symbol(unknown) * factor + rest:
+        return None
+    found = floor_div(actual - rest, factor)
+    return found if found * factor == actual - rest else None

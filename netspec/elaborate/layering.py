@@ -17,6 +17,7 @@ from .doubts import SHAPED, doubt_arguments, habit_help, misread, misread_window
 from .lookup import loose_name, unknown
 from .machine import NEW_LAYER, Hole, kind_of
 from .makers import lost_time
+from .sizes import with_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,10 @@ def layer(
     """One layer applied to tensors: a new step of the body, or a hole."""
     frame = at.frame
     frame.machine.spend_items(span, values.values())
+    try:
+        inputs = with_sizes(frame, kind, values, inputs)
+    except Violation as violation:
+        return violated(at, kind, violation, inputs, span, written or {})
     key = (kind, value_key(values), tuple([(t.shape, t.dtype) for t in inputs]))
     known = frame.machine.layers.get(key)
     if known is None:
@@ -62,18 +67,19 @@ def layer(
     made, inputs = frame.padding.skipping(made, inputs, span, frame.machine.faults)
     mask = _mask(frame, inputs[0], span) if made.marks_padding else None
     label = given.label if given is not None and given.label is not None else at.chosen
-    name, chosen = frame.name_for(kind, label)
-    batched = any(t.batched for t in inputs)
+    name, chosen = frame.name_for(made.word, label)
+    flowing = made.flowing(inputs)
+    batched = any(t.batched for t in flowing)
     flattened = _flattened(made, inputs)
     results = tuple(frame.tensor(shape, dtype, span, batched, flattened) for shape in shapes)
     shared_instance = frame.shared.instance if frame.shared is not None else None
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
     frame.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
-    frame.padding.note(made.by_step, inputs, results, span)
+    frame.padding.note(made.by_step, flowing, results, span)
     if mask is not None:
         frame.padding.begin(mask, results[0], span)
-    return results[0] if len(results) == 1 else results
+    return results[0] if len(results) == 1 and not made.lists else results
 
 
 def _mask(frame: Frame, places: Tensor, span: Span) -> Tensor:
@@ -137,8 +143,9 @@ def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -
         if wanted not in ("any", holds):
             message = f"{cls.word} needs {_HOLDS[wanted]}, but its input holds {_HOLDS[holds]} ({tensor.dtype})"
             raise Violation("wrong-dtype", message, help=_REMEDIES[wanted, holds])
-    shapes = tuple(map(held, made.shapes(*(t.shape for t in inputs))))
-    return made, shapes, made.dtype(*(t.dtype for t in inputs))
+    shapes = tuple(t.shape for t in inputs)
+    made = made.measured(*shapes)
+    return made, tuple(map(held, made.shapes(*shapes))), made.dtype(*(t.dtype for t in inputs))
 
 
 def violated(

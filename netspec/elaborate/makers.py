@@ -82,6 +82,8 @@ def _over_time(maker: Step | Call | None) -> tuple[str, ...]:
 
 def _results(maker: Step | Call) -> tuple[str, ...]:
     """The names of what comes out; nothing where there is one value."""
+    if isinstance(maker, Step) and maker.layer.lists:
+        return ("part",) * len(maker.outputs)
     return _over_time(maker) or (tuple(r.name for r in maker.body.outputs) if isinstance(maker, Call) else ())
 
 

@@ -11,7 +11,7 @@ from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from ..syntax.tree import Definition, Node
@@ -55,7 +55,7 @@ class Plan:
             self._count(node.text, weight)
         elif isinstance(node, tree.Attribute):
             self._count(node.name.text, weight)
-        elif isinstance(node, tree.Chain | tree.Unary | tree.Subscript):
+        elif isinstance(node, tree.Call | tree.Chain | tree.Unary | tree.Subscript):
             for kind in _operations(node):
                 self._count(kind, weight)
 
@@ -72,18 +72,35 @@ _OPERATIONS = {
     "-": ("sub", "shift", "complement", "scale"),
     "*": ("mul", "scale"),
     "/": ("div", "scale", "reciprocal"),
-    "**": ("power", "pow"),
+    "**": ("pow", "power"),
     "@": ("matmul",),
     **{sign: (kind,) for sign, kind in COMPARISONS.items()},
     **{word: (f"logical_{word}",) for word in ("and", "or", "not")},
 }
 
 
-def _operations(node: tree.Chain | tree.Unary | tree.Subscript) -> list[str]:
+def _operations(node: tree.Call | tree.Chain | tree.Unary | tree.Subscript) -> Sequence[str]:
+    if isinstance(node, tree.Call):
+        return _with_numbers(node)
     if isinstance(node, tree.Subscript):
-        return ["slice"]
+        value = node.value
+        new = ["expand" for item in node.items if isinstance(item, tree.Literal) and item.value is None]
+        return new if isinstance(value, tree.Attribute) and value.name.text == "shape" else ["slice", *new]
     operators = node.operators if isinstance(node, tree.Chain) else (node.operator,)
     return [kind for operator in operators for kind in _OPERATIONS.get(operator, ())]
+
+
+# what a join may stand for where a number is among what it joins
+_WITH_NUMBERS = {
+    **dict.fromkeys(("maximum", "minimum"), ("clip",)),
+    **dict(zip(("add", "sub", "mul", "div", "pow"), (_OPERATIONS[sign][1:] for sign in ("+", "-", "*", "/", "**")))),
+}
+
+
+def _with_numbers(node: tree.Call) -> Sequence[str]:
+    """The layers that a join of values and numbers stands for."""
+    numbers = any(isinstance(a, tree.Literal) for a in (getattr(a, "operand", a) for a in node.arguments))
+    return _WITH_NUMBERS.get(node.callee.span.text, ()) if numbers else ()
 
 
 def _parts(node: Node) -> list[object]:

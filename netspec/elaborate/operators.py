@@ -9,17 +9,20 @@ from ..layers.arguments import describe
 from ..layers.compare import COMPARISONS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
-from .functions import Fault, apply_operator
+from .functions import Fault, apply_operator, call_function
 from .layering import layer
 from .lookup import loose_name, unknown
 from .machine import HOLE, kind_of
 from .makers import too_many
+from .misfits import no_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..layers.base import Layer
     from ..syntax.tree import Node
+    from .arguments import Given
     from .evaluate import Context
 
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul", "**": "pow"}
@@ -151,6 +154,60 @@ _WITH_NUMBER: dict[tuple[str, bool], tuple[str, str, Callable[[float, Node], tup
     ("/", False): ("scale", "factor", _as_it_is),
     ("**", True): ("power", "exponent", _as_it_is),
 }
+
+
+# --- joins of values and numbers -----------------------------------------------------------------------------------
+
+# by the kind of a join: the operator that it is of a value and a number, or the end of `clip` that the number is
+_WITH_NUMBERS = {"add": "+", "mul": "*", "sub": "-", "div": "/", "pow": "**", "maximum": "low", "minimum": "high"}
+
+
+def with_numbers(cls: type[Layer], given: Given) -> bool:
+    """Are there numbers among what a join is given, `maximum(x, 0)`, and is it one that takes some?"""
+    numbers = [value for value, _ in given.positional]
+    plain = all(isinstance(value, int | float) and not isinstance(value, bool) for value in numbers)
+    return cls.kind in _WITH_NUMBERS and bool(numbers) and plain and not given.named
+
+
+def join_numbers(at: Context, node: Node, cls: type[Layer], given: Given) -> Any:
+    """A join from the left to the right, each number as an operator takes it."""
+    tensors = iter(given.tensors)
+    numbers = dict(zip(given.places, given.positional))
+    many = len(given.tensors) + len(numbers)
+    operands = [numbers[place] if place in numbers else (next(tensors), node) for place in range(many)]
+    if not given.tensors:
+        flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
+        operands = [*((value, node) for value in flow), *operands]
+    values = [value for value, _ in operands]
+    if HOLE in values or None in values:
+        return HOLE if HOLE in values else no_flow(at, tree.Name(node.span, cls.kind)) or HOLE
+    if cls.arity is not None and len(operands) != cls.arity:
+        message = f"`{cls.kind}` takes {cls.arity} values, not {len(operands)}"
+        return at.frame.machine.fault("wrong-arity", message, node.span)
+    left = operands[0]
+    for place, right in enumerate(operands[1:], 2):
+        here = at.called(given.label or at.chosen if place == len(operands) else None)
+        left = _joined(here, node, cls.kind, left, right)
+        if left[0] is HOLE:
+            break
+    return left[0]
+
+
+def _joined(at: Context, node: Node, kind: str, left: tuple[Any, Node], right: tuple[Any, Node]) -> tuple[Any, Node]:
+    """Two operands made one, and how it would be written where it is a number."""
+    how, (a, b), sides = _WITH_NUMBERS[kind], (left[0], right[0]), (left[1], right[1])
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return layer(at, kind, {}, (a, b), node.span), node
+    if how not in _ENDS:
+        return _operate(at, node, how, a, b, sides), tree.Chain(node.span, sides, (how,))
+    if not isinstance(a, Tensor) and not isinstance(b, Tensor):
+        return call_function(_ENDS[how], (a, b)), tree.Call(node.span, tree.Name(node.span, _ENDS[how]), sides)
+    value, (number, said) = (a, right) if isinstance(a, Tensor) else (b, left)
+    return layer(at, "clip", {how: number}, (value,), node.span, {how: (number, said.span, said)}), node
+
+
+# an end of `clip`, and what makes one number of two
+_ENDS = {"low": "max", "high": "min"}
 
 
 def _logic(at: Context, node: tree.Chain, word: str) -> Any:

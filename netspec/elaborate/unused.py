@@ -25,8 +25,8 @@ class Uses:
     """What has been used so far, over all bodies of an elaboration."""
 
     def __init__(self) -> None:
-        # by definition: whether its only input was used
-        self.definitions: dict[int, tuple[Definition, bool]] = {}
+        # by definition: the names of its inputs that were used
+        self.definitions: dict[int, tuple[Definition, set[str]]] = {}
         # by the statement that gave them: whether a flow was used, and the name that it has
         self.flows: dict[Span, bool] = {}
 
@@ -35,30 +35,43 @@ class Uses:
         used = {t.number for t in taken((*frame.items, *body.starts))} | {r.value.number for r in body.outputs}
         for span, number in frame.flows:
             self.flows[span] = self.flows.get(span, False) or number in used
-        alive = len(frame.ports) != 1 or frame.ports[0].value.number in used
-        _, before = self.definitions.get(id(frame.definition), (None, False))
-        self.definitions[id(frame.definition)] = frame.definition, before or alive
+        alive = {port.name for port in frame.ports if port.value.number in used}
+        _, before = self.definitions.get(id(frame.definition), (None, set()))
+        self.definitions[id(frame.definition)] = frame.definition, before | alive
 
 
 def report(uses: Uses, faults: Collector) -> None:
     """Warnings of all that was never used."""
     lost = {span for span, used in uses.flows.items() if not used}
-    for definition, input_used in uses.definitions.values():
+    for definition, inputs in uses.definitions.values():
         nodes = list(tree.walk((definition.parameters, definition.body)))
-        # of several inputs each must be named, and one flows by itself
-        by_name = sum(isinstance(s, tree.Input) for s in definition.body.statements) > 1
         mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}
+        inputs = inputs | _said_by_one(nodes)
         bodies = [n.statements for n in nodes if isinstance(n, tree.Body)]
         behind = {body[i].span: after for body in bodies for i, after in enumerate(body[1:])}
         for node in nodes:
-            found = _unused(node, mentioned, definition, by_name or not input_used)
+            found = _unused(node, mentioned, definition, inputs)
             if found is None and isinstance(node, tree.Flow) and node.span in lost:
                 found = _lost(node, behind.get(node.span), mentioned)
             if found is not None:
                 faults.add(found)
 
 
-def _unused(node: tree.Node, mentioned: set[str], definition: Definition, idle: bool) -> Diagnostic | None:
+def _said_by_one(nodes: list[tree.Node]) -> set[str]:
+    """The inputs whose sizes are used, and stand in no other input."""
+    ports = [node for node in nodes if isinstance(node, tree.Input)]
+    sizes = [(port, {part.text for part in tree.walk(port) if isinstance(part, tree.Name)}) for port in ports]
+    within: dict[str, int] = {}
+    for name in [name for _, own in sizes for name in own]:
+        within[name] = within.get(name, 0) + 1
+    everywhere: dict[str, int] = {}
+    for node in nodes:
+        if isinstance(node, tree.Name):
+            everywhere[node.text] = everywhere.get(node.text, 0) + 1
+    return {port.name.text for port, own in sizes if any(within[name] == 1 < everywhere[name] for name in own)}
+
+
+def _unused(node: tree.Node, mentioned: set[str], definition: Definition, inputs: set[str]) -> Diagnostic | None:
     if isinstance(node, tree.Binding) and isinstance(node.target, tree.Target):
         names = [n.text for n in node.target.names]
         if mentioned.isdisjoint(names):
@@ -71,7 +84,7 @@ def _unused(node: tree.Node, mentioned: set[str], definition: Definition, idle: 
     elif isinstance(node, tree.Parameter) and node.name.text not in mentioned:
         message = f"the parameter `{node.name.text}` of {definition.word} {definition.name.text} is never used"
         return _warning("unused-parameter", message, node.name.span, "whatever it is given, nothing changes")
-    elif isinstance(node, tree.Input) and idle and node.name.text not in mentioned:
+    elif isinstance(node, tree.Input) and node.name.text not in mentioned | inputs:
         help = f"begin with it: `{node.name.text} -> ...`, or leave it out"
         return _warning("unused-input", f"the input `{node.name.text}` is never used", node.name.span, help)
     return None

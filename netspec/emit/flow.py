@@ -177,9 +177,9 @@ class Flow(Variables):
         return self.writer.leaf(node, arguments)
 
     def _shape(self, node: Leaf | Sequence) -> Any:
-        if isinstance(node, Leaf):
-            return node.step.output.shape if node.step is not None and node.constant else None
-        return node.shape
+        step = node.step if isinstance(node, Leaf) and node.constant else None
+        noted = step and step.layer.noted([t.shape for t in step.outputs])
+        return noted if isinstance(node, Leaf) else node.shape
 
     def _assign(self, node: Leaf | Sequence | Invoke, inputs: Seq[int], pieces: list[Piece], shape: Any) -> None:
         """The statements that make the values of a node; `inputs` are what the first node on the line takes."""

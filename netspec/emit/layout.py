@@ -202,15 +202,16 @@ class _TorchLines(Lines):
         if not step.inputs:
             self.layout[step.output.number] = "last"
             return super().step(step)
-        widest = max(step.inputs, key=lambda t: (len(t.shape), t.batched))
+        widest = max(step.layer.flowing(step.inputs), key=lambda t: (len(t.shape), t.batched))
         have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
         want = self._meeting(step, have) if layer.layout == "any" else layer.layout
         absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
         if absorbed:
             want = "first"
-        inputs = self.for_samples(step, tuple(self._taken(t, want) for t in step.inputs))
+        inputs = self.for_samples(step, tuple(self._taken(t, self._wish(step, t, want)) for t in step.inputs))
         first = want == "first" and len(widest.shape) >= 2 and not absorbed
-        at = self.at(step).replace(first=first)
+        firsts = tuple(self.layout.get(number) == "first" for number in inputs) if layer.sized_by else ()
+        at = self.at(step).replace(first=first, firsts=firsts)
         kept = layer.keeps_channels(widest.shape)
         for tensor in step.outputs:
             self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
@@ -218,9 +219,13 @@ class _TorchLines(Lines):
         layout = self.layout[step.output.number]
         return self.flushed(act.replace(flattened=self.flattened.get(id(step), ()), layout=layout))
 
+    def _wish(self, step: Step, tensor: Tensor, want: str) -> str:
+        """The layout that a step wants a value in: the one that it has, where its sizes alone are looked at."""
+        return want if tensor in step.layer.flowing(step.inputs) else self.layout.get(self._source(tensor), "last")
+
     def _meeting(self, step: Step, have: str) -> str:
         """The layout for values of both: that in which all users of the result want it, if they agree."""
-        met = {self.layout[self._source(t)] for t in step.inputs if len(t.shape) >= 2}
+        met = {self.layout[self._source(t)] for t in step.layer.flowing(step.inputs) if len(t.shape) >= 2}
         if len(met) < 2:
             return have
         users = self.consumers.get(step.output.number, ())

@@ -308,7 +308,9 @@ class Lines:
         if maker is not None and maker.layer.kind in step.layer.overrides:
             whole = all(isinstance(size, int) for shape in (*maker.shapes, step.output.shape) for size in shape)
             step = step.replace(inputs=maker.inputs) if whole else step
-        for place in step.layer.sized_by if self.lowering.undoes else ():
+        for place in range(step.layer.arity or 0) if self.lowering.undoes else ():
+            if place not in step.layer.sized_by:
+                continue
             like = self._maker(step.inputs[place])
             if like is not None and like.layer.kind == step.layer.kind:
                 before, after = step.inputs[:place], step.inputs[place + 1 :]

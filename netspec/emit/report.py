@@ -158,7 +158,7 @@ def _recurrence(rows: tuple[Row, ...]) -> tuple[Recurrence, ...]:
 
 def _totals(net: CheckedNet, batch: int, width: int) -> Totals:
     sums = net.totals
-    activations = sums.activations * batch
+    activations = sums.of_batch(batch)
     return Totals(
         params=sums.params,
         trainable=sums.trainable,
@@ -195,7 +195,7 @@ def _line(row: Row, batch: int) -> Line:
         own.statistics,
         own.macs,
         own.other_ops,
-        own.activations * batch,
+        own.of_batch(batch),
         row.field,
         row.depth,
         row.is_layer,

@@ -29,9 +29,11 @@ from . import (
     recurrent,
     reduce,
     resample,
+    reshaping,
     sampling,
     shaping,
     slicing,
+    split,
     transposed,
     turn,
 )
@@ -67,9 +69,11 @@ __all__ = [
     "recurrent",
     "reduce",
     "resample",
+    "reshaping",
     "sampling",
     "shaping",
     "slicing",
+    "split",
     "transposed",
     "turn",
 ]

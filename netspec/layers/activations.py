@@ -15,6 +15,7 @@ from .base import LAYERS, Apply, At, Example, Layer, Place, Use, Weight, functio
 from .initialisers import Initialiser
 from .pointwise import Activation, KerasOp, sigmoid
 from .shapes import known, needs_rank, place
+from .shaping import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -210,39 +211,44 @@ activation_reader = _reader(_BEHIND)
 inner_activation = _reader(_WITHIN)
 
 
-def _named(value: Any) -> Any:
-    word = _word(value)
-    if word is None:
-        raise ValueError("must be an activation, such as relu or tanh", "leave the step out where there is none")
-    return word
-
-
 @layer("activation", style="activation")
 class Named(Layer):
-    """An activation that is named by a word, for blocks that take it as a parameter."""
+    """An activation that is named by a word, for blocks that take it as a parameter; `none` and `linear` are none."""
 
-    function: Word = arg(Reader(_named, "an activation, such as relu or tanh", tuple(WORDS)), doc="which one")
+    function: Word | None = arg(activation_reader, doc="which one")
 
     pointwise = True
     examples = (
         Example("activation(relu)", (5, 4, 3), (5, 4, 3)),
         Example("activation(softmax)", (6,), (6,)),
+        Example("activation(none)", (5, 4), (5, 4)),
+        Example("activation(linear)", (6,), (6,)),
     )
 
+    @property
+    def _does(self) -> Layer:
+        return Identity() if self.function is None else WORDS[self.function]
+
+    def hands_on(self, *xs: Shape) -> bool:
+        return self.function is None
+
     def shape(self, *xs: Shape) -> Shape:
-        return WORDS[self.function].shape(*xs)
+        return self._does.shape(*xs)
 
     def torch(self, at: At) -> Use:
-        return WORDS[self.function].torch(at)
+        return self._does.torch(at)
 
     def keras(self, at: At) -> Use:
-        return WORDS[self.function].keras(at)
+        return self._does.keras(at)
+
+    def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
+        return self._does.other_ops(xs, y)
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-        return WORDS[self.function].reach(x)
+        return self._does.reach(x)
 
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        return WORDS[self.function].reference(xs, w)
+    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Any:
+        return self._does.reference(xs, w)
 
 
 def _behind(at: At) -> At:

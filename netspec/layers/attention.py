@@ -1,6 +1,7 @@
 """Attention: each query takes a mean of the values, weighted by how well it fits their keys.
 
-Queries are rows of a sequence [T, n]; a single vector [n] asks once. Values and keys are sequences of one length.
+Queries are rows of a sequence [T, n]; a single vector [n] asks once. Values and keys are sequences of one length. Axes
+in front of these are the same for all: each of their places is a sequence of its own.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from ..dims import product, show
 from ..pycode import Call, Infix, Made, X, call, method, unless
 from ..record import TYPE_CHECKING
-from .arguments import Reader, Violation, Word, arg, describe, flag, positive
+from .arguments import Reader, Unsupported, Violation, Word, arg, describe, flag, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .shapes import known
 from .weighted import Weighted
@@ -35,16 +36,21 @@ def needs_sequences(kind: str, xs: tuple[Shape, ...], vectors: bool) -> None:
     """Raises Violation where values and keys are not sequences of one length, or the query neither sequence nor
     (with `vectors`) vector."""
     query, value, key = roles(xs)
-    ranks = (1, 2) if vectors else (2,)
-    if len(query) not in ranks or len(value) != 2 or len(key) != 2:
-        odd = query if len(query) not in ranks else value if len(value) != 2 else key
-        help = "`reshape(-1, n)` joins the axes of an image" if len(odd) > 2 else "`expand(axis=0)` makes a step of it"
-        raise Violation("wrong-rank", f"{kind} needs sequences [T, n], but one value is {show(odd)}", help=help)
-    if key[0] != value[0]:
+    single = vectors and len(query) == 1 and len(value) == 2
+    short = [x for n, x in enumerate(xs) if len(x) < 2 and (n or not single)]
+    if short:
+        help = "`expand(axis=0)` makes a step of it"
+        raise Violation("wrong-rank", f"{kind} needs sequences [T, n], but one value is {show(short[0])}", help=help)
+    odd = next((x for x in (query, key) if len(x) > 1 and x[:-2] != value[:-2]), None)
+    if odd is not None:
+        help = "axes in front of the sequences are the same for all; `reshape(-1, n)` joins those of an image"
+        message = f"{kind} of {show(odd)} and {show(value)}: there are other axes in front of the sequences"
+        raise Violation("shape-mismatch" if len(odd) == len(value) else "wrong-rank", message, help=help)
+    if key[-2] != value[-2]:
         raise Violation(
             "shape-mismatch",
-            f"{kind} needs a key for each value, but there are {key[0]} keys and {value[0]} values",
-            label=f"{key[0]} and {value[0]} do not agree",
+            f"{kind} needs a key for each value, but there are {key[-2]} keys and {value[-2]} values",
+            label=f"{key[-2]} and {value[-2]} do not agree",
         )
 
 
@@ -80,7 +86,7 @@ class Attending(Layer):
 
     def pairs(self, xs: tuple[Shape, ...]) -> Dim:
         """How many scores there are."""
-        return product(xs[0][:-1]) * xs[1][0]
+        return product(xs[0][:-1]) * xs[1][-2]
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return self.pairs(xs)
@@ -89,12 +95,12 @@ class Attending(Layer):
         return None
 
     def scores(self, query: Array, key: Array, w: Mapping[str, Array]) -> Array:
-        """The score of each query and key, in NumPy: (batch, queries, keys)."""
+        """The score of each query and key, in NumPy: (batch, ..., queries, keys)."""
         raise NotImplementedError
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         query, value, key = roles(xs)
-        single = query.ndim == 2
+        single = query.ndim < value.ndim
         scores = self.scores(query[:, None] if single else query, key, w)
         y = weighed(scores, value, self.causal)
         return y[:, 0] if single else y
@@ -111,6 +117,21 @@ def _scale(value: Any) -> Any:
     return value
 
 
+# TensorFlow's softmax takes five with the batch
+_MOST_AXES = 4
+KERAS_ATTEND = Helper(
+    "attend",
+    '''\
+def attend(query, value, key, causal=False):
+    """softmax(query key^T) value over the last two axes, for each place of those in front."""
+    scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
+    if causal:
+        later = ops.triu(ops.ones_like(scores), 1)
+        scores = ops.where(later > 0, -float("inf"), scores)
+    return ops.matmul(ops.softmax(scores), value)
+''',
+    ("from keras import ops",),
+)
 scale_reader = Reader(_scale, "a number, or auto: 1 / sqrt(size of a key)", ("auto",))
 
 
@@ -130,6 +151,8 @@ class Attention(Attending):
         Example("attention(scale=auto)", ((4,), (6, 4)), (4,)),
         Example("attention(scale=0.3, causal=true)", ((5, 4), (5, 4)), (5, 4)),
         Example("attention(causal=true)", ((5, 4), (6, 3), (6, 4)), (5, 3)),
+        Example("attention(scale=auto)", ((3, 5, 4), (3, 6, 4)), (3, 5, 4)),
+        Example("attention(causal=true)", ((2, 3, 5, 4), (2, 3, 6, 3), (2, 3, 6, 4)), (2, 3, 5, 3)),
     )
 
     def shape(self, *xs: Shape) -> Shape:
@@ -169,6 +192,8 @@ class Attention(Attending):
         return X() if self.scale == 1 else Infix(X(), "*", self.scale)
 
     def keras(self, at: At) -> Use:
+        if len(at.x) > 2:
+            return self._keras_in_front(at)
         single, query = len(at.x) == 1, self._scaled(at)
         query = call("ops.expand_dims", query, 1) if single else query
         values = [query, *(X(i) for i in range(1, len(at.inputs)))]
@@ -177,9 +202,18 @@ class Attention(Attending):
         apply = Apply(call("layers.Attention"), None if plain else applied, stateful=not plain)
         return Use((apply, function(call("ops.squeeze", X(), 1))) if single else (apply,))
 
+    def _keras_in_front(self, at: At) -> Use:
+        """Keras's own layer knows no axes in front of the sequences. Raises Unsupported."""
+        if len(at.x) > _MOST_AXES:
+            message = f"a softmax of Keras takes {_MOST_AXES} axes at most, and here are {len(at.x)}"
+            raise Unsupported(message, help="`reshape` joins those in front of the sequences")
+        query, value, key = roles((self._scaled(at), *(X(i) for i in range(1, len(at.inputs)))))
+        code = call("attend", query, value, key, **unless(False, causal=self.causal))
+        return Use((function(code, helpers=(KERAS_ATTEND,)),))
+
     def scores(self, query: Array, key: Array, w: Mapping[str, Array]) -> Array:
         scale = query.shape[-1] ** -0.5 if self.scale == "auto" else self.scale
-        y: Array = scale * (query @ key.swapaxes(1, 2))
+        y: Array = scale * (query @ key.swapaxes(-1, -2))
         return y
 
 
@@ -251,8 +285,8 @@ class AdditiveAttention(layers.Layer):
 
     def call(self, inputs):
         query, value, key = inputs[0], inputs[1], inputs[-1]
-        hidden = ops.expand_dims(self.query(query), 2)
-        hidden = ops.tanh(hidden + ops.expand_dims(self.key(key), 1))
+        hidden = ops.expand_dims(self.query(query), -2)
+        hidden = ops.tanh(hidden + ops.expand_dims(self.key(key), -3))
         scores = ops.squeeze(self.score(hidden), -1)
         if self.use_causal_mask:
             later = ops.triu(ops.ones_like(scores), 1)
@@ -292,6 +326,7 @@ class AdditiveAttention(Weighted, Attending):
         Example("additive_attention(3, bias=true)", ((4,), (6, 2)), (2,), weights=24),
         Example("additive_attention(3, causal=true)", ((5, 4), (6, 2), (6, 7)), (5, 2), weights=36),
         Example("additive_attention(3, l1=0.1, l2=0.01, init=ones)", ((5, 4), (6, 2)), (5, 2), weights=21),
+        Example("additive_attention(3, causal=true)", ((2, 5, 4), (2, 6, 2)), (2, 5, 2), weights=21),
     )
 
     def weights(self, *xs: Shape) -> Weights:
@@ -337,6 +372,6 @@ class AdditiveAttention(Weighted, Attending):
         import numpy as np
 
         asked = query @ w["query"] + (w["bias"] if self.bias else 0)
-        hidden = np.tanh(asked[:, :, None] + (key @ w["key"])[:, None])
+        hidden = np.tanh(asked[..., :, None, :] + (key @ w["key"])[..., None, :, :])
         y: Array = hidden @ w["score"]
         return y

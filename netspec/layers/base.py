@@ -22,16 +22,17 @@ from .forms import held_still as held_still
 from .forms import module as module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, ClassVar, TypeAlias, TypeVar
 
     from typing_extensions import Self
 
-    from ..dims import Dim, Shape
+    from ..dims import Dim, DimExpr, Shape
     from .forms import Array as Array
     from .forms import Gives as Gives
 
     L = TypeVar("L", bound="type[Layer]")
+    V = TypeVar("V")
     Weights: TypeAlias = "tuple[Weight, ...]"
 
 
@@ -94,6 +95,8 @@ class Layer:
     # the kind of layer that it undoes, and the kinds that make no difference, where they stand right before it
     undoes: ClassVar[str] = ""
     overrides: ClassVar[tuple[str, ...]] = ()
+    # how many of the sizes that it asks for it works out from the others
+    works_out: ClassVar[int] = 0
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is
     torch_layout: ClassVar[str] = "any"
     # does it compute new numbers (counted as activations), or only hand on or rearrange them?
@@ -102,6 +105,8 @@ class Layer:
     pointwise: ClassVar[bool] = False
     # do its forms heed `At.free`? Other layers get values with a batch axis only
     free: ClassVar[bool] = False
+    # is what comes out a list, though it holds one value?
+    lists: ClassVar[bool] = False
     # is it no layer of the net itself, but a way to use a cell?
     calls: ClassVar[bool] = False
     # does it behave otherwise in training? (dropout, batch norm)
@@ -163,6 +168,15 @@ class Layer:
         """
         return ""
 
+    def noted(self, shapes: Sequence[Shape]) -> Shape | None:
+        """The shape that a comment behind the line in generated code tells: the first one, but none for parts of
+        several shapes."""
+        return None if self.lists and len(set(shapes)) > 1 else shapes[0]
+
+    def flowing(self, inputs: tuple[V, ...]) -> tuple[V, ...]:
+        """What goes in, but for the values whose sizes alone are looked at."""
+        return tuple(x for n, x in enumerate(inputs) if n not in self.sized_by) if self.sized_by else inputs
+
     # --- the facets, with what most layers share ---------------------------------------------------------------
 
     def shape(self, *xs: Shape) -> Shape:
@@ -176,6 +190,14 @@ class Layer:
     def shapes(self, *xs: Shape) -> tuple[Shape, ...]:
         """The shapes of all values that come out. Raises Violation."""
         return (self.shape(*xs),)
+
+    def asks(self, *xs: Shape) -> tuple[DimExpr, ...]:
+        """The sizes in its arguments that the values which go in have to say, and perhaps do not."""
+        return ()
+
+    def measured(self, *xs: Shape) -> Self:
+        """The same layer, which knows of each symbolic size in its arguments where values say it. Raises Violation."""
+        return self
 
     @property
     def results(self) -> tuple[str, ...]:

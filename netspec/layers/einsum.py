@@ -26,6 +26,8 @@ class Formula(Record):
         return f"{','.join(self.inputs)}->{self.output}"
 
 
+_SMALL = "abcdefghijklmnopqrstuvwxyz"
+_MOST = len(_SMALL) - 1
 _FORM = 'a text such as "ij,jk->ik": a letter for each axis but the batch, and behind the arrow those that stay'
 
 
@@ -44,6 +46,8 @@ def _formula(value: Any) -> Formula:
     strange = next((c for c in output if c not in inputs), "")
     if strange:
         raise ValueError(f"has `{strange}` behind the arrow, but in no value", "")
+    if len(set("".join(parts))) > _MOST:
+        raise ValueError(f"has more than {_MOST} letters", "the batch takes one of the 26 that Keras knows")
     return Formula(parts, output)
 
 
@@ -67,6 +71,8 @@ class Einsum(Layer):
         Example('einsum("bij->jb")', (5, 4, 3), (3, 5)),
         Example('einsum("i,i->")', ((5,), (5,)), (), macs=5),
         Example('einsum("ij,j,jk->ik")', ((5, 4), (4,), (4, 3)), (5, 3), macs=60),
+        Example('einsum("iK,KJ->iJ")', ((5, 4), (4, 3)), (5, 3)),
+        Example('einsum("bN,nN->bn")', ((5, 4), (3, 4)), (5, 3)),
     )
 
     def sizes(self, xs: tuple[Shape, ...]) -> dict[str, Dim]:
@@ -116,12 +122,21 @@ class Einsum(Layer):
     def _text(self, at: At | None = None) -> str:
         """The formula with a letter for the batch, where a value has one."""
         free = [at is not None and at.is_free(i) for i in range(len(self.formula.inputs))]
-        if all(free):
-            return str(self.formula)
-        used = str(self.formula)
-        batch = next(c for c in "bnBNzZ" + "acdefghijklmopqrstuvwxyACDEFGHIJKLMOPQRSTUVWXY" if c not in used)
+        letters, batch = self._small()
         parts = (part if alone else batch + part for part, alone in zip(self.formula.inputs, free))
-        return f"{','.join(parts)}->{batch}{self.formula.output}"
+        text = f"{','.join(parts)}->{'' if all(free) else batch}{self.formula.output}"
+        return "".join(letters.get(c, c) for c in text)
+
+    def _small(self) -> tuple[dict[str, str], str]:
+        """A small letter for each capital one, and one for the batch: a symbolic value of Keras knows no others."""
+        written = dict.fromkeys(c for c in str(self.formula) if c.isalpha())
+        left = [c for c in "bnz" + _SMALL if c not in written]
+        found: dict[str, str] = {}
+        for capital in [c for c in written if c.isupper()]:
+            own = capital.lower()
+            found[capital] = own if own in left else left[-1]
+            left = [c for c in left if c != found[capital]]
+        return found, left[0]
 
     def torch(self, at: At) -> Use:
         return Use((function(call("torch.einsum", self._text(at), *(X(i) for i in range(len(at.inputs))))),))

@@ -28,7 +28,8 @@ class At(Record):
     `first` says that the values are channels-first (N, C, spatial...) in PyTorch; only values of two axes and more
     have a layout. `general` asks for a form that fits other instances too, not for the shortest one: 1 for one that
     fits other windows, 2 for one that fits other strides and sizes as well. `free` says of each input that it has no
-    batch axis, being made of weights alone; only layers that are `free` are asked for that.
+    batch axis, being made of weights alone; only layers that are `free` are asked for that. `firsts` says of each
+    input whether it is channels-first, where some that are asked for their sizes only are not as the others.
     """
 
     inputs: tuple[Shape, ...]
@@ -36,6 +37,7 @@ class At(Record):
     first: bool = False
     general: int = 0
     free: tuple[bool, ...] = ()
+    firsts: tuple[bool, ...] = ()
 
     @property
     def x(self) -> Shape:
@@ -56,7 +58,7 @@ class At(Record):
 
     def axis(self, written: int) -> int:
         """The framework's number of an axis of the first input, as the language numbers it; the batch counts."""
-        rank, lead = len(self.x), 0 if self.is_free(0) else 1
+        rank, lead = len(self.x), self.lead(0)
         place = written % rank
         if self.first and rank > 1:
             return lead if place == rank - 1 else place + 1 + lead
@@ -65,6 +67,14 @@ class At(Record):
     def is_free(self, place: int) -> bool:
         """Has an input no batch axis?"""
         return place < len(self.free) and self.free[place]
+
+    def lead(self, place: int) -> int:
+        """How many axes stand before those that are written: the batch."""
+        return 0 if self.is_free(place) else 1
+
+    def is_first(self, place: int) -> bool:
+        """Is an input channels-first, and has it axes enough for that?"""
+        return len(self.inputs[place]) > 1 and (self.firsts[place] if self.firsts else self.first)
 
 
 class Helper(Record):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..dims import product, show
-from ..pycode import Call, Index, Made, X, call, unless
+from ..pycode import Attr, Call, Index, Made, X, call, method, unless
 from ..record import TYPE_CHECKING
 from .arguments import Unsupported, Violation, arg, flag, optional, positive, rate
 from .attention import CAUSAL, needs_sequences, roles, weighed
-from .base import At, Example, Helper, Place, Use, Weight, held_still, layer, module
+from .base import At, Example, Helper, Place, Use, Weight, function, held_still, layer, module
 from .initialisers import Initialiser, initialiser_reader
-from .shapes import known
+from .shapes import count_symbols, known
 from .weighted import Weighted
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class MultiHeadAttention(nn.Module):
         x = F.scaled_dot_product_attention(
             q, k, v, dropout_p=dropout, is_causal=self.causal
         )
-        return self.output(x.transpose(1, 2).flatten(2))
+        return self.output(x.transpose(-3, -2).flatten(-2))
 
     def split(self, x):
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
 ''',
     ("import torch.nn.functional as F", "from torch import nn"),
 )
@@ -113,6 +113,9 @@ class MultiheadAttention(Weighted):
         Example("multihead_attention(2, 3, causal=true)", ((5, 6), (4, 3)), (5, 6), weights=132),
         Example("multihead_attention(2, l1=0.1, l2=0.01, init=glorot_uniform)", (5, 6), (5, 6), weights=168),
         Example("multihead_attention(2, 4, l2=0.01, init=zeros)", ((5, 6), (4, 3)), (5, 6), weights=174),
+        Example("multihead_attention(2)", (2, 3, 5, 6), (2, 3, 5, 6), weights=168),
+        Example("multihead_attention(3)", ((2, 5, 6), (2, 4, 3)), (2, 5, 6), weights=132),
+        Example("multihead_attention(2, causal=true)", (2, 5, 6), (2, 5, 6), weights=168),
     )
 
     @classmethod
@@ -184,11 +187,12 @@ class MultiheadAttention(Weighted):
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         query, value, key = roles(xs)
         inner = self.heads * self._head(xs)
-        return (2 * product(query) + product(key) + product(value) + 2 * query[0] * key[0]) * inner
+        pairs = product(query[:-1]) * key[-2]
+        return (2 * product(query) + product(key) + product(value) + 2 * pairs) * inner
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         """The softmax of each head."""
-        return self.heads * xs[0][0] * roles(xs)[1][0]
+        return self.heads * product(xs[0][:-1]) * roles(xs)[1][-2]
 
     def reach(self, x: Shape) -> None:
         return None
@@ -206,17 +210,50 @@ class MultiheadAttention(Weighted):
             return Use((module(call("MultiHeadAttention", sizes[0], self.heads, head, **how), helpers=(TORCH_HEADS,)),))
         make = call("nn.MultiheadAttention", sizes[0], self.heads, **how, **kinds, batch_first=True)
         query, value, key = roles(tuple(X(i) for i in range(len(at.inputs))))
+        if len(at.x) > 2:
+            return self._torch_in_front(at, make)
         applied = Call(Made(), (query, key, value), (("need_weights", False),))
         return Use((module(make, call=Index(applied, (0,))),))
+
+    def _torch_in_front(self, at: At, make: Call) -> Use:
+        """PyTorch's own module knows no axes in front of the sequences: each of their places is a sample."""
+        front, count = len(at.x) - 2, len(at.inputs)
+        folds = [function(method(X(i), "flatten", 0, front), gives=count + i) for i in range(count)]
+        query, value, key = roles(tuple(X(count + i) for i in range(count)))
+        applied = Index(Call(Made(), (query, key, value), (("need_weights", False),)), (0,))
+        sizes: Any = (-1, *at.x[:front])
+        if count_symbols(sizes):
+            sizes = Index(Attr(X(), "shape"), (slice(None, front + 1),))
+        attended = module(make, call=method(applied, "unflatten", 0, sizes))
+        return Use((*folds, attended))
 
     def keras(self, at: At) -> Use:
         known("Keras", *(x[-1] for x in at.inputs))
         how = {**unless(True, use_bias=self.bias), **unless(0.0, dropout=self.dropout)}
         how |= self._keras_beginning(at)
+        if len(at.x) > 2:
+            return self._keras_in_front(at, how)
         make = call("layers.MultiHeadAttention", self.heads, *known("Keras", self._head(at.inputs)), **how)
         values = (X(0), X(min(1, len(at.inputs) - 1)), *((X(2),) if len(at.inputs) > 2 else ()))
         applied = Call(Made(), values, tuple(unless(False, use_causal_mask=self.causal).items()))
         return Use((module(make, call=applied).replace(still=_STILL),))
+
+    def _keras_in_front(self, at: At, how: dict[str, Any]) -> Use:
+        """The same over one of several axes. What Keras hides by `causal`, and its softmax, want one in front."""
+        front, count = len(at.x) - 2, len(at.inputs)
+        heads = known("Keras", self.heads, self._head(at.inputs))
+        values = (0, min(1, count - 1), *((2,) if count > 2 else ()))
+        if not self.causal and front == 1:
+            make = call("layers.MultiHeadAttention", *heads, attention_axes=(front + 1,), **how)
+            return Use((module(make, call=Call(Made(), tuple(map(X, values)))).replace(still=_STILL),))
+        if count_symbols([n for x in at.inputs for n in x]):
+            message = "Keras joins the axes in front of these sequences, and must know all sizes for that"
+            raise Unsupported(message, help="give them a value with `--set`")
+        folds = [function(call("ops.reshape", X(i), (-1, *x[-2:])), gives=count + i) for i, x in enumerate(at.inputs)]
+        make = call("layers.MultiHeadAttention", *heads, **how)
+        causal = tuple(unless(False, use_causal_mask=self.causal).items())
+        unfolded = call("ops.reshape", Call(Made(), tuple(X(count + i) for i in values), causal), (-1, *at.x))
+        return Use((*folds, module(make, call=unfolded).replace(still=_STILL)))
 
     def _keras_beginning(self, at: At) -> dict[str, Any]:
         """Keras begins all projections in one way. Raises Unsupported where their sizes ask for several."""
@@ -231,11 +268,11 @@ class MultiheadAttention(Weighted):
         import numpy as np
 
         def projected(x: Array, part: str) -> Any:
-            y = np.einsum("btn,nhk->bhtk", x, w[part])
+            y = np.einsum("...tn,nhk->...htk", x, w[part])
             return y + w[f"{part}_bias"][:, None] if self.bias else y
 
         query, value, key = roles(xs)
         q, k, v = projected(query, "query"), projected(key, "key"), projected(value, "value")
-        y = weighed(q @ k.swapaxes(2, 3) / q.shape[-1] ** 0.5, v, self.causal)
-        joined: Array = np.einsum("bhtk,hkn->btn", y, w["output"])
+        y = weighed(q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5, v, self.causal)
+        joined: Array = np.einsum("...htk,hkn->...tn", y, w["output"])
         return joined + w["output_bias"] if self.bias else joined

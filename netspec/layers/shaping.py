@@ -5,19 +5,18 @@ All of them mean the order of the language: channels last, the last axis runs fa
 
 from __future__ import annotations
 
-from ..bounds import MOST_AXES
-from ..dims import DimExpr, floor_div, product, show
+from ..dims import product, show
 from ..pycode import X, call, method
 from ..record import TYPE_CHECKING
-from .arguments import Reader, Unsupported, Violation, arg, describe, integer
+from .arguments import Reader, Violation, arg, describe, integer
 from .base import Apply, At, Example, Layer, Use, function, layer
-from .shapes import count_symbols, needs_rank, place, torch_order
+from .shapes import needs_rank, place, torch_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..dims import Shape
     from .base import Array
 
 
@@ -78,117 +77,6 @@ class Flatten(Arrangement):
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         return xs[0].reshape(len(xs[0]), -1)
-
-
-# --- reshape -----------------------------------------------------------------------------------------------------
-
-_SIZES = "whole numbers of at least 1, one of which may be -1 for what is left"
-
-
-def _sizes(value: Any) -> tuple[Dim, ...]:
-    sizes = value if isinstance(value, tuple) else (value,)
-    if len(sizes) == 1 and isinstance(sizes[0], tuple):
-        sizes = sizes[0]
-    if len(sizes) > MOST_AXES:
-        raise ValueError(f"must be at most {MOST_AXES} sizes, not {len(sizes):,}", "")
-    for size in sizes:
-        whole = isinstance(size, int) and not isinstance(size, bool) and (size >= 1 or size == -1)
-        if not whole and not isinstance(size, DimExpr):
-            raise ValueError(f"must be {_SIZES}, not {describe(size)}", "")
-    if sizes.count(-1) > 1:
-        raise ValueError(f"must be {_SIZES}, not {describe(sizes)}", "leave one -1 and write the others out")
-    return sizes
-
-
-@layer("reshape")
-class Reshape(Arrangement):
-    """The same numbers, read in order, over other axes."""
-
-    sizes: tuple[Dim, ...] = arg(Reader(_sizes, _SIZES), doc="the new sizes; -1 stands for what is left")
-
-    gathers = "sizes"
-    torch_layout = "last"
-    overrides = ("flatten", "reshape")
-    examples = (
-        Example("reshape(4, 3, 2)", (24,), (4, 3, 2)),
-        Example("reshape(2x6)", (4, 3), (2, 6)),
-        Example("reshape(-1, 6)", (4, 3, 2), (4, 6)),
-        Example("reshape(-1)", (4, 3, 2), (24,)),
-    )
-
-    def shape(self, *xs: Shape) -> Shape:
-        x, total = xs[0], product(xs[0])
-        rest = product(n for n in self.sizes if n != -1)
-        left = floor_div(total, rest)
-        y = tuple(left if n == -1 else n for n in self.sizes)
-        if product(y) != total:
-            raise self._misfit(x, total, rest)
-        return y
-
-    @classmethod
-    def misread(cls, values: Mapping[str, Any], x: Shape, places: int) -> str:
-        sizes = values.get("sizes")
-        first, *rest = sizes if isinstance(sizes, tuple) and sizes else (0,)
-        whole = first == -1 and all(isinstance(n, int) for n in (*rest, *x)) and product(rest) == product(x)
-        if not whole or product(x[:-1]) == 1:
-            return ""  # one cell may well become a sequence of one
-        instead = "flatten" if len(rest) == 1 else f"reshape({', '.join(map(str, rest))})"
-        return f"the batch is never written, and -1 comes to 1 here: write `{instead}`"
-
-    def _misfit(self, x: Shape, total: Dim, rest: Dim) -> Violation:
-        if isinstance(total, DimExpr) or isinstance(rest, DimExpr):
-            unknown = total if isinstance(total, DimExpr) else rest
-            return Violation(
-                "unknown-size",
-                f"reshape of {show(x)} to {show(self.sizes)}: {total} cells are not known to fit into {rest}",
-                "sizes",
-                help=f"give the symbols in {unknown} a value with `--set`, or use -1 for one size",
-            )
-        if -1 in self.sizes:
-            message = f"{total} cells do not divide into rows of {rest}"
-        else:
-            message = f"{_times(x)} cells do not fit into {_times(self.sizes)}"
-        return Violation(
-            "shape-mismatch",
-            f"reshape of {show(x)} to {show(self.sizes)}: {message}",
-            "sizes",
-            help="the products of the sizes must be equal",
-        )
-
-    def reach(self, x: Shape) -> None:
-        return None
-
-    def _known(self, at: At) -> tuple[int, ...]:
-        """The new sizes, -1 for the one that is not known. Raises Unsupported where several are not."""
-        if count_symbols(at.y) > 1:
-            raise Unsupported(
-                f"a reshape to {show(at.y)} needs more than one size that is not known",
-                "sizes",
-                help="give one of the symbols a value with `--set`",
-            )
-        return tuple(n if isinstance(n, int) else -1 for n in at.y)
-
-    def torch(self, at: At) -> Use:
-        sizes = self._known(at)
-        if len(sizes) == 1:
-            return Use((function(method(X(), "flatten", 1), call("nn.Flatten")),))
-        make = call("nn.Unflatten", 1, sizes) if len(at.x) == 1 else None
-        if -1 not in sizes:
-            return Use((function(method(X(), "reshape", -1, *sizes), make),))
-        flat = X() if len(at.x) == 1 else method(X(), "flatten", 1)
-        return Use((function(method(flat, "unflatten", 1, sizes), make),))
-
-    def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.Reshape", self._known(at))),))
-
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        return xs[0].reshape(len(xs[0]), *self.sizes)
-
-
-def _times(shape: Shape) -> str:
-    """The sizes and their product; the product alone where there is nothing to multiply."""
-    many = str(product(shape))
-    return f"{' * '.join(map(str, shape))} = {many}" if len(shape) > 1 else many
 
 
 # --- the order of axes -------------------------------------------------------------------------------------------

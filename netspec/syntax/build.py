@@ -132,10 +132,15 @@ class Builder:
         return tree.Expect(span, parts[0])
 
     def repeat(self, parts: list[Any], span: Span) -> Node:
-        return tree.Repeat(span, parts[0], self._optional_name(parts), parts[-1])
+        return tree.Repeat(span, parts[0], *self._loop(parts[1:]))
 
     def for_(self, parts: list[Any], span: Span) -> Node:
-        return tree.For(span, parts[0], parts[1], self._optional_name(parts), parts[-1])
+        return tree.For(span, parts[0], parts[1], *self._loop(parts[2:]))
+
+    def _loop(self, parts: list[Any]) -> tuple[Identifier | None, tree.Body, Identifier | None]:
+        """The name of the turns, the body, and the name of what comes out."""
+        place = next(i for i, part in enumerate(parts) if isinstance(part, tree.Body))
+        return self._optional_name(parts[:place]), parts[place], self._optional_name(parts[place:])
 
     def if_(self, parts: list[Any], span: Span) -> Node:
         return tree.If(span, parts[0], parts[1], parts[2] if len(parts) > 2 else None)
@@ -220,6 +225,8 @@ class Builder:
 
     def keyword(self, parts: list[Any], span: Span) -> Node:
         return tree.Keyword(span, self._identifier(parts[0]), parts[1])
+
+    option = keyword
 
     def subscript(self, parts: list[Any], span: Span) -> Node:
         return tree.Subscript(span, parts[0], tuple(parts[1:]))

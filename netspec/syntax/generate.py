@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # words are dropped from the tree, but for those that are operators or names
 _KEPT_WORDS = {
     *(("_comparator", word) for word in ("IN", "NOT")),
-    *(("_any_name", word) for word in ("CELL", "NEXT", "STATE")),
+    *(("_any_name", word) for word in ("CELL", "LAYER", "NEXT", "STATE", "WEIGHT")),
 }
 _DROPPED = {"ARROW", "ELSE"}
 # how the pattern of what takes the line breaks before it begins

@@ -254,12 +254,12 @@ def _as(p: Typesetter, name: tree.Identifier | None) -> Doc:
 
 
 def _repeat(p: Typesetter, node: tree.Repeat) -> Doc:
-    return p.take(), " ", p.show(node.count), _as(p, node.name), " ", p.show(node.body)
+    return p.take(), " ", p.show(node.count), _as(p, node.name), " ", p.show(node.body), _as(p, node.result)
 
 
 def _for(p: Typesetter, node: tree.For) -> Doc:
     head = (p.take(), " ", p.show(node.target), " ", p.take(), " ", p.show(node.items))
-    return head, _as(p, node.name), " ", p.show(node.body)
+    return head, _as(p, node.name), " ", p.show(node.body), _as(p, node.result)
 
 
 def _if(p: Typesetter, node: tree.If) -> Doc:

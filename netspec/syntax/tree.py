@@ -210,20 +210,22 @@ class Expect(Node):
 
 
 class Repeat(Node):
-    """`repeat count as name { ... }`"""
+    """`repeat count as name { ... } as result`"""
 
     count: Node
     name: Identifier | None
     body: Body
+    result: Identifier | None = None
 
 
 class For(Node):
-    """`for target in items as name { ... }`"""
+    """`for target in items as name { ... } as result`"""
 
     target: Target
     items: Node
     name: Identifier | None
     body: Body
+    result: Identifier | None = None
 
 
 class If(Node):

@@ -6,6 +6,7 @@ from ..files import write_with
 from ..models.code import MissingFramework
 from ..record import TYPE_CHECKING, Record
 from .archives import KINDS, READABLE, opened, suffix_of
+from .earlier import earlier_names
 from .forms import FORMS, model_of, target_of
 from .match import partners
 from .prefix import prefix_rule
@@ -65,6 +66,8 @@ def read_weights(
     reading = _reading(path, form, style)
     with opened(path) as archive:
         made = FORMS[reading.form](net, style)
+        before = earlier_names(made.shapes, archive.shapes)
+        renaming = renaming.replace(rules=(*renaming.rules, *before)) if before else renaming
         names, problems = renaming.names(name for name in archive.shapes if not made.beside(renaming.of(name)))
         problems += _unreadable((names[ours] for ours in made.shapes if ours in names), archive)
         check_names(net, reading, made, names, archive.shapes, problems)

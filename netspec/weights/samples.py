@@ -12,7 +12,7 @@ from .padded import pad, padded_inputs
 from .table import weight_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -78,6 +78,13 @@ def _holds(net: CheckedNet, sizes: dict[str, int]) -> bool:
     return found.whole and not faults.failed
 
 
+def _candidates(symbols: Sequence[str], least: int, more: int) -> Iterator[dict[str, int]]:
+    """Sizes to try: each larger than the one before, or smaller, or all of them multiples of one number."""
+    for order in (symbols, symbols[::-1]) if len(symbols) > 1 else (symbols,):
+        yield {symbol: least + 3 * place + more for place, symbol in enumerate(order)}
+    yield {symbol: least * (1 + place + more) for place, symbol in enumerate(symbols)}
+
+
 def sizes_that_fit(net: CheckedNet, count: int = 2) -> Sequence[dict[str, int]]:
     """Values for the symbolic sizes with which the net holds. Raises ValueError where none are found.
 
@@ -88,9 +95,10 @@ def sizes_that_fit(net: CheckedNet, count: int = 2) -> Sequence[dict[str, int]]:
         return [{}]
     found: list[dict[str, int]] = []
     for least in (5, 8, 16, 32, 48, 64, 96, 128, 224, 256, 299, 331, 512):
-        sizes = {symbol: least + 3 * place + len(found) for place, symbol in enumerate(symbols)}
-        if _holds(net, sizes):
-            found.append(sizes)
+        for sizes in _candidates(symbols, least, len(found)):
+            if sizes not in found and _holds(net, sizes):
+                found.append(sizes)
+                break
         if len(found) == count:
             return found
     if not found:

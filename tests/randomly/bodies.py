@@ -97,7 +97,7 @@ class Body(Steps):
     def statement(self):
         nested = self.level < 2
         kind = self.choices.weighted(
-            step=12, named=3, side=5, restart=2, rebind=3, number=1, list=2, shared=2, several=2,
+            step=12, named=3, side=5, restart=2, rebind=3, number=1, list=2, shared=2, several=2, parts=2,
             recurrent=self.how_serial(),
             loop=5 * nested, choice=4 * nested,
         )  # fmt: skip
@@ -203,6 +203,18 @@ class Body(Steps):
         if names[0] == names[1]:
             names[1] += "2"
         return [f"{', '.join(names)} = {call}"], self._bound("values", *names)
+
+    def _parts(self):
+        """A value in parts, which have names of their own or stand in a list."""
+        pick, axis = self.choices.pick, self.choices.pick(("", ", axis=-1", ", axis=0", ", axis=1"))
+        value = pick(["identity", *self.names.values])
+        if self.choices.often(30):
+            name, word = pick(FREE_NAMES), pick(["split", "chunk"])
+            return [f"{name} = {word}({value}, {self.whole_number()}{axis})"], self._bound("lists", name)
+        one = [f"[{self.whole_number()}, -1]", f"[-1, {value}.shape[0] - 1]"]
+        sizes = pick(["2", "[1, -1]", "[-1, 2]", "[1, 1, -1]", *one])
+        names = [f"part{k}" for k in range(1 + max(1, sizes.count(",")))]
+        return [f"{', '.join(names)} = split({value}, {sizes}{axis})"], self._bound("values", *names)
 
     def _recurrent(self):
         """A recurrent layer that gives several values."""

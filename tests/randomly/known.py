@@ -42,7 +42,7 @@ def lost(items, wanted):
     """How many steps with weights lead to nothing that is wanted, a probe included."""
     live, count = set(wanted), 0
     for item in reversed(list(applied(items))):
-        outputs = {t.number for t in (item.outputs if isinstance(item, Call) else (item.output,))}
+        outputs = {t.number for t in item.outputs}
         if live & outputs or (isinstance(item, Step) and item.given.startswith("probe_")):
             live |= {t.number for t in item.inputs}
             if isinstance(item, Call) and len(outputs) > 1:

@@ -307,6 +307,13 @@ class Steps(Recurrent):
             "{n} / ({a} ** 2 + 1)",
             "{a} ** 2",
             "({a} - {n}) * {b}",
+            *(
+                "maximum({a}, {n})",
+                "minimum({n}, {a}, {b})",
+                "sub({n}, {a})",
+                "add({a}, {n}, {b})",
+                "{a}[..., none] + {b}",
+            ),
         )
         return pick(forms).format(a=a, b=b, n=number)
 
@@ -321,11 +328,15 @@ class Steps(Recurrent):
             *("where({a} >= {n} and {b} <= 0.9, {a}, -{a})", "{r}({a}{x})", "{a} - {r}({b}{x})", "{r}({a}{x}) + {b}"),
             *("roll({a}, 1)", "{a} -> clip(low=-0.5, high=0.8)", "{a} -> transpose", "{a} + transpose({b})"),
             *("dot({a}, {b})", "cosine({a}, {b})", "stack({a}, {b})", "stack({a}, {b}, axis=0)"),
+            *("add(split({a}, 2))", "concat(split({a}, [1, -1])[1], {b})", "concat(split({a}, 2, axis=0))"),
+            *("reshape({a}, {a}.shape[0], -1)", "reshape({a}, -1, {a}.channels, 1)", "softmax({a})"),
         ]
         if len(self.shape) == 2:
             forms += ["{a} @ transpose({b})", "softmax({a} @ transpose({b})) @ {b}", "attention({a}, {b}, causal=true)"]
             forms += ["attention({a}, {b})", "additive_attention({a}, {b}, units=3)", "{a} -> multihead_attention(1)"]
             forms += ["multihead_attention({a}, {b}, heads=1)", "positional_encoding", 'einsum("ij,kj->ik", {a}, {b})']
+        if len(self.shape) > 2:
+            forms += ["attention({a}, {b})", "{a} -> multihead_attention(1)", "additive_attention({a}, {b}, units=2)"]
         if len(self.shape) > 1:
             inner = pick(
                 ["dense(3)", "softplus"] if len(self.shape) == 2 else ["conv(3, 2)", "global_maxpool", "gru(2)"]
@@ -338,7 +349,9 @@ class Steps(Recurrent):
     def cut(self):
         """A slice."""
         rank, pick = len(self.shape), self.choices.pick
-        one = (":", ":", "1:", ":-1", "::2", "0:2", "1::2", ":2", "-3:", ":" + self.whole_number())
+        one = [":", ":", "1:", ":-1", "::2", "0:2", "1::2", ":2", "-3:", ":" + self.whole_number()]
+        for other in self.names.values[:2]:
+            one += [f":{other}.shape[0]", f"1:{other}.shape[0] - 1", f"-{other}.shape[0]:"]
         items = [pick(one) for _ in range(rank)]
         if self.choices.often(40):
             items = ["...", pick([*one, "[0]", "[0, 0]", "[-1, 0]", "1:2"])]

@@ -37,10 +37,10 @@ class MultiHeadAttention(nn.Module):
         x = F.scaled_dot_product_attention(
             q, k, v, dropout_p=dropout, is_causal=self.causal
         )
-        return self.output(x.transpose(1, 2).flatten(2))
+        return self.output(x.transpose(-3, -2).flatten(-2))
 
     def split(self, x):
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
 
 
 def add_positions(x, base=10000.0):

@@ -169,7 +169,7 @@ class Temperature(nn.Module):
     def __init__(self, units=32):
         super().__init__()
         self.gru1 = StepwiseGRU(14, units, dropout=0.1, recurrent_dropout=0.5)
-        self.stacked1 = Stacked(
+        self.stack = Stacked(
             BothWays(
                 single_bias(nn.LSTM(units, 2 * units, batch_first=True)),
                 single_bias(nn.LSTM(units, 2 * units, batch_first=True)),
@@ -189,7 +189,7 @@ class Temperature(nn.Module):
 
     def forward(self, series):
         x, _ = self.gru1(series)  # T x 32
-        x, _ = self.stacked1(x)  # T x 64
+        x, _ = self.stack(x)  # T x 64
         steps, h = self.gru2(x)
         h = h[-1]  # T x 32
         start = torch.tanh(self.dense1(h))
