@@ -163,6 +163,24 @@ def test_a_quotient_of_integers_is_told_of_as_its_reciprocal() -> None:
     assert one == two != []
 
 
+@pytest.mark.parametrize(
+    ("bound", "code"),
+    [
+        ("0.5", "wrong-value"),
+        ("-3", "wrong-value"),
+        ('"a"', "wrong-value"),
+        ("true", "wrong-value"),
+        ("0", "wrong-value"),
+        ("2**63", "wrong-value"),
+        ("vocab", "unknown-name"),
+    ],
+)
+def test_bounds_of_whole_numbers(bound: str, code: str) -> None:
+    assert codes(f"net n {{ input x [4] int({bound}); embedding(10, 3) }}") == [code]
+    assert codes("net n(v=10) { input x [T] int(v); embedding(v, 3) }") == []
+    assert codes("net n { input x [T] int(T); embedding(10, 3) }") == []
+
+
 # --- symbolic arithmetic -------------------------------------------------------------------------------------------
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ..bounds import LARGEST_SIZE
 from ..diagnostics import nearest
 from ..dims import DimExpr, floor_div, show, substitute, symbol
 from ..ir import Port, Tensor
-from ..layers.arguments import CONSTANTS, Violation, describe
+from ..layers.arguments import CONSTANTS, Violation, Word, describe
 from ..layers.shapes import held
 from ..record import TYPE_CHECKING
 from ..syntax import tree
+from .lookup import unknown
 from .machine import HOLE, Hole, kind_of
 
 if TYPE_CHECKING:
@@ -27,11 +29,23 @@ def declare_input(frame: Frame, node: tree.Input) -> None:
     value = _net_input(frame, node) if frame.top else _block_input(frame, node)
     frame.bind(node.name, HOLE if node.name.text in frame.arguments else value)  # two things of one name are told of
     if isinstance(value, Tensor):
-        limit = frame.evaluate(node.limit) if node.limit is not None else None
-        frame.ports.append(Port(node.name.text, value, limit if isinstance(limit, int | DimExpr) else None))
+        frame.ports.append(Port(node.name.text, value, None if node.limit is None else _limit(frame, node.limit)))
         if frame.top:
             frame.machine.inputs.append(frame.ports[-1])
     frame.flow = value if len(frame.ports) <= 1 else None
+
+
+def _limit(frame: Frame, node: tree.Node) -> Dim | None:
+    """The bound of `int(bound)`; None where it is none, which is reported."""
+    value = frame.evaluate(node)
+    if isinstance(value, Word) and isinstance(node, tree.Name):
+        unknown(frame, node, number=True)
+    elif isinstance(value, DimExpr) or (type(value) is int and 1 <= value <= LARGEST_SIZE):
+        return value
+    elif value is not HOLE:
+        message = f"whole numbers are bounded by a whole number of at least 1, not by {kind_of(value)}"
+        frame.machine.fault("wrong-value", message, node.span, help="`int(1000)` holds 0 to 999")
+    return None
 
 
 _DTYPES = {"int": "int64", "float": "float32", "bool": "bool"}
