@@ -80,9 +80,10 @@ def guarded(template: Template, indent: int) -> list[str]:
     """Refusals of arguments that a template has no code for."""
     found: list[str] = []
     for guard in template.guards:
-        message = repr(f"{template.name} is written for {guard}").replace("'", '"')
+        said = f"{template.name} is written for {guard}"
+        message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
         found += lay_out("if ", Raw(negated(guard)), ":", indent)
-        found += lay_out("raise ", Call("ValueError", (Raw(message),)), "", indent + 4)
+        found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
     return found
 
 
