@@ -159,7 +159,7 @@ class Solver:
     def leaf(self, column: Seq[Any], name: str, written: Seq[Written] | None = None) -> Any:
         """A value, or the term that gives the column. Raises MismatchError."""
         if same(column):
-            return column[0]
+            return self._in_branch(column)
         term = self.known(tuple(column), written)
         if term is None and not self.adds:
             raise MismatchError
@@ -168,6 +168,17 @@ class Solver:
         self.parameters.used |= term.names
         self.parameters.fitted |= term.fitted
         return code(term)
+
+    def _in_branch(self, column: Seq[Any]) -> Any:
+        """A number that is the same wherever a branch is taken, which may be seldom: as the argument that it is."""
+        alike = [n for n, values in self.arguments.items() if len(values) == len(column) and matches(values, column)]
+        said = [express(self.said[n], self.contexts) for n in alike] if self.contexts.branch else []
+        if not said or any(term is None or not term.names or not matches(term.values, column) for term in said):
+            return column[0]
+        found = said[0]
+        assert found is not None
+        self.parameters.used |= found.names
+        return code(found)
 
     def known(self, column: tuple[Any, ...], written: Seq[Written] | None = None) -> Term | None:
         """The term that gives a column, from what is there already."""
@@ -252,14 +263,17 @@ class Solver:
         turns = index.values
         starts = {owner: value for owner, turn, value in zip(owners, turns, column) if turn == 0}
         steps = {o: v - starts[o] for o, turn, v in zip(owners, turns, column) if turn == 1 and o in starts}
-        if any(o not in steps for o in owners):
+        if not steps or any(o not in starts for o in owners):
             return None
-        if any(v != starts[o] + t * steps[o] for o, t, v in zip(owners, turns, column)):
+        if any(v != starts[o] + t * steps.get(o, 0) for o, t, v in zip(owners, turns, column)):
             return None
         solver = self._without_index(range(len(column)))
         solver.written = []
         base = solver.known(tuple(starts[o] for o in owners))
-        step = solver.known(tuple(steps[o] for o in owners))
+        several = [k for k, o in enumerate(owners) if o in steps]
+        stepping = self._without_index(several)
+        stepping.written = []
+        step = stepping.known(tuple(steps[owners[k]] for k in several))
         if base is None or step is None or index.names & (base.names | step.names):
             return None
         text = f"{base.within(5)} + {index.text} * {step.within(7)}"

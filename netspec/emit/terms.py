@@ -199,6 +199,20 @@ def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
                 made = pair(operator, a, b)
                 if made is not None and matches(column, made.values):
                     return made
+    return _grown(column, terms)
+
+
+def _grown(column: Sequence[Any], terms: Sequence[Term]) -> Term | None:
+    """`a + n * b`: what a loop that adds to its value leaves."""
+    for i, a in enumerate(terms):
+        for b in terms[i:]:
+            product = pair("*", a, b)
+            if product is None:
+                continue
+            rest = tuple(c - p for c, p in zip(column, product.values))
+            start = constant(rest[0], len(rest)) if same(rest) else next((t for t in terms if t.values == rest), None)
+            if start is not None and (start.names or rest[0] > 0):
+                return pair("+", start, product)
     return None
 
 

@@ -67,10 +67,12 @@ class Witnesses:
         """The net with other values for these parameters, all at once."""
         turning = self._turning_points()
         values = {name: self._further(name, turning) for name in names}
+        # each way through the text has to be seen with several values
+        enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
         found: list[Code] = []
         for turn in range(_TRIES if all(values.values()) else 0):
             code = self._with_settings({n: v[(turn + place) % len(v)] for place, (n, v) in enumerate(values.items())})
-            if code is not None and len(found) < ENOUGH + len(turning):
+            if code is not None and len(found) < enough:
                 found.append(code)
         return found
 
@@ -96,13 +98,18 @@ class Witnesses:
             wanted: list[Any] = [*fractions, value + 1, value * 0.77]
         else:
             takes = self._rounds() and self._with_settings({name: fractions[0]}) is not None
-            wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning, value // 2, 3 * value + 2]
+            wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
+            wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1]
         return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
 
     def _rounds(self) -> bool:
         """Does the net make a whole number of a fraction?"""
         calls = (n for n in tree.walk(self.net.body.definition) if isinstance(n, tree.Call))
         return any(isinstance(c.callee, tree.Name) and c.callee.text in _ROUNDING for c in calls)
+
+    def _chooses(self) -> bool:
+        """Are there conditions in the net?"""
+        return any(isinstance(n, tree.If | tree.Conditional) for n in tree.walk(self.net.body.definition))
 
     def _turning_points(self) -> list[int]:
         """Values on both sides of the whole numbers that conditions, `min` and `max` of the net compare with."""

@@ -1,0 +1,156 @@
+"""What a class makes with an argument is the net of that setting, and holds its numbers."""
+
+from __future__ import annotations
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import torch
+
+import netspec
+from netspec.models.code import execute
+
+# by name: the text, and the arguments of its class with values for each
+NETS = {
+    "half": ("net a(width=16) { input x [8, 8, 3]; conv(width // 2, 3x3) -> conv(width, 1x1) }", {"width": [2, 7, 33]}),
+    "nearest": ("net a(width=64) { input x [6, 6, 3]; conv(8 * round(width / 8), 3x3) }", {"width": [5, 60, 61, 13]}),
+    "limits": (
+        "net a(width=64) { input x [6, 6, 3]; conv(max(width, 32), 1x1) -> conv(min(width, 48), 1x1) }",
+        {"width": [1, 31, 33, 47, 49, 100]},
+    ),
+    "choice": (
+        "net a(width=64) { input x [6, 6, 3]; conv(width if width > 32 else 2*width, 1x1) -> conv(3, 1x1) }",
+        {"width": [31, 32, 33, 5]},
+    ),
+    "powers": (
+        "net a(width=8) { input x [6, 6, 3]; for j in 0..3 { conv(width * 2**j // 2, 1x1) } }",
+        {"width": [2, 3, 9, 14]},
+    ),
+    "size in a block": (
+        "block attend(heads) { input x [t, n]; size = n // heads; dense(heads * size) -> dense(n) }\n"
+        "net a(units=64, heads=8) { input x [5] int(100); embedding(100, units) -> attend(heads) }",
+        {"units": [32, 67, 9], "heads": [1, 3, 5]},
+    ),
+    "shape": ("net a(units=64) { input x [5, units]; dense(2*units) -> dense(units) }", {"units": [3, 10]}),
+    "two widths": (
+        "block u(width) { input x [h, w, c]; conv(width, 3x3, padding=same) -> relu }\n"
+        "net a(width=8) { input x [6, 6, 3]; u(width) -> u(2*width) -> u(8) }",
+        {"width": [4, 5, 16]},
+    ),
+    "squeeze": (
+        "block squeeze(r) { input x [h, w, c]\n"
+        "  s = x -> global_avgpool -> dense(c // r, activation=relu) -> dense(c, activation=sigmoid)\n"
+        "  x * reshape(s, 1, 1, c) }\n"
+        "net a(width=64) { input x [6, 6, 3]; conv(width, 3x3) -> squeeze(16) -> squeeze(4) }",
+        {"width": [16, 40, 129]},
+    ),
+    "multiplier": (
+        "net a(width=1) { input x [6, 6, 3]; wide = [floor(n * width) for n in [8, 12, 20]]\n"
+        "  conv(wide[0], 3x3) -> conv(wide[1], 1x1, bias=false) -> conv(wide[2], 1x1) -> flatten -> dense(4) }",
+        {"width": [0.5, 0.3, 1.4, 2, 3]},
+    ),
+    "a list goes round": (
+        "net a(width=4) { input x [6, 6, 3]; for (n, k) in [(width, 1), (2*width + 1, 3)] { conv(n, (k, k)) } }",
+        {"width": [2, 9]},
+    ),
+    "constants in equations": (
+        "cell smooth(rate=0.5) { input x [n]; state m [n]; next m = rate * m + (1 - rate) * x; output next m }\n"
+        "net a(units=4) { input x [5, 3]; dense(units) -> scan(smooth(0.25)) -> scan_twice }\n"
+        "block scan_twice { input x [n]; dense(2*n) }",
+        {"units": [2, 7]},
+    ),
+    "branches": (
+        "net a(width=20) { input x [6, 6, 3]\n"
+        "  if width * width > 300 { conv(width, 1x1) -> conv(2*width, 1x1) } else { conv(width, 3x3) } }",
+        {"width": [17, 18, 5, 40]},
+    ),
+    "turns": (
+        "net a(n=3, width=4) { input x [6, 6, 2]; repeat n { concat(identity, conv(width, 3x3, padding=same)) }\n"
+        "  conv(5, 1x1) }",
+        {"n": [1, 2, 5], "width": [1, 6]},
+    ),
+}
+CASES = [(name, argument, value) for name, (_, all) in NETS.items() for argument, some in all.items() for value in some]
+
+
+@pytest.mark.parametrize(("name", "argument", "value"), CASES)
+def test_torch(name, argument, value):
+    text = NETS[name][0]
+    made = execute(netspec.parse(text).to_torch(), "a")(**{argument: value}).eval()
+    net = netspec.parse(text, **{argument: value})
+    wanted = net.torch().eval()
+    state = made.state_dict()
+    assert [tuple(v.shape) for v in state.values()] == [tuple(v.shape) for v in wanted.state_dict().values()]
+    wanted.load_state_dict(dict(zip(wanted.state_dict(), state.values())))
+    x = _input(net)
+    x = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if x.ndim > 3 else x)
+    with torch.no_grad():
+        torch.testing.assert_close(made(x), wanted(x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("style", ["functional", "subclass"])
+@pytest.mark.parametrize(("name", "argument", "value"), CASES)
+def test_keras(name, argument, value, style):
+    text = NETS[name][0]
+    make = execute(netspec.parse(text).to_keras(style), "a")
+    if argument not in inspect.signature(make).parameters:
+        pytest.skip("the class takes what comes in as it is")
+    net = netspec.parse(text, **{argument: value})
+    made, wanted = make(**{argument: value}), execute(net.to_keras(style), "a")()
+    x = _input(net)
+    made(x), wanted(x)
+    assert [w.shape for w in made.get_weights()] == [w.shape for w in wanted.get_weights()]
+    wanted.set_weights(made.get_weights())
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(made(x)), keras.ops.convert_to_numpy(wanted(x)))
+
+
+def _input(net):
+    rng = np.random.default_rng(7)
+    (value,) = net.inputs
+    if value.dtype == "int64":
+        return rng.integers(0, 100, (2, *value.shape))
+    return rng.normal(size=(2, *value.shape)).astype("float32")
+
+
+# --- what a text says -----------------------------------------------------------------------------------------------
+
+
+def _torch(text):
+    return netspec.parse(text).to_torch()
+
+
+def test_what_happens_to_be_equal_is_not_said():
+    """16 is h * w and the channels, and the padding is kernel - stride: one is not said by the other."""
+    text = _torch(
+        "block look { input x [h, w, c]; y = x -> reshape(h*w, c) -> dense(c) -> reshape(h, w, c); x + y }\n"
+        "block slide(kernel, stride) { input x [h, w, c]; conv(c, (kernel, kernel), stride=stride, padding=1) }\n"
+        "net a { input x [4, 4, 16]; look() -> conv(20, 1x1) -> look()\n"
+        "  slide(2, 1) -> slide(3, 2) }"
+    )
+    assert "kernel - stride" not in text
+    assert "padding=1" in text
+    assert "Look(16)" in text
+    assert "Look(20)" in text
+
+
+def test_conditions_that_are_constant_are_decided():
+    text = _torch("block b(n, more=true) { input x; dense(n if more else 2*n) }\nnet a { input x [3]; b(4) -> b(5) }")
+    assert "if True" not in text
+    assert "nn.Linear(in_features, n)" in text
+
+
+def test_names_of_numbers_stay():
+    text = _torch(NETS["size in a block"][0])
+    assert "size = in_channels // heads" in text
+    assert "nn.Linear(in_channels, heads * size)" in text
+
+
+def test_arguments_without_code_are_refused():
+    make = execute(
+        _torch("net a(depth=10) { input x [8, 8, 3]; if depth > 5 { conv(depth, 1x1) } else { dense(depth) } }"), "a"
+    )
+    make(depth=6)
+    with pytest.raises(ValueError, match="A is written for depth > 5"):
+        make(depth=5)
