@@ -280,12 +280,15 @@ def test_nothing_is_written_where_nothing_is_asked():
 
 
 def test_values_that_are_refused():
-    for text in ("l2=-0.1", "l1=true", "l1=none", "l2=(1, 2)", "l2=1e999"):
+    for text in ("l2=-0.1", "l1=true", "l1=none", "l2=(1, 2)"):
         with pytest.raises(SpecError) as caught:
             api.parse(f"net n {{ input x [2]; dense(1, {text}) }}")
         (fault,) = caught.value.diagnostics
         assert fault.code == "wrong-value"
         assert "must be a number of at least 0" in fault.message
+    with pytest.raises(SpecError) as caught:
+        api.parse("net n { input x [2]; dense(1, l2=1e999) }")
+    assert [fault.code for fault in caught.value.diagnostics] == ["too-large"]
     with pytest.raises(SpecError) as caught:
         api.parse("net n { input x [2]; relu(l2=0.1) }")
     assert caught.value.diagnostics[0].code == "unknown-argument"
