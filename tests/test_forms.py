@@ -174,3 +174,10 @@ def test_code_is_in_utf8_whatever_the_terminal_speaks(tmp_path):
     command = [sys.executable, "-m", "netspec", "build", "x.net", "--to", "torch"]
     done = subprocess.run(command, capture_output=True, env=environment, check=True)
     assert "\u4e2d \u00e9" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("command", [["check"], ["fmt"], ["fmt", "--check"], ["verify"]])
+def test_standard_input_is_read_once(command, capsys):
+    status, _, err = run(capsys, *command, "-", "-")
+    assert status == 2
+    assert "standard input can be read only once" in err

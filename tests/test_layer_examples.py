@@ -9,6 +9,7 @@ from checking import check
 from netspec.layers import LAYERS
 from netspec.reference import Reference
 from netspec.weights.samples import random_inputs, random_weights
+from netspec.weights.table import weight_table
 
 
 def is_several(shape):
@@ -56,3 +57,24 @@ def test_most_layers_have_one():
     kinds = {layer.kind for layer in LAYERS.values()}
     shown = {kind for kind in kinds if any(e in EXAMPLES for e in LAYERS[kind].examples)}
     assert len(shown) > 0.75 * len(kinds)
+
+
+@pytest.mark.parametrize(
+    ("code", "axes"),
+    [
+        ("layernorm", (-1,)),
+        ("instancenorm", (1, 2)),
+        ("groupnorm(1)", (1, 2, 3)),
+        ("layernorm(axis=(0, 1, 2))", (1, 2, 3)),
+    ],
+)
+def test_epsilon_keeps_a_variance_from_nothing(code, axes):
+    """(x - mean) / sqrt(variance + epsilon), also of numbers that are all the same."""
+    written = f"{code[:-1]}, epsilon=0.5)" if "(" in code else f"{code}(epsilon=0.5)"
+    net = check(f"net n {{ input x [3, 4, 6]\n {written} }}")
+    assert net.ok, [d.message for d in net.diagnostics]
+    weights = {path: np.full(w.sizes, 1.0 if "gamma" in path else 0.0) for path, w in weight_table(net).items()}
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 6))
+    for given in (x, np.ones_like(x)):
+        wanted = (given - given.mean(axes, keepdims=True)) / np.sqrt(given.var(axes, keepdims=True) + 0.5)
+        np.testing.assert_allclose(Reference(net, weights)(given), wanted, atol=1e-12)
