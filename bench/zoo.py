@@ -61,7 +61,7 @@ def _net(name: str, **settings: int) -> CheckedNet:
     return found
 
 
-def _within_reach(name: str) -> tuple[CheckedNet, str]:
+def within_reach(name: str) -> tuple[CheckedNet, str]:
     """The net of a spec, for small images where it is large, and the setting that says so."""
     net = _net(name)
     if not isinstance(net.totals.macs, int) or net.totals.macs < _MOST or "size" not in net.net.body.arguments:
@@ -76,7 +76,7 @@ def _within_reach(name: str) -> tuple[CheckedNet, str]:
 
 def _verify(names: Iterable[str]) -> int:
     """Verify each and note what was found. Those with symbolic costs come first."""
-    nets = [_within_reach(name) for name in names]
+    nets = [within_reach(name) for name in names]
     faults = 0
     with Pool() as pool:
         for net, settings in sorted(nets, key=lambda n: n[0].totals.macs if isinstance(n[0].totals.macs, int) else 0):

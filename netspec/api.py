@@ -312,10 +312,15 @@ class Network:
         return model_of(self.checked, target, weights=given)
 
     def verify(
-        self, targets: Sequence[str] = ("torch", "keras"), dtype: str = "float32", tolerance: float | None = None
+        self,
+        targets: Sequence[str] = ("torch", "keras"),
+        dtype: str = "float32",
+        tolerance: float | None = None,
+        settings: int = 2,
     ) -> Result:
         """Run the generated code of these frameworks on random numbers and compare, as `netspec verify` does.
 
+        `settings` says how many further values of each argument of the code are tried.
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
         form for something, and ModuleNotFoundError where one is not installed.
         """
@@ -323,4 +328,4 @@ class Network:
         from .verify.verify import Options, verify
 
         with Pool() as pool:
-            return verify(self.checked, pool, Options(tuple(targets), dtype, tolerance))
+            return verify(self.checked, pool, Options(tuple(targets), dtype, tolerance, settings=settings))

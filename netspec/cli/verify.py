@@ -24,6 +24,7 @@ _ABOUT = """Build the PyTorch and the Keras model from the code that `netspec bu
 weights into both, feed them the same random inputs, and compare shapes, counts, outputs, the output of each layer and
 the gradients with one another, with the checker and with the NumPy reference."""
 _TARGETS = ("torch", "keras")
+_SETTINGS = 2
 
 
 def run(words: list[str], screen: Screen) -> int:
@@ -33,7 +34,7 @@ def run(words: list[str], screen: Screen) -> int:
     from ..verify.pool import Pool
     from ..verify.verify import Options
 
-    how = Options(tuple(options.target or _TARGETS), options.dtype, options.tolerance, options.seed)
+    how = Options(tuple(options.target or _TARGETS), options.dtype, options.tolerance, options.seed, options.settings)
     found: list[tuple[str, Result]] = []
     status = OK
     with Pool() as pool:
@@ -65,6 +66,13 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
         "--tolerance", metavar="X", type=above_zero, help="largest relative error (default: 1e-4; with float64 1e-9)"
     )
     parser.add_argument("--seed", metavar="N", type=whole(0), default=0, help="of the random numbers (default: 0)")
+    parser.add_argument(
+        "--settings",
+        metavar="N",
+        type=whole(0),
+        default=_SETTINGS,
+        help=f"further values of each argument of the code that are tried (default: {_SETTINGS}; 0: none)",
+    )
     parser.add_argument("--layers", choices=("all", "none"), help="show each layer (default: where there is one file)")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     options = parser.read(words)
@@ -116,5 +124,6 @@ def _again(path: str, options: argparse.Namespace) -> str:
     words += [word for folder in options.include for word in ("--include", folder)]
     words += [word for pair in options.set for word in ("--set", pair)]
     words += [word for name in options.target or () for word in ("--target", name)]
+    words += ["--settings", str(options.settings)] if options.settings != _SETTINGS else []
     words += ["--tolerance", str(options.tolerance)] if options.tolerance is not None else []
     return shlex.join(words)

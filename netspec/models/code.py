@@ -7,12 +7,17 @@ from types import FunctionType
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 
 class ModelError(Exception):
-    """A model and the arrays that it should hold do not fit together."""
+    """A model and the arrays that it should hold do not fit together. `shapes` are those of its arrays, if it is one
+    that names tell apart."""
+
+    def __init__(self, message: str, shapes: Mapping[str, tuple[int, ...]] | None = None) -> None:
+        super().__init__(message)
+        self.shapes = shapes or {}
 
 
 class MissingFramework(Exception):

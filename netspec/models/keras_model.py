@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from ..record import TYPE_CHECKING
 from ..stopping import Scratch
@@ -69,7 +69,8 @@ class KerasModel:
 
     A name is a path of attributes (`layer1.conv1.kernel`), or in code that keeps its layers in no attributes the number
     of a call and the attributes from there (`12.kernel`). `calls` are then the classes of the layers that the code
-    calls, one for each call; a Sequential model calls its layers in a row.
+    calls, one for each call; a Sequential model calls its layers in a row. With `structure` the variables get no
+    numbers.
     """
 
     def __init__(
@@ -80,15 +81,17 @@ class KerasModel:
         calls: Sequence[str] | None,
         example: Callable[[], Sequence[Array]],
         dtype: str = "float32",
+        structure: bool = False,
     ) -> None:
         self.keras = import_keras(dtype)
         self.keras.utils.clear_session(free_memory=False)
-        with _Calls(self.keras) as called:
+        self.scope = self.keras.StatelessScope(initialize_variables=False) if structure else nullcontext()
+        with self.scope, _Calls(self.keras) as called:
             self.model = run(text, net)
         if isinstance(self.model, self.keras.Sequential):
             called = list(self.model.layers)
         if not self.model.built:  # a subclassed model makes its variables when it is called
-            self(example())
+            (self.outlines if structure else self)(example())
         root = self.model if calls is None else _checked(called, calls)
         self.variables = {name: _variable(root, name) for name in names}
         self._nothing_else()
@@ -113,7 +116,7 @@ class KerasModel:
         """Set all variables. Raises ModelError where they are not those of the model."""
         odd = [n for n, shape in self.shapes.items() if n not in arrays or arrays[n].shape != shape]
         if odd or len(arrays) != len(self.variables):
-            raise ModelError(f"the Keras model and the net hold different arrays: {', '.join(odd[:5])}")
+            raise ModelError(f"the Keras model and the net hold different arrays: {', '.join(odd[:5])}", self.shapes)
         for name, array in arrays.items():
             self.variables[name].assign(array)
 
@@ -162,6 +165,16 @@ class KerasModel:
     def __call__(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs for inputs, in inference mode."""
         return [self.keras.ops.convert_to_numpy(out) for out in self._outputs(inputs, False)]
+
+    def outlines(self, inputs: Sequence[Array]) -> list[Array]:
+        """Zeros of the shapes of the outputs, worked out without numbers; a size that only numbers tell is 0."""
+        import numpy as np
+
+        with self.scope:
+            given = [self.keras.KerasTensor(array.shape, str(array.dtype)) for array in inputs]
+            found = self.model(given[0] if len(given) == 1 else given)
+        outputs = found if isinstance(found, list | tuple) else [found]
+        return [np.zeros([d or 0 for d in out.shape], np.float32) for out in outputs]
 
     def penalty(self) -> float:
         """What its weights add to the loss."""

@@ -30,12 +30,14 @@ def import_torch() -> Any:
 
 
 class TorchModel:
-    """A module with its arrays by their names in the `state_dict`."""
+    """A module with its arrays by their names in the `state_dict`. On the device `meta` they hold no numbers."""
 
-    def __init__(self, text: str, net: str, dtype: str = "float32") -> None:
+    def __init__(self, text: str, net: str, dtype: str = "float32", device: str = "cpu") -> None:
         self.torch = import_torch()
         self.dtype = getattr(self.torch, dtype)
-        self.module = run(text, net).to(self.dtype).eval()
+        self.device = device
+        with self.torch.device(device):
+            self.module = run(text, net).to(self.dtype).eval()
         self.tensors = {n: t for n, t in self.module.state_dict(keep_vars=True).items() if not is_counter(n)}
         self.fixed = {id(t) for t in self.module.buffers()}
 
@@ -53,7 +55,7 @@ class TorchModel:
             odd = sorted(arrays.keys() ^ self.tensors.keys()) or [
                 n for n in arrays if arrays[n].shape != self.shapes[n]
             ]
-            raise ModelError(f"the PyTorch module and the net hold different arrays: {', '.join(odd[:5])}")
+            raise ModelError(f"the PyTorch module and the net hold different arrays: {', '.join(odd[:5])}", self.shapes)
         with self.torch.no_grad():
             for name, array in arrays.items():
                 self.tensors[name].copy_(self.torch.from_numpy(array.copy()))
@@ -67,6 +69,14 @@ class TorchModel:
         with self.torch.no_grad():
             return [_to_last(out.numpy()) for out in self._outputs(inputs)]
 
+    def outlines(self, inputs: Sequence[Array]) -> list[Array]:
+        """Zeros of the shapes of the outputs, of a module without numbers; none where only numbers tell the shapes."""
+        try:
+            with self.torch.no_grad(), self.torch.device(self.device):
+                return [_to_last(self.torch.zeros(out.shape, device="cpu").numpy()) for out in self._outputs(inputs)]
+        except NotImplementedError:
+            return []
+
     def penalty(self) -> float:
         """What its weights add to the loss."""
         return float(self.module.regularization()) if hasattr(self.module, "regularization") else 0.0
@@ -79,7 +89,7 @@ class TorchModel:
         return found if isinstance(found, tuple) else (found,)
 
     def _tensor(self, array: Array) -> Any:
-        tensor = self.torch.from_numpy(_to_first(array).copy())
+        tensor = self.torch.from_numpy(_to_first(array).copy()).to(self.device)
         if tensor.is_floating_point():
             return tensor.to(self.dtype)
         # PyTorch counts in 64 bits; `one_hot` takes nothing else

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Answer(Record):
     """What a framework made of a job.
 
-    `error` says what failed, empty if nothing did; `kind` is the class of the error. `outputs` has a list for each
-    batch; `gradients` are by the framework's names, as are `shapes` and `trainable`.
+    `error` says what failed, empty if nothing did; `kind` is the class of the error, or `Refused` where the generated
+    code itself says that it does not take a value. `outputs` has a list for each batch; `gradients` are by the
+    framework's names, as are `shapes` and `trainable`. Shapes are there after an error, too, where a model was made.
     """
 
     error: str
@@ -36,7 +37,11 @@ class Answer(Record):
 
 
 class Job(Record):
-    """A model to build and to run on batches of inputs; with `directions`, the gradients on the first batch, too."""
+    """A model to build and to run on batches of inputs; with `directions`, the gradients on the first batch, too.
+
+    With `structure` it gets no weights, and what comes out are zeros of the right shapes, if the framework can tell
+    them without numbers.
+    """
 
     target: Target
     weights: Mapping[str, Array]
@@ -44,6 +49,7 @@ class Job(Record):
     directions: Sequence[Array] = ()
     training: bool = False
     dtype: str = "float32"
+    structure: bool = False
 
 
 class Pool:
@@ -111,9 +117,9 @@ def _write(folder: str, job: Job) -> None:
     import numpy as np
 
     target = job.target
-    arrays = target.spelling.put(job.weights)
+    arrays = {} if job.structure else target.spelling.put(job.weights)
     names = list(target.spelling.shapes)
-    found = {f"weight{k}": arrays[name].astype(job.dtype) for k, name in enumerate(names)}
+    found = {f"weight{k}": arrays[name].astype(job.dtype) for k, name in enumerate(names) if name in arrays}
     for b, inputs in enumerate(job.batches):
         found |= {f"input{b}_{k}": _as(array, job.dtype) for k, array in enumerate(inputs)}
     found |= {f"direction{k}": _as(array, job.dtype) for k, array in enumerate(job.directions)}
@@ -130,6 +136,7 @@ def _write(folder: str, job: Job) -> None:
                 "inputs": len(job.batches[0]),
                 "directions": len(job.directions),
                 "training": job.training,
+                "structure": job.structure,
             },
             file,
         )
@@ -144,8 +151,9 @@ def _read(folder: str, job: Job) -> Answer:
 
     with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
         found = json.load(file)
+    shapes = {name: tuple(shape) for name, shape in found.get("shapes", {}).items()}
     if "error" in found:
-        return Answer(found["error"], found["kind"], {}, {}, (), {})
+        return Answer(found["error"], found["kind"], shapes, {}, (), {})
     with np.load(os.path.join(folder, "result.npz"), allow_pickle=False) as held:
         arrays = {name: held[name] for name in held.files}
     outputs = []
@@ -154,5 +162,4 @@ def _read(folder: str, job: Job) -> Answer:
         outputs.append(tuple(arrays[f"output{b}_{k}"] for k in range(count)))
     names = list(job.target.spelling.shapes)
     gradients = {n: arrays[f"gradient{k}"] for k, n in enumerate(names) if f"gradient{k}" in arrays}
-    shapes = {name: tuple(shape) for name, shape in found["shapes"].items()}
     return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients, found["penalty"])

@@ -9,6 +9,7 @@ from .verdict import NAMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .settings import Finding
     from .verdict import LayerLine, Result
 
 
@@ -75,8 +76,25 @@ def _sums(result: Result) -> list[str]:
     if result.gradients is not None:
         mode = "training" if result.gradients.training else "inference, since training draws random numbers"
         found.append((f"gradients ({mode})", f"{result.gradients.error:.1e}"))
+    if result.settings:
+        found.append(("settings", _tried(result.settings)))
     size = max((len(title) for title, _ in found), default=0)
     return [f"{title:<{size}}  {value}" for title, value in found]
+
+
+def _tried(settings: Sequence[Finding]) -> str:
+    """How many values were tried, and what became of them."""
+    arguments = {(f.framework, f.owner, f.argument) for f in settings}
+    refused, wrong = sum(bool(f.refused) for f in settings), sum(bool(f.wrong) for f in settings)
+    bare = sum(not f.whole for f in settings)
+    told = f"{_count(len(settings), 'value')} of {_count(len(arguments), 'argument')}"
+    told += f", {bare} of them in structure alone" if bare else ""
+    told += f", {refused} refused by the code" if refused else ""
+    return told + (f", {wrong} wrong" if wrong else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _agreement(result: Result) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..layers.base import Array
+    from .settings import Finding
 
     # two of `torch`, `keras` and `reference`, and the largest relative error between them
     Errors = Mapping[tuple[str, str], float]
@@ -62,7 +63,8 @@ class Result(Record):
 
     `outputs` are the largest relative errors of the net's outputs, over all inputs; `lines` are its layers; `problems`
     says in words what is wrong, `notes` what else is to be known. `sizes` are the values that symbols were given.
-    `penalties` are the errors of what weights add to the loss, empty where they add nothing.
+    `penalties` are the errors of what weights add to the loss, empty where they add nothing. `settings` are the values
+    of arguments of the code that were tried beside the defaults.
     """
 
     net: str
@@ -77,6 +79,7 @@ class Result(Record):
     seed: int
     seconds: float
     penalties: Errors = {}
+    settings: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -110,6 +113,7 @@ class Result(Record):
                 }
                 for line in self.lines
             ],
+            "settings": [finding.document() for finding in self.settings],
             "problems": list(self.problems),
             "notes": list(self.notes),
         }

@@ -21,6 +21,7 @@ from .expose import expose
 from .learning import learning, within
 from .pool import Job
 from .replay import own_errors
+from .settings import Finding, judged, trials
 from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ _MOST, _HARDEST = 100_000_000, 10_000_000_000
 
 
 class Options(Record):
-    """How to verify. `tolerance` None is that of the type of number that the frameworks work in."""
+    """How to verify. `tolerance` None is that of the type of number that the frameworks work in. `settings` says how
+    many further values of each argument of the generated code are tried.
+    """
 
     frameworks: tuple[str, ...] = ("torch", "keras")
     dtype: str = "float32"
     tolerance: float | None = None
     seed: int = 0
+    settings: int = 0
 
 
 def verify(
@@ -113,6 +117,7 @@ class _Verification:
         penalties = self._penalties(answers)
         self._judge(outputs, lines, lambda: self._sharper(answers, targets))
         gradients = self._gradients(targets, [out.shape for out in wanted[0]]) if len(answers) > 1 else None
+        settings = self._settings([targets[name] for name in answers])
         return Result(
             self.net.name,
             self.options.frameworks,
@@ -126,6 +131,7 @@ class _Verification:
             self.options.seed,
             time.perf_counter() - start,
             penalties,
+            settings,
         )
 
     # --- running ------------------------------------------------------------------------------------------------------
@@ -292,6 +298,18 @@ class _Verification:
                     f"the penalties on weights of {NAMES[one]} and {NAMES[other]} differ by {error:.1e}"
                 )
         return errors
+
+    # --- settings -----------------------------------------------------------------------------------------------------
+
+    def _settings(self, targets: Sequence[Target]) -> tuple[Finding, ...]:
+        """The objects that the code makes with other values of its arguments, each held against the net of that."""
+        found: list[Finding] = []
+        for target in targets if self.options.settings else ():
+            for trial in trials(self.net, target, TARGETS[target.framework], self.options.settings):
+                self.progress(f"trying {trial.owner} with {trial.argument}={trial.value!r}")
+                found.append(trial if isinstance(trial, Finding) else judged(trial, self.pool, self.options.seed))
+        self.problems += [str(finding) for finding in found if finding.wrong]
+        return tuple(found)
 
     # --- gradients ----------------------------------------------------------------------------------------------------
 

@@ -28,21 +28,29 @@ def main(framework: str) -> None:
         try:
             found, arrays = _run(framework, folder)
         except (MissingFramework, ModelError) as error:
-            found, arrays = {"error": str(error), "kind": type(error).__name__}, {}
+            found, arrays = {"error": str(error), "kind": type(error).__name__, "shapes": _shapes_at(error)}, {}
         except Exception as error:  # generated code may fail in any way, which is what is to be found out
-            found, arrays = {"error": _reason(error), "kind": "Exception"}, {}
+            found, arrays = _failed(error), {}
         _write(folder, found, arrays)
         answers.write(folder + "\n")
         answers.flush()
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong, and where in the generated code."""
+def _failed(error: Exception) -> dict[str, Any]:
+    """What went wrong, and where in the generated code; or that this refuses a value."""
     import traceback
 
-    places = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith("<netspec_")]
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f for f in frames if f.filename.startswith("<netspec_")]
+    if isinstance(error, ValueError) and places[-1:] == frames[-1:] and (frames[-1].line or "").startswith("raise "):
+        return {"error": str(error), "kind": "Refused"}
     where = f" at line {places[-1].lineno} of the code, `{places[-1].line}`" if places else ""
-    return f"{type(error).__name__}: {error}{where}"
+    return {"error": f"{type(error).__name__}: {error}{where}", "kind": "Exception"}
+
+
+def _shapes_at(error: Exception) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays of a model that does not fit, if there is one."""
+    return getattr(error, "shapes", {})
 
 
 def _write(folder: str, found: dict[str, Any], arrays: dict[str, Array]) -> None:
@@ -62,6 +70,8 @@ def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]
         arrays = {name: held[name] for name in held.files}
     batches = [[arrays[f"input{b}_{k}"] for k in range(job["inputs"])] for b in range(job["batches"])]
     model = _model(framework, job, batches[0])
+    if job["structure"]:
+        return {"shapes": model.shapes, "trainable": model.trainable, "penalty": 0.0}, _outlines(model, batches)
     model.load({name: arrays[f"weight{k}"] for k, name in enumerate(job["names"])})
     found: dict[str, Array] = {}
     for b, inputs in enumerate(batches):
@@ -74,11 +84,17 @@ def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]
     return {"shapes": model.shapes, "trainable": model.trainable, "penalty": model.penalty()}, found
 
 
+def _outlines(model: Any, batches: list[list[Array]]) -> dict[str, Array]:
+    """Zeros of the shapes of what comes out; none where only numbers tell."""
+    return {f"output{b}_{k}": zeros for b, given in enumerate(batches) for k, zeros in enumerate(model.outlines(given))}
+
+
 def _model(framework: str, job: dict[str, Any], example: list[Array]) -> Any:
     if framework == "torch":
         from ..models.torch_model import TorchModel
 
-        return TorchModel(job["text"], job["net"], job["dtype"])
+        return TorchModel(job["text"], job["net"], job["dtype"], "meta" if job["structure"] else "cpu")
     from ..models.keras_model import KerasModel
 
-    return KerasModel(job["text"], job["net"], job["names"], job["calls"], lambda: example, job["dtype"])
+    words = job["text"], job["net"], job["names"], job["calls"]
+    return KerasModel(*words, lambda: example, job["dtype"], job["structure"])

@@ -1,0 +1,262 @@
+"""Settings: is the object that generated code makes with an argument the net that has this setting?
+
+What the argument should do is taken from the spec alone: the net is elaborated with the setting, its weights are drawn,
+and the object must hold arrays of these names and shapes and give what the NumPy reference of that net gives.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..diagnostics import Collector, SpecError
+from ..dims import substitute
+from ..elaborate.net import SettingError, elaborate
+from ..emit.keras_file import static_batch
+from ..infer import infer
+from ..record import TYPE_CHECKING, Record
+from ..reference import Reference
+from ..weights.samples import random_inputs, random_weights, sizes_that_fit
+from .calm import calmer, saturated
+from .further import arguments, further, literals
+from .pool import Job
+from .verdict import NAMES, apart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    from ..ir import CheckedNet
+    from ..layers.base import Array
+    from ..weights.targets import Target
+    from .pool import Answer, Pool
+
+    Writer: TypeAlias = "Callable[[CheckedNet], Target]"
+
+# what rounding may come to: Keras rounds the numbers that are written in code to float32
+_ROUNDING = {"float64": 1e-6, "float32": 1e-3}
+# beyond so many multiplications, or numbers in weights, only names and shapes are compared
+_HARDEST, _LARGEST = 300_000_000, 10_000_000
+# what the weights before a softmax at its ends are divided by, one after the other
+_CALMING = (2.0**5, 2.0**20)
+
+
+class Trial(Record):
+    """An object that code makes with an argument set to a value: `owner` is its class or function, `net` what it
+    should be, and `target` has code that makes it, with the spelling of that net's weights."""
+
+    owner: str
+    argument: str
+    value: Any
+    net: CheckedNet
+    target: Target
+
+
+class Finding(Record):
+    """What became of a value of an argument.
+
+    `wrong` says what differs, empty where nothing does; `refused` what the code says where it does not take the value.
+    `whole` is False where the net was too large for numbers.
+    """
+
+    framework: str
+    owner: str
+    argument: str
+    value: Any
+    wrong: str = ""
+    refused: str = ""
+    whole: bool = True
+
+    def __str__(self) -> str:
+        what = f"{NAMES[self.framework]}: {self.owner}({self.argument}={self.value!r})"
+        return f"{what}: {self.wrong or self.refused or 'agrees'}"
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self.__dict__, "ok": not self.wrong}
+
+
+# --- what is tried ---------------------------------------------------------------------------------------------------
+
+
+def trials(net: CheckedNet, target: Target, write: Writer, most: int) -> Iterator[Trial | Finding]:
+    """For each argument of the net's class or function the objects made with further values of it, at most so many.
+
+    `write` makes code such as `target` has from another net. An argument that is no setting of the net is at fault.
+    """
+    owner = owner_of(target.text)
+    told = {**dict.fromkeys(net.net.symbols, 8), **net.net.body.arguments}
+    for argument in arguments(target.text):
+        setting = next((n for n in (argument.name, argument.name.rstrip("_")) if n in told), "")
+        if not setting:
+            yield Finding(target.framework, owner, argument.name, argument.default, "the net has no such setting")
+            continue
+        values = further(argument.default, literals(net.net.body.definition))
+        found = (_trial(net, setting, argument.name, told[setting], value, target, write) for value in values)
+        yield from _first(found, most)
+
+
+def _first(found: Iterator[Trial | None], most: int) -> Iterator[Trial]:
+    """At most so many of those that are there."""
+    count = 0
+    while count < most:
+        trial = next(found, _NO_MORE)
+        if trial is _NO_MORE:
+            return
+        if trial is not None:
+            count += 1
+            yield trial
+
+
+_NO_MORE: Any = object()
+
+
+def owner_of(text: str) -> str:
+    """The name of what generated code defines last."""
+    import ast
+
+    return next(n.name for n in reversed(ast.parse(text).body) if isinstance(n, ast.ClassDef | ast.FunctionDef))
+
+
+def _trial(
+    net: CheckedNet, setting: str, argument: str, told: Any, value: Any, target: Target, write: Writer
+) -> Trial | None:
+    """The object made with a value; None where that is no net, or none that the framework has a form for."""
+    other = with_settings(net, {setting: spelt(value, told)})
+    try:
+        wanted = other and write(other)
+    except SpecError:
+        return None
+    if other is None or wanted is None:
+        return None
+    owner = owner_of(target.text)
+    made = f"{owner}({argument}={value!r})"
+    return Trial(owner, argument, value, other, wanted.replace(text=making(target.text, made)))
+
+
+def making(text: str, made: str) -> str:
+    """Generated code that makes an object as an expression says."""
+    name = "made"
+    while name in text:
+        name += "_"
+    return f"{text}\n\ndef {name}():\n    return {made}\n"
+
+
+def with_settings(net: CheckedNet, settings: Mapping[str, Any]) -> CheckedNet | None:
+    """A net with settings changed, None where it is none. An expectation may speak of another setting."""
+    faults = Collector()
+    try:
+        found = elaborate(net.net.design, net.net.body.definition, {**net.net.settings, **settings}, faults)
+    except SettingError:
+        return None
+    return infer(found, Collector()) if found.whole and not faults.failed else None
+
+
+def spelt(value: Any, told: Any) -> Any:
+    """A value of the code as the spec has it: a window of 3 is 3x3."""
+    return (value,) * len(told) if isinstance(told, tuple) and isinstance(value, int) else value
+
+
+# --- what becomes of it ----------------------------------------------------------------------------------------------
+
+
+def judged(trial: Trial, pool: Pool, seed: int = 0) -> Finding:
+    """Make the object of a trial, and hold it against the net."""
+    import numpy as np
+
+    rng, net = np.random.default_rng(seed), trial.net
+    sizes = sizes_that_fit(net, 1)[0]
+    macs, held = substitute(net.totals.macs, sizes), net.totals.params + net.totals.statistics
+    inputs = random_inputs(net, rng, static_batch(net) or 2, sizes)
+    if not isinstance(macs, int) or macs > _HARDEST or held > _LARGEST:
+        told = [(len(inputs[0]), *_numbers(out.value.shape, sizes)) for out in net.net.body.outputs]
+        return _compared(trial, Job(trial.target, {}, [inputs], structure=True), None, told, pool)
+    weights, wanted = _calm(net, random_weights(net, rng), inputs)
+    finding = _compared(trial, Job(trial.target, weights, [inputs], dtype="float64"), wanted, [], pool)
+    if finding.wrong.startswith(_LACKING):  # the framework has no form for that in float64
+        return _compared(trial, Job(trial.target, weights, [inputs]), wanted, [], pool)
+    return finding
+
+
+_LACKING = ("NotImplementedError", "RuntimeError", "InvalidArgumentError", "NotFoundError")
+
+
+def _calm(
+    net: CheckedNet, weights: dict[str, Array], inputs: Sequence[Array]
+) -> tuple[dict[str, Array], Sequence[Array]]:
+    """Weights that do not drive the outputs to their ends, and these outputs."""
+    names = [port.name for port in net.net.body.inputs]
+    for by in (*_CALMING, 0.0):
+        wanted = Reference(net, weights).listed(**dict(zip(names, inputs)))
+        places = saturated(wanted)
+        if not places or not by:
+            break
+        weights = calmer(net.net, weights, places, by)
+    return weights, wanted
+
+
+def _numbers(shape: Sequence[Any], sizes: Mapping[str, int]) -> tuple[int, ...]:
+    found = (substitute(d, sizes) for d in shape)
+    return tuple(d if isinstance(d, int) else sizes[str(d)] for d in found)
+
+
+def _compared(
+    trial: Trial, job: Job, wanted: Sequence[Array] | None, told: Sequence[tuple[int, ...]], pool: Pool
+) -> Finding:
+    """What a framework makes of a job: without `wanted`, which is what should come out, of the shapes alone."""
+    answer = pool.answer(job, pool.start(job))
+    found = Finding(job.target.framework, trial.owner, trial.argument, trial.value, whole=wanted is not None)
+    if answer.kind == "MissingFramework":
+        raise ModuleNotFoundError(answer.error)
+    if answer.kind == "Refused":
+        return found.replace(refused=answer.error)
+    wrong = _arrays(answer, job.target, trial.net) or answer.error or _still(answer, job.target, trial.net)
+    if not wrong and wanted is None:
+        wrong = _outlined(answer, told)
+    elif not wrong:
+        wrong = _outputs(answer.outputs[0], wanted or (), _ROUNDING[job.dtype])
+    return found.replace(wrong=wrong)
+
+
+def _arrays(answer: Answer, target: Target, net: CheckedNet) -> str:
+    """What is wrong with the arrays that an object holds, if anything is."""
+    wanted, found = target.spelling.shapes, answer.shapes
+    if not found or found == wanted:
+        return ""
+    twice = sum(prod(wanted[held.plus]) for held in target.spelling.held if held.plus)
+    count, told = sum(map(prod, found.values())) - twice, net.totals.params + net.totals.statistics
+    counts = "" if count == told else f"it holds {count:,} numbers, the net {told:,}; "
+    more, fewer = [n for n in found if n not in wanted], [n for n in wanted if n not in found]
+    if more and fewer and list(found.values()) == list(wanted.values()):
+        return f"it calls `{more[0]}` what is `{fewer[0]}` in the net"
+    odd = next((n for n in wanted if n in found and found[n] != wanted[n]), "")
+    if odd:
+        return f"{counts}`{odd}` is {list(found[odd])}, in the net {list(wanted[odd])}"
+    return f"{counts}only {'the net' if fewer else 'it'} has `{[*fewer, *more][0]}`"
+
+
+def _still(answer: Answer, target: Target, net: CheckedNet) -> str:
+    """What is wrong with what is learned and what is held still, if anything is."""
+    learning = (h for h in target.spelling.held if h.weight.role != "statistic" and answer.trainable[h.key])
+    count, told = sum(prod(held.weight.sizes) for held in learning), net.totals.trainable
+    return "" if count == told else f"{count:,} of its numbers are trainable, {told:,} of the net's"
+
+
+def _outlined(answer: Answer, told: Sequence[tuple[int, ...]]) -> str:
+    """What is wrong with the shapes of the outputs, as far as they are known."""
+    found = [tuple(out.shape[1:]) for out in answer.outputs[0]]
+    wanted = [shape[1:] for shape in told]
+    same = all(len(a) == len(b) and all(m in (n, 0) for m, n in zip(a, b)) for a, b in zip(found, wanted))
+    return "" if not found or (same and len(found) == len(wanted)) else _differ(found, wanted)
+
+
+def _differ(found: Sequence[tuple[int, ...]], wanted: Sequence[tuple[int, ...]]) -> str:
+    return f"it gives {', '.join(str(list(s)) for s in found)}, the net {', '.join(str(list(s)) for s in wanted)}"
+
+
+def _outputs(found: Sequence[Array], wanted: Sequence[Array], least: float) -> str:
+    """How far what comes out is from the reference, if that is more than rounding."""
+    shapes = [tuple(a.shape[1:]) for a in found], [tuple(a.shape[1:]) for a in wanted]
+    if shapes[0] != shapes[1]:
+        return _differ(*shapes)
+    error = max((apart(one, other) for one, other in zip(found, wanted)), default=0.0)
+    return "" if error <= least else f"its outputs and those of the reference differ by {error:.1e}"
