@@ -5,47 +5,44 @@ generated class or function of the specs in the zoo (or of the files named), mak
 and holds them against the net that `netspec check --set NAME=VALUE` describes: names and shapes of arrays, what is
 trainable, shapes of outputs, and numbers where the net is small enough. A ValueError that says which values are taken
 is a refusal; all else that differs is a disagreement. Exit status 1 where there was one. Large nets see the smallest
-images that they can be made for.
+images that they can be made for. `--random N --seed S` takes random nets instead, every other one of those that lean on
+their parameters (`tests/randomly`); of each kind of disagreement the smallest net is shown.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections import Counter
-from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from bench.zoo import within_reach
+from bench.zoo import ROOT, within_reach
 from netspec.api import check
 from netspec.diagnostics import SpecError
 from netspec.files import read_source, zoo_names
 from netspec.record import TYPE_CHECKING
+from netspec.source import Source
+from netspec.verify.blocks import FORMS, block_trials
 from netspec.verify.pool import Pool
 from netspec.verify.settings import Finding, judged, trials
-from netspec.weights.targets import keras_target, torch_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from netspec.ir import CheckedNet
-    from netspec.weights.targets import Target
-
-# the ways of writing a net
-FORMS: dict[str, Callable[[CheckedNet], Target]] = {
-    "torch": torch_target,
-    **{style: partial(keras_target, style=style) for style in ("functional", "subclass", "sequential")},
-}
 
 
-def findings(net: CheckedNet, form: str, most: int, pool: Pool) -> Iterator[Finding]:
-    """What became of each value of each argument of the code of a net in one form."""
+def findings(net: CheckedNet, name: str, most: int, pool: Pool) -> Iterator[Finding]:
+    """What became of each value of each argument of the code of a net in one form, those of its blocks behind."""
+    form = FORMS[name]
     try:
-        target = FORMS[form](net)
+        target = form.write(net)
     except SpecError:  # it cannot be written so
         return
-    for trial in trials(net, target, FORMS[form], most):
+    for trial in chain(trials(net, target, form.write, most), block_trials(net, target, form, most)):
         yield trial if isinstance(trial, Finding) else judged(trial, pool)
 
 
@@ -67,6 +64,7 @@ class Tally:
         self.arguments: set[tuple[str, ...]] = set()
         self.out = out.open("w", encoding="utf-8") if out else None
         self.start = time.perf_counter()
+        self.smallest: dict[str, tuple[str, Finding | None]] = {}
 
     def add(self, spec: str, form: str, finding: Finding) -> None:
         self.arguments.add((spec, form, finding.owner, finding.argument))
@@ -76,6 +74,12 @@ class Tally:
         if finding.wrong:
             self.counts["wrong"] += 1
             self.say(f"{spec}, {form}: {finding}")
+
+    def keep(self, text: str, form: str, finding: Finding) -> None:
+        """Keep the text of a random net, if it is the smallest with such a disagreement."""
+        kind = f"{form}: {re.sub(r'[0-9][0-9,.]*|`[^`]*`', '#', finding.wrong)[:60]}"
+        if len(text) < len(self.smallest.get(kind, (text + " ", None))[0]):
+            self.smallest[kind] = text, finding
 
     def say(self, line: str) -> None:
         print(line, flush=True)
@@ -94,18 +98,39 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", metavar="SPEC", nargs="+", help="these of the zoo, or these files (default: the zoo)")
     parser.add_argument("--form", choices=FORMS, nargs="+", default=list(FORMS), help="default: all")
     parser.add_argument("--values", type=int, default=6, help="the most values of an argument (default: 6)")
+    parser.add_argument("--random", metavar="N", type=int, default=0, help="so many random nets instead")
+    parser.add_argument("--seed", metavar="S", type=int, default=0, help="of the first random net (default: 0)")
     parser.add_argument("--out", type=Path, help="write the disagreements to this file as well")
     options = parser.parse_args(words)
     tally = Tally(options.out)
     with Pool() as pool:
-        for name in options.only or zoo_names():
+        for name, net, text in _random(options) if options.random else _named(options.only or zoo_names()):
             tally.counts["specs"] += 1
-            net = net_of(name)
             for form in options.form:
                 for finding in findings(net, form, options.values, pool):
                     tally.add(name, form, finding)
+                    if text and finding.wrong:
+                        tally.keep(text, form, finding)
+    for text, finding in tally.smallest.values():
+        tally.say(f"\n# {finding}\n{text}")
     tally.say(tally.summary())
     return 1 if tally.counts["wrong"] else 0
+
+
+def _named(names: Iterable[str]) -> Iterator[tuple[str, CheckedNet, str]]:
+    return ((name, net_of(name), "") for name in names)
+
+
+def _random(options: argparse.Namespace) -> Iterator[tuple[str, CheckedNet, str]]:
+    """Random nets: network k is drawn from the seed S + k alone."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from randomly import Dice, parametric, spec_of
+
+    for seed in range(options.seed, options.seed + options.random):
+        text = (parametric if seed % 2 else spec_of)(Dice(seed))
+        net = check(Source(f"random {seed}", text)).checked
+        assert net is not None
+        yield f"random {seed}", net, text
 
 
 if __name__ == "__main__":

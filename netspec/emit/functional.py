@@ -65,7 +65,7 @@ def frozen(block, *values, **options):
 
 def emit_functional(net: CheckedNet) -> str:
     """The text of a module of functions. Raises SpecError where Keras would lose weights."""
-    templates = _templates(net)
+    templates = functional_templates(net)
     cells = iter(writers(templates, None))
     found = [next(cells) if t.kind else _Function(t, net if t is templates[-1] else None) for t in templates]
     texts = [w.lines() for w in found]
@@ -74,11 +74,12 @@ def emit_functional(net: CheckedNet) -> str:
 
 def functional_calls(net: CheckedNet) -> list[Called]:
     """The layers that the code calls, in the order of the calls. Raises SpecError as the writer does."""
-    templates = _templates(net)
+    templates = functional_templates(net)
     return list(calls(templates, "keras", writers(templates, None)))
 
 
-def _templates(net: CheckedNet) -> list[Template]:
+def functional_templates(net: CheckedNet) -> list[Template]:
+    """What the functions stand for, that of the net last. Raises SpecError as the writer does."""
     lowering = _FunctionLowering()
     check_reaching(lowering.lower(net.net.body))
     return program(net, lowering, {**STYLES, "": _STYLE}, _TAKEN | TAKEN)

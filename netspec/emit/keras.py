@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..diagnostics import did_you_mean
 from ..record import TYPE_CHECKING
-from .functional import emit_functional, functional_calls
+from .functional import emit_functional, functional_calls, functional_templates
 from .keras_file import no_style
-from .sequential import emit_sequential, sequential_calls
-from .subclass import emit_subclass, subclass_holders
+from .sequential import emit_sequential, sequential_calls, sequential_templates
+from .subclass import emit_subclass, subclass_holders, subclass_templates
 
 if TYPE_CHECKING:
     from ..ir import CheckedNet
@@ -31,3 +31,9 @@ def emit(net: CheckedNet, style: str = "functional") -> str:
 # which layers hold the weights: those that code calls, in order, or those in the attributes of classes
 CALLS = {"functional": functional_calls, "sequential": sequential_calls}
 HOLDERS = {"subclass": subclass_holders}
+# what the classes and functions stand for
+TEMPLATES = {
+    "functional": functional_templates,
+    "sequential": sequential_templates,
+    "subclass": subclass_templates,
+}

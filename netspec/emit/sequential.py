@@ -42,7 +42,7 @@ _TAKEN = {"keras", "layers", "ops"}
 def emit_sequential(net: CheckedNet) -> str:
     """The text of a module with one function. Raises SpecError (`no-such-style`) where the net is no chain."""
     body = net.net.body
-    (template,) = _templates(net)
+    (template,) = sequential_templates(net)
     port = body.inputs[0]
     if not template.nodes:
         raise _broken(f"net {net.name} has no layers", port.value.span)
@@ -60,10 +60,11 @@ def emit_sequential(net: CheckedNet) -> str:
 
 def sequential_calls(net: CheckedNet) -> list[Called]:
     """The layers of the model, in a row. Raises SpecError as the writer does."""
-    return list(calls(_templates(net), "keras"))
+    return list(calls(sequential_templates(net), "keras"))
 
 
-def _templates(net: CheckedNet) -> list[Template]:
+def sequential_templates(net: CheckedNet) -> list[Template]:
+    """What the one function stands for. Raises SpecError as the writer does."""
     return program(net, _ChainLowering(), {"": _STYLE}, _TAKEN)
 
 

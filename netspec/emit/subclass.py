@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..ir import CheckedNet
     from .keras_classes import LayerWriter
     from .origins import Held
+    from .template import Template
 
 
 def emit_subclass(net: CheckedNet) -> str:
@@ -25,6 +26,11 @@ def emit_subclass(net: CheckedNet) -> str:
 def subclass_holders(net: CheckedNet) -> list[Held]:
     """Which layer of the code holds each weight, by its path of attributes. Raises SpecError as the writer does."""
     return list(attributes(_writers(net), "keras"))
+
+
+def subclass_templates(net: CheckedNet) -> list[Template]:
+    """What the classes stand for, the model last. Raises SpecError as the writer does."""
+    return [writer.template for writer in _writers(net)]
 
 
 def _writers(net: CheckedNet) -> list[LayerWriter]:

@@ -8,7 +8,7 @@ from ..pycode import Call, call, inline
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
 from .classes import ClassWriter
-from .layout import FROZEN, TorchLowering, held_still
+from .layout import FROZEN, TorchLowering, entering, held_still
 from .learning import METHOD, common, init_weights, plain
 from .origins import attributes
 from .parameters import Style
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..ir import CheckedNet
+    from ..ir import Body, CheckedNet
     from ..layers.base import Apply, Helper
     from ..pycode import Code, Generator
     from .learning import Rules
@@ -63,6 +63,18 @@ def emit(net: CheckedNet) -> str:
 def holders(net: CheckedNet) -> list[Held]:
     """Which module of the code holds each weight, by its path of attributes. Raises SpecError as `emit` does."""
     return list(attributes(_writers(net), "torch"))
+
+
+def templates(net: CheckedNet) -> list[Template]:
+    """What the classes of the code stand for, that of the net last. Raises SpecError as `emit` does."""
+    return [writer.template for writer in _writers(net)]
+
+
+def layouts(body: Body, taken: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """How the class of a body takes its inputs, and how it gives its outputs; `taken` is empty where that is as a net
+    does it."""
+    inputs = taken or tuple(entering(body, port.value.shape) for port in body.inputs)
+    return inputs, TorchLowering().lower(body, taken).out_layouts
 
 
 def _writers(net: CheckedNet) -> list[_Module]:

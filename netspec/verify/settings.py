@@ -16,8 +16,10 @@ from ..infer import infer
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import random_inputs, random_weights, sizes_that_fit
+from ..weights.table import weight_table
 from .calm import calmer, saturated
 from .further import arguments, further, literals
+from .learning import learning
 from .pool import Job
 from .verdict import NAMES, apart
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from ..weights.targets import Target
     from .pool import Answer, Pool
 
-    Writer: TypeAlias = "Callable[[CheckedNet], Target]"
+    Writer: TypeAlias = "Callable[[CheckedNet, str], Target]"
 
 # what rounding may come to: Keras rounds the numbers that are written in code to float32
 _ROUNDING = {"float64": 1e-6, "float32": 1e-3}
@@ -81,7 +83,8 @@ class Finding(Record):
 def trials(net: CheckedNet, target: Target, write: Writer, most: int) -> Iterator[Trial | Finding]:
     """For each argument of the net's class or function the objects made with further values of it, at most so many.
 
-    `write` makes code such as `target` has from another net. An argument that is no setting of the net is at fault.
+    `write` is the form of the target for another net, with a text that should make it. An argument that is no setting
+    of the net is at fault.
     """
     owner = owner_of(target.text)
     told = {**dict.fromkeys(net.net.symbols, 8), **net.net.body.arguments}
@@ -92,10 +95,10 @@ def trials(net: CheckedNet, target: Target, write: Writer, most: int) -> Iterato
             continue
         values = further(argument.default, literals(net.net.body.definition))
         found = (_trial(net, setting, argument.name, told[setting], value, target, write) for value in values)
-        yield from _first(found, most)
+        yield from first(found, most)
 
 
-def _first(found: Iterator[Trial | None], most: int) -> Iterator[Trial]:
+def first(found: Iterator[Trial | None], most: int) -> Iterator[Trial]:
     """At most so many of those that are there."""
     count = 0
     while count < most:
@@ -122,15 +125,14 @@ def _trial(
 ) -> Trial | None:
     """The object made with a value; None where that is no net, or none that the framework has a form for."""
     other = with_settings(net, {setting: spelt(value, told)})
-    try:
-        wanted = other and write(other)
-    except SpecError:
-        return None
-    if other is None or wanted is None:
+    if other is None:
         return None
     owner = owner_of(target.text)
-    made = f"{owner}({argument}={value!r})"
-    return Trial(owner, argument, value, other, wanted.replace(text=making(target.text, made)))
+    try:
+        made = write(other, making(target.text, f"{owner}({argument}={value!r})"))
+    except SpecError:
+        return None
+    return Trial(owner, argument, value, other, made)
 
 
 def making(text: str, made: str) -> str:
@@ -165,7 +167,7 @@ def judged(trial: Trial, pool: Pool, seed: int = 0) -> Finding:
 
     rng, net = np.random.default_rng(seed), trial.net
     sizes = sizes_that_fit(net, 1)[0]
-    macs, held = substitute(net.totals.macs, sizes), net.totals.params + net.totals.statistics
+    macs, held = substitute(net.totals.macs, sizes), sum(prod(w.sizes) for w in weight_table(net).values())
     inputs = random_inputs(net, rng, static_batch(net) or 2, sizes)
     if not isinstance(macs, int) or macs > _HARDEST or held > _LARGEST:
         told = [(len(inputs[0]), *_numbers(out.value.shape, sizes)) for out in net.net.body.outputs]
@@ -209,7 +211,8 @@ def _compared(
         raise ModuleNotFoundError(answer.error)
     if answer.kind == "Refused":
         return found.replace(refused=answer.error)
-    wrong = _arrays(answer, job.target, trial.net) or answer.error or _still(answer, job.target, trial.net)
+    wrong = _arrays(answer, job.target, trial.net) or answer.error
+    wrong = wrong or "; ".join(learning(trial.net, job.target.spelling, answer.trainable))
     if not wrong and wanted is None:
         wrong = _outlined(answer, told)
     elif not wrong:
@@ -232,13 +235,6 @@ def _arrays(answer: Answer, target: Target, net: CheckedNet) -> str:
     if odd:
         return f"{counts}`{odd}` is {list(found[odd])}, in the net {list(wanted[odd])}"
     return f"{counts}only {'the net' if fewer else 'it'} has `{[*fewer, *more][0]}`"
-
-
-def _still(answer: Answer, target: Target, net: CheckedNet) -> str:
-    """What is wrong with what is learned and what is held still, if anything is."""
-    learning = (h for h in target.spelling.held if h.weight.role != "statistic" and answer.trainable[h.key])
-    count, told = sum(prod(held.weight.sizes) for held in learning), net.totals.trainable
-    return "" if count == told else f"{count:,} of its numbers are trainable, {told:,} of the net's"
 
 
 def _outlined(answer: Answer, told: Sequence[tuple[int, ...]]) -> str:

@@ -16,6 +16,7 @@ from ..reference import Reference
 from ..weights.samples import random_inputs, random_weights, sizes_that_fit
 from ..weights.table import penalised, regularization, steps_of
 from ..weights.targets import TARGETS
+from .blocks import FORM_OF, FORMS, block_trials
 from .calm import calmer, saturated
 from .expose import expose
 from .learning import learning, within
@@ -305,7 +306,9 @@ class _Verification:
         """The objects that the code makes with other values of its arguments, each held against the net of that."""
         found: list[Finding] = []
         for target in targets if self.options.settings else ():
-            for trial in trials(self.net, target, TARGETS[target.framework], self.options.settings):
+            form, most = FORMS[FORM_OF[target.framework]], self.options.settings
+            of_blocks = block_trials(self.net, target, form, most)
+            for trial in (*trials(self.net, target, form.write, most), *of_blocks):
                 self.progress(f"trying {trial.owner} with {trial.argument}={trial.value!r}")
                 found.append(trial if isinstance(trial, Finding) else judged(trial, self.pool, self.options.seed))
         self.problems += [str(finding) for finding in found if finding.wrong]

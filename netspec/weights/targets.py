@@ -48,14 +48,16 @@ def _keras_model(target: Target, example: Example, dtype: str) -> Any:
 _MODELS: dict[str, Callable[[Target, Example, str], Any]] = {"torch": _torch_model, "keras": _keras_model}
 
 
-def torch_target(net: CheckedNet) -> Target:
-    """The PyTorch code of a net. Raises SpecError where PyTorch has no form for something."""
-    return Target("torch", net.name, torch.emit(net), spelling(torch.holders(net)))
+def torch_target(net: CheckedNet, text: str | None = None) -> Target:
+    """The PyTorch code of a net, or other text that should make it. Raises SpecError where PyTorch has no form for
+    something."""
+    return Target("torch", net.name, torch.emit(net) if text is None else text, spelling(torch.holders(net)))
 
 
-def keras_target(net: CheckedNet, style: str = "functional") -> Target:
-    """The Keras code of a net in one of its styles. Raises SpecError where Keras has no form for something."""
-    text = keras.emit(net, style)
+def keras_target(net: CheckedNet, style: str = "functional", text: str | None = None) -> Target:
+    """The Keras code of a net in one of its styles, or other text that should make it. Raises SpecError where Keras has
+    no form for something."""
+    text = keras.emit(net, style) if text is None else text
     if style in keras.HOLDERS:
         return Target("keras", net.name, text, spelling(keras.HOLDERS[style](net)))
     called = keras.CALLS[style](net)
@@ -63,4 +65,4 @@ def keras_target(net: CheckedNet, style: str = "functional") -> Target:
     return Target("keras", net.name, text, spelling(held for _, found in called for held in found), classes)
 
 
-TARGETS: dict[str, Callable[[CheckedNet], Target]] = {"torch": torch_target, "keras": keras_target}
+TARGETS: dict[str, Callable[..., Target]] = {"torch": torch_target, "keras": keras_target}

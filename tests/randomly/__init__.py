@@ -12,9 +12,10 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from .choices import Dice, Drawn
+from .parametric import parametric
 from .specs import Spec
 
-__all__ = ["Dice", "Drawn", "spec_of", "spec_texts"]
+__all__ = ["Dice", "Drawn", "parametric", "spec_of", "spec_texts"]
 
 
 def spec_of(choices, tries=20):

@@ -1,0 +1,298 @@
+"""The classes and functions of blocks, each by itself: made with other arguments, is it the block that the spec has?
+
+What it should be comes from a net that is written around one call of the block, with inputs of the shapes of one of its
+instances, or with other channels.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from math import prod
+
+from ..diagnostics import Collector, SpecError
+from ..dims import DimExpr, substitute
+from ..elaborate.net import elaborate
+from ..emit import keras, torch
+from ..infer import infer
+from ..layers.arguments import describe
+from ..record import TYPE_CHECKING, Record
+from ..source import Source
+from ..syntax.parser import parse
+from ..weights.samples import sizes_that_fit
+from ..weights.targets import keras_target, torch_target
+from .further import arguments, further, literals
+from .settings import Finding, Trial, first, spelt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ..emit.template import Template
+    from ..ir import Body, CheckedNet, Port
+    from ..weights.targets import Target
+
+    Layouts = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class Alone(Record):
+    """One class or function, and an instance of it in numbers: `given` are the values of the spec's parameters,
+    `values` those of the code's, `layouts` how it takes and gives values, where it matters. `words` are the words that
+    all instances have."""
+
+    name: str
+    body: Body
+    given: Mapping[str, Any]
+    values: Mapping[str, Any]
+    shapes: tuple[tuple[int, ...], ...]
+    layouts: Layouts
+    words: Mapping[str, Sequence[str]] = {}
+
+
+class Moved(Record):
+    """Arguments of the code that are set to a value together: parameters of the spec, and places of inputs."""
+
+    parameters: tuple[tuple[str, str], ...] = ()
+    channels: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in (*self.parameters, *self.channels))
+
+    def together(self, other: Moved) -> Moved:
+        return Moved(self.parameters + other.parameters, self.channels + other.channels)
+
+
+def block_trials(net: CheckedNet, target: Target, form: Form, most: int) -> Iterator[Trial | Finding]:
+    """For each class or function of a block the objects made with further values of its arguments."""
+    sizes = sizes_that_fit(net, 1)[0]
+    for template in form.templates(net)[:-1]:
+        alone = _alone(template, sizes, form)
+        if alone is not None:
+            yield from _trials(net, target, alone, form, most)
+
+
+def _alone(template: Template, sizes: Mapping[str, int], form: Form) -> Alone | None:
+    """The smallest instance of a class; None where it cannot stand alone: cells, and blocks of weights alone."""
+    found = []
+    for body in template.bodies:
+        keys = [key for key in template.values if key[0] == id(body) and not key[2]]
+        if keys and not body.states and body.inputs and all(port.value.batched for port in body.inputs):
+            shapes = tuple(tuple(_number(d, sizes) for d in port.value.shape) for port in body.inputs)
+            given = {name: _known(value, sizes) for name, value in body.arguments.items()}
+            values = {name: _known(value, sizes) for name, value in template.values[keys[0]].items()}
+            found.append(Alone(template.name, body, given, values, shapes, form.layouts(body, keys[0][1])))
+    smallest = min(found, key=lambda alone: sum(map(prod, alone.shapes)), default=None)
+    return smallest and smallest.replace(words={n: _words(n, found) for n in smallest.values})
+
+
+def _words(name: str, instances: Sequence[Alone]) -> list[str]:
+    """The words that instances have for an argument."""
+    values = (alone.values[name] for alone in instances)
+    return list(dict.fromkeys(value for value in values if isinstance(value, str)))
+
+
+def _number(dim: Any, sizes: Mapping[str, int]) -> int:
+    found = substitute(dim, sizes)
+    return found if isinstance(found, int) else sizes[str(found)]
+
+
+def _known(value: Any, sizes: Mapping[str, int]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_known(v, sizes) for v in value)
+    return _number(value, sizes) if isinstance(value, DimExpr) else value
+
+
+# --- what is tried ---------------------------------------------------------------------------------------------------
+
+
+def _trials(net: CheckedNet, target: Target, alone: Alone, form: Form, most: int) -> Iterator[Trial | Finding]:
+    moved: list[Moved] = []
+    for argument in form.arguments(target.text, alone):
+        one = _moved(argument, alone)
+        if one is None and argument not in alone.values:
+            yield Finding(target.framework, alone.name, argument, None, "no instance has a value for it")
+        elif one is not None:
+            moved.append(one)
+    for one in [*moved, *_together(moved, alone)]:
+        value = _value(one, alone)
+        words = [word for word in alone.words.get(one.names[0], ()) if word != value]
+        others = chain(words, further(value, literals(alone.body.definition)))
+        yield from first((_trial(net, target, alone, one, other, form) for other in others), most)
+
+
+def _moved(argument: str, alone: Alone) -> Moved | None:
+    """What of a call an argument of the code is; None where the spec does not have it."""
+    names = [p.name.text for p in alone.body.definition.parameters]
+    parameter = next((n for n in (argument, argument.rstrip("_")) if n in names), None)
+    if parameter is not None:
+        return Moved(((argument, parameter),))
+    ports = {port.name: place for place, port in enumerate(alone.body.inputs)}
+    stem = argument.removesuffix("_channels").removesuffix("_features")
+    place = ports.get(stem, 0 if stem == "in" and len(ports) == 1 else None)
+    return None if place is None or stem == argument else Moved(channels=((argument, place),))
+
+
+def _value(moved: Moved, alone: Alone) -> Any:
+    name = moved.names[0]
+    return alone.values.get(name, alone.given.get(moved.parameters[0][1]) if moved.parameters else None)
+
+
+def _together(moved: Sequence[Moved], alone: Alone) -> Iterator[Moved]:
+    """Arguments that are the same number in the instance: alone they may not move, as around an addition."""
+    found: dict[int, list[Moved]] = {}
+    for one in moved:
+        value = _value(one, alone)
+        if type(value) is int and value > 3:
+            found.setdefault(value, []).append(one)
+    for group in found.values():
+        if len(group) > 1:
+            joined = group[0]
+            for other in group[1:]:
+                joined = joined.together(other)
+            yield joined
+
+
+def _trial(net: CheckedNet, target: Target, alone: Alone, moved: Moved, value: Any, form: Form) -> Trial | None:
+    """The block with some arguments at a value; None where that is no block, or none that the framework can have."""
+    given, shapes = dict(alone.given), list(alone.shapes)
+    for _, parameter in moved.parameters:
+        given[parameter] = spelt(value, given[parameter])
+    for _, place in moved.channels:
+        if type(value) is not int or value < 1:
+            return None
+        shapes[place] = (*shapes[place][:-1], value)
+    around = _around(net, alone.body, shapes, given)
+    if around is None:
+        return None
+    try:
+        wanted = form.write(around, "")
+    except SpecError:
+        return None
+    names = form.arguments(target.text, alone)
+    told = {**alone.values, **dict.fromkeys(moved.names, value)}
+    words = [f"{name}={told[name]!r}" for name in names if name in told]
+    attribute = next((held.module.partition(".")[0] for held in wanted.spelling.held), "block")
+    text = form.wrap(alone, target.text, words, attribute, around.net.body.inputs)
+    return Trial(alone.name, ", ".join(moved.names), value, around, wanted.replace(text=text))
+
+
+def _around(
+    net: CheckedNet, body: Body, shapes: Sequence[tuple[int, ...]], given: Mapping[str, Any]
+) -> CheckedNet | None:
+    """A net of nothing but one call of a block; None where the block does not hold so."""
+    home = net.net.design.home(body.definition.span.source)
+    source = Source("<around a block>", around_text(body, shapes, given))
+    faults = Collector()
+    spec = parse(source, faults)
+    if faults.failed:
+        return None
+    design = home.replace(files={**home.files, source: home})
+    found = elaborate(design, spec.definitions[0], {}, faults)  # type: ignore[arg-type]  # it is a definition
+    return infer(found, Collector()) if found.whole and not faults.failed else None
+
+
+def around_text(body: Body, shapes: Sequence[tuple[int, ...]], given: Mapping[str, Any]) -> str:
+    """The text of a net around one call of a block."""
+    inputs = [f"value{k}" for k in range(len(shapes))]
+    outputs = [f"result{k}" for k in range(len(body.outputs))]
+    lines = [_input(n, shape, port) for n, shape, port in zip(inputs, shapes, body.inputs)]
+    arguments = [*inputs, *(f"{name}={describe(value)}" for name, value in given.items())]
+    lines.append(f"{', '.join(outputs)} = {body.name}({', '.join(arguments)})")
+    lines.append(f"output {', '.join(outputs)}")
+    return "net around {\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+
+def _input(name: str, shape: tuple[int, ...], port: Port) -> str:
+    kind = port.value.dtype
+    word = " bool" if kind == "bool" else " int(3)" if kind.startswith("int") else ""
+    return f"input {name} {list(shape)}{word}"
+
+
+# --- how each form writes it -----------------------------------------------------------------------------------------
+
+
+def module(alone: Alone, text: str, words: Sequence[str], place: str, _ports: Sequence[Port]) -> str:
+    """A PyTorch module that holds one block and turns values into the layouts that the block has."""
+    shapes = [len(shape) for shape in alone.shapes]
+    taken = [_turned(f"values[{k}]", rank, at) for k, (rank, at) in enumerate(zip(shapes, alone.layouts[0]))]
+    ranks = [len(result.value.shape) for result in alone.body.outputs]
+    given = [_turned(f"found[{k}]", rank, at, back=True) for k, (rank, at) in enumerate(zip(ranks, alone.layouts[1]))]
+    return f"""{text}
+
+class Made_(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.{place} = {alone.name}({", ".join(words)})
+
+    def forward(self, *values):
+        found = self.{place}({", ".join(taken)})
+        found = found if isinstance(found, tuple) else (found,)
+        return {", ".join(given)}{"," if len(given) > 1 else ""}
+"""
+
+
+def _turned(value: str, rank: int, layout: str, back: bool = False) -> str:
+    """A value as a net has it, in the layout of a block, or back."""
+    outer = "first" if rank >= 3 else "last"
+    if rank < 2 or layout == outer:
+        return value
+    first = ["0", str(rank), *map(str, range(1, rank))]
+    last = ["0", *map(str, range(2, rank + 1)), "1"]
+    return f"{value}.permute({', '.join(first if (layout == 'first') is not back else last)})"
+
+
+def function(alone: Alone, text: str, words: Sequence[str], _place: str, ports: Sequence[Port]) -> str:
+    """A functional model of one block."""
+    names = [port.name for port in ports]
+    made = "".join(f"    {p.name} = keras.Input({p.value.shape}, dtype={p.value.dtype!r})\n" for p in ports)
+    called = f"{alone.name}({', '.join([*names, *words])})"
+    return f"{text}\n\ndef made_():\n{made}    return keras.Model([{', '.join(names)}], {called})\n"
+
+
+def layer(alone: Alone, text: str, words: Sequence[str], place: str, ports: Sequence[Port]) -> str:
+    """A subclassed model that holds one block."""
+    several = "*values" if len(ports) > 1 else "values"
+    return f"""{text}
+
+class Made_(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.{place} = {alone.name}({", ".join(words)})
+
+    def call(self, values):
+        return self.{place}({several})
+"""
+
+
+class Form(Record):
+    """A way of writing code.
+
+    `write` makes the code of a net, or takes other text for it; `templates` are its classes and functions, and `wrap`
+    is the code of a model that holds one block. `functions` says whether blocks are functions of values, `layouts` how
+    a body takes and gives values.
+    """
+
+    write: Callable[..., Target]
+    templates: Callable[[CheckedNet], Sequence[Template]]
+    wrap: Callable[[Alone, str, Sequence[str], str, Sequence[Port]], str]
+    functions: bool = False
+    layouts: Callable[[Body, tuple[str, ...]], Layouts] = lambda _body, _key: ((), ())
+
+    def arguments(self, text: str, alone: Alone) -> list[str]:
+        """The arguments of a class or function, in order, but for the values that a function is applied to."""
+        names = [argument.name for argument in arguments(text, alone.name)]
+        return names[len(alone.body.inputs) :] if self.functions else names
+
+
+def _keras(style: str, wrap: Any, functions: bool = False) -> Form:
+    return Form(lambda net, text=None: keras_target(net, style, text), keras.TEMPLATES[style], wrap, functions)
+
+
+FORMS = {
+    "torch": Form(torch_target, torch.templates, module, False, torch.layouts),
+    "functional": _keras("functional", function, True),
+    "subclass": _keras("subclass", layer),
+    "sequential": _keras("sequential", function, True),
+}
+# what is verified of each framework
+FORM_OF = {"torch": "torch", "keras": "functional"}

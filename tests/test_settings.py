@@ -1,0 +1,208 @@
+"""What generated code makes with other values of its arguments, held against the net of each setting."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from checking import check
+
+from netspec.cli import main
+from netspec.layers.arguments import Word
+from netspec.verify.blocks import FORMS, block_trials
+from netspec.verify.further import Argument, arguments, further, literals
+from netspec.verify.pool import Pool
+from netspec.verify.settings import Finding, judged, trials
+from netspec.verify.table import table
+from netspec.verify.verify import Options, verify
+from netspec.weights.targets import TARGETS
+
+NET = """
+block unit(filters, slope=0.1) {
+  input x [h, w, c]
+  x -> conv(filters, 3x3, padding=1) -> leaky_relu(slope)
+}
+net small(width=8, classes=3) {
+  input x [6, 6, 2]
+  unit(width) -> unit(2*width, 0.2) -> global_avgpool -> dense(classes)
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with Pool() as found:
+        yield found
+
+
+def tried(text, form, pool, blocks=False, old="", new="", most=2):
+    """What becomes of further values, in code of which a part has been altered."""
+    net, way = check(text), FORMS[form]
+    target = way.write(net)
+    assert old in target.text
+    altered = target.replace(text=target.text.replace(old, new)) if old else target
+    found = block_trials(net, altered, way, most) if blocks else trials(net, altered, way.write, most)
+    return [one if isinstance(one, Finding) else judged(one, pool) for one in found]
+
+
+# --- which values ----------------------------------------------------------------------------------------------------
+
+
+def test_arguments_are_those_of_the_last_class():
+    text = "class A:\n  def __init__(self, n, m=2): ...\n\nclass B:\n  def __init__(self, width=0.5, act=f, **k): ...\n"
+    assert arguments(text) == (Argument("width", 0.5, False),)
+    assert arguments(text, "A") == (Argument("n", None, True), Argument("m", 2, False))
+
+
+def test_arguments_of_a_function():
+    assert arguments("def f(x, kernel=(3, 1)): ...\n") == (
+        Argument("x", None, True),
+        Argument("kernel", (3, 1), False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (16, [32, 8, 17, 15]),
+        (1, [0.5, 1.4, 0.75, 2]),
+        (0.5, [0.25, 0.7, 0.375, 1]),
+        (True, [False]),
+        ((2, 3), [(1.0, 3), (2.8, 3), (2, 6), (2, 1)]),
+        (Word("same"), [Word("valid")]),
+        (None, [1, 2, 3]),
+    ],
+)
+def test_further_values(value, expected):
+    assert list(further(value))[: len(expected)] == expected
+
+
+def test_further_values_are_on_both_sides_of_literals():
+    found = list(further(64, [24]))
+    assert {23, 24, 25} <= set(found)
+    assert 64 not in found
+
+
+def test_literals_of_a_net():
+    net = check("net a(w=9) { input x [4]; dense(max(w, 32)) -> dense(5) }")
+    assert literals(net.net.body.definition) == [9, 4, 32, 5]
+
+
+# --- what becomes of them --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("blocks", [False, True])
+def test_right_code_agrees(form, blocks, pool):
+    found = tried(NET, form, pool, blocks=blocks)
+    assert [str(f) for f in found if f.wrong or f.refused or not f.whole] == []
+    names = {f.argument for f in found}
+    channels = {"in_channels"} if form == "torch" else set()
+    assert names == ({"filters", "slope"} | channels if blocks else {"width", "classes"})
+
+
+# form, what stands in the code, what is put there, whether in a block, the argument that it breaks, what is said of it
+PLANTED = [
+    ("torch", "Unit(width, 2 * width,", "Unit(width, 16,", False, "width", "holds"),
+    (
+        "torch",
+        "nn.Linear(2 * width, classes)",
+        "nn.Linear(2 * width, 3)",
+        False,
+        "classes",
+        "`dense.weight` is [3, 16]",
+    ),
+    ("functional", "layers.Dense(classes)", "layers.Dense(3)", False, "classes", "`4.kernel` is [16, 3]"),
+    ("torch", "filters, 3, padding=1)", "8, 3, padding=1)", True, "filters", "holds"),
+    ("subclass", "layers.Conv2D(filters,", "layers.Conv2D(8,", True, "filters", "`unit.conv.kernel` is [3, 3, 2, 8]"),
+    ("torch", "in_channels, filters", "2, filters", True, "in_channels", "`unit.conv.weight` is [8, 2, 3, 3]"),
+    (
+        "functional",
+        "negative_slope=slope",
+        "negative_slope=0.1",
+        True,
+        "slope",
+        "its outputs and those of the reference",
+    ),
+    (
+        "torch",
+        "negative_slope=self.slope",
+        "negative_slope=0.1",
+        True,
+        "slope",
+        "its outputs and those of the reference",
+    ),
+]
+
+
+@pytest.mark.parametrize(("form", "old", "new", "blocks", "argument", "words"), PLANTED)
+def test_wrong_code_is_found(form, old, new, blocks, argument, words, pool):
+    found = tried(NET, form, pool, blocks, old, new)
+    wrong = {f.argument: f.wrong for f in found if f.wrong}
+    assert words in wrong[argument]
+
+
+def test_what_code_refuses_is_no_disagreement(pool):
+    guard = "def __init__(self, width=8, classes=3):"
+    refusing = guard + "\n        if width > 12:\n            raise ValueError('width is at most 12')"
+    found = tried(NET, "torch", pool, False, guard, refusing)
+    assert [(f.value, f.refused, f.wrong) for f in found if f.argument == "width"] == [
+        (16, "width is at most 12", ""),
+        (4, "", ""),
+    ]
+
+
+def test_a_value_error_that_is_no_refusal_is_wrong(pool):
+    guard = "def __init__(self, width=8, classes=3):"
+    found = tried(NET, "torch", pool, False, guard, guard + "\n        a, b = range(width - 6)")
+    assert [f.wrong[:10] for f in found if f.argument == "width"] == ["ValueError", "ValueError"]
+
+
+def test_an_argument_that_is_no_setting(pool):
+    found = tried(NET, "torch", pool, False, "classes=3):", "classes=3, depth=2):")
+    assert [f.wrong for f in found if f.argument == "depth"] == ["the net has no such setting"]
+
+
+def test_weights_held_still_by_an_argument_are_found(pool):
+    old = "self.apply(init_weights)"
+    found = tried(NET, "torch", pool, False, old, "self.dense.requires_grad_(classes < 4)")
+    assert next(f.wrong for f in found if f.argument == "classes").startswith("trains 0 parameters of `dense`")
+
+
+def test_large_nets_are_compared_in_structure(pool):
+    text = "net wide(width=4096, classes=9) { input x [512]; dense(width) -> dense(width) -> dense(classes) }"
+    old, new = "nn.Linear(width, classes)", "nn.Linear(width, 9)"
+    found = tried(text, "torch", pool, False, old, new)
+    assert [f.whole for f in found] == [False] * len(found)
+    assert [f.argument for f in found if f.wrong] == ["classes", "classes"]
+    assert not any(f.wrong for f in tried(text, "functional", pool))
+
+
+# --- netspec verify --------------------------------------------------------------------------------------------------
+
+
+def test_verify_says_which_value_broke_what(pool, monkeypatch):
+    torch = FORMS["torch"].write
+    altered = lambda net: torch(net).replace(text=torch(net).text.replace("2 * width", "16"))  # noqa: E731
+    monkeypatch.setitem(TARGETS, "torch", altered)
+    found = verify(check(NET), pool, Options(("torch",), settings=2))
+    assert not found.ok
+    assert found.problems[0].startswith("PyTorch: Small(width=16): ")
+    assert {f["argument"] for f in found.document()["settings"]} >= {"width", "classes"}
+    assert "settings" in table(found)
+    assert verify(check(NET), pool, Options(("torch",))).ok
+
+
+def test_table_counts_what_was_tried(pool):
+    found = verify(check("net a(n=3) { input x [4]; dense(n) }"), pool, Options(("torch",), settings=2))
+    assert found.ok
+    assert "2 values of 1 argument" in next(line for line in table(found).splitlines() if line.startswith("settings"))
+
+
+def test_command_counts_and_turns_off(capsys, tmp_path):
+    path = tmp_path / "a.net"
+    path.write_text("net a(n=3) { input x [4]; dense(n) }")
+    assert main(["verify", str(path), "--target", "torch", "--settings", "1"]) == 0
+    assert "1 value of 1 argument" in capsys.readouterr().out
+    assert main(["verify", str(path), "--target", "torch", "--settings", "0", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"] == []
