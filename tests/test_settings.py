@@ -6,6 +6,7 @@ import json
 
 import pytest
 from checking import check
+from randomly import Dice, parametric
 
 from netspec.cli import main
 from netspec.layers.arguments import Word
@@ -99,6 +100,47 @@ def test_right_code_agrees(form, blocks, pool):
     names = {f.argument for f in found}
     channels = {"in_channels"} if form == "torch" else set()
     assert names == ({"filters", "slope"} | channels if blocks else {"width", "classes"})
+
+
+CELL = """
+cell leaky(units, rate=0.9) {
+  input x
+  state mean [units]
+  next mean = rate * mean + dense(x, units)
+  output next mean
+}
+net series(units=4) { input x [T, 3]; scan(leaky(units), return=sequence) -> scan(leaky(2*units, 0.5)) -> dense(2) }
+"""
+
+
+@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+def test_cells_are_run_alone(form, pool):
+    found = tried(CELL, form, pool, blocks=True)
+    assert [str(f) for f in found if f.wrong] == []
+    assert {f.argument for f in found} == {"units", "rate", *(["x_features"] if form == "torch" else [])}
+    wrong = tried(CELL, form, pool, True, "self.rate = rate", "self.rate = 0.9")
+    assert {f.argument for f in wrong if f.wrong} == {"rate"}
+
+
+def test_equal_arguments_move_together(pool):
+    text = """
+block around(filters) { input x [h, w, c]; x + conv(filters, 3x3, padding=1) }
+net a { input x [5, 5, 4]; around(4) -> conv(6, 1x1) -> around(6) -> flatten -> dense(2) }
+"""
+    found = tried(text, "functional", pool, blocks=True)
+    assert {(f.argument, f.value) for f in found} == {
+        ("filters, channels of x", 8),
+        ("filters, channels of x", 2),
+        ("filters", 1),
+    }
+    assert not any(f.wrong for f in found)
+
+
+def test_random_texts_lean_on_parameters():
+    texts = [parametric(Dice(seed)) for seed in range(20)]
+    assert all(check(text).ok for text in texts)
+    assert len(set(texts)) == 20
+    assert sum("block" in text for text in texts) > 8
 
 
 # form, what stands in the code, what is put there, whether in a block, the argument that it breaks, what is said of it

@@ -1,7 +1,7 @@
-"""The classes and functions of blocks, each by itself: made with other arguments, is it the block that the spec has?
+"""The classes and functions of blocks and cells, each by itself: made with other arguments, is it what the spec has?
 
-What it should be comes from a net that is written around one call of the block, with inputs of the shapes of one of its
-instances, or with other channels.
+What it should be comes from a net that is written around one call of the block, or one run of the cell, with inputs of
+the shapes of one of its instances, or with other channels.
 """
 
 from __future__ import annotations
@@ -28,10 +28,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..emit.template import Template
-    from ..ir import Body, CheckedNet, Port
+    from ..ir import Body, CheckedNet, Port, Tensor
     from ..weights.targets import Target
 
     Layouts = tuple[tuple[str, ...], tuple[str, ...]]
+
+# how many steps a cell is run over
+_STEPS = 3
+# a cell and what runs it have the channels last
+_PLAIN = (("last",), ("last",))
 
 
 class Alone(Record):
@@ -46,6 +51,10 @@ class Alone(Record):
     shapes: tuple[tuple[int, ...], ...]
     layouts: Layouts
     words: Mapping[str, Sequence[str]] = {}
+
+    @property
+    def is_cell(self) -> bool:
+        return bool(self.body.states)
 
 
 class Moved(Record):
@@ -67,22 +76,35 @@ def block_trials(net: CheckedNet, target: Target, form: Form, most: int) -> Iter
     sizes = sizes_that_fit(net, 1)[0]
     for template in form.templates(net)[:-1]:
         alone = _alone(template, sizes, form)
-        if alone is not None:
+        # a cell that is only a step of another one has nothing that runs it
+        if alone is not None and not (alone.is_cell and form.runs not in target.text):
             yield from _trials(net, target, alone, form, most)
 
 
 def _alone(template: Template, sizes: Mapping[str, int], form: Form) -> Alone | None:
-    """The smallest instance of a class; None where it cannot stand alone: cells, and blocks of weights alone."""
+    """The smallest instance of a class; None where it cannot stand alone."""
     found = []
     for body in template.bodies:
         keys = [key for key in template.values if key[0] == id(body) and not key[2]]
-        if keys and not body.states and body.inputs and all(port.value.batched for port in body.inputs):
-            shapes = tuple(tuple(_number(d, sizes) for d in port.value.shape) for port in body.inputs)
+        if keys and _stands_alone(body):
+            lead = (_STEPS,) if body.states else ()
+            shapes = tuple((*lead, *(_number(d, sizes) for d in port.value.shape)) for port in body.given)
             given = {name: _known(value, sizes) for name, value in body.arguments.items()}
             values = {name: _known(value, sizes) for name, value in template.values[keys[0]].items()}
-            found.append(Alone(template.name, body, given, values, shapes, form.layouts(body, keys[0][1])))
+            layouts = _PLAIN if body.states else form.layouts(body, keys[0][1])
+            found.append(Alone(template.name, body, given, values, shapes, layouts))
     smallest = min(found, key=lambda alone: sum(map(prod, alone.shapes)), default=None)
     return smallest and smallest.replace(words={n: _words(n, found) for n in smallest.values})
+
+
+def _stands_alone(body: Body) -> bool:
+    """Can a net be written around it? Not where it takes weights alone, nor a cell on more than vectors."""
+    vectors = all(len(value.shape) == 1 for value in (*_taken(body), *(result.value for result in body.outputs)))
+    return bool(body.given) and all(value.batched for value in _taken(body)) and (vectors or not body.states)
+
+
+def _taken(body: Body) -> list[Tensor]:
+    return [port.value for port in body.given]
 
 
 def _words(name: str, instances: Sequence[Alone]) -> list[str]:
@@ -113,7 +135,8 @@ def _trials(net: CheckedNet, target: Target, alone: Alone, form: Form, most: int
             yield Finding(target.framework, alone.name, argument, None, "no instance has a value for it")
         elif one is not None:
             moved.append(one)
-    for one in [*moved, *_together(moved, alone)]:
+    bare = [] if form.tells_channels else _bare(alone)
+    for one in [*moved, *_together([*moved, *bare], alone)]:
         value = _value(one, alone)
         words = [word for word in alone.words.get(one.names[0], ()) if word != value]
         others = chain(words, further(value, literals(alone.body.definition)))
@@ -126,14 +149,22 @@ def _moved(argument: str, alone: Alone) -> Moved | None:
     parameter = next((n for n in (argument, argument.rstrip("_")) if n in names), None)
     if parameter is not None:
         return Moved(((argument, parameter),))
-    ports = {port.name: place for place, port in enumerate(alone.body.inputs)}
+    ports = {port.name: place for place, port in enumerate(alone.body.given)}
     stem = argument.removesuffix("_channels").removesuffix("_features")
     place = ports.get(stem, 0 if stem == "in" and len(ports) == 1 else None)
     return None if place is None or stem == argument else Moved(channels=((argument, place),))
 
 
+def _bare(alone: Alone) -> list[Moved]:
+    """The channels of the inputs, which are no arguments where the framework finds them out."""
+    ports = enumerate(alone.body.given)
+    return [Moved(channels=((f"channels of {p.name}", k),)) for k, p in ports if len(alone.shapes[k]) > alone.is_cell]
+
+
 def _value(moved: Moved, alone: Alone) -> Any:
     name = moved.names[0]
+    if moved.channels and name not in alone.values:
+        return alone.shapes[moved.channels[0][1]][-1]
     return alone.values.get(name, alone.given.get(moved.parameters[0][1]) if moved.parameters else None)
 
 
@@ -145,7 +176,7 @@ def _together(moved: Sequence[Moved], alone: Alone) -> Iterator[Moved]:
         if type(value) is int and value > 3:
             found.setdefault(value, []).append(one)
     for group in found.values():
-        if len(group) > 1:
+        if len(group) > 1 and any(one.names[0] in alone.values for one in group):
             joined = group[0]
             for other in group[1:]:
                 joined = joined.together(other)
@@ -192,12 +223,14 @@ def _around(
 
 
 def around_text(body: Body, shapes: Sequence[tuple[int, ...]], given: Mapping[str, Any]) -> str:
-    """The text of a net around one call of a block."""
+    """The text of a net around one call of a block, or one run of a cell."""
     inputs = [f"value{k}" for k in range(len(shapes))]
-    outputs = [f"result{k}" for k in range(len(body.outputs))]
-    lines = [_input(n, shape, port) for n, shape, port in zip(inputs, shapes, body.inputs)]
-    arguments = [*inputs, *(f"{name}={describe(value)}" for name, value in given.items())]
-    lines.append(f"{', '.join(outputs)} = {body.name}({', '.join(arguments)})")
+    outputs = [f"result{k}" for k in range(1 if body.states else len(body.outputs))]
+    lines = [_input(n, shape, port) for n, shape, port in zip(inputs, shapes, body.given)]
+    words = [f"{name}={describe(value)}" for name, value in given.items()]
+    run = f"{inputs[0]} -> scan({body.name}({', '.join(words)}), return=sequence)"
+    call = run if body.states else f"{body.name}({', '.join([*inputs, *words])})"
+    lines.append(f"{', '.join(outputs)} = {call}")
     lines.append(f"output {', '.join(outputs)}")
     return "net around {\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
 
@@ -216,6 +249,8 @@ def module(alone: Alone, text: str, words: Sequence[str], place: str, _ports: Se
     shapes = [len(shape) for shape in alone.shapes]
     taken = [_turned(f"values[{k}]", rank, at) for k, (rank, at) in enumerate(zip(shapes, alone.layouts[0]))]
     ranks = [len(result.value.shape) for result in alone.body.outputs]
+    values = ", ".join(taken)
+    call = f"scan(self.{place}, {values})[0]" if alone.is_cell else f"self.{place}({values})"
     given = [_turned(f"found[{k}]", rank, at, back=True) for k, (rank, at) in enumerate(zip(ranks, alone.layouts[1]))]
     return f"""{text}
 
@@ -225,7 +260,7 @@ class Made_(nn.Module):
         self.{place} = {alone.name}({", ".join(words)})
 
     def forward(self, *values):
-        found = self.{place}({", ".join(taken)})
+        found = {call}
         found = found if isinstance(found, tuple) else (found,)
         return {", ".join(given)}{"," if len(given) > 1 else ""}
 """
@@ -245,19 +280,22 @@ def function(alone: Alone, text: str, words: Sequence[str], _place: str, ports: 
     """A functional model of one block."""
     names = [port.name for port in ports]
     made = "".join(f"    {p.name} = keras.Input({p.value.shape}, dtype={p.value.dtype!r})\n" for p in ports)
-    called = f"{alone.name}({', '.join([*names, *words])})"
+    run = f"layers.RNN({alone.name}({', '.join(words)}), return_sequences=True)({names[0]})"
+    called = run if alone.is_cell else f"{alone.name}({', '.join([*names, *words])})"
     return f"{text}\n\ndef made_():\n{made}    return keras.Model([{', '.join(names)}], {called})\n"
 
 
 def layer(alone: Alone, text: str, words: Sequence[str], place: str, ports: Sequence[Port]) -> str:
     """A subclassed model that holds one block."""
     several = "*values" if len(ports) > 1 else "values"
+    made = f"{alone.name}({', '.join(words)})"
+    made = f"layers.RNN({made}, return_sequences=True)" if alone.is_cell else made
     return f"""{text}
 
 class Made_(keras.Model):
     def __init__(self):
         super().__init__()
-        self.{place} = {alone.name}({", ".join(words)})
+        self.{place} = {made}
 
     def call(self, values):
         return self.{place}({several})
@@ -268,20 +306,23 @@ class Form(Record):
     """A way of writing code.
 
     `write` makes the code of a net, or takes other text for it; `templates` are its classes and functions, and `wrap`
-    is the code of a model that holds one block. `functions` says whether blocks are functions of values, `layouts` how
-    a body takes and gives values.
+    is the code of a model that holds one block. `functions` says whether blocks are functions of values, `runs` what
+    runs cells, `tells_channels` whether blocks are told the channels of their inputs, and `layouts` how a body takes
+    and gives values.
     """
 
     write: Callable[..., Target]
     templates: Callable[[CheckedNet], Sequence[Template]]
     wrap: Callable[[Alone, str, Sequence[str], str, Sequence[Port]], str]
     functions: bool = False
+    runs: str = "layers.RNN("
+    tells_channels: bool = False
     layouts: Callable[[Body, tuple[str, ...]], Layouts] = lambda _body, _key: ((), ())
 
     def arguments(self, text: str, alone: Alone) -> list[str]:
         """The arguments of a class or function, in order, but for the values that a function is applied to."""
         names = [argument.name for argument in arguments(text, alone.name)]
-        return names[len(alone.body.inputs) :] if self.functions else names
+        return names[len(alone.body.given) :] if self.functions and not alone.is_cell else names
 
 
 def _keras(style: str, wrap: Any, functions: bool = False) -> Form:
@@ -289,7 +330,7 @@ def _keras(style: str, wrap: Any, functions: bool = False) -> Form:
 
 
 FORMS = {
-    "torch": Form(torch_target, torch.templates, module, False, torch.layouts),
+    "torch": Form(torch_target, torch.templates, module, False, "def scan(", True, torch.layouts),
     "functional": _keras("functional", function, True),
     "subclass": _keras("subclass", layer),
     "sequential": _keras("sequential", function, True),
