@@ -113,6 +113,16 @@ net series(units=4) { input x [T, 3]; scan(leaky(units), return=sequence) -> sca
 """
 
 
+def test_a_layer_may_be_written_in_another_way(pool):
+    text = """
+block unit(n, stride=1) { input x [h, w, c]; x -> conv(n, 3x3, stride=stride, padding=1) }
+net a { input x [6, 6, 3]; unit(4) -> unit(5, 2) -> flatten -> dense(2) }
+"""
+    found = tried(text, "functional", pool, blocks=True)
+    assert {f.argument for f in found} == {"n", "stride"}
+    assert not any(f.wrong for f in found)
+
+
 @pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
 def test_cells_are_run_alone(form, pool):
     found = tried(CELL, form, pool, blocks=True)
@@ -154,10 +164,17 @@ PLANTED = [
         "classes",
         "`dense.weight` is [3, 16]",
     ),
-    ("functional", "layers.Dense(classes)", "layers.Dense(3)", False, "classes", "`4.kernel` is [16, 3]"),
+    ("functional", "layers.Dense(classes)", "layers.Dense(3)", False, "classes", "`5.kernel` is [16, 3]"),
     ("torch", "filters, 3, padding=1)", "8, 3, padding=1)", True, "filters", "holds"),
     ("subclass", "layers.Conv2D(filters,", "layers.Conv2D(8,", True, "filters", "`unit.conv.kernel` is [3, 3, 2, 8]"),
-    ("torch", "in_channels, filters", "2, filters", True, "in_channels", "`unit.conv.weight` is [8, 2, 3, 3]"),
+    (
+        "torch",
+        "Conv2d(in_channels, filters",
+        "Conv2d(2, filters",
+        True,
+        "in_channels",
+        "`unit.conv.weight` is [8, 2, 3, 3]",
+    ),
     (
         "functional",
         "negative_slope=slope",
@@ -212,7 +229,7 @@ def test_weights_held_still_by_an_argument_are_found(pool):
 
 
 def test_large_nets_are_compared_in_structure(pool):
-    text = "net wide(width=4096, classes=9) { input x [512]; dense(width) -> dense(width) -> dense(classes) }"
+    text = "net wide(width=9000, classes=9) { input x [512]; dense(width) -> dense(width) -> dense(classes) }"
     old, new = "nn.Linear(width, classes)", "nn.Linear(width, 9)"
     found = tried(text, "torch", pool, False, old, new)
     assert [f.whole for f in found] == [False] * len(found)

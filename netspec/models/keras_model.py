@@ -69,8 +69,8 @@ class KerasModel:
 
     A name is a path of attributes (`layer1.conv1.kernel`), or in code that keeps its layers in no attributes the number
     of a call and the attributes from there (`12.kernel`). `calls` are then the classes of the layers that the code
-    calls, one for each call; a Sequential model calls its layers in a row. With `structure` the variables get no
-    numbers.
+    calls, one for each call; a Sequential model calls its layers in a row. With `loose` only those count that hold
+    variables, since one function may be written in several ways. With `structure` the variables get no numbers.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class KerasModel:
         example: Callable[[], Sequence[Array]],
         dtype: str = "float32",
         structure: bool = False,
+        loose: bool = False,
     ) -> None:
         self.keras = import_keras(dtype)
         self.keras.utils.clear_session(free_memory=False)
@@ -92,7 +93,7 @@ class KerasModel:
             called = list(self.model.layers)
         if not self.model.built:  # a subclassed model makes its variables when it is called
             (self.outlines if structure else self)(example())
-        root = self.model if calls is None else _checked(called, calls)
+        root = self.model if calls is None else (_holding if loose else _checked)(called, calls, names)
         self.variables = {name: _variable(root, name) for name in names}
         self._nothing_else()
 
@@ -228,7 +229,20 @@ class _Calls:
         self.layer.__call__ = self.original
 
 
-def _checked(called: Sequence[Any], classes: Sequence[str]) -> Sequence[Any]:
+def _holding(called: Sequence[Any], classes: Sequence[str], names: Sequence[str]) -> dict[int, Any]:
+    """The layers that hold variables, by the numbers that the code was written to call them at."""
+    numbers = list(dict.fromkeys(int(name.partition(".")[0]) for name in names))
+    layers = {id(one): one for one in called if any(not _is_state(v) for v in one.weights)}.values()
+    held = dict(zip(sorted(numbers), layers))
+    if len(layers) != len(numbers) or any(type(one).__name__ != classes[n] for n, one in held.items()):
+        found, told = (
+            ", ".join(names) for names in ([type(o).__name__ for o in layers], [classes[n] for n in numbers])
+        )
+        raise ModelError(f"the layers with weights are {found or 'none'}, in the net {told or 'none'}")
+    return held
+
+
+def _checked(called: Sequence[Any], classes: Sequence[str], _names: Sequence[str]) -> Sequence[Any]:
     """The layers that were called, which must be those that the code was written to call."""
     found = [type(layer).__name__ for layer in called]
     if found != list(classes):

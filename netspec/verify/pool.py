@@ -40,7 +40,7 @@ class Job(Record):
     """A model to build and to run on batches of inputs; with `directions`, the gradients on the first batch, too.
 
     With `structure` it gets no weights, and what comes out are zeros of the right shapes, if the framework can tell
-    them without numbers.
+    them without numbers. With `loose` the model may call other layers than its target says, if they hold no weights.
     """
 
     target: Target
@@ -50,6 +50,7 @@ class Job(Record):
     training: bool = False
     dtype: str = "float32"
     structure: bool = False
+    loose: bool = False
 
 
 class Pool:
@@ -137,6 +138,7 @@ def _write(folder: str, job: Job) -> None:
                 "directions": len(job.directions),
                 "training": job.training,
                 "structure": job.structure,
+                "loose": job.loose,
             },
             file,
         )

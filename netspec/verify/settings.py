@@ -171,11 +171,11 @@ def judged(trial: Trial, pool: Pool, seed: int = 0) -> Finding:
     inputs = random_inputs(net, rng, static_batch(net) or 2, sizes)
     if not isinstance(macs, int) or macs > _HARDEST or held > _LARGEST:
         told = [(len(inputs[0]), *_numbers(out.value.shape, sizes)) for out in net.net.body.outputs]
-        return _compared(trial, Job(trial.target, {}, [inputs], structure=True), None, told, pool)
+        return _compared(trial, Job(trial.target, {}, [inputs], structure=True, loose=True), None, told, pool)
     weights, wanted = _calm(net, random_weights(net, rng), inputs)
-    finding = _compared(trial, Job(trial.target, weights, [inputs], dtype="float64"), wanted, [], pool)
+    finding = _compared(trial, Job(trial.target, weights, [inputs], dtype="float64", loose=True), wanted, [], pool)
     if finding.wrong.startswith(_LACKING):  # the framework has no form for that in float64
-        return _compared(trial, Job(trial.target, weights, [inputs]), wanted, [], pool)
+        return _compared(trial, Job(trial.target, weights, [inputs], loose=True), wanted, [], pool)
     return finding
 
 

@@ -97,4 +97,4 @@ def _model(framework: str, job: dict[str, Any], example: list[Array]) -> Any:
     from ..models.keras_model import KerasModel
 
     words = job["text"], job["net"], job["names"], job["calls"]
-    return KerasModel(*words, lambda: example, job["dtype"], job["structure"])
+    return KerasModel(*words, lambda: example, job["dtype"], job["structure"], job["loose"])
