@@ -71,6 +71,7 @@ class Tally:
         self.counts["values"] += 1
         self.counts["in structure alone"] += not finding.whole
         self.counts["refused"] += bool(finding.refused)
+        self.counts["with other names"] += finding.renamed
         if finding.wrong:
             self.counts["wrong"] += 1
             self.say(f"{spec}, {form}: {finding}")
@@ -88,7 +89,9 @@ class Tally:
             self.out.flush()
 
     def summary(self) -> str:
-        told = ", ".join(f"{self.counts[k]:,} {k}" for k in ("specs", "values", "in structure alone", "refused"))
+        told = ", ".join(
+            f"{self.counts[k]:,} {k}" for k in ("specs", "values", "in structure alone", "refused", "with other names")
+        )
         seconds = time.perf_counter() - self.start
         return f"{told}; {len(self.arguments)} arguments, {self.counts['wrong']} disagreements in {seconds:.0f} s"
 

@@ -237,6 +237,13 @@ def test_large_nets_are_compared_in_structure(pool):
     assert not any(f.wrong for f in tried(text, "functional", pool))
 
 
+@pytest.mark.parametrize("form", ["torch", "subclass"])
+def test_names_that_hang_on_a_setting_are_noted(form, pool):
+    old, new = "self.dense", "self.dense9"
+    found = tried("net a(n=3) { input x [4]; dense(n) }", form, pool, False, old, new)
+    assert [(f.wrong, f.renamed) for f in found] == [("", True), ("", True)]
+
+
 # --- netspec verify --------------------------------------------------------------------------------------------------
 
 

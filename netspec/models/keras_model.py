@@ -70,7 +70,8 @@ class KerasModel:
     A name is a path of attributes (`layer1.conv1.kernel`), or in code that keeps its layers in no attributes the number
     of a call and the attributes from there (`12.kernel`). `calls` are then the classes of the layers that the code
     calls, one for each call; a Sequential model calls its layers in a row. With `loose` only those count that hold
-    variables, since one function may be written in several ways. With `structure` the variables get no numbers.
+    variables, since one function may be written in several ways, and where names lead nowhere the variables are taken
+    in order. With `structure` they get no numbers.
     """
 
     def __init__(
@@ -94,8 +95,19 @@ class KerasModel:
         if not self.model.built:  # a subclassed model makes its variables when it is called
             (self.outlines if structure else self)(example())
         root = self.model if calls is None else (_holding if loose else _checked)(called, calls, names)
-        self.variables = {name: _variable(root, name) for name in names}
+        self.in_order = False
+        try:
+            self.variables = {name: _variable(root, name) for name in names}
+        except ModelError:
+            held = [v for v in self.model.weights if not _is_state(v)]
+            if not loose or len(held) != len(names):
+                raise
+            self.variables, self.in_order = dict(zip(names, held)), True
         self._nothing_else()
+
+    def renamed(self, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Are the variables those of other names, in the same order?"""
+        return self.in_order and self.shapes == shapes
 
     def _nothing_else(self) -> None:
         """Raises ModelError where the model holds variables that go by no name."""

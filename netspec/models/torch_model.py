@@ -49,6 +49,13 @@ class TorchModel:
     def trainable(self) -> dict[str, bool]:
         return {name: tensor.requires_grad for name, tensor in self.tensors.items()}
 
+    def renamed(self, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Call the arrays by these names from now on, if they differ in their names alone. Has one another name?"""
+        others = self.tensors.keys() != shapes.keys() and list(self.shapes.values()) == list(shapes.values())
+        if others:
+            self.tensors = dict(zip(shapes, self.tensors.values()))
+        return others
+
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Set all arrays. Raises ModelError where they are not those of the module."""
         if {n: tuple(a.shape) for n, a in arrays.items()} != self.shapes:

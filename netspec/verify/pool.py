@@ -24,6 +24,7 @@ class Answer(Record):
     `error` says what failed, empty if nothing did; `kind` is the class of the error, or `Refused` where the generated
     code itself says that it does not take a value. `outputs` has a list for each batch; `gradients` are by the
     framework's names, as are `shapes` and `trainable`. Shapes are there after an error, too, where a model was made.
+    `renamed` says that the model has other names for the same arrays.
     """
 
     error: str
@@ -34,13 +35,15 @@ class Answer(Record):
     gradients: Mapping[str, Array]
     # what the weights add to the loss
     penalty: float = 0.0
+    renamed: bool = False
 
 
 class Job(Record):
     """A model to build and to run on batches of inputs; with `directions`, the gradients on the first batch, too.
 
     With `structure` it gets no weights, and what comes out are zeros of the right shapes, if the framework can tell
-    them without numbers. With `loose` the model may call other layers than its target says, if they hold no weights.
+    them without numbers. With `loose` the model may call other layers than its target says, if they hold no
+    weights, and have other names for its arrays.
     """
 
     target: Target
@@ -131,6 +134,7 @@ def _write(folder: str, job: Job) -> None:
                 "net": target.net,
                 "text": target.text,
                 "names": names,
+                "shapes": list(target.spelling.shapes.values()),
                 "calls": target.calls,
                 "dtype": job.dtype,
                 "batches": len(job.batches),
@@ -164,4 +168,4 @@ def _read(folder: str, job: Job) -> Answer:
         outputs.append(tuple(arrays[f"output{b}_{k}"] for k in range(count)))
     names = list(job.target.spelling.shapes)
     gradients = {n: arrays[f"gradient{k}"] for k, n in enumerate(names) if f"gradient{k}" in arrays}
-    return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients, found["penalty"])
+    return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients, found["penalty"], found["renamed"])

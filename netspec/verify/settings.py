@@ -57,7 +57,8 @@ class Finding(Record):
     """What became of a value of an argument.
 
     `wrong` says what differs, empty where nothing does; `refused` what the code says where it does not take the value.
-    `whole` is False where the net was too large for numbers.
+    `whole` is False where the net was too large for numbers; `renamed` says that arrays have other names than in the
+    code for that net alone, as a layer behind a loop whose turns are counted in its name.
     """
 
     framework: str
@@ -67,6 +68,7 @@ class Finding(Record):
     wrong: str = ""
     refused: str = ""
     whole: bool = True
+    renamed: bool = False
 
     def __str__(self) -> str:
         what = f"{NAMES[self.framework]}: {self.owner}({self.argument}={self.value!r})"
@@ -217,7 +219,7 @@ def _compared(
         wrong = _outlined(answer, told)
     elif not wrong:
         wrong = _outputs(answer.outputs[0], wanted or (), _ROUNDING[job.dtype])
-    return found.replace(wrong=wrong)
+    return found.replace(wrong=wrong, renamed=answer.renamed)
 
 
 def _arrays(answer: Answer, target: Target, net: CheckedNet) -> str:
@@ -229,8 +231,6 @@ def _arrays(answer: Answer, target: Target, net: CheckedNet) -> str:
     count, told = sum(map(prod, found.values())) - twice, net.totals.params + net.totals.statistics
     counts = "" if count == told else f"it holds {count:,} numbers, the net {told:,}; "
     more, fewer = [n for n in found if n not in wanted], [n for n in wanted if n not in found]
-    if more and fewer and list(found.values()) == list(wanted.values()):
-        return f"it calls `{more[0]}` what is `{fewer[0]}` in the net"
     odd = next((n for n in wanted if n in found and found[n] != wanted[n]), "")
     if odd:
         return f"{counts}`{odd}` is {list(found[odd])}, in the net {list(wanted[odd])}"

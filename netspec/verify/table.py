@@ -90,6 +90,8 @@ def _tried(settings: Sequence[Finding]) -> str:
     told = f"{_count(len(settings), 'value')} of {_count(len(arguments), 'argument')}"
     told += f", {bare} of them in structure alone" if bare else ""
     told += f", {refused} refused by the code" if refused else ""
+    renamed = sum(f.renamed for f in settings)
+    told += f", {renamed} with other names for the same arrays" if renamed else ""
     return told + (f", {wrong} wrong" if wrong else "")
 
 

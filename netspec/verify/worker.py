@@ -70,8 +70,11 @@ def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]
         arrays = {name: held[name] for name in held.files}
     batches = [[arrays[f"input{b}_{k}"] for k in range(job["inputs"])] for b in range(job["batches"])]
     model = _model(framework, job, batches[0])
+    wanted = {name: tuple(shape) for name, shape in zip(job["names"], job["shapes"])}
+    renamed = job["loose"] and model.renamed(wanted)
+    told = {"shapes": model.shapes, "trainable": model.trainable, "renamed": renamed}
     if job["structure"]:
-        return {"shapes": model.shapes, "trainable": model.trainable, "penalty": 0.0}, _outlines(model, batches)
+        return {**told, "penalty": 0.0}, _outlines(model, batches)
     model.load({name: arrays[f"weight{k}"] for k, name in enumerate(job["names"])})
     found: dict[str, Array] = {}
     for b, inputs in enumerate(batches):
@@ -81,7 +84,7 @@ def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]
         directions = [arrays[f"direction{k}"] for k in range(job["directions"])]
         gradients = model.gradients(batches[0], directions, job["training"])
         found |= {f"gradient{job['names'].index(name)}": array for name, array in gradients.items()}
-    return {"shapes": model.shapes, "trainable": model.trainable, "penalty": model.penalty()}, found
+    return {**told, "penalty": model.penalty()}, found
 
 
 def _outlines(model: Any, batches: list[list[Array]]) -> dict[str, Array]:
