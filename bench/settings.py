@@ -12,6 +12,7 @@ their parameters (`tests/randomly`); of each kind of disagreement the smallest n
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import sys
 import time
@@ -41,6 +42,11 @@ def findings(net: CheckedNet, name: str, most: int, pool: Pool) -> Iterator[Find
     try:
         target = form.write(net)
     except SpecError:  # it cannot be written so
+        return
+    try:
+        ast.parse(target.text)
+    except SyntaxError as error:
+        yield Finding(target.framework, net.name, "", None, f"the code is no Python: {error.text}")
         return
     for trial in chain(trials(net, target, form.write, most), block_trials(net, target, form, most)):
         yield trial if isinstance(trial, Finding) else judged(trial, pool)
