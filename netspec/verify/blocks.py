@@ -14,6 +14,7 @@ from ..dims import DimExpr, substitute
 from ..elaborate.net import elaborate
 from ..emit import keras, torch
 from ..infer import infer
+from ..ir import Call, applied
 from ..layers.arguments import describe
 from ..record import TYPE_CHECKING, Record
 from ..source import Source
@@ -24,7 +25,7 @@ from .further import arguments, further, literals
 from .settings import Finding, Trial, first, spelt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..emit.template import Template
@@ -73,18 +74,31 @@ class Moved(Record):
 
 def block_trials(net: CheckedNet, target: Target, form: Form, most: int) -> Iterator[Trial | Finding]:
     """For each class or function of a block the objects made with further values of its arguments."""
-    sizes = sizes_that_fit(net, 1)[0]
+    sizes, own = sizes_that_fit(net, 1)[0], _bodies(net.net.body)
     for template in form.templates(net)[:-1]:
-        alone = _alone(template, sizes, form)
+        alone = _alone(template, own, sizes, form)
         # a cell that is only a step of another one has nothing that runs it
         if alone is not None and not (alone.is_cell and form.runs not in target.text):
             yield from _trials(net, target, alone, form, most)
 
 
-def _alone(template: Template, sizes: Mapping[str, int], form: Form) -> Alone | None:
-    """The smallest instance of a class; None where it cannot stand alone."""
+def _bodies(body: Body) -> set[int]:
+    """The bodies of all blocks and cells that a body uses, by identity."""
+    found, todo = set[int](), [body]
+    while todo:
+        for item in applied(todo.pop().held):
+            if isinstance(item, Call) and id(item.body) not in found:
+                found.add(id(item.body))
+                todo.append(item.body)
+    return found
+
+
+def _alone(template: Template, own: Collection[int], sizes: Mapping[str, int], form: Form) -> Alone | None:
+    """The smallest instance of a class, of those that the net has itself (`own`) if there are such; None where it
+    cannot stand alone."""
     found = []
-    for body in template.bodies:
+    bodies = [body for body in template.bodies if id(body) in own]
+    for body in bodies or template.bodies:
         keys = [key for key in template.values if key[0] == id(body) and not key[2]]
         if keys and _stands_alone(body):
             lead = (_STEPS,) if body.states else ()
