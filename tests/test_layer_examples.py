@@ -65,7 +65,7 @@ def test_most_layers_have_one():
         ("layernorm", (-1,)),
         ("instancenorm", (1, 2)),
         ("groupnorm(1)", (1, 2, 3)),
-        ("layernorm(axis=(0, 1, 2))", (1, 2, 3)),
+        ("layernorm(axes=(0, 1, 2))", (1, 2, 3)),
     ],
 )
 def test_epsilon_keeps_a_variance_from_nothing(code, axes):
