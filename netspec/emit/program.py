@@ -39,6 +39,9 @@ def program(net: CheckedNet, lowering: Lowering, styles: Mapping[str, Style], ta
 
 def _exposing(base: Code, witnesses: Witnesses, styles: Mapping[str, Style], taken: set[str]) -> list[Template] | None:
     """The templates with as many of the net's parameters as can be had; None where there are none."""
+    names = witnesses.exposable()
+    if not names:
+        return None
     plain = len(weave([base], styles, set(taken)))
 
     def attempt(codes: Seq[Code]) -> list[Template] | None:
@@ -49,7 +52,6 @@ def _exposing(base: Code, witnesses: Witnesses, styles: Mapping[str, Style], tak
         whole = len(woven) == plain and all(p.default is not REQUIRED for p in woven[-1].parameters)
         return woven if whole else None
 
-    names = witnesses.exposable()
     together = witnesses.of_net(names)
     found = attempt(together) if together else None
     if found is not None:
