@@ -110,7 +110,8 @@ def retry(path: Path, settings: Sequence[str], plan: Plan) -> int:
 
 def run(seeds: range, plan: Plan, jobs: int, out: Path) -> Tally:
     """Try the inputs of all seeds, keep the faults, and show how it goes."""
-    for seed in range(min(_READ, len(seeds))):  # what drawing reads is read before the workers are made, which then have it
+    # what drawing reads is read before the workers are made, which then have it
+    for seed in range(min(_READ, len(seeds))):
         task(seed, plan.kinds)
     tally, start, shown = Tally(), time.perf_counter(), 0.0
     for answer in answers(seeds, plan, jobs):
