@@ -450,9 +450,13 @@ def test_a_long_chain_of_files_is_held_once(tmp_path: Path) -> None:
     assert all(design.files is files for design in files.values())
 
 
-def test_a_chain_of_blocks_that_nothing_uses() -> None:
-    text = "block b0 { relu }\n" + "\n".join(f"block b{i} {{ b{i - 1} }}" for i in range(1, 3000))
-    assert codes(f"{text}\nnet n {{ input x [4]; relu }}") == []
+def test_work_grows_with_a_chain_of_blocks() -> None:
+    def chain(count: int) -> Source:
+        blocks = "\n".join(f"block b{i} {{ b{i - 1} }}" for i in range(count, 0, -1))
+        return Source("test.net", f"block b0 {{ relu }}\n{blocks}\nnet n {{ input x [4]; relu }}")
+
+    assert all_calls(chain(800)) < 5 * all_calls(chain(200))
+    assert codes(chain(3000).text) == []
 
 
 # --- pipes -----------------------------------------------------------------------------------------------------------
