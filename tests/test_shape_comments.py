@@ -56,6 +56,7 @@ def watched(text, call):
     def note(number, frame, result=None):
         target = lines[number - 1].strip().partition(" = ")[0].partition(", ")[0]
         value = frame.f_locals.get(target) if " = " in lines[number - 1] else result
+        value = value[0] if isinstance(value, tuple) else value
         if number in wanted and value is not None:
             found[number] = tuple(value.shape)
 

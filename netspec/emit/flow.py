@@ -186,9 +186,12 @@ class Flow(Variables):
         slots = tuple(range(len(node.outputs))) if isinstance(node, Sequence) else node.slots
         kept = live(pieces, {slot for value, slot in zip(node.outputs, slots) if self.is_used(value)})
         names = self._names(node, slots, kept, inputs)
+        # the shape is that of the first value, and is said where a line makes that
+        makes = [number for number, piece in enumerate(kept) if numbers_in(piece.gives)[:1] == tuple(slots[:1])]
+        told = makes[-1] if makes and shape is not None and self.is_used(node.outputs[0]) else None
         for number, piece in enumerate(kept):
             code = with_names(piece.code, names) if number else piece.code
-            note = self.writer.note(node, shape) if number == len(kept) - 1 and shape is not None else ""
+            note = self.writer.note(node, shape) if number == told else ""
             self.put(f"{targets(piece.gives, names)} = ", bare(code), note=note)
         for value, slot in zip(node.outputs, slots):
             self.hold(value, names.get(slot, NOBODY))

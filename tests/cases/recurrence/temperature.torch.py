@@ -190,8 +190,8 @@ class Temperature(nn.Module):
     def forward(self, series):
         x, _ = self.gru1(series)  # T x 32
         x, _ = self.stack(x)  # T x 64
-        steps, h = self.gru2(x)
-        h = h[-1]  # T x 32
+        steps, h = self.gru2(x)  # T x 32
+        h = h[-1]
         start = torch.tanh(self.dense1(h))
         _, h2 = self.rnn(steps.flip(1), start.unsqueeze(0))
         again = h2[-1]
