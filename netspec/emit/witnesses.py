@@ -120,9 +120,9 @@ class Witnesses:
 
     # --- of a block ---------------------------------------------------------------------------------------------------
 
-    def of_block(self, group: Seq[Code]) -> list[Code]:
-        """The block with other values for what is not the same in all of a group, each of them on its own."""
-        varying = _varying(group)
+    def of_block(self, group: Seq[Code], others: Seq[Code]) -> list[Code]:
+        """The block with other values for what is not the same in all of a group and in other bodies of it."""
+        varying = _varying([*group, *others])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
         found: list[Code] = []
@@ -195,18 +195,23 @@ def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
 
 
 def _changes(varying: Mapping[Place, tuple[Any, ...]]) -> Iterator[Any]:
-    """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike."""
+    """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike.
+
+    Numbers that count something decide about the form of layers, so that they stay in some.
+    """
     order = {place: number for number, place in enumerate(varying)}
     alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
+    large = any(not all(map(_is_small, column)) for column in varying.values())
     for numbers in (order, alike):
-        for shift in range(2):
-            yield lambda place, value, n=numbers, s=shift: _moved(value, n[place] + s * len(n))
-        for shift in range(2):
-            yield lambda place, value, n=numbers, s=shift: _scaled(value, n[place] + s)
+        if large:
+            yield lambda place, value, n=numbers: value if _is_small(value) else _moved(value, n[place])
+        yield lambda place, value, n=numbers: _moved(value, n[place] + len(n))
+        yield lambda place, value, n=numbers: _moved(value, n[place])
+        if large:
+            yield lambda place, value, n=numbers: value if _is_small(value) else _scaled(value, n[place])
+        yield lambda place, value, n=numbers: _scaled(value, n[place] + 1)
+    yield lambda place, value: value if _is_small(value) else _scaled(value, 0)
     yield lambda place, value: _scaled(value, 0)
-    yield lambda place, value: value if _is_small(value) else _moved(value, order[place])
-    yield lambda place, value: value if _is_small(value) else _scaled(value, order[place])
-    yield lambda place, value: value if _is_small(value) else _scaled(value, alike[place])
 
 
 def _is_small(value: Any) -> bool:

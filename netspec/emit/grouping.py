@@ -1,0 +1,261 @@
+"""Grouping: which bodies one class or function stands for, and holding these classes against witnesses."""
+
+from __future__ import annotations
+
+from ..record import TYPE_CHECKING
+from ..syntax import tree
+from .lower import Enter, Part
+from .values import MismatchError, WriteOutError
+from .weave import Weaver, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from ..source import Span
+    from .lower import Code, Lowered
+    from .parameters import Style
+    from .template import Template
+    from .witnesses import Witnesses
+
+# a class that refuses so many sets of witnesses is held against no more
+_REFUSALS = 12
+
+
+class Group:
+    """Bodies of the program that one class stands for, and witnesses of them."""
+
+    template: Template
+
+    def __init__(self, bodies: Seq[Code], style: Style, name: str, outermost: bool = False) -> None:
+        self.bodies = bodies
+        self.style = style
+        self.name = name
+        self.outermost = outermost
+        self.witnesses: list[Code] = []
+        self.refusals = 0
+
+    def again(self) -> Group:
+        """The group without witnesses."""
+        found = Group(self.bodies, self.style, self.name, self.outermost)
+        found.template = self.template
+        return found
+
+    def suits(self, code: Code) -> bool:
+        """Does a body have the words of one of the group, so that only numbers differ?"""
+        return any(_words_of(code) == _words_of(own) for own in self.bodies)
+
+    def weave(self, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
+        """Make the template, and let others call it. Raises MismatchError."""
+        self._accept(self._made(witnesses, known), witnesses, known)
+
+    def _made(self, witnesses: Seq[Code], known: dict[Any, Template]) -> Template:
+        bodies = [*self.bodies, *witnesses]
+        return _woven(bodies, self.style, known, self.name, self.outermost, len(self.bodies))
+
+    def _accept(self, template: Template, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
+        self.template, self.witnesses = template, list(witnesses)
+        known.update((key_of(b), template) for b in (*self.bodies, *witnesses))
+
+    def hold_against(self, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
+        """Make the template anew, with those witnesses that it can stand for. Others take another way through the text:
+        the class is not for them. Raises MismatchError."""
+        alone = self.template
+        self._admit(list(witnesses), alone, known)
+        if not self.witnesses:
+            self.weave([], known)
+
+    def _admit(self, witnesses: list[Code], alone: Template, known: dict[Any, Template]) -> None:
+        if not witnesses or self.refusals > _REFUSALS or self._stands_for(witnesses, alone, known):
+            return
+        self.refusals += 1
+        half = len(witnesses) // 2
+        if half:
+            self._admit(witnesses[:half], alone, known)
+            self._admit(witnesses[half:], alone, known)
+
+    def _stands_for(self, witnesses: Seq[Code], alone: Template, known: dict[Any, Template]) -> bool:
+        """Make the template with more witnesses, if that goes.
+
+        What it says without them may need more parameters with them. It is so where it said what only happened to be
+        true; where all of it is what the spec says, the witnesses are another case.
+        """
+        wider = [*self.witnesses, *witnesses]
+        try:
+            made = self._made(wider, known)
+        except MismatchError:
+            return False
+        if not alone.fitted and len(made.added) > len(alone.added):
+            return False
+        self._accept(made, wider, known)
+        return True
+
+
+def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Group]:
+    """The groups of a net's blocks, callees first, and at the end that of the net; each with its template.
+
+    Raises MismatchError.
+    """
+    known: dict[Any, Template] = {}
+    groups: list[Group] = []
+    for bodies in _by_definition(net):
+        definition, style = bodies[0].body.name, styles[bodies[0].kind]
+        parts = _groups(bodies, style, known)
+        for part, word in zip(parts, _words(parts, net)):
+            name = _unique(style.name(f"{word}_{definition}" if word else definition), taken)
+            groups.append(Group(part, style, name))
+            groups[-1].weave([], known)
+    style = styles[net.kind]
+    groups.append(Group([net], style, _unique(style.name(net.body.name), taken), outermost=True))
+    groups[-1].weave([], known)
+    return groups
+
+
+def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template]:
+    """The templates of the groups, held against witnesses of each block, and of the net. Raises MismatchError."""
+    groups = [group.again() for group in groups]
+    offered: dict[Any, dict[Any, Code]] = {}
+    for group in reversed(groups):
+        codes = list(nets)
+        if not group.outermost:
+            place = offered.setdefault(_source(group.bodies[0]), {})
+            own = witnesses.of_block(group.bodies, [code for code in place.values() if group.suits(code)])
+            place.update((key_of(code), code) for code in own)
+            codes = list(place.values())
+        for enter in (enter for code in codes for enter in _enters(code.items)):
+            offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
+    known: dict[Any, Template] = {}
+    taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
+    for group in groups[:-1]:
+        codes = [c for k, c in offered[_source(group.bodies[0])].items() if k not in taken and group.suits(c)]
+        group.hold_against(codes, known)
+        taken.update(map(key_of, group.witnesses))
+    groups[-1].weave(nets, known)
+    return [group.template for group in groups]
+
+
+def _words_of(code: Code) -> dict[str, Any]:
+    """The arguments of a body that are no numbers."""
+    return {n: v for n, v in code.body.arguments.items() if not isinstance(v, int | float)}
+
+
+def _words(groups: Seq[Seq[Code]], net: Code) -> list[str]:
+    """What tells the classes of one block apart: the word that all calls of each give for some parameter, as in
+    `table=reduction`. Empty where there is no such parameter.
+    """
+    written: dict[Any, list[Mapping[str, Any]]] = {}
+    seen: set[Any] = set()
+    for enter in _all_enters(net, seen):
+        written.setdefault(key_of(enter.code), []).append(enter.call.written)
+    for parameter in groups[0][0].body.definition.parameters if len(groups) > 1 else ():
+        said = [{_word(w.get(parameter.name.text)) for b in group for w in written[key_of(b)]} for group in groups]
+        words = [word for found in said for word in found]
+        if all(words) and len(words) == len(set(words)) == len(groups):
+            return words
+    return [""] * len(groups)
+
+
+def _word(node: object) -> str:
+    return node.text if isinstance(node, tree.Name) else ""
+
+
+def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
+    """The block calls of a program, those in blocks included."""
+    if key_of(code) not in seen:
+        seen.add(key_of(code))
+        for enter in _enters(code.items):
+            yield enter
+            yield from _all_enters(enter.code, seen)
+
+
+def _woven(
+    bodies: Seq[Code], style: Style, known: dict[Any, Template], name: str, outermost: bool = False, own: int = 0
+) -> Template:
+    """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
+    written_out: set[Span] = set()
+    while True:
+        found = _attempt(Weaver(style, known, bodies, name, outermost, frozenset(written_out), own))
+        if not isinstance(found, WriteOutError):
+            return found
+        if found.place in written_out:
+            raise found
+        written_out.add(found.place)
+
+
+def _attempt(weaver: Weaver) -> Template | WriteOutError:
+    """The template, or the loop that is in its way."""
+    try:
+        return weaver.weave()
+    except WriteOutError as error:
+        return error
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    chosen, number = name, 2
+    while chosen in taken:
+        chosen, number = f"{name}{number}", number + 1
+    taken.add(chosen)
+    return chosen
+
+
+def _groups(bodies: Seq[Code], style: Style, known: dict[Any, Template]) -> list[list[Code]]:
+    """Bodies that one class can stand for; all of them, where that goes."""
+    groups: list[list[Code]] = []
+    if len(bodies) > 1 and _fits(bodies, style, known):
+        return [list(bodies)]
+    for body in bodies:
+        for group in groups:
+            if _fits([*group, body], style, known):
+                group.append(body)
+                break
+        else:
+            groups.append([body])
+    return groups
+
+
+def _fits(bodies: Seq[Code], style: Style, known: dict[Any, Template]) -> bool:
+    try:
+        _woven(bodies, style, known, "")
+    except MismatchError:
+        return False
+    return True
+
+
+def _by_definition(net: Code) -> list[list[Code]]:
+    """The bodies of each block in the program, blocks that others use first."""
+    order: dict[Any, list[Code]] = {}
+    seen: set[Any] = set()
+
+    def visit(items: Seq[Lowered]) -> None:
+        for item in items:
+            if isinstance(item, Part):
+                visit(item.items)
+            elif isinstance(item, Enter) and key_of(item.code) not in seen:
+                seen.add(key_of(item.code))
+                visit(item.code.items)
+                order.setdefault(_source(item.code), []).append(item.code)
+
+    visit(net.items)
+    ranks = {place: _depth(place, order) for place in order}
+    return [order[place] for place in sorted(order, key=lambda place: ranks[place])]
+
+
+def _source(code: Code) -> Any:
+    """What bodies of one class have in common."""
+    return code.body.definition.span, code.kind
+
+
+def _depth(place: Any, order: dict[Any, list[Code]]) -> int:
+    inner = {_source(i.code) for body in order[place] for i in _enters(body.items)}
+    return 1 + max((_depth(p, order) for p in inner), default=0)
+
+
+def _enters(items: Seq[Lowered]) -> list[Enter]:
+    found: list[Enter] = []
+    for item in items:
+        if isinstance(item, Enter):
+            found.append(item)
+        elif isinstance(item, Part):
+            found.extend(_enters(item.items))
+    return found
