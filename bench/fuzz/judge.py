@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MEGABYTE = 1 << 20
 # a net of more layers may take its time, within reason
 MANY_LAYERS, PATIENCE = 1000, 20.0
+# bytes that a worker may hold before it looks for garbage
+_MUCH = 100 * MEGABYTE
 # how often one that took too long is tried again: another process may have had the machine
 _AGAIN = 2
 
@@ -86,6 +88,12 @@ def _resident() -> int:
     return _pages(1)
 
 
+def tidy() -> None:
+    """Give back what earlier work has left, where that is much: it is not to be laid to what comes next."""
+    if _resident() > _MUCH:
+        gc.collect()
+
+
 def last_gasp(seconds: float) -> None:
     """Let the system end this process where nothing else can: in a long step that Python does not look up from."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -97,6 +105,7 @@ def judged(task: Task, limits: Limits) -> tuple[str, Fault | None]:
     """What became of an input, and its fault if it has one."""
     attempt = Attempt(task.drawn)
     for name in task.trials:
+        tidy()
         fault = _tried(attempt, name, limits)
         if fault is not None:
             return attempt.fate, fault
