@@ -107,7 +107,10 @@ class Sequences(_Fold):
         return (xs[1][0], *xs[0])
 
     def torch(self, at: At) -> Use:
-        return Use((function(method(X(), "unflatten", 0, Index(Attr(X(1), "shape"), (slice(None, 2),)))),))
+        shape = Attr(X(1), "shape")
+        if len(at.firsts) > 1 and at.firsts[1]:  # its steps stand behind its channels
+            return Use((function(method(X(), "unflatten", 0, (Index(shape, (0,)), Index(shape, (2,))))),))
+        return Use((function(method(X(), "unflatten", 0, Index(shape, (slice(None, 2),)))),))
 
     def keras(self, at: At) -> Use:
         if count_symbols(at.y):
