@@ -13,16 +13,17 @@ from ..pylines import lay_out
 from ..record import TYPE_CHECKING, Record
 from .attributes import first_module, is_kept, of_part, part_names, singular
 from .axes import axes_line
-from .flow import Flow, Line, Writer
-from .making import NESTED, WORD, branched, each_turn, folded, is_shared, words
+from .flow import Flow
+from .making import NESTED, WORD, branched, each_turn, folded, guarded, is_shared, words
 from .naming import safe
 from .pieces import Draft, Piece
 from .prune import needed
 from .runs import loops, optional, plural, runs
 from .template import Choice, Invoke, Leaf, Loop, Sequence, constructed
 from .terms import negated
-from .text import docstring, guarded
+from .text import docstring
 from .variables import uses
+from .writing import Line, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,10 +10,11 @@ from ..pylines import lay_out
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
 from .axes import axes_line
-from .flow import Flow, Writer
+from .flow import Flow
 from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
 from .lower import Lines
+from .making import guarded
 from .naming import safe
 from .origins import calls
 from .parameters import Style
@@ -22,7 +23,8 @@ from .program import program
 from .reaching import check_reaching
 from .sharing import shared_calls
 from .template import Invoke, Leaf, constructed, inside
-from .text import docstring, guarded, signature
+from .text import docstring, signature
+from .writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

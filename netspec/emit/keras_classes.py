@@ -12,13 +12,13 @@ from ..pycode import Call, Generator, Index, Raw, Star, call, inline
 from ..pylines import WIDTH
 from ..record import TYPE_CHECKING
 from .classes import ClassWriter
-from .flow import Line
 from .keras_file import HIDDEN, KerasLowering, are_vectors
 from .making import WORD as WORDS
 from .making import words
 from .parameters import Style
 from .template import Invoke, Leaf, opened
 from .text import class_name, signature
+from .writing import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

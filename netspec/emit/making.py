@@ -6,14 +6,15 @@ import re
 from keyword import iskeyword
 
 from ..pycode import Call, Generator, Raw, Star, call, each_part
+from ..pylines import lay_out
 from ..record import TYPE_CHECKING
-from .flow import Line
 from .template import Invoke, Leaf
 from .terms import negated
+from .writing import Line
 
 if TYPE_CHECKING:
     from ..pycode import Code
-    from .template import Loop, Node
+    from .template import Loop, Node, Template
 
 # an expression longer than this is not put inside another one
 NESTED = 60
@@ -46,6 +47,17 @@ def branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
         word, condition = heads[place] if place < len(heads) else ("else", "")
         found.append(Line(0, word, Raw(condition), ":"))
         found += [line.replace(indent=line.indent + 1) for line in lines or [Line(0, "pass", Raw(""))]]
+    return found
+
+
+def guarded(template: Template, indent: int) -> list[str]:
+    """Refusals of arguments that a template has no code for."""
+    found: list[str] = []
+    for guard in template.guards:
+        said = f"{template.name} is written for {guard}"
+        message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
+        found += lay_out("if ", Raw(negated(guard)), ":", indent)
+        found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
     return found
 
 

@@ -11,14 +11,12 @@ from ..pylines import lay_out
 from ..record import TYPE_CHECKING
 from ..render import clean, inert
 from .naming import safe
-from .terms import negated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..layers.base import Helper
     from ..pycode import Named
-    from .template import Template
 
 _WIDTH = 88
 _SHORT = frozenset(("gan", "vae", "gru", "aux", "se", "nas", "pnas"))
@@ -74,17 +72,6 @@ def speaks_of(code: str, names: Iterable[str], behind: str = r"\.") -> list[str]
     """Those of some names that code uses: docstrings, strings and comments do not count, nor do attributes."""
     bare = _TEXTS.sub("", code)
     return [name for name in names if re.search(rf"(?<![\w.]){name}{behind}", bare)]
-
-
-def guarded(template: Template, indent: int) -> list[str]:
-    """Refusals of arguments that a template has no code for."""
-    found: list[str] = []
-    for guard in template.guards:
-        said = f"{template.name} is written for {guard}"
-        message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
-        found += lay_out("if ", Raw(negated(guard)), ":", indent)
-        found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
-    return found
 
 
 def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
