@@ -215,7 +215,8 @@ def _of_operands(prefix: str, code: Code, suffix: str, indent: int) -> list[str]
     if isinstance(code, Raw) and not _signs(code.text):
         return _of_text(prefix, code.text, suffix, indent)
     if not suffix.startswith(","):
-        return _at_the_end(prefix, code, suffix, indent) if isinstance(code, Infix) else None
+        at_the_end = _at_the_end if isinstance(code, Infix) else _text_at_the_end
+        return at_the_end(prefix, code, suffix, indent)
     lines = _broken(code, indent)
     if len(lines) == 1:
         return None
@@ -236,6 +237,16 @@ def _at_the_end(prefix: str, code: Infix, suffix: str, indent: int) -> list[str]
         return first
     first = _of_trailers(prefix, code.left, "", indent) or []
     return [*first[:-1], *(_of_trailers(f"{first[-1].strip()} {code.op} ", code.right, suffix, indent) or [first[-1]])]
+
+
+def _text_at_the_end(prefix: str, code: Code, suffix: str, indent: int) -> list[str] | None:
+    """One operation that came as text, with the brackets at its end opened."""
+    text = inline(code)
+    start = len(text) - len(_last_group(text)) - 1
+    several = sum(len(_places(text, sign)) for sign in _signs(text)) > 1
+    if several or start == len(text) - 1 or len(" " * indent + prefix + text[:start]) > WIDTH:
+        return None
+    return _of_text(prefix, text, suffix, indent)
 
 
 def _bracketed(prefix: str, code: Code, suffix: str, indent: int) -> list[str] | None:

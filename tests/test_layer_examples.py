@@ -30,6 +30,8 @@ EXAMPLES = [
 
 def spec(example):
     whole = f" int({example.vocabulary})" if example.vocabulary else ""
+    if is_several(example.gives) and len(example.gives) == 1:  # a list of one
+        return f"net n {{ input x [{', '.join(map(str, example.shape))}]\n y = x -> {example.code}\n output y[0] }}"
     names = [f"y{k}" for k in range(len(example.gives))] if is_several(example.gives) else ["y0"]
     body = f"{', '.join(names)} = x -> {example.code}" if example.code[0] != "x" else f"y0 = {example.code}"
     shape = ", ".join(map(str, example.shape))

@@ -171,6 +171,7 @@ def module(**tensors):
     model = object.__new__(TorchModel)
     model.torch = SimpleNamespace(from_numpy=Array, bool="bool", no_grad=contextlib.nullcontext)
     model.dtype = "float64"
+    model.device = None
     model.tensors = {name.replace("__", "."): Array(np.zeros(shape)) for name, shape in tensors.items()}
     return model
 
@@ -277,10 +278,10 @@ def test_what_learns():
 
 def test_the_calls_of_a_model_are_those_of_its_code():
     called = [Layer(), Variable("a"), Layer()]
-    assert _checked(called, ["Layer", "Variable", "Layer"]) is called
+    assert _checked(called, ["Layer", "Variable", "Layer"], []) is called
     for classes, place in ((["Layer", "Layer", "Layer"], 1), (["Layer", "Variable"], 2), (["Layer"] * 4, 1)):
         with pytest.raises(ModelError, match=f"from call {place} on"):
-            _checked(called, classes)
+            _checked(called, classes, [])
 
 
 # --- code ------------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def is_told(layer):
 def lacks_kernel(layer, shape, word):
     """Does it take averages in three directions, which PyTorch does on a CPU in 32 and 64 bits only?"""
     in_space = layer.kind in ("avgpool", "lppool") and len(shape) == 4
-    return word != "double" and (in_space or layer.kind == "local_response_norm")
+    return word != "double" and (in_space or (layer.kind == "local_response_norm" and len(shape) > 2))
 
 
 def results(built, xs, first, dtype):

@@ -129,7 +129,7 @@ def edges(net) -> None:
     for box in diagram.boxes:
         step = steps.get(plain(box.id))
         if step is not None:
-            assert len(into[box.id]) == len(step.inputs) - len(step.layer.sized_by), box.id
+            assert len(into[box.id]) == len(step.layer.flowing(step.inputs)), box.id
         else:
             assert len(into[box.id]) == (1 if box.style == "output" else 0), box.id
 

@@ -23,7 +23,8 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
     picks = [p.scope.choice for p in column]
     if len(set(picks)) == 1:
-        weaver.guards.extend(_demands(column[0].scope.node, picks[0], contexts))
+        if not contexts.branch:  # within a branch it would be a demand of that branch only
+            weaver.guards.extend(_demands(column[0].scope.node, picks[0], contexts))
         return weaver.items([p.items for p in column], contexts, arounds)
     region = plan_choice(weaver, column, arounds)
     empty = not any(p.items for p in column)

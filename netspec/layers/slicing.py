@@ -200,6 +200,8 @@ class Slice(Arrangement):
         items = tuple(FULL if isinstance(item, Cut) and item.unknown else item for item in items)
         written = [_written(item) for item in items]
         code = _basic(X(), [*([slice(None)] * lead), *written])
+        if isinstance(code, Index) and len(code.items) == 1 and isinstance(code.items[0], slice):
+            code = Index(code.value, (*code.items, ...))  # Keras takes several items or a number, but no slice alone
         kept = [item for item in items if not isinstance(item, int)]
         for axis, item in enumerate(kept, lead):
             if isinstance(item, tuple):
