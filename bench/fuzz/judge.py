@@ -65,7 +65,7 @@ class Alarm:
 def confine(limits: Limits) -> None:
     """Hold this process to its limits, for good."""
     signal.signal(signal.SIGPROF, _ring)
-    size = _address_space() - _resident() + limits.megabytes * MEGABYTE
+    size = _address_space() + limits.megabytes * MEGABYTE  # what is loaded already is not laid to the input
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     gc.collect()
     gc.freeze()
