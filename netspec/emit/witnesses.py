@@ -38,8 +38,6 @@ _FACTORS = (2, 3, 5, 7, 11, 13)
 _ROUNDING = frozenset(("floor", "ceil", "round"))
 # a number up to this counts something, such as turns, strides or heads
 _SMALL = 8
-
-
 _MISSING = object()
 
 
@@ -71,9 +69,10 @@ class Witnesses:
         enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
         found: list[Code] = []
         for turn in range(_TRIES if all(values.values()) else 0):
+            if len(found) == enough:
+                break
             code = self._with_settings({n: v[(turn + place) % len(v)] for place, (n, v) in enumerate(values.items())})
-            if code is not None and len(found) < enough:
-                found.append(code)
+            found += [] if code is None else [code]
         return found
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> Code | None:
