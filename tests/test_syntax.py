@@ -436,3 +436,10 @@ def test_the_text_of_a_span_parses_to_the_same(name: str) -> None:
             (made,) = alone.definitions
             assert isinstance(made, tree.Definition)
             assert [_plain(s) for s in made.body.statements] == [_plain(node)]
+
+
+@pytest.mark.parametrize("word", ["net", "block", "cell", "const", "import", "from"])
+@pytest.mark.parametrize("text", ["net test {{ \n {} }}", "net test {{\n x\n {}\n}}", "net test {{;{}}}"])
+def test_words_of_definitions_are_names_in_bodies(text, word):
+    _agree(text.format(word))
+    assert not _parsed(text.format(word))[1].failed
