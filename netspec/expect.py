@@ -192,7 +192,7 @@ def figure(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{int(value):,}" if value.is_integer() else f"{value:,}"
-    if isinstance(value, tuple) and all(isinstance(v, int | DimExpr) for v in value):
+    if isinstance(value, tuple) and all(isinstance(v, int | DimExpr) and not isinstance(v, bool) for v in value):
         return show(value)
     return describe(value)
 
