@@ -33,6 +33,7 @@ class Group:
         self.style = style
         self.name = name
         self.outermost = outermost
+        self.words = [_words_of(body) for body in bodies]
         self.witnesses: list[Code] = []
         self.refusals = 0
 
@@ -44,7 +45,7 @@ class Group:
 
     def suits(self, code: Code) -> bool:
         """Does a body have the words of one of the group, so that only numbers differ?"""
-        return any(_words_of(code) == _words_of(own) for own in self.bodies)
+        return _words_of(code) in self.words
 
     def weave(self, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
         """Make the template, and let others call it. Raises MismatchError."""

@@ -144,18 +144,20 @@ class Witnesses:
             name = parameter.name.text
             if parameter.default is None or isinstance(parameter.default, tree.Literal):
                 continue
-            if all(self._filled(c.body, {name}).get(name, _MISSING) == c.body.arguments[name] for c in group):
+            bodies = [code.body for code in group]
+            said = (self._filled(body, body.arguments, {name}).get(name, _MISSING) for body in bodies)
+            if all(default == body.arguments[name] for default, body in zip(said, bodies)):
                 found.add(name)
         return found
 
-    def _filled(self, body: Body, without: Set[Any]) -> Mapping[str, Any]:
-        """The arguments of a body, with the defaults of some parameters."""
-        given = {name: value for name, value in body.arguments.items() if name not in without}
+    def _filled(self, body: Body, arguments: Mapping[str, Any], without: Set[Any]) -> Mapping[str, Any]:
+        """Arguments for a body's definition, with the defaults of some parameters."""
+        given = {name: value for name, value in arguments.items() if name not in without}
         return with_defaults(self.net.design, body.definition, given) or {}
 
     def _changed(self, like: Code, values: Mapping[Place, Any], following: Set[Place]) -> Code | None:
-        changed = like.body.replace(arguments={n: values.get(n, v) for n, v in like.body.arguments.items()})
-        body, arguments = like.body, self._filled(changed, following)
+        body = like.body
+        arguments = self._filled(body, {n: values.get(n, v) for n, v in body.arguments.items()}, following)
         inputs = [
             port.value.replace(shape=tuple(values.get((k, axis), d) for axis, d in enumerate(port.value.shape)))
             for k, port in enumerate(body.given)
