@@ -177,7 +177,7 @@ def _slice(code: slice) -> str:
         return "" if value is None else inline(value)
 
     start, stop, step = part(code.start), part(code.stop), part(code.step)
-    if any(not side.removeprefix("-").isalnum() for side in (start, stop) if side):
+    if any(not side.removeprefix("-").replace("_", "").isalnum() for side in (start, stop, step) if side):
         return f"{start} : {stop}{' : ' * bool(step)}{step}".strip()
     return f"{start}:{stop}{':' * bool(step)}{step}"
 

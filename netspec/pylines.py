@@ -217,10 +217,10 @@ def _of_operands(prefix: str, code: Code, suffix: str, indent: int) -> list[str]
     if not suffix.startswith(","):
         at_the_end = _at_the_end if isinstance(code, Infix) else _text_at_the_end
         return at_the_end(prefix, code, suffix, indent)
-    lines = _broken(code, indent)
+    lines = _broken(code, indent, suffix)
     if len(lines) == 1:
         return None
-    return _bracketed(prefix, code, suffix, indent) if prefix else [*lines[:-1], lines[-1] + suffix]
+    return _bracketed(prefix, code, suffix, indent) if prefix else lines
 
 
 def _at_the_end(prefix: str, code: Infix, suffix: str, indent: int) -> list[str] | None:
@@ -262,15 +262,16 @@ def _bracketed(prefix: str, code: Code, suffix: str, indent: int) -> list[str] |
     return _around(prefix + "(", inner, ")" + suffix, indent) if max(map(len, inner)) <= WIDTH else None
 
 
-def _broken(code: Code, indent: int) -> list[str]:
-    """Operands, one to a line, each behind its operator."""
+def _broken(code: Code, indent: int, suffix: str = "") -> list[str]:
+    """Operands, one to a line, each behind its operator, and what stands behind the last."""
     if isinstance(code, Raw):
-        return [" " * indent + line for line in _operands(code.text, WIDTH - indent)]
+        *lines, last = _operands(code.text, WIDTH - indent)
+        return [" " * indent + line for line in (*lines, last + suffix)]
     if not isinstance(code, Infix):
-        return [" " * indent + inline(code)]
+        return [" " * indent + inline(code) + suffix]
     found: list[list[str]] = []
     while True:
-        found.append(_operand(f"{code.op} ", code.right, right(code), indent))
+        found.append(_operand(f"{code.op} ", code.right, right(code), indent, "" if found else suffix))
         if not is_chain(code):
             break
         code = code.left
@@ -278,17 +279,17 @@ def _broken(code: Code, indent: int) -> list[str]:
     return [line for lines in (first, *reversed(found)) for line in lines]
 
 
-def _operand(sign: str, code: Code, text: str, indent: int) -> list[str]:
+def _operand(sign: str, code: Code, text: str, indent: int, suffix: str = "") -> list[str]:
     """One operand behind its operator, with its brackets opened where it is too long."""
-    line = " " * indent + sign + text
+    line = " " * indent + sign + text + suffix
     if len(line) <= WIDTH:
         return [line]
     if isinstance(code, Infix):
         if text.startswith("("):
-            return _around(sign + "(", _broken(code, indent + 4), ")", indent)
-        first, *rest = _broken(code, indent)
+            return _around(sign + "(", _broken(code, indent + 4), ")" + suffix, indent)
+        first, *rest = _broken(code, indent, suffix)
         return [" " * indent + sign + first.strip(), *rest]
-    return _opened(sign, code, "", indent) or [line]
+    return _opened(sign, code, suffix, indent) or [line]
 
 
 def _operands(text: str, room: int) -> list[str]:

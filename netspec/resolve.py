@@ -222,7 +222,7 @@ def _twice(name: str, span: Span, first: Span) -> Diagnostic:
 
 def bound_names(definition: Definition) -> set[str]:
     """Every name that something in the definition binds, wherever it stands."""
-    nodes = list(walk((definition.parameters, definition.body)))
+    nodes = walk((definition.parameters, definition.body))
     lost = {name for node in nodes if isinstance(node, tree.Broken) for name in tree.lost_names(node)}
     return lost | {name.text for name in tree.binders((definition.parameters, definition.body))}
 

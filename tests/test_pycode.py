@@ -24,7 +24,7 @@ from netspec.pycode import (
     method,
     unless,
 )
-from netspec.pylines import WIDTH, lay_out
+from netspec.pylines import WIDTH, assignment, lay_out, loop_head
 
 LONG = [
     Call("a_function", tuple(f"value {n}" for n in range(9))),
@@ -82,6 +82,87 @@ def test_the_formatter_has_nothing_to_change(prefix, indent):
     if prefix == "return " and indent == 0:
         return
     assert formatted(("\n\n" if indent else "").join(shown(code, prefix, indent) for code in LONG)) == ""
+
+
+class Drawn:
+    """Random statements as the emitters write them, of names of any length."""
+
+    def __init__(self, seed):
+        self.dice = random.Random(seed)
+
+    def name(self, most=24):
+        return "n" + "".join(self.dice.choices("abcdefgh_", k=self.dice.randrange(most)))
+
+    def names(self, most, length=24):
+        return [self.name(length) for _ in range(self.dice.randrange(most) + 1)]
+
+    def text(self):
+        """What comes as text: a sum, a condition, a choice."""
+        name = self.name
+        return self.dice.choice(
+            [
+                " + ".join(self.names(5)),
+                " and ".join(f"{n} == {name()}" for n in self.names(3)),
+                f"{name()} // 2 * {name()} + {name()} * {name()}",
+                f"{name(40)} if {name(40)} > {name()} else {name()}",
+            ]
+        )
+
+    def code(self, depth):
+        inner = lambda most: [self.code(depth - 1) for _ in range(self.dice.randrange(most))]  # noqa: E731
+        leaves = [
+            lambda: Raw(self.name(50)),
+            lambda: Raw(self.text()),
+            lambda: self.dice.choice([64, 0.5, "relu", True, (2, 2), (1, 128, 7, 7)]),
+        ]
+        nodes = [
+            lambda: self.call(depth, inner),
+            lambda: [*inner(5), 1],
+            lambda: Infix(Raw(self.name()), self.dice.choice("+*@-"), self.operand(depth, inner)),
+            lambda: method(Raw(self.name()) if self.dice.random() < 0.5 else call("f", *inner(3)), "view", *inner(3)),
+            lambda: Index(Raw(self.name()) if self.dice.random() < 0.6 else call("f", *inner(3)), self.places()),
+        ]
+        return self.dice.choice(leaves + nodes * 2 if depth else leaves)()
+
+    def call(self, depth, inner):
+        func = self.dice.choice(["f", "nn.Conv2d", "torch.nn.functional.some_function"])
+        return Call(func, tuple(inner(4)), tuple((self.name(12), code) for code in inner(3)))
+
+    def operand(self, depth, inner):
+        return self.call(depth, inner) if self.dice.random() < 0.5 else Raw(self.name())
+
+    def places(self):
+        name = Raw(self.name())
+        slices = [slice(None, 3), slice(name, None), slice(Infix(name, "+", 1), name), slice(None, name, 2)]
+        return tuple(self.dice.choice([..., 0, None, *slices]) for _ in range(self.dice.randrange(3) + 1))
+
+    def items(self):
+        count = self.dice.randrange(12) + 1
+        number = lambda: self.dice.randrange(3000)  # noqa: E731
+        return self.dice.choice(
+            [
+                [(number(), number(), number()) for _ in range(count)],
+                [number() for _ in range(2 * count)],
+                call("zip", *map(Raw, self.names(4, 30))),
+                call("range", Raw(self.name(60))),
+                Raw(self.name(70)),
+            ]
+        )
+
+    def statement(self):
+        indent, code = self.dice.choice([4, 8, 12]), self.code(self.dice.randrange(4))
+        kinds = [
+            lambda: lay_out(self.dice.choice(["x = ", "self.a_name = ", "return "]), code, "", indent),
+            lambda: assignment(self.names(3, 50), code, indent),
+            lambda: [*loop_head(self.names(3, 40), self.items(), indent), " " * (indent + 4) + "pass"],
+        ]
+        head = [" " * 4 * depth + ("def f():" if depth == 0 else "if True:") for depth in range(indent // 4)]
+        return "\n".join([*head, *self.dice.choice(kinds)()]) + "\n"
+
+
+def test_the_formatter_leaves_random_statements_as_they_are():
+    drawn = Drawn(0)
+    assert formatted("\n\n".join(drawn.statement() for _ in range(1500))) == ""
 
 
 @pytest.mark.parametrize("place", range(len(LONG)))

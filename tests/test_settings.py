@@ -9,9 +9,7 @@ from checking import check
 from randomly import Dice, parametric
 
 from netspec.cli import main
-from netspec.layers.arguments import Word
 from netspec.verify.blocks import FORMS, block_trials
-from netspec.verify.further import Argument, arguments, further, literals
 from netspec.verify.pool import Pool
 from netspec.verify.settings import Finding, judged, trials
 from netspec.verify.table import table
@@ -44,49 +42,6 @@ def tried(text, form, pool, blocks=False, old="", new="", most=2):
     altered = target.replace(text=target.text.replace(old, new)) if old else target
     found = block_trials(net, altered, way, most) if blocks else trials(net, altered, way.write, most)
     return [one if isinstance(one, Finding) else judged(one, pool) for one in found]
-
-
-# --- which values ----------------------------------------------------------------------------------------------------
-
-
-def test_arguments_are_those_of_the_last_class():
-    text = "class A:\n  def __init__(self, n, m=2): ...\n\nclass B:\n  def __init__(self, width=0.5, act=f, **k): ...\n"
-    assert arguments(text) == (Argument("width", 0.5, False),)
-    assert arguments(text, "A") == (Argument("n", None, True), Argument("m", 2, False))
-
-
-def test_arguments_of_a_function():
-    assert arguments("def f(x, kernel=(3, 1)): ...\n") == (
-        Argument("x", None, True),
-        Argument("kernel", (3, 1), False),
-    )
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (16, [32, 8, 17, 15]),
-        (1, [0.5, 1.4, 0.75, 2]),
-        (0.5, [0.25, 0.7, 0.375, 1]),
-        (True, [False]),
-        ((2, 3), [(1.0, 3), (2.8, 3), (2, 6), (2, 1)]),
-        (Word("same"), [Word("valid")]),
-        (None, [1, 2, 3]),
-    ],
-)
-def test_further_values(value, expected):
-    assert list(further(value))[: len(expected)] == expected
-
-
-def test_further_values_are_on_both_sides_of_literals():
-    found = list(further(64, [24]))
-    assert {23, 24, 25} <= set(found)
-    assert 64 not in found
-
-
-def test_literals_of_a_net():
-    net = check("net a(w=9) { input x [4]; dense(max(w, 32)) -> dense(5) }")
-    assert literals(net.net.body.definition) == [9, 4, 32, 5]
 
 
 # --- what becomes of them --------------------------------------------------------------------------------------------

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
-    "": "dims pycode fields sequential reading reference render imports spellings vocabulary cases language codes",
+    "": (
+        "dims pycode figures fields sequential reading reference render imports spellings vocabulary cases language "
+        "codes interrupts"
+    ),
     "cli": "forms inert renaming lines cli docs",
     "elaborate": "reading expressions sequential step_macs vocabulary cases language codes imports draw",
-    "emit": "draw pictures diagrams cases forms inert cli docs comparing",
+    "emit": "figures draw pictures diagrams cases forms inert cli docs comparing",
     "layers": "layer_examples fields other_ops sequential reference cases codes vocabulary language draw comparing",
     "models": "models comparing",
     "syntax": "reading forms vocabulary cases codes imports language docs lines syntax fmt",
-    "verify": "comparing cli",
+    "verify": "comparing further cli",
     "weights": "renaming spellings comparing reference cli",
 }
 # and these run PyTorch and Keras
 FRAMEWORKS = {
-    "": "interrupts api sizes nets frozen",
+    "": "api sizes nets frozen",
     "cli": "verify weights",
     "elaborate": "cells each_step padding nets own_weights",
     "emit": "keras_styles build nets cells",
     "layers": "layers recurrence windows initialisers conv_lstm",
     "models": "verify weights",
     "syntax": "nets",
-    "verify": "verify",
+    "verify": "verify settings",
     "weights": "weights padding regularization",
 }
 
