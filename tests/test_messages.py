@@ -75,3 +75,36 @@ def test_arguments_of_layers(value):
 def test_statements_and_operators(value):
     lines = [form.format(value) for form in FORMS]
     assert not _of_python(lines + [f"n = {value} {sign} {other}" for sign in OPERATORS for other in ODD])
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "help"),
+    [
+        ("expect params == 3,n", "the end of the statement should stand here, not `,`", ""),
+        ("expect params == 15,000", "a number holds no `,`", "write `15_000`"),
+        ("expect params == 15,0", "the end of the statement should stand here, not `,`", ""),
+        ("expect params == 15,0000", "the end of the statement should stand here, not `,`", ""),
+        ("relu,", "a statement does not end with a comma", "leave it out; the new line is enough"),
+        ("dense(3),\nrelu", "a statement does not end with a comma", "leave it out; the new line is enough"),
+        ("dense(3,,4)", "nothing stands between these two commas", "remove one of them"),
+        ("if T:x", "`:` has no meaning here", "a body stands in braces: `{ ... }`"),
+        ("for i in 0:3 { relu }", "`:` does not make a range", "a range is `0..n`, with `n` left out"),
+        ("n : 3", "`:` has no meaning here", "a step is named behind it: `3 as n`"),
+        ("z = 1.2.3", "a number holds no second `.`", "thousands are parted by `_`: `61_706`"),
+        ("expect params == 15 000", "a number holds no blank", "write `15_000`"),
+        ("dense(.5)", "a number begins with a digit", "write `0.5`"),
+        ("dense(5.)", "a number does not end with `.`", "write `5.0`"),
+        ("dense(3) --> relu", "`-->` is no sign of the language", "steps are joined by `->`"),
+        ("relu -> -> relu", "there is no step between these two arrows", "remove one of them"),
+        ("n += 1", "`+=` is no sign of the language", "write `n = n + ...`"),
+        ("n++", "`++` is no sign of the language", "write `n = n + 1`"),
+        ("if n = 1 { relu }", "`=` binds a name; it does not compare", "comparison is `==`"),
+        ("conv(3, 3 x 3)", "this is not a size", "a size is whole numbers and a small x between them: `3x3`"),
+        ("dense(5k)", "`5k` is neither a number nor a name", "write `5_000`"),
+        ("dropout(50%)", "`%` is the remainder of a division", "write `0.5`"),
+    ],
+)
+def test_what_is_said_of_a_line(text, said, help):
+    """At the end of a line, where nothing else stands behind it, too."""
+    found = check(f"net t {{\n  input x [T, 6]\n  n = 1\n{text}\n}}\n").diagnostics
+    assert (found[0].message, found[0].help) == (said, help)

@@ -5,15 +5,17 @@ from __future__ import annotations
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
     "": (
-        "dims pycode figures fields sequential reading reference render imports spellings vocabulary cases language "
-        "codes interrupts"
+        "dims pycode figures limits fields sequential reading reference render imports spellings vocabulary cases "
+        "language codes interrupts"
     ),
     "cli": "forms inert renaming lines cli docs",
-    "elaborate": "reading expressions sequential step_macs vocabulary cases language codes imports draw",
+    "elaborate": (
+        "reading limits expressions sequential step_macs vocabulary cases language codes imports messages draw bounds"
+    ),
     "emit": "figures draw pictures diagrams cases forms inert cli docs comparing",
     "layers": "layer_examples fields other_ops sequential reference cases codes vocabulary language draw comparing",
     "models": "models comparing",
-    "syntax": "reading forms vocabulary cases codes imports language docs lines syntax fmt",
+    "syntax": "reading limits messages forms vocabulary cases codes imports language docs lines syntax fmt",
     "verify": "comparing further cli",
     "weights": "renaming spellings comparing reference cli",
 }

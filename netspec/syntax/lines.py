@@ -168,7 +168,9 @@ def loop(at: Situation) -> Finding | None:
         return Finding("`for` goes over a list or a range", at.here, "write `for i in 0..n { ... }`")
     if "IN" in at.expected and at.shown in ("=", "of", ":", ";"):
         return Finding(f"`in` should stand here, not `{at.shown}`", at.here, "write `for i in 0..n { ... }`")
-    if at.shown in (":", "...") and at.touches and at.rest[len(at.shown) :].strip()[:1].isalnum():
+    # a blank behind `:`, or brackets before it, and it begins a body as in Python
+    ranges = at.shown == "..." or (at.shown == ":" and at.previous not in (")", "]") and at.rest[1:2] != " ")
+    if ranges and at.touches and at.rest[len(at.shown) :].strip()[:1].isalnum():
         return Finding(f"`{at.shown}` does not make a range", at.here, "a range is `0..n`, with `n` left out")
     return None
 

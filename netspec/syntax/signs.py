@@ -67,7 +67,7 @@ def colon(at: Situation) -> Finding | None:
     message = "`:` has no meaning here"
     if at.text.startswith("=", at.end):
         return Finding("`:=` is no sign of the language", (at.start, at.end + 1), "write `=`")
-    if "LBRACE" in at.expected and not at.rest[1:].strip():
+    if "LBRACE" in at.expected and (at.header in ("if", "else", "for", "repeat") or not at.rest[1:].strip()):
         return Finding(message, at.here, "a body stands in braces: `{ ... }`")
     if at.header in ("net", "block", "cell") and at.opener is not None and at.opener.type == "LPAR":
         return Finding(message, at.here, f"parameters have no types; a default is `{at.previous}=3`")
@@ -134,7 +134,8 @@ def unpacking(at: Situation) -> Finding | None:
 def comma(at: Situation) -> Finding | None:
     if at.previous == "," and at.kind == "COMMA":
         return Finding("nothing stands between these two commas", at.here, "remove one of them")
-    if at.kind == "COMMA" and at.previous.isdigit() and at.rest[1:4].isdigit() and at.header == "expect":
+    digits = len(at.rest) - 1 - len(at.rest[1:].lstrip("0123456789"))
+    if at.kind == "COMMA" and at.previous.isdigit() and digits == 3 and at.header == "expect":
         return Finding("a number holds no `,`", at.here, f"write `{_thousands(at)}`")
     comma = at.here if at.kind == "COMMA" and not at.rest[1:].strip() and not at.inside else None
     if at.previous == "," and at.ends_line and not at.inside:
