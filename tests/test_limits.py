@@ -32,7 +32,7 @@ LIMITS = {
     "blocks within one another": (60, nested),
     "layers of a `stack`": (1_000, lambda n: net(f"stack({n}, lstm(2))", "[3, 4]")),
     "characters of a name": (5_000, lambda n: net(f"dense(3) as {'a' * n}")),
-    "a number or a string": (5_000, lambda n: net("dense(3, name=\"{}\")".format("a" * (n - 2)))),  # with its quotes
+    "a number or a string": (5_000, lambda n: net('dense(3, name="{}")'.format("a" * (n - 2)))),  # with its quotes
 }
 
 
