@@ -40,6 +40,11 @@ NETS = {
         LEAK + "net n { input x [3, 4, 2]; each_step(scan(leak(3), return=sequence)) -> each_step(scan(leak(2))) }",
         [{}],
     ),
+    "braces": (
+        "net n { input x [4, 6, 6, 2]; each_step({ conv(3, 3x3) -> relu; global_avgpool })\n"
+        "each_step(step={ dense(2) }) }",
+        [{}],
+    ),
     "in a loop": ("net n { input x [5, 3]; repeat 2 { each_step(dense(3)) -> relu } }", [{}]),
     "in itself": (
         "block inner { each_step(conv(2, 3x3, stride=2)) }\n"
@@ -54,6 +59,16 @@ NETS = {
 def test_all_forms_agree(name, style):
     text, sizes = NETS[name]
     compare(check(text), sizes=sizes, style=style)
+
+
+def test_braces_are_a_block_without_a_name():
+    text = "net n {{ input x [T, 6, 5, 2]; each_step({0}) as seen; lstm(3) }}"
+    inner = "{ conv(3, 3x3) as k -> relu; y = k -> conv(3, 1x1); concat(identity, y) -> global_avgpool }"
+    one, other = check(text.format(inner)), check(f"block b {inner}\n" + text.format("b"))
+    assert one.ok
+    assert other.ok
+    assert one.totals == other.totals
+    assert [row.path for row in one.layers if row.figures.params] == ["seen.k", "seen.2", "lstm"]
 
 
 def test_it_is_the_layer_on_each_step():

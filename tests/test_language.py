@@ -288,6 +288,23 @@ def test_a_shared_layer_may_be_used_on_other_sizes_that_need_the_same_weights() 
     assert net.totals.params == 224
 
 
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [
+        ("a, b = split(enc, 2); add(a, b)", "a, b = split(identity -> enc, 2); add(a, b)"),
+        ("softmax(enc, axis=0)", "identity -> enc -> softmax(axis=0)"),
+        ("sum(enc, axis=-1)", "identity -> enc -> sum(axis=-1)"),
+        ("where(enc > 0, x, 0)", "where((identity -> enc) > 0, x, 0)"),
+        ("sqrt(enc)", "identity -> enc -> sqrt"),
+    ],
+)
+def test_a_shared_layer_that_stands_for_a_value_is_what_it_makes_of_the_flow(short: str, whole: str) -> None:
+    one, other = (body(f"layer enc = dense(16)\n  {text}") for text in (short, whole))
+    assert one.totals == other.totals
+    assert one.totals.params == 272
+    assert [row.kind for row in one.layers] == [row.kind for row in other.layers]
+
+
 def test_frozen_reaches_into_blocks() -> None:
     net = clean("""
 block inner { dense(8) -> batchnorm }

@@ -167,6 +167,8 @@ def _empty(at: Context, callee: tree.Name, given: Given) -> Hole:
 
 def _applied(at: Context, node: Node) -> Any:
     """A step, with arguments or without, at a place."""
+    if isinstance(node, tree.Body):
+        return at.frame.subflow(node, at.flow, at.chosen)
     callee = named(at.frame, node.callee if isinstance(node, tree.Call) else node)
     if not isinstance(callee, tree.Name):
         message = "a layer, a block or a net should stand here"

@@ -10,7 +10,7 @@ from ..source import Span
 from ..syntax import tree
 from .cutting import End
 from .lookup import loose_name
-from .machine import HOLE, Hole, kind_of
+from .machine import HOLE, Hole, SharedStep, kind_of
 from .makers import too_many
 from .misfits import bare_help, declared, given_twice, no_flow, place_for
 
@@ -67,7 +67,7 @@ def _read_arguments(
         value = _words(at, cls, keyword) if keyword is not None else None
         if value is None:
             own = keyword.value if keyword is not None else node
-            flows = keyword.name.text in ports if keyword is not None else join or _has_identity(at, own)
+            flows = keyword.name.text in ports if keyword is not None else join or _is_applied(at, own, cls)
             value = at.plain(own, words=not flows)
         if value is HOLE:
             broken = True
@@ -96,11 +96,17 @@ def _read_arguments(
     return Given(tuple(tensors), tuple(flowing), tuple(positional), tuple(places), named, frozen, label)
 
 
-def _has_identity(at: Context, node: Node) -> bool:
-    """Does the step that does nothing stand for what flows in, alone or in a list?"""
+def _is_applied(at: Context, node: Node, cls: type[Layer] | None) -> bool:
+    """Does an argument, alone or in a list, stand for what a step makes of what flows in?
+
+    `identity` does. So does a shared layer by its name where a layer takes it: unlike others, that name is no word.
+    """
     parts = node.items if isinstance(node, tree.Group | tree.List) else (node,)
     names = [part.text for part in parts if isinstance(part, tree.Name)]
-    return "identity" in names and "identity" not in at.frame.names
+    bound = at.frame.names
+    if "identity" in names and "identity" not in bound:
+        return True
+    return cls is not None and any(isinstance(bound.get(name), SharedStep) for name in names)
 
 
 def _words(at: Context, cls: type[Layer] | None, keyword: tree.Keyword) -> Any:

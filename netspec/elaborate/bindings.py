@@ -21,7 +21,8 @@ def bind_names(frame: Frame, node: tree.Binding) -> None:
         _unbindable(frame, node.target)
         return
     values = tuple(evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
-    unpack(frame, node.target, values[0] if len(values) == 1 else values, node.span)
+    broken = not node.target.unpacks and any(value is HOLE for value in values)
+    unpack(frame, node.target, HOLE if broken else values[0] if len(values) == 1 else values, node.span)
 
 
 def _unbindable(frame: Frame, target: tree.Unbindable) -> None:

@@ -58,6 +58,8 @@ def _is_step(at: Context, node: Node) -> bool:
     """Does an argument say what is applied?"""
     if isinstance(node, tree.Keyword):
         return node.name.text == EachStep.holds
+    if isinstance(node, tree.Body):
+        return True
     callee = _callee(at, node)
     if not isinstance(callee, tree.Name):
         return False
@@ -89,11 +91,14 @@ def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
     if inner is None and unknown_step(at.frame, (n for _, n in given.positional)):
         return False
     if inner is None:
-        help = "write `each_step(conv(8, 3x3))`, or the name of a block with its arguments"
+        help = "write `each_step(conv(8, 3x3))`, the name of a block with its arguments, or `{ ... }`"
         fault("not-a-step", "`each_step` applies a layer, a block or a net, and none is given", node.span, help=help)
     elif given.positional or given.named:
         help = "what it applies takes them: `each_step(dense(8, bias=false))`"
         fault("unknown-argument", "`each_step` takes no other arguments", node.span, help=help)
+    elif given.frozen and isinstance(inner.value if isinstance(inner, tree.Keyword) else inner, tree.Body):
+        help = "give it to the steps inside, or make a block of them: `each_step(name, frozen=true)`"
+        fault("unknown-argument", "`{ ... }` takes no `frozen`", inner.span, help=help)
     elif at.frame.shared is not None:
         help = "declare what it applies, `layer enc = dense(8)`, and write `each_step(enc)`"
         fault("not-a-step", "`layer` names one layer or block, not one on each step", node.span, help=help)

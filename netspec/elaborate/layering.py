@@ -211,17 +211,23 @@ def _as_written(frame: Frame, kind: str, violation: Violation, value: Any, node:
         if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in reader.words:
             word = node.callee.text
             help = reader.instead.format(node.span.text) if node.arguments else f"write `{word}` alone"
-    elif isinstance(node, tree.Literal) and _is_thousands(node.span):
-        help = "a number holds no `,`: thousands are parted by `_`, as in `1_000`"
+    elif isinstance(node, tree.Literal) and (whole := _thousands(node.span)):
+        help = f"a number holds no `,`: thousands are parted by `_`, as in `{whole}`"
     elif isinstance(value, float) and isinstance(node, tree.Chain) and "/" in node.operators:
         help = "`//` divides and rounds down"
     return Violation(violation.code, message, violation.argument, help, violation.label, violation.values)
 
 
-def _is_thousands(span: Span) -> bool:
-    """Is this the `000` of `1,000`?"""
-    before = span.source.text[max(span.start - 2, 0) : span.start]
-    return len(span.text) == 3 and span.text.isdigit() and before[-1:] == "," and before[-2:-1].isdigit()
+def _thousands(span: Span) -> str:
+    """The number that the arguments of a call hold up to here as two, as `30_522` of `(30,522`; empty without one."""
+    line = span.source.text[max(span.start - _FURTHEST, 0) : span.end]
+    parts = line.rpartition("(")[2].replace(", ", ",,").split(",")
+    places = [k for k, part in enumerate(parts) if k and len(part) == 3 and part.isdigit() and parts[k - 1].isdigit()]
+    return "_".join(parts[places[0] - 1 : places[0] + 1]) if places else ""
+
+
+# how far the arguments before one are looked at
+_FURTHEST = 60
 
 
 def _loose(frame: Frame, kind: str, violation: Violation, written: Mapping[str, Any]) -> tree.Name | None:

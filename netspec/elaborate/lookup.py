@@ -37,8 +37,8 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
         help = f"write `{CONSTANTS[node.text]}`"
         return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
     if node.text in LAYERS or node.text in frame.design.definitions:
-        message, help = f"`{node.text}` is a step, and a value should stand here", "steps are joined by `->`"
-        return machine.fault("not-a-value", message, node.span, help=help)
+        message = f"`{node.text}` is a step, and a value should stand here"
+        return machine.fault("not-a-value", message, node.span, help=applied_help(frame, node))
     if not machine.faults.patient:
         return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span)
     bound = _binder(frame, node.text)
@@ -47,6 +47,30 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
         return _bound_elsewhere(frame, node, bound, help)
     help = _meant(frame, node, number) or _listed(frame, node, number)
     return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
+
+
+def applied_help(frame: Frame, node: tree.Name) -> str:
+    """What to write for a step where the value that it makes should stand."""
+    values = [name for name, value in frame.names.items() if isinstance(value, Tensor)]
+    flows = isinstance(frame.flow, Tensor) and "identity" not in frame.names
+    start = "identity" if flows or not values else values[-1]
+    step = f"{node.text}(...)" if _needs_arguments(frame, node.text) else node.text
+    made, text = f"{start} -> {step}", node.span.source.text
+    before, behind = text[: node.span.start].rstrip()[-1:], text[node.span.end :].lstrip()[:1]
+    written = made if before in _OPENS and behind in _CLOSES else f"({made})"
+    help = f"for what it makes of {'what flows here' if start == 'identity' else f'`{start}`'} write `{written}`"
+    return f"steps are joined by `->`; {help}" if before == ">" else help
+
+
+# what stands before and behind something that needs no brackets
+_OPENS, _CLOSES = "(,[=", "),]"
+
+
+def _needs_arguments(frame: Frame, name: str) -> bool:
+    definition = frame.defined(name)
+    if definition is None:
+        return name in LAYERS and bool(LAYERS[name].required)
+    return any(parameter.default is None for parameter in definition.parameters)
 
 
 def _binder(frame: Frame, name: str) -> tree.Identifier | None:

@@ -12,7 +12,7 @@ from ..syntax import tree
 from .functions import Fault, apply_operator, call_function
 from .layering import layer
 from .lookup import loose_name, unknown
-from .machine import HOLE, kind_of
+from .machine import HOLE, SharedStep, kind_of
 from .makers import too_many
 from .misfits import no_flow
 
@@ -241,8 +241,16 @@ def _logic_of_values(at: Context, node: tree.Chain, word: str, first: Tensor, pl
     return layer(at, f"logical_{word}", {}, tuple(values), node.span) if len(values) > 1 else first
 
 
+def _compared(at: Context, node: tree.Chain) -> list[Any]:
+    """The values of a comparison. A shared layer has no order, so where one is asked for, what it makes is meant."""
+    ordered = not _EQUALITIES.issuperset(node.operators)
+    names = [part.text if isinstance(part, tree.Name) else "" for part in node.operands]
+    shared = [ordered and isinstance(at.frame.names.get(name), SharedStep) for name in names]
+    return [at.plain(operand, words=not applied) for operand, applied in zip(node.operands, shared)]
+
+
 def _comparison(at: Context, node: tree.Chain) -> Any:
-    values = [at.plain(operand, words=True) for operand in node.operands]
+    values = _compared(at, node)
     if any(value is HOLE for value in values):
         return HOLE
     of_values = any(isinstance(value, Tensor) for value in values)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 MOST_DOC = 200
 _ESCAPES = {"n": "\n", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)")
+# the groups of `1,234,056` before one of them and behind it; and how far that is looked at
+_GROUPS = re.compile(r"(?<![\w.])[1-9]\d{0,2},(?:\d{3},)*$")
+_MORE_GROUPS = re.compile(r"(?:,\d{3}(?!\w))+")
+_FURTHEST = 30
 
 
 class Token:
@@ -250,7 +254,24 @@ class Builder:
         return tree.Next(span, self._identifier(parts[0]))
 
     def integer(self, parts: list[Any], span: Span) -> Node:
-        return tree.Literal(span, self._whole(parts[0].text, span))
+        text = parts[0].text
+        if text[0] == "0" and len(text) == 3 and self.source.text[span.start - 1] == ",":
+            return self._group_of_thousands(span)
+        return tree.Literal(span, self._whole(text, span))
+
+    def _group_of_thousands(self, span: Span) -> Node:
+        """Report the `024` of `1,024`, which nobody writes for 24: a number of which a comma makes two."""
+        before = _GROUPS.search(self.source.text, max(span.start - _FURTHEST, 0), span.start)
+        if before is None:
+            return tree.Literal(span, int(span.text))
+        if ",0" in before[0]:
+            return tree.Broken(span)  # the group before it told of it
+        behind = _MORE_GROUPS.match(self.source.text, span.end, span.end + _FURTHEST)
+        whole = Span(self.source, before.start(), span.end if behind is None else behind.end())
+        help = f"thousands are parted by `_`: write `{whole.text.replace(',', '_')}`"
+        message = f"a number holds no `,`: this is read as {whole.text.count(',') + 1} numbers"
+        self.faults.add(Diagnostic("syntax", message, Label(whole), (), help))
+        return tree.Broken(span)
 
     def decimal(self, parts: list[Any], span: Span) -> Node:
         value = float(parts[0].text.replace("_", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..record import TYPE_CHECKING
 from . import habits
 from .lexer import match
@@ -134,8 +136,7 @@ def unpacking(at: Situation) -> Finding | None:
 def comma(at: Situation) -> Finding | None:
     if at.previous == "," and at.kind == "COMMA":
         return Finding("nothing stands between these two commas", at.here, "remove one of them")
-    digits = len(at.rest) - 1 - len(at.rest[1:].lstrip("0123456789"))
-    if at.kind == "COMMA" and at.previous.isdigit() and digits == 3 and at.header == "expect":
+    if at.kind == "COMMA" and at.previous.isdigit() and at.touches and _begins_group(at.rest[1:]):
         return Finding("a number holds no `,`", at.here, f"write `{_thousands(at)}`")
     comma = at.here if at.kind == "COMMA" and not at.rest[1:].strip() and not at.inside else None
     if at.previous == "," and at.ends_line and not at.inside:
@@ -143,15 +144,26 @@ def comma(at: Situation) -> Finding | None:
     return comma and Finding("a statement does not end with a comma", comma, "leave it out; the new line is enough")
 
 
-def _thousands(at: Situation) -> str:
-    """The number that goes on at a sign or blank, with `_` between its groups."""
-    groups = f"{at.previous} {at.rest}".replace(",", " ").replace(".", " ").split()
-    return "_".join(group for place, group in enumerate(groups) if group.isdigit() and (not place or len(group) == 3))
+def _begins_group(text: str) -> bool:
+    """Does a text begin with three digits and no more, as behind the `,` of `1,000`?"""
+    return len(text[:3]) == 3 and text[:3].isdigit() and not text[3:4].isalnum()
+
+
+def _thousands(at: Situation, start: int | None = None) -> str:
+    """The number that begins at a place, or with the last token, and goes on at signs or blanks: with `_` for these."""
+    found = _GROUPS.match(at.text, at.last[0] if start is None else start)
+    return "_".join(re.findall(r"\d+", found[0])) if found is not None else at.previous
+
+
+_GROUPS = re.compile(r"\d+(?:(?:[ \t]+|[,.])\d{3}(?!\w))*")
 
 
 def number(at: Situation) -> Finding | None:
     if at.kind == "INTEGER" and at.previous.isdigit() and len(at.shown) == 3:
         return Finding("a number holds no blank", at.here, f"write `{_thousands(at)}`")
+    if at.kind == "INTEGER" and at.previous == "," and at.touches and at.text[at.last[0] - 1].isdigit():
+        start = at.last[0] - len(at.before[-2])
+        return Finding("a number holds no `,`", at.last, f"write `{_thousands(at, start)}`")
     if at.kind == "INTEGER" and at.previous == "." and at.before[-2:-1] and at.before[-2].replace(".", "").isdigit():
         return Finding("a number holds no second `.`", at.last, "thousands are parted by `_`: `61_706`")
     if at.kind == "DOT" and at.text[at.end : at.end + 1].isdigit():
