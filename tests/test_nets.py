@@ -137,6 +137,40 @@ def test_a_function_that_asks_for_sizes_is_one_model_for_each():
     assert "class Widen" in emit_keras.emit(check(text, net="sizes"), "subclass")
 
 
+IDLE_USES = """
+net idle {
+  input x [6]
+  layer norm = prelu
+  layer tie = dense(6)
+  y = x -> norm -> tie
+  z = tie -> norm -> relu
+  repeat 2 { side = y -> tie; y -> norm -> tie }
+  output y
+}
+"""
+
+
+@pytest.mark.parametrize("style", ["functional", "subclass"])
+def test_uses_of_shared_weights_that_lead_nowhere_are_not_written(style):
+    net = check(IDLE_USES)
+    for text in twins.texts(net, style):
+        assert [line for line in text.splitlines() if line.strip().startswith("_ =")] == []
+        assert text.count("tie(") == 1
+    twins.compare(net, style=style)
+
+
+def test_what_leads_nowhere_and_has_weights_is_told_of():
+    """Running statistics are those of all uses, and weights that nothing else uses have to be built."""
+    net = check("net n { input x [6]; layer norm = batchnorm; norm(x) -> relu; dense(4) as lost; output norm(x) }")
+    for text in twins.texts(net, "subclass"):
+        lines = [line.strip() for line in text.splitlines() if line.strip().startswith("_ =")]
+        assert [line.partition("(")[0] for line in lines] == ["_ = self.lost"]
+        assert lines[0].endswith(")  # leads nowhere, but its weights are part of the net")
+    with pytest.raises(SpecError) as caught:
+        emit_keras.emit(net)
+    assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
+
+
 def test_keras_binds_a_norm_to_a_number_of_axes():
     text = "net n { input x [4]; layer tie = NORM; a = tie(x); b = tie(outer(x, x)); output a, b }"
     net = check(text.replace("NORM", "batchnorm"))

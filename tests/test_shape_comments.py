@@ -19,6 +19,7 @@ from netspec.diagnostics import SpecError
 from netspec.dims import substitute
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
+from netspec.emit.flow import NOWHERE
 from netspec.models.code import run
 from netspec.weights import samples
 
@@ -46,7 +47,7 @@ TEXTS = {
 def comments(text):
     """What the comments say of shapes, by the number of the line."""
     parts = ((number, line.rpartition("  # ")) for number, line in enumerate(text.splitlines(), 1))
-    return {number: said for number, (before, _, said) in parts if before and before.strip()}
+    return {number: said for number, (before, _, said) in parts if before and before.strip() and said != NOWHERE}
 
 
 def watched(text, call):

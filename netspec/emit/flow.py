@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .template import Node, Template
 
 
+# behind what is worked out though nobody takes it
+NOWHERE = "leads nowhere, but its weights are part of the net"
+
+
 class Open(Record):
     """An expression that no line holds yet; `inputs` are the values in it that have variables."""
 
@@ -122,9 +126,10 @@ class Flow(Variables):
         # the shape is that of the first value, and is said where a line makes that
         makes = [number for number, piece in enumerate(kept) if numbers_in(piece.gives)[:1] == tuple(slots[:1])]
         told = makes[-1] if makes and shape is not None and self.is_used(node.outputs[0]) else None
+        leads_nowhere = not any(map(self.is_used, node.outputs))
         for number, piece in enumerate(kept):
             code = with_names(piece.code, names) if number else piece.code
-            note = self.writer.note(node, shape) if number == told else ""
+            note = self.writer.note(node, shape) if number == told else NOWHERE * leads_nowhere
             self.put(f"{targets(piece.gives, names)} = ", bare(code), note=note)
         for value, slot in zip(node.outputs, slots):
             self.hold(value, names.get(slot, NOBODY))

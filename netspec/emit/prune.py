@@ -6,6 +6,7 @@ import re
 
 from ..pycode import inline
 from ..record import TYPE_CHECKING
+from .reaching import keeps_statistics
 from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
 from .variables import uses
 
@@ -17,17 +18,45 @@ if TYPE_CHECKING:
 
 
 def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
-    """The nodes without steps and variables that lead to no weights and no output. Branches keep their steps."""
+    """The nodes without steps and variables that lead to no weights and no output. Branches keep their steps.
+
+    Uses of shared weights that lead nowhere go as well, as long as another use stays.
+    """
     kept = tuple(nodes)
-    leaves = [leaf for leaf in _outside_branches(kept) if leaf.shared is None and not _has_weights(leaf)]
-    idle = {id(leaf) for leaf in leaves}
-    sources = {**dict(_sources(kept)), **{output: leaf.inputs for leaf in leaves for output in leaf.outputs}}
-    live, todo = set(outputs), [*outputs, *_taken(kept, idle)]
+    leaves = [leaf for leaf in _outside_branches(kept) if _may_go(leaf)]
+    while True:
+        live = _live(kept, outputs, leaves)
+        lost = _lost(kept, leaves, live)
+        if lost is None:
+            idle = {id(leaf) for leaf in leaves}
+            return tuple(found for node in kept for found in _pruned(node, live, idle))
+        leaves.remove(lost)
+
+
+def _may_go(leaf: Leaf) -> bool:
+    """Is nothing lost but what it makes? Running statistics are those of all uses."""
+    if leaf.shared is None:
+        return not _has_weights(leaf)
+    return leaf.step is not None and not keeps_statistics(leaf.step)
+
+
+def _live(nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf]) -> set[int]:
+    """The values that outputs hang on, and steps that stay in any case."""
+    leaves = list(idle)
+    sources = {**dict(_sources(nodes)), **{output: leaf.inputs for leaf in leaves for output in leaf.outputs}}
+    live, todo = set(outputs), [*outputs, *_taken(nodes, {id(leaf) for leaf in leaves})]
     while todo:
         value = todo.pop()
         live.add(value)
         todo.extend(v for v in sources.pop(value, ()) if v is not None)
-    return tuple(found for node in kept for found in _pruned(node, live, idle))
+    return live
+
+
+def _lost(nodes: tuple[Node, ...], idle: Iterable[Leaf], live: set[int]) -> Leaf | None:
+    """The first use of shared weights of which no other use would stay."""
+    dead = {id(leaf): leaf for leaf in idle if live.isdisjoint(leaf.outputs)}
+    stay = {n.shared for n in inside(nodes) if isinstance(n, Leaf) and n.shared is not None and id(n) not in dead}
+    return next((leaf for leaf in dead.values() if leaf.shared is not None and leaf.shared not in stay), None)
 
 
 def _outside_branches(nodes: Iterable[Node]) -> Iterator[Leaf]:
