@@ -238,6 +238,41 @@ def test_the_inputs_of_a_closed_block_have_their_names():
     assert '"input:a" -> "mix":"in cur":n' in written
 
 
+SEVERAL = """
+block both { input x [n]; dense(3) as left; output left, right = x -> dense(3) }
+net n {
+  input x [6, 12]
+  first, second, third = split(x, 3)
+  said, h, c = first -> lstm(4, return=(sequence, state))
+  parts = chunk(second, 2)
+  a, b = c -> both
+  output concat(said, third), parts[1], parts[0] + 1, h, sub(b, a)
+}
+"""
+
+
+@pytest.mark.parametrize(("direction", "side"), [("TB", "s"), ("LR", "e")])
+def test_an_edge_says_which_of_several_values_it_is(direction, side):
+    """By the author's name, else by the word that the layer or block has for it, else by its number."""
+    written = dot(checked(SEVERAL), 0, direction)
+    names = {}
+    for line in written.splitlines():
+        box = line.strip().partition(" [")[0].strip('"')
+        names |= {(box, port): name for port, name in re.findall(r'PORT="(out \d)"[^>]*><FONT[^>]*>([^<]*)<', line)}
+    found = re.findall(r'"([\w.:]+)"(?::"(out \d)":(\w))? -> "([\w.:]+)"', written)
+    said = {(source, target): names.get((source, port), "") for source, port, _, target in found}
+    assert {at for _, _, at, _ in found} == {"", side}
+    assert said["split", "lstm"] == "first"
+    assert said["split", "chunk"] == "second"
+    assert said["split", "concat"] == "third"
+    assert said["lstm", "concat"] == "said"
+    assert said["lstm", "output:h"] == "h"
+    assert said["lstm", "both"] == "c"
+    assert {name for (box, _), name in names.items() if box == "both"} == {"a", "b"}
+    assert {name for (box, _), name in names.items() if box == "chunk"} == {"1", "2"}
+    assert said["input:x", "split"] == ""
+
+
 def test_one_value_taken_twice_has_no_order():
     assert "in 1" not in dot(checked("net n { input x [4]; concat(x, x) }"))
 

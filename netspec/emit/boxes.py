@@ -57,12 +57,24 @@ class Group:
 
 class Edge:
     """A value on its way from one box to another. `note` is the shape to be written on it. Where it counts which of
-    several inputs of the box it is, `place` says so, a number or a name, and `order` is its number."""
+    several inputs of the box it is, `place` says so, a number or a name, and `order` is its number. `part` says so of
+    the values that the source gives, with `number`."""
 
-    def __init__(self, source: Box, target: Box, shape: Shape, place: str = "", order: int = 0) -> None:
+    def __init__(
+        self,
+        source: Box,
+        target: Box,
+        shape: Shape,
+        place: str = "",
+        order: int = 0,
+        part: str = "",
+        number: int = 0,
+    ) -> None:
         self.source = source
         self.target = target
         self.shape = shape
+        self.part = part
+        self.number = number
         self.place = place
         self.order = order
         self.note = ""
@@ -84,8 +96,13 @@ class Row(Record):
 
 
 class Source(Record):
-    """The box that a value comes from, and the value's shape. Of a sequence whose steps are drawn, `parts` are all."""
+    """The box that a value comes from, and the value's shape. Of a sequence whose steps are drawn, `parts` are all.
+
+    Of several values that a box gives, `name` and `number` say which it is.
+    """
 
     box: Box
     shape: Shape
     parts: tuple[Box, ...] = ()
+    name: str = ""
+    number: int = 0

@@ -111,7 +111,7 @@ class Diagram:
         for box in source.parts:
             self.join(box, target)
         if not source.parts:
-            self.edges.append(Edge(source.box, target, source.shape, place, order))
+            self.edges.append(Edge(source.box, target, source.shape, place, order, source.name, source.number))
 
     def join(self, source: Box, target: Box) -> None:
         self.edges.append(Edge(source, target, source.leaving))
@@ -201,8 +201,7 @@ class Diagram:
         box.tail = step.output
         if step.depth != 0:
             self._loop(box, step.inputs[0])
-        for tensor in step.outputs:
-            scene.sources[tensor.number] = Source(box, tensor.shape)
+        scene.give(box, step.outputs, step.layer.results)
 
     def _say(self, step: Step, box: Box, scene: Scene) -> None:
         """Write a step into its box. The name of the first is that of the box; another has its own on its line."""
@@ -275,8 +274,7 @@ class Diagram:
         box.lines.append(", ".join([*said, params_text(box.weights)] if box.params else said))
         if isinstance(item, Call) and isinstance(item.use, Run):
             self._loop(box, item.inputs[0])
-        for tensor in gives:
-            scene.sources[tensor.number] = Source(box, tensor.shape)
+        scene.give(box, gives, () if isinstance(item, Scope) else tuple(result.name for result in item.body.outputs))
 
     def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         path = _path(item, scene, prefix)

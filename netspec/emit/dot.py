@@ -37,6 +37,9 @@ _STEP = "  "
 # where the inputs of a box are whose order counts: a name before its place, and the side for each direction
 _PORT = "in "
 _SIDES = {"TB": "n", "LR": "w"}
+# and where the values are that a box gives, if there are several
+_PART = "out "
+_ENDS = {"TB": "s", "LR": "e"}
 _BREAK = "<BR/>"
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
 
@@ -99,6 +102,11 @@ class _Writer:
         for edge in sorted(diagram.edges, key=lambda edge: edge.order):
             if edge.place:
                 self.places.setdefault(edge.target.id, []).append(edge.place)
+        # of the values that a box gives, those that are taken: their names by their numbers
+        self.parts: dict[str, dict[int, str]] = {}
+        for edge in sorted(diagram.edges, key=lambda edge: edge.number):
+            if edge.part:
+                self.parts.setdefault(edge.source.id, {})[edge.number] = edge.part
 
     def _note(self, group: Group, around: tuple[Group, ...]) -> None:
         for part in group.parts:
@@ -220,14 +228,21 @@ class _Writer:
         return self._with_ports(box, _table([*lines, *(_small(line, faint) for line in said)]), faint)
 
     def _with_ports(self, box: Box, label: str, colour: str) -> str:
-        """The label behind a place for each input, in their order, where that counts."""
-        places = self.places.get(box.id, [])
-        if not places:
+        """The label between a place for each input, in their order, where that counts, and one for each of several
+        values that it gives."""
+        places = [(_PORT + place, place) for place in self.places.get(box.id, [])]
+        parts = [(f"{_PART}{number + 1}", name) for number, name in self.parts.get(box.id, {}).items()]
+        if not places and not parts:
             return label
-        down = self.direction == "TB"
-        cells = [f'<TD PORT="{markup(_PORT + place)}" WIDTH="14">{_small(place, colour, "9")}</TD>' for place in places]
-        ports = f"{_TABLE}<TR>{('' if down else '</TR><TR>').join(cells)}</TR></TABLE>"
-        return f"{_TABLE}<TR><TD>{ports}</TD>{'</TR><TR>' * down}<TD>{label}</TD></TR></TABLE>"
+        rows = [self._ports(places, colour), label, self._ports(parts, colour)]
+        cells = [f"<TD>{row}</TD>" for row in rows if row]
+        return f"{_TABLE}<TR>{('</TR><TR>' if self.direction == 'TB' else '').join(cells)}</TR></TABLE>"
+
+    def _ports(self, ports: list[tuple[str, str]], colour: str) -> str:
+        """Places side by side, or one below the other where the picture runs to the right."""
+        cells = [f'<TD PORT="{markup(port)}" WIDTH="14">{_small(said, colour, "9")}</TD>' for port, said in ports]
+        between = "" if self.direction == "TB" else "</TR><TR>"
+        return f"{_TABLE}<TR>{between.join(cells)}</TR></TABLE>" if cells else ""
 
     def _says_frozen(self, part: Box | Group) -> bool:
         """Is it held still, and no frame around it says so?"""
@@ -267,8 +282,9 @@ class _Writer:
             attributes.update(color=quoted(self.theme.skip), penwidth="1.6", weight="0")
         elif edge.straight == 2:
             attributes.update(weight="10")
+        part = f":{quoted(f'{_PART}{edge.number + 1}')}:{_ENDS[self.direction]}" if edge.part else ""
         port = f":{quoted(_PORT + edge.place)}:{_SIDES[self.direction]}" if edge.place else ""
-        return _STEP + _statement(f"{quoted(edge.source.id)} -> {quoted(edge.target.id)}{port}", **attributes)
+        return _STEP + _statement(f"{quoted(edge.source.id)}{part} -> {quoted(edge.target.id)}{port}", **attributes)
 
 
 def _title(name: str, caption: str, count: int) -> str:

@@ -44,12 +44,13 @@ class Part(Record):
 class Wiring:
     """Where the values of one body are taken. A place is the number of a step or call in the body.
 
-    `paths` has the path of each within the body.
+    `paths` has the path of each within the body, and `names` are those that the author gave to values.
     """
 
     def __init__(self, body: Body) -> None:
         self.leaves = tuple(leaves(body.items))
         self.paths = tuple(_paths(body.items, ""))
+        self.names = {**body.marks, **body.labels}
         self.places: dict[int, int] = {}
         self.readers: dict[int, list[int]] = {}
         for place, leaf in enumerate(self.leaves):
