@@ -58,6 +58,32 @@ def test_recurrent_layers_and_the_cells_that_they_are(layer, cell, each, length)
     assert ops(f"{layer.replace(')', ', reverse=true)')}", inputs) == one
 
 
+@pytest.mark.parametrize(("merge", "each"), [("concat", 0), ("none", 0), ("add", 1), ("mul", 1), ("average", 2)])
+@pytest.mark.parametrize(("layer", "cell"), [("rnn(3", "plain(3)"), ("lstm(3", "long(3)"), ("gru(3", "gated(3)")])
+def test_what_merges_both_directions_is_counted_as_a_join_is(layer, cell, merge, each):
+    """A last output is merged once, a sequence at each of seven steps, and so is what a layer of a stack hands on."""
+    inputs = "input x [7, 5]"
+    plain = 2 * ops(f"{layer})", inputs)
+    for returned, steps in (("last", 1), ("sequence", 7), ("(sequence, last)", 8), ("(last, state)", 1)):
+        several = merge == "none" or "(" in returned
+        names = ", ".join("abcdefgh"[: ops_outputs(merge, returned, layer)]) + " = " if several else ""
+        text = f"bidirectional({layer}, return={returned}), merge={merge})"
+        scanned = f"bidirectional(scan({cell}, return={returned}), merge={merge})"
+        finish = "; output a" if several else ""
+        assert ops(names + text + finish, inputs) == plain + each * 3 * steps
+        assert ops(names + scanned + finish, inputs) == plain + each * 3 * steps
+    if merge != "none":
+        deep = ops(f"stack(4, bidirectional({layer}), merge={merge}))", inputs)
+        assert deep == 4 * plain + each * 3 * (3 * 7 + 1)
+
+
+def ops_outputs(merge, returned, layer):
+    """How many values come out."""
+    state = 2 * (2 if "lstm" in layer else 1)
+    words = returned.strip("()").split(", ")
+    return sum(state if word == "state" else 2 if merge == "none" else 1 for word in words)
+
+
 def test_a_recurrence_on_images():
     """Nine for each filter of each cell of the grid at each step, as in an LSTM on vectors."""
     assert ops("conv_lstm(6, 3x3, padding=same)", "input x [7, 4, 5, 2]") == 9 * 6 * 4 * 5 * 7
@@ -77,6 +103,11 @@ ALIKE = [
     ("global_avgpool", "mean(axis=0)"),
     ("global_maxpool(keepdims=true)", "max(axis=0, keepdims=true)"),
     ("attention(x, dense(5))", "softmax(x @ transpose(dense(x, 5))) @ dense(x, 5)"),
+    (
+        "additive_attention(x, x, units=4)",
+        "q = dense(x, 4, bias=false); k = dense(x, 4); weight v [4, 1]\n"
+        " s = tanh(q[:, none, :] + k[none, :, :]) @ v; softmax(reshape(s, 8, 8)) @ x",
+    ),
     ("each_step(tanh)", "tanh"),
     ("each_step(part(4))", "dense(4) -> relu -> dense(2) -> tanh"),
     ("adaptive_avgpool(1)", "global_avgpool"),

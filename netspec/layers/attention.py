@@ -346,7 +346,8 @@ class AdditiveAttention(Weighted, Attending):
         return projected * self.units + self.pairs(xs) * (self.units + value[-1])
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
-        return self.pairs(xs) * (self.units + 1)
+        """Each pair adds its two vectors and takes tanh of the sum; then the softmax."""
+        return self.pairs(xs) * (2 * self.units + 1)
 
     def torch(self, at: At) -> Use:
         query, _, key = roles(at.inputs)

@@ -186,7 +186,16 @@ class Recurrence(Layer):
         return self.step_macs(xs) * self.time_steps(*xs)
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
-        return self.core.elementwise * product(self.core.state_shape(xs[0])) * xs[0][0] * self.ways * self.depth
+        state = product(self.core.state_shape(xs[0]))
+        within = self.core.elementwise * state * xs[0][0] * self.ways * self.depth
+        return within + _MERGING.get(self.merge, 0) * state * self._merges(xs[0][0])
+
+    def _merges(self, length: Dim) -> Dim:
+        """How many values of both directions are made one: each step of a layer below, and what the last one gives."""
+        if self.ways == 1:
+            return 0
+        given = {"sequence": length, "last": 1}
+        return length * (self.depth - 1) + sum(given.get(word, 0) for word in self.core.returns)
 
     def steps(self, *xs: Shape) -> Dim:
         return self.time_steps(*xs) * self.depth
@@ -230,6 +239,10 @@ class Recurrence(Layer):
             return (np.concatenate(values, -1),)
         a, b = values
         return ({"add": a + b, "mul": a * b, "average": (a + b) / 2}[self.merge],)
+
+
+# operations for each number of a merge, as in the joins of these names
+_MERGING = {"add": 1, "mul": 1, "average": 2}
 
 
 class Core(Weighted, Recurrence, Returning):
