@@ -8,11 +8,11 @@ QUICK = {
         "dims pycode figures limits fields sequential reading reference render imports spellings vocabulary cases "
         "language codes interrupts"
     ),
-    "cli": "forms inert renaming lines cli docs",
+    "cli": "forms inert renaming lines cli docs imports zoo",
     "elaborate": (
-        "reading limits expressions sequential step_macs vocabulary cases language codes imports messages draw bounds"
+        "reading limits expressions sequential step_macs vocabulary cases language codes imports messages symbolic_sizes draw"
     ),
-    "emit": "figures draw pictures diagrams cases forms inert cli docs comparing",
+    "emit": "axes figures draw pictures diagrams cases forms inert cli docs comparing",
     "layers": "layer_examples fields other_ops sequential reference cases codes vocabulary language draw comparing",
     "models": "models comparing",
     "syntax": "reading limits messages forms vocabulary cases codes imports language docs lines syntax fmt",
@@ -24,7 +24,7 @@ FRAMEWORKS = {
     "": "api sizes nets frozen",
     "cli": "verify weights",
     "elaborate": "cells each_step padding nets own_weights",
-    "emit": "keras_styles build nets cells",
+    "emit": "golden_code layouts constructors keras_styles build nets cells",
     "layers": "layers recurrence windows initialisers conv_lstm",
     "models": "verify weights",
     "syntax": "nets",

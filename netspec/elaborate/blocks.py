@@ -227,8 +227,10 @@ def _fixed_defaults(frame: Frame, definition: Definition) -> dict[str, Any]:
     home, declared = frame.machine.home(definition), frame.machine.plan(definition).parameters
     found = {}
     for name, parameter in declared.items():
-        node = parameter.default
-        if isinstance(node, tree.Literal) or (isinstance(node, tree.Name) and node.text not in declared):
+        node = bare = parameter.default
+        while isinstance(bare, tree.Unary):
+            bare = bare.operand
+        if isinstance(bare, tree.Literal) or (isinstance(bare, tree.Name) and bare.text not in declared):
             found[name] = frame.evaluate_in(home, {}, node)
     return found
 

@@ -175,10 +175,15 @@ def _contains(a: Any, b: Any) -> bool:
     return any(equal(a, item) for item in b)
 
 
+def _of_whole(*values: Any) -> str:
+    """The code of a fault where whole numbers are needed: a symbol may be one."""
+    return "unknown-size" if any(isinstance(value, DimExpr) for value in values) else "wrong-value"
+
+
 def _range(a: Any, b: Any) -> tuple[int, ...]:
     for value in (a, b):
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Fault("wrong-value", f"`..` needs whole numbers, not {describe(value)}")
+            raise Fault(_of_whole(value), f"`..` needs whole numbers, not {describe(value)}")
     if b - a > LONGEST:
         raise Fault("too-large", f"{a}..{b} has {b - a:,} turns; the limit is {LONGEST:,}")
     return tuple(range(a, b))
@@ -267,7 +272,7 @@ def _span(*values: Any) -> tuple[int, ...]:
     bounds = values if len(values) > 1 else (0, *values)
     step = bounds[2] if len(bounds) > 2 else 1
     if any(isinstance(v, bool) or not isinstance(v, int) for v in bounds) or step == 0:
-        raise Fault("wrong-value", "`range` needs whole numbers, and a step other than 0")
+        raise Fault(_of_whole(*bounds), "`range` needs whole numbers, and a step other than 0")
     found = range(bounds[0], bounds[1], step)
     if len(found) > LONGEST:
         raise Fault("too-large", f"`range` of {len(found):,} numbers; the limit is {LONGEST:,}")

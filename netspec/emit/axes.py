@@ -62,7 +62,7 @@ def _axes(body: Body, value: Tensor, layout: str) -> str:
 def _letters(body: Body, value: Tensor) -> tuple[str, ...]:
     """The axes behind the batch, in the language's order."""
     rank = len(value.shape)
-    if value.dtype.startswith("int") and rank < 3:
+    if not value.dtype.startswith("float") and rank < 3:  # indices, and which steps a mask keeps
         return ("L", "T")[2 - rank :]
     if rank < 3:
         return ((), ("F",), ("L", "C") if _is_slid_over(body, value) else ("T", "F"))[rank]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from ..pycode import Call, Opt
+from ..pycode import Call, Infix, Opt
 from ..record import TYPE_CHECKING, Record
 from .expressions import express
 from .lower import Act
@@ -31,6 +31,9 @@ _FRAMEWORK_WORDS = {
     "dilation": ("dilation", "dilation_rate"),
     "groups": ("groups",),
 }
+
+# what an expression is, beside the parts that it has
+_FIXED = frozenset(("op", "name", "names", "text", "index", "default"))
 
 
 class Solver:
@@ -95,7 +98,8 @@ class Solver:
         if isinstance(first, Call):
             return self._call(_with_defaults(column), name)
         if isinstance(first, Record):
-            if isinstance(first, Opt) and not same([c.default for c in column]):
+            column = _added(column) if isinstance(first, Infix) else column
+            if any(not same([c.__dict__[field] for c in column]) for field in _FIXED.intersection(first.__dict__)):
                 raise MismatchError
             return type(first)(*(self.code(list(f), name) for f in zip(*(c.__dict__.values() for c in column))))
         if isinstance(first, slice):
@@ -278,6 +282,13 @@ class Solver:
             return None
         text = f"{base.within(5)} + {index.text} * {step.within(7)}"
         return Term(text, column, base.names | step.names | index.names, 5)
+
+
+def _added(column: list[Infix]) -> list[Infix]:
+    """Where some add a number and others take one away, sums of all."""
+    if any(c.op not in ("+", "-") or type(c.right) not in (int, float) for c in column):
+        return column
+    return [c if c.op == "+" else Infix(c.left, "+", -c.right) for c in column]
 
 
 def _given(value: Any) -> Any:
