@@ -62,14 +62,14 @@ def test_further_values(value, expected):
 
 @pytest.mark.parametrize("value", [1, 2, 3, 8, 16, 64])
 def test_whole_numbers(value):
-    """First what is near the double and the half, odd and even; nothing is last, as no net has layers of no units."""
+    """What is near the double and the half, odd and even, and what is small. 0 is last: no layer has 0 units."""
     found = list(further(value, [1]))
     counts = [n for n in found if type(n) is int]
     assert counts[-1] == 0
     assert min(counts) == 0
     assert value not in found
     assert len(found) == len(set(zip(map(type, found), found)))
-    around = {2 * value, 2 * value + 1, value + 1, value - 1, value // 2, value // 2 + 1}
+    around = {1, 2, 3, 2 * value, 2 * value + 1, value + 1, value - 1, value // 2, value // 2 + 1}
     assert around - {0, value} <= set(counts)
     assert {value * 0.5, value * 1.4} <= {n for n in found if type(n) is float}
 

@@ -16,19 +16,18 @@ def is_several(shape):
     return bool(shape) and isinstance(shape[0], tuple)
 
 
-# what takes one value of numbers, and can be written behind it
+# what takes values of numbers, and can be written behind one or with several
 EXAMPLES = [
     example
     for name, layer in LAYERS.items()
     for example in layer.examples
-    if name == layer.kind
-    and not is_several(example.shape)
-    and not (example.names or example.conditions)
-    and layer.takes != "bool"
+    if name == layer.kind and not (example.names or example.conditions) and layer.takes != "bool"
 ]
 
 
 def spec(example):
+    if is_several(example.shape):
+        return spec_of_several(example)
     whole = f" int({example.vocabulary})" if example.vocabulary else ""
     if is_several(example.gives) and len(example.gives) == 1:  # a list of one
         return f"net n {{ input x [{', '.join(map(str, example.shape))}]\n y = x -> {example.code}\n output y[0] }}"
@@ -36,6 +35,15 @@ def spec(example):
     body = f"{', '.join(names)} = x -> {example.code}" if example.code[0] != "x" else f"y0 = {example.code}"
     shape = ", ".join(map(str, example.shape))
     return f"net n {{ input x [{shape}]{whole}\n {body}\n output {', '.join(names)} }}"
+
+
+def spec_of_several(example):
+    """All values are given by name, before the arguments."""
+    inputs = "".join(f" input x{k} {list(shape)}\n" for k, shape in enumerate(example.shape))
+    names = ", ".join(f"x{k}" for k in range(len(example.shape)))
+    head, sign, rest = example.code.partition("(")
+    call = f"{head}({names}{', ' if sign else ')'}{rest}"
+    return f"net n {{\n{inputs} y0 = {call}\n output y0 }}"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.code} {e.shape}")
@@ -48,9 +56,9 @@ def test_an_example(example):
     if example.macs is not None:
         assert net.totals.macs == example.macs
     rng = np.random.default_rng(0)
-    (x,) = random_inputs(net, rng, 2, {})
-    x = abs(x) + 0.5 if example.positive else x
-    found = Reference(net, random_weights(net, rng)).listed(x)
+    xs = random_inputs(net, rng, 2, {})
+    xs = [abs(x) + 0.5 for x in xs] if example.positive else xs
+    found = Reference(net, random_weights(net, rng)).listed(*xs)
     assert tuple(y.shape for y in found) == tuple((2, *shape) for shape in gives)
     assert all(np.isfinite(y).all() for y in found if y.dtype.kind == "f")
 

@@ -10,7 +10,8 @@ QUICK = {
     ),
     "cli": "forms inert renaming lines cli docs imports zoo",
     "elaborate": (
-        "reading limits expressions sequential step_macs vocabulary cases language codes imports messages symbolic_sizes draw"
+        "reading limits expressions symbolic_sizes sequential step_macs vocabulary cases language codes imports "
+        "messages draw"
     ),
     "emit": "axes figures draw pictures diagrams cases forms inert cli docs comparing",
     "layers": "layer_examples fields other_ops sequential reference cases codes vocabulary language draw comparing",
