@@ -14,7 +14,7 @@ from .lookup import loose_name_in, unknown
 from .machine import DEEPEST, HOLE, NEW_BODY, Hole, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any
 
     from ..layers.cells import CellUse
@@ -227,12 +227,17 @@ def _fixed_defaults(frame: Frame, definition: Definition) -> dict[str, Any]:
     home, declared = frame.machine.home(definition), frame.machine.plan(definition).parameters
     found = {}
     for name, parameter in declared.items():
-        node = bare = parameter.default
-        while isinstance(bare, tree.Unary):
-            bare = bare.operand
-        if isinstance(bare, tree.Literal) or (isinstance(bare, tree.Name) and bare.text not in declared):
+        node = parameter.default
+        if node is not None and _is_fixed(node, declared):
             found[name] = frame.evaluate_in(home, {}, node)
     return found
+
+
+def _is_fixed(node: Node, declared: Collection[str]) -> bool:
+    """Is it a literal or a name that is no parameter, with or without a sign?"""
+    while isinstance(node, tree.Unary):
+        node = node.operand
+    return isinstance(node, tree.Literal) or (isinstance(node, tree.Name) and node.text not in declared)
 
 
 def body_of(

@@ -7,7 +7,7 @@ from ..layers.arguments import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .naming import safe
-from .terms import COMPARISONS, Term, constant, each, pair, same
+from .terms import COMPARISONS, Term, constant, each, negated, pair, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,7 +80,8 @@ def _unary(node: tree.Unary, contexts: Contexts) -> Term | None:
     if inner is None:
         return None
     if node.operator == "not":
-        return Term(f"not {inner.within(3)}", tuple(not v for v in inner.values), inner.names, 3)
+        text = negated(inner.text)
+        return Term(text, tuple(not v for v in inner.values), inner.names, 3 if text.startswith("not ") else 4)
     values = each(lambda v: -v if node.operator == "-" else v, inner.values)
     return None if values is None else Term(f"{node.operator}{inner.within(7)}", values, inner.names, 7)
 

@@ -23,7 +23,9 @@ def check_reaching(code: Code) -> None:
     lost = [step for step in lost if step.shared is None or step.shared not in kept or keeps_statistics(step)]
     if not lost:
         return
-    message = f"`{lost[0].name}` leads to no output, and a functional Keras model keeps only what does"
+    name = lost[0].name  # in a row of layers it is a number
+    what = f"this {lost[0].layer.kind}" if name.isdigit() else f"`{name}`"
+    message = f"{what} leads to no output, and a functional Keras model keeps only what does"
     help = "leave it out, or make what comes of it an output"
     raise SpecError([Diagnostic("not-in-keras", message, Label(lost[0].span), (), help)])
 
