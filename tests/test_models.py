@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from netspec.models import checkpoint as checkpoints
+from netspec.models import keras_model
 from netspec.models.checkpoint import NoCheckpoint, checkpoint
 from netspec.models.code import MissingFramework, ModelError, follow, run
 from netspec.models.keras_model import KerasModel, _checked, _is_state, _variable, import_h5py, import_keras
@@ -187,13 +188,54 @@ def test_what_goes_into_a_module():
     assert model._tensor(np.zeros((2, 3, 4, 5, 6), np.float32)).shape == (2, 6, 3, 4, 5)
 
 
-@pytest.mark.parametrize("arrays", [{"a.w": (2,)}, {"a.w": (2,), "a.b": (4,)}, {"a.w": (2,), "a.b": (3,), "c": (1,)}])
-def test_arrays_that_a_module_does_not_have(arrays):
+@pytest.mark.parametrize(
+    ("arrays", "odd"),
+    [
+        ({"a.w": (2,)}, r"a\.b"),
+        ({"a.w": (2,), "a.b": (4,)}, r"a\.b"),
+        ({"a.w": (4,), "a.b": (4,)}, r"a\.w, a\.b"),
+        ({"a.w": (2,), "a.b": (3,), "c": (1,)}, "c"),
+        ({"a.w": (4,), "a.b": (3,), "d": (1,), "c": (1,)}, "c, d"),
+    ],
+)
+def test_arrays_that_a_module_does_not_have(arrays, odd):
     model = module(a__w=(2,), a__b=(3,))
-    with pytest.raises(ModelError, match="hold different arrays: "):
+    with pytest.raises(ModelError, match=f"hold different arrays: {odd}$"):
         model.load({name: np.ones(shape) for name, shape in arrays.items()})
     model.load({"a.w": np.ones(2), "a.b": np.full(3, 2.0)})
     assert [list(t.array) for t in model.tensors.values()] == [[1, 1], [2, 2, 2]]
+
+
+class Module:
+    """A module of PyTorch that gives what it is told, and keeps what it was given."""
+
+    def __init__(self, given):
+        self.given, self.taken = given, None
+
+    def __call__(self, *values):
+        self.taken = values
+        return self.given
+
+    def modules(self):
+        return [self]
+
+
+def test_what_a_module_gives_is_a_row_of_values():
+    out = SimpleNamespace(numpy=lambda: np.zeros((2, 3, 4, 5)))
+    model = module()
+    for given, count in ((out, 1), ((out, out), 2), ((out,), 1)):
+        model.module = Module(given)
+        assert [y.shape for y in model([np.zeros((2, 3)), np.zeros((2, 4))])] == [(2, 4, 5, 3)] * count
+        assert [value.shape for value in model.module.taken] == [(2, 3), (2, 4)]
+
+
+def test_arrays_of_other_names_in_the_same_order():
+    shapes = {"b.w": (2,), "b.b": (3,)}
+    model = module(a__w=(2,), a__b=(3,))
+    assert model.renamed(shapes)
+    assert model.shapes == shapes
+    assert not model.renamed(shapes)
+    assert not module(a__w=(2,), a__b=(4,)).renamed(shapes)
 
 
 def test_counters():
@@ -265,6 +307,56 @@ def test_variables_that_go_by_no_name():
         model._nothing_else()
     assert _is_state(Variable("rnn_state"))
     assert not _is_state(Variable("kernel"))
+
+
+class Whole(Layer):
+    """A model of Keras that gives what it is told, and keeps what it was given."""
+
+    built = True
+
+    def __init__(self, given=None, weights=()):
+        super().__init__()
+        self.given, self.weights, self.taken = given, list(weights), None
+
+    def __call__(self, values, training=None):
+        self.taken = values
+        return self.given
+
+
+def test_a_model_takes_one_value_or_a_list():
+    model = object.__new__(KerasModel)
+    model.keras = SimpleNamespace(ops=SimpleNamespace(convert_to_numpy=np.asarray))
+    x, y = np.zeros((2, 3)), np.ones((2, 4))
+    for given, taken, shapes in ((y, [x], [(2, 4)]), ([y, x], [x, y], [(2, 4), (2, 3)]), ((y,), [x], [(2, 4)])):
+        model.model = Whole(given)
+        assert [out.shape for out in model(taken)] == shapes
+        assert model.model.taken is x if len(taken) == 1 else model.model.taken == taken
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Makes a model of code that holds some variables, without Keras; no name leads to any of them."""
+
+    def make(names, loose, *variables):
+        keras = SimpleNamespace(utils=SimpleNamespace(clear_session=lambda **words: None), Sequential=list)
+        monkeypatch.setattr(keras_model, "import_keras", lambda dtype="": keras)
+        monkeypatch.setattr(keras_model, "_Calls", lambda keras: contextlib.nullcontext([]))
+        monkeypatch.setitem(sys.modules, "held_back", SimpleNamespace(model=Whole(weights=variables)))
+        text = "import sys\nmodel = sys.modules['held_back'].model\n"
+        return KerasModel(text, "a", names, None, list, loose=loose)
+
+    return make
+
+
+def test_variables_are_taken_in_order_where_names_lead_nowhere(made):
+    first, second, seed = Variable("kernel"), Variable("bias", (3,)), Variable("seed_generator_state")
+    model = made(["a.kernel", "a.bias"], True, first, seed, second)
+    assert model.variables == {"a.kernel": first, "a.bias": second}
+    assert model.renamed({"a.kernel": (2,), "a.bias": (3,)})
+    assert not model.renamed({"a.kernel": (2,), "a.bias": (4,)})
+    for names, loose in ((["a.kernel"], True), (["a.kernel", "a.bias"], False)):
+        with pytest.raises(ModelError, match="the code has nothing at `a"):
+            made(names, loose, first, seed, second)
 
 
 def test_what_learns():

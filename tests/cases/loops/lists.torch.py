@@ -47,8 +47,8 @@ class Lists(nn.Module):
 
     def forward(self, image):
         mixed = self.mixed(image)  # 8 x 8 x 8
-        _ = self.conv(mixed)
-        _ = self.conv1(mixed)
-        _ = self.conv2(mixed)
+        _ = self.conv(mixed)  # leads nowhere, but its weights are part of the net
+        _ = self.conv1(mixed)  # leads nowhere, but its weights are part of the net
+        _ = self.conv2(mixed)  # leads nowhere, but its weights are part of the net
         y = F.relu(image)  # 4 x 8 x 8
         return image + y + torch.tanh(image)  # 4 x 8 x 8

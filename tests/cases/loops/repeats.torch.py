@@ -42,7 +42,7 @@ class Repeats(nn.Module):
         x = self.conv6(x)  # 64 x 8 x 8
         x = self.conv7(x)  # 65 x 8 x 8
         x = self.stage1(x)  # 96 x 8 x 8
-        _ = self.stage2(x)
+        _ = self.stage2(x)  # leads nowhere, but its weights are part of the net
         prev = F.avg_pool2d(image, 16)  # 3 x 4 x 4
         cur = F.avg_pool2d(image, 16)  # 3 x 4 x 4
         cur = self.conv8(cur)  # 3 x 4 x 4
