@@ -6,7 +6,7 @@ from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .lower import Enter, Part
 from .values import MismatchError, WriteOutError
-from .weave import Weaver, key_of
+from .weave import Known, Weaver, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,19 +47,19 @@ class Group:
         """Does a body have the words of one of the group, so that only numbers differ?"""
         return _words_of(code) in self.words
 
-    def weave(self, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
+    def weave(self, witnesses: Seq[Code], known: Known) -> None:
         """Make the template, and let others call it. Raises MismatchError."""
         self._accept(self._made(witnesses, known), witnesses, known)
 
-    def _made(self, witnesses: Seq[Code], known: dict[Any, Template]) -> Template:
+    def _made(self, witnesses: Seq[Code], known: Known) -> Template:
         bodies = [*self.bodies, *witnesses]
         return _woven(bodies, self.style, known, self.name, self.outermost, len(self.bodies))
 
-    def _accept(self, template: Template, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
+    def _accept(self, template: Template, witnesses: Seq[Code], known: Known) -> None:
         self.template, self.witnesses = template, list(witnesses)
-        known.update((key_of(b), template) for b in (*self.bodies, *witnesses))
+        known.stands_for(template, [*self.bodies, *witnesses])
 
-    def hold_against(self, witnesses: Seq[Code], known: dict[Any, Template]) -> None:
+    def hold_against(self, witnesses: Seq[Code], known: Known) -> None:
         """Make the template anew, with those witnesses that it can stand for. Others take another way through the text:
         the class is not for them. Raises MismatchError."""
         alone = self.template
@@ -67,7 +67,7 @@ class Group:
         if not self.witnesses:
             self.weave([], known)
 
-    def _admit(self, witnesses: list[Code], alone: Template, known: dict[Any, Template]) -> None:
+    def _admit(self, witnesses: list[Code], alone: Template, known: Known) -> None:
         if not witnesses or self.refusals > _REFUSALS or self._stands_for(witnesses, alone, known):
             return
         self.refusals += 1
@@ -76,7 +76,7 @@ class Group:
             self._admit(witnesses[:half], alone, known)
             self._admit(witnesses[half:], alone, known)
 
-    def _stands_for(self, witnesses: Seq[Code], alone: Template, known: dict[Any, Template]) -> bool:
+    def _stands_for(self, witnesses: Seq[Code], alone: Template, known: Known) -> bool:
         """Make the template with more witnesses, if that goes.
 
         What it says without them may need more parameters with them. It is so where it said what only happened to be
@@ -98,12 +98,13 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
 
     Raises MismatchError.
     """
-    known: dict[Any, Template] = {}
+    known = Known()
     groups: list[Group] = []
+    written = _written(net)
     for bodies in _by_definition(net):
         definition, style = bodies[0].body.name, styles[bodies[0].kind]
         parts = _groups(bodies, style, known)
-        for part, word in zip(parts, _words(parts, net)):
+        for part, word in zip(parts, _words(parts, written)):
             name = _unique(style.name(f"{word}_{definition}" if word else definition), taken)
             groups.append(Group(part, style, name))
             groups[-1].weave([], known)
@@ -126,13 +127,15 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
             codes = list(place.values())
         for enter in (enter for code in codes for enter in _enters(code.items)):
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
-    known: dict[Any, Template] = {}
+    known = Known()
     taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
     for group in groups[:-1]:
         codes = [c for k, c in offered[_source(group.bodies[0])].items() if k not in taken and group.suits(c)]
         group.hold_against(codes, known)
         taken.update(map(key_of, group.witnesses))
-    groups[-1].weave(nets, known)
+    others = [code for code in nets if key_of(code) not in taken]
+    if others or known.templates:
+        groups[-1].weave(others, known)
     return [group.template for group in groups]
 
 
@@ -141,14 +144,18 @@ def _words_of(code: Code) -> dict[str, Any]:
     return {n: v for n, v in code.body.arguments.items() if not isinstance(v, int | float)}
 
 
-def _words(groups: Seq[Seq[Code]], net: Code) -> list[str]:
+def _written(net: Code) -> dict[Any, list[Mapping[str, Any]]]:
+    """What the calls of each body give for its parameters, as it is written."""
+    found: dict[Any, list[Mapping[str, Any]]] = {}
+    for enter in _all_enters(net, set()):
+        found.setdefault(key_of(enter.code), []).append(enter.call.written)
+    return found
+
+
+def _words(groups: Seq[Seq[Code]], written: Mapping[Any, list[Mapping[str, Any]]]) -> list[str]:
     """What tells the classes of one block apart: the word that all calls of each give for some parameter, as in
     `table=reduction`. Empty where there is no such parameter.
     """
-    written: dict[Any, list[Mapping[str, Any]]] = {}
-    seen: set[Any] = set()
-    for enter in _all_enters(net, seen):
-        written.setdefault(key_of(enter.code), []).append(enter.call.written)
     for parameter in groups[0][0].body.definition.parameters if len(groups) > 1 else ():
         said = [{_word(w.get(parameter.name.text)) for b in group for w in written[key_of(b)]} for group in groups]
         words = [word for found in said for word in found]
@@ -170,9 +177,7 @@ def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
             yield from _all_enters(enter.code, seen)
 
 
-def _woven(
-    bodies: Seq[Code], style: Style, known: dict[Any, Template], name: str, outermost: bool = False, own: int = 0
-) -> Template:
+def _woven(bodies: Seq[Code], style: Style, known: Known, name: str, outermost: bool = False, own: int = 0) -> Template:
     """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
     written_out: set[Span] = set()
     while True:
@@ -200,7 +205,7 @@ def _unique(name: str, taken: set[str]) -> str:
     return chosen
 
 
-def _groups(bodies: Seq[Code], style: Style, known: dict[Any, Template]) -> list[list[Code]]:
+def _groups(bodies: Seq[Code], style: Style, known: Known) -> list[list[Code]]:
     """Bodies that one class can stand for; all of them, where that goes."""
     groups: list[list[Code]] = []
     if len(bodies) > 1 and _fits(bodies, style, known):
@@ -215,7 +220,7 @@ def _groups(bodies: Seq[Code], style: Style, known: dict[Any, Template]) -> list
     return groups
 
 
-def _fits(bodies: Seq[Code], style: Style, known: dict[Any, Template]) -> bool:
+def _fits(bodies: Seq[Code], style: Style, known: Known) -> bool:
     try:
         _woven(bodies, style, known, "")
     except MismatchError:
@@ -238,8 +243,8 @@ def _by_definition(net: Code) -> list[list[Code]]:
                 order.setdefault(_source(item.code), []).append(item.code)
 
     visit(net.items)
-    ranks = {place: _depth(place, order) for place in order}
-    return [order[place] for place in sorted(order, key=lambda place: ranks[place])]
+    depths: dict[Any, int] = {}
+    return [order[place] for place in sorted(order, key=lambda place: _depth(place, order, depths))]
 
 
 def _source(code: Code) -> Any:
@@ -247,9 +252,11 @@ def _source(code: Code) -> Any:
     return code.body.definition.span, code.kind
 
 
-def _depth(place: Any, order: dict[Any, list[Code]]) -> int:
-    inner = {_source(i.code) for body in order[place] for i in _enters(body.items)}
-    return 1 + max((_depth(p, order) for p in inner), default=0)
+def _depth(place: Any, order: Mapping[Any, Seq[Code]], known: dict[Any, int]) -> int:
+    if place not in known:
+        inner = {_source(i.code) for body in order[place] for i in _enters(body.items)}
+        known[place] = 1 + max((_depth(p, order, known) for p in inner), default=0)
+    return known[place]
 
 
 def _enters(items: Seq[Lowered]) -> list[Enter]:

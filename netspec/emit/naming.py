@@ -5,12 +5,27 @@ from __future__ import annotations
 import keyword
 from unicodedata import normalize
 
+from ..record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
 # what generated code itself calls
 BUILTINS = frozenset(("abs", "enumerate", "float", "int", "len", "list", "math", "max", "min", "range"))
 BUILTINS |= frozenset(("round", "sum", "super", "tuple", "zip"))
 
 
-def safe(name: str, reserved: frozenset[str] | set[str] = frozenset()) -> str:
+class Names:
+    """The names of several sets, which may be large and go on growing."""
+
+    def __init__(self, *sets: Container[str]) -> None:
+        self.sets = sets
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in names for names in self.sets)
+
+
+def safe(name: str, reserved: Container[str] = frozenset()) -> str:
     """A name that Python takes, and that hides nothing."""
     # Python reads names in this form, so that two spellings may be one name
     plain = normalize("NFKC", name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from .expressions import express
-from .naming import BUILTINS, safe
+from .naming import BUILTINS, Names, safe
 from .template import REQUIRED, Parameter
 from .terms import Contexts, Term, code, constant, equal, matches, plain, same
 from .values import MismatchError
@@ -39,11 +41,11 @@ class Style(Record):
 class Parameters:
     """The names of one template's parameters and loops, with their values for each body that it stands for."""
 
-    def __init__(self, style: Style, bodies: Seq[Code], reserved: frozenset[str], outermost: bool) -> None:
+    def __init__(self, style: Style, bodies: Seq[Code], reserved: set[str], outermost: bool) -> None:
         self.style = style
         self.bodies = bodies
         self.outermost = outermost
-        self.reserved = reserved | style.reserved | BUILTINS
+        self.reserved = Names(reserved, style.reserved, BUILTINS)
         # names that are in use for the whole of the template, and those of loops
         self.names: set[str] = set()
         self.loops: set[str] = set()
@@ -87,9 +89,10 @@ class Parameters:
         """One context for each body, with the spec's own parameters."""
         definition = self.bodies[0].body.definition
         names: dict[str, Term] = {}
+        only_handed_on = _only_handed_on(definition)
         for parameter in definition.parameters:
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
-            if _only_handed_on(definition, parameter.name.text):
+            if parameter.name.text in only_handed_on:
                 self.handed_on.add(parameter.name.text)
                 column = [_window(value) for value in column]
             said = self._default_term(parameter, column, names)
@@ -270,22 +273,23 @@ def bound_once(definition: tree.Definition) -> dict[str, tree.Node]:
     """The names that a body binds at one place to an expression, and these expressions."""
     nodes = list(tree.walk(definition))
     other = {id(n.name) for n in nodes if isinstance(n, tree.Keyword | tree.Attribute)}
-    given = [n.text for n in nodes if isinstance(n, tree.Identifier) and id(n) not in other]
+    given = Counter(n.text for n in nodes if isinstance(n, tree.Identifier) and id(n) not in other)
     found: dict[str, tree.Node] = {}
     for node in nodes:
         names = node.target.names if isinstance(node, tree.Binding) and isinstance(node.target, tree.Target) else ()
         if isinstance(node, tree.Binding) and len(names) == len(node.values):
             found.update(zip((n.text for n in names), node.values))
-    return {name: value for name, value in found.items() if given.count(name) == 1}
+    return {name: value for name, value in found.items() if given[name] == 1}
 
 
-def _only_handed_on(definition: tree.Definition, name: str) -> bool:
-    """Does a parameter stand nowhere but as an argument of a step?"""
+def _only_handed_on(definition: tree.Definition) -> set[str]:
+    """The names that stand nowhere but as arguments of steps."""
     nodes = list(tree.walk(definition.body))
     arguments = [a for n in nodes if isinstance(n, tree.Call) for a in n.arguments]
     values = [a.value if isinstance(a, tree.Keyword) else a for a in arguments]
-    handed = sum(isinstance(v, tree.Name) and v.text == name for v in values)
-    return handed == sum(isinstance(n, tree.Name) and n.text == name for n in nodes)
+    handed = Counter(v.text for v in values if isinstance(v, tree.Name))
+    said = Counter(n.text for n in nodes if isinstance(n, tree.Name))
+    return {p.name.text for p in definition.parameters if handed[p.name.text] == said[p.name.text]}
 
 
 def _window(value: Any) -> Any:

@@ -38,6 +38,22 @@ if TYPE_CHECKING:
     Woven: TypeAlias = "Node | Callable[[], Node | None]"
 
 
+class Known:
+    """The templates so far, by the bodies that they stand for, and their names."""
+
+    def __init__(self) -> None:
+        self.templates: dict[Any, Template] = {}
+        self.names: set[str] = set()
+
+    def stands_for(self, template: Template, bodies: Seq[LoweredBody]) -> None:
+        """A template stands for bodies, in place of one of the same name if there is one."""
+        self.templates.update((key_of(body), template) for body in bodies)
+        self.names.add(template.name)
+
+    def of(self, body: LoweredBody) -> Template | None:
+        return self.templates.get(key_of(body))
+
+
 class Weaver:
     """Weaves the bodies of one template.
 
@@ -48,7 +64,7 @@ class Weaver:
     def __init__(
         self,
         style: Style,
-        known: dict[Any, Template],
+        known: Known,
         bodies: Seq[LoweredBody],
         name: str,
         outermost: bool = False,
@@ -62,7 +78,7 @@ class Weaver:
         self.written_out = written_out
         self.own = own or len(bodies)
         self.values = Values()
-        self.parameters = Parameters(style, bodies, frozenset(t.name for t in known.values()), outermost)
+        self.parameters = Parameters(style, bodies, known.names, outermost)
         self.declares = outermost and style.declares
         self.marks: dict[int, str] = {}
         # what is known of the channels of a value
@@ -196,7 +212,7 @@ class Weaver:
 
     def _enter(self, column: tuple[Enter, ...], contexts: Contexts, arounds: Seq[Around]) -> Invoke:
         first = column[0]
-        templates = [self.known.get(key_of(e.code)) for e in column]
+        templates = [self.known.of(e.code) for e in column]
         template = templates[0]
         if template is None or any(t is not template for t in templates):
             raise MismatchError

@@ -9,6 +9,8 @@ tried (identity testing, Schwartz 1980).
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from ..diagnostics import Collector, SpecError
 from ..elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ..record import TYPE_CHECKING
@@ -50,11 +52,18 @@ class Witnesses:
         # what is elaborated, for all of them
         self.bodies: dict[Any, Any] = dict(net.bodies)
 
+    @cached_property
+    def _nodes(self) -> list[tree.Node]:
+        """All that the net says."""
+        return list(tree.walk(self.net.body.definition))
+
     # --- of the net -----------------------------------------------------------------------------------------------
 
     def exposable(self) -> list[str]:
-        """The parameters of the net that are whole numbers, and fractions that make sizes, such as a width."""
-        arguments = self.net.body.arguments
+        """The parameters of the net that are whole numbers, and fractions that make sizes, such as a width; not those
+        that it never speaks of."""
+        spoken = {node.text for node in self._nodes if isinstance(node, tree.Name)}
+        arguments = {n: v for n, v in self.net.body.arguments.items() if n in spoken}
         return [n for n, v in arguments.items() if type(v) is int or (type(v) is float and self._makes_sizes(n))]
 
     def _makes_sizes(self, name: str) -> bool:
@@ -62,7 +71,9 @@ class Witnesses:
         return code is not None and _sizes(code.body) != _sizes(self.net.body)
 
     def of_net(self, names: Seq[str]) -> list[Code]:
-        """The net with other values for these parameters, all at once."""
+        """The net with other values for these parameters, all at once; as it is, where there are none."""
+        if not names:
+            return [self.lowering.lower(self.net.body)]
         turning = self._turning_points()
         values = {name: self._further(name, turning) for name in names}
         # each way through the text has to be seen with several values
@@ -103,16 +114,16 @@ class Witnesses:
 
     def _rounds(self) -> bool:
         """Does the net make a whole number of a fraction?"""
-        calls = (n for n in tree.walk(self.net.body.definition) if isinstance(n, tree.Call))
+        calls = (n for n in self._nodes if isinstance(n, tree.Call))
         return any(isinstance(c.callee, tree.Name) and c.callee.text in _ROUNDING for c in calls)
 
     def _chooses(self) -> bool:
         """Are there conditions in the net?"""
-        return any(isinstance(n, tree.If | tree.Conditional) for n in tree.walk(self.net.body.definition))
+        return any(isinstance(n, tree.If | tree.Conditional) for n in self._nodes)
 
     def _turning_points(self) -> list[int]:
         """Values on both sides of the whole numbers that conditions, `min` and `max` of the net compare with."""
-        deciding = (part for n in tree.walk(self.net.body.definition) for part in _deciding(n))
+        deciding = (part for n in self._nodes for part in _deciding(n))
         literals = (n.value for part in deciding for n in tree.walk(part) if isinstance(n, tree.Literal))
         whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
         return [v + step for v in whole for step in (-1, 1)][:4]
