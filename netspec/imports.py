@@ -55,18 +55,19 @@ def gather(root: Spec, faults: Collector, allowed: Sequence[str] = ()) -> list[L
     folders = tuple(map(os.path.realpath, allowed))
     found: dict[str, Spec] = {_key(root.source): root}
     edges: dict[str, dict[Span, str | None]] = {}
-    todo = [root]
+    todo = list(found.items())
+    real: dict[str, str] = {}  # where folders really are
     while todo:
-        spec = todo.pop()
+        key, spec = todo.pop()
         here: dict[Span, str | None] = {}
-        edges[_key(spec.source)] = here
+        edges[key] = here
         for node in imports_of(spec):
             at = node.path.span
             try:
-                place = _place(spec.source, str(node.path.value), folders)
+                place = _place(spec.source, str(node.path.value), folders, real)
                 if place.path not in found:
-                    found[place.path] = _parsed(place, str(node.path.value), faults)
-                    todo.append(found[place.path])
+                    found[place.path] = _parsed(place, str(node.path.value), faults, real)
+                    todo.append((place.path, found[place.path]))
                 here[at] = place.path
             except Refused as refused:
                 code, message, help = refused.args
@@ -109,8 +110,9 @@ def _key(source: Source) -> str:
 # --- places --------------------------------------------------------------------------------------------------------
 
 
-def _place(source: Source, written: str, allowed: Sequence[str]) -> Place:
-    """Where an import leads. Raises Refused where it may not lead there."""
+def _place(source: Source, written: str, allowed: Sequence[str], known: dict[str, str]) -> Place:
+    """Where an import leads; folders that are `known` are not looked up again. Raises Refused where it may not lead
+    there."""
     if not written or "\0" in written:
         raise Refused("import-failed", "an import needs the path of a file", "")
     if written.startswith(LIBRARY):
@@ -119,8 +121,8 @@ def _place(source: Source, written: str, allowed: Sequence[str]) -> Place:
         folder, shown, path = os.getcwd(), "", written
     else:
         folder, shown, path = os.path.dirname(os.path.abspath(source.path)), os.path.dirname(source.name), written
-    real = os.path.realpath(os.path.join(folder, path))
-    if any(real.startswith(inside.rstrip(os.sep) + os.sep) for inside in (os.path.realpath(folder), *allowed)):
+    real = _real(os.path.join(folder, path), known)
+    if any(real.startswith(inside.rstrip(os.sep) + os.sep) for inside in (_real_folder(folder, known), *allowed)):
         return Place(real, os.path.normpath(os.path.join(shown, written)))
     if written.startswith(LIBRARY):
         raise Refused("import-outside", f"{written} leads out of the library", "")
@@ -129,16 +131,31 @@ def _place(source: Source, written: str, allowed: Sequence[str]) -> Place:
     raise Refused("import-outside", message, f"`--include {where}` allows it")
 
 
+def _real(path: str, known: dict[str, str]) -> str:
+    """The real path of a file."""
+    folder, name = os.path.split(path)
+    if name in ("", os.curdir, os.pardir):
+        return os.path.realpath(path)
+    found = os.path.join(_real_folder(folder, known), name)
+    return os.path.realpath(found) if os.path.islink(found) else found
+
+
+def _real_folder(folder: str, known: dict[str, str]) -> str:
+    if folder not in known:
+        known[folder] = os.path.realpath(folder)
+    return known[folder]
+
+
 # the files of the library, which ship with the project and which many specs of one process import
 _library: dict[str, Spec] = {}
 
 
-def _parsed(place: Place, written: str, faults: Collector) -> Spec:
+def _parsed(place: Place, written: str, faults: Collector, known: dict[str, str]) -> Spec:
     """A file, parsed. Raises Refused."""
     if place.path in _library:
         return _library[place.path]
     spec = parse(_read(place, written, faults.patient), faults)
-    if os.path.dirname(place.path) == os.path.realpath(LIBRARY_FOLDER) and not faults.all:
+    if os.path.dirname(place.path) == _real_folder(LIBRARY_FOLDER, known) and not faults.all:
         _library[place.path] = spec
     return spec
 

@@ -228,13 +228,14 @@ def bound_names(definition: Definition) -> set[str]:
 
 
 def _callees(definition: Definition, design: Design, known: set[str], faults: Collector) -> None:
-    local = bound_names(definition)
+    local: set[str] | None = None
     for node in walk(definition.body):
         if isinstance(node, tree.Expect) or not isinstance(node, tree.Call):
             continue
         name = node.callee if isinstance(node.callee, tree.Name) else dotted(design, node.callee)
         if name is None or name.text in known or name.text in ("memory", "receptive_field"):
             continue
+        local = bound_names(definition) if local is None else local
         if name.text.partition(".")[0] not in local and not design.excuses(name.text):
             faults.add(unknown_callee(name, local, design, faults.patient))
 
@@ -274,7 +275,7 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
     Within one that is called like a layer, its name means the layer.
     """
     calls = {
-        name: {n.text: n for n in reversed(_uses(block)) if n.text in blocks and not (n.text == name in LAYERS)}
+        name: {n.text: n for n in reversed(_uses(block, blocks)) if not n.text == name in LAYERS}
         for name, block in blocks.items()
     }
     done: set[str] = set()
@@ -300,14 +301,17 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
                 todo.pop()
 
 
-def _uses(block: Definition) -> list[tree.Name]:
+def _uses(block: Definition, blocks: Mapping[str, Definition]) -> list[tree.Name]:
     """The names in a body that can stand for a definition: not those of its own values, unless they are steps."""
     nodes = list(walk(block.body))
+    names = [n for n in nodes if isinstance(n, tree.Name) and n.text in blocks]
+    if not names:
+        return []
     steps = {id(n.callee) for n in nodes if isinstance(n, tree.Call)}
     steps |= {id(stage) for n in nodes if isinstance(n, tree.Pipeline) for stage in n.stages[1:]}
     steps |= {id(n.step) for n in nodes if isinstance(n, tree.Named)}
     own = bound_names(block) | {size.text for n in nodes if isinstance(n, tree.Input) for size in _sizes(n)}
-    return [n for n in nodes if isinstance(n, tree.Name) and (n.text not in own or id(n) in steps)]
+    return [n for n in names if n.text not in own or id(n) in steps]
 
 
 def _sizes(node: tree.Input) -> list[tree.Name]:

@@ -62,7 +62,7 @@ def words(text: str) -> list[str]:
     """Words, signs and comments in their order. Commas come and go, and a comment may change places with one."""
     found = []
     for piece in pieces(text):
-        found += [r.text for r in piece.remarks]
+        found += [line for r in piece.remarks for line in r.text.split("\n")]
         if piece.text != ",":
             found.append(piece.text)
     return found

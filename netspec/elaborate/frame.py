@@ -64,7 +64,7 @@ class Frame:
         self.looping = False
         # how many turns of loops are around
         self.turns = 0
-        self.outputs: list[Result] = []
+        self.outputs: dict[str, Result] = {}
         self.declared_output = False
         self.expectations: list[Expectation] = []
         # what each statement made of the flow: the place of the statement, the number of the value
@@ -175,7 +175,7 @@ class Frame:
             end.overrun, self.flow = self.flow is not HOLE, HOLE
         except Reached as reached:
             self.flow = reached.args[0]
-        self.outputs, self.declared_output = [], False
+        self.outputs, self.declared_output = {}, False
         if isinstance(self.flow, Tensor):
             self.items = list(leading(self.items, {self.flow.number}))
             self.size = instances(self.items)
@@ -188,10 +188,10 @@ class Frame:
         return inner
 
     def finish(self) -> Body:
-        outputs = self.outputs
+        outputs = tuple(self.outputs.values())
         if not self.declared_output and isinstance(self.flow, Tensor):
-            outputs = [Result("output", self.flow)]
-        body = self._body(tuple(outputs))
+            outputs = (Result("output", self.flow),)
+        body = self._body(outputs)
         body = finish_cell(self, body) if self.definition.word == "cell" else body
         self.machine.uses.note(self, body)
         check_used(self, body.outputs)

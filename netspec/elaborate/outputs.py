@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 
 def declare_output(frame: Frame, node: tree.Output) -> None:
     frame.declared_output = True
-    taken = {result.name for result in frame.outputs}
     for item in node.items:
         value = frame.evaluate(item.value, words=False)
         if item.name is not None:
             frame.bind(item.name, value)
         name = _name(item) or (f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output")
-        if name in taken:
+        if name in frame.outputs:
             help = "name one of them otherwise: `output other = ...`"
             frame.machine.fault("duplicate-name", f"two outputs are called `{name}`", item.span, help=help)
         elif isinstance(value, Tensor) and frame.outputs and frame.definition.word == "cell":
@@ -28,8 +27,7 @@ def declare_output(frame: Frame, node: tree.Output) -> None:
             help = "`concat` makes one of several; what the next step needs is a `state`"
             frame.machine.fault("wrong-arity", said, item.span, help=help)
         elif isinstance(value, Tensor):
-            frame.outputs.append(Result(name, value))
-            taken.add(name)
+            frame.outputs[name] = Result(name, value)
         elif value is not HOLE and not _are_several(frame, item, value):
             values = item.value.items if isinstance(item.value, tree.List | tree.Group) else ()
             help = f"write `output {', '.join(v.span.text for v in values)}`" if values else ""

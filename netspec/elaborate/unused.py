@@ -84,7 +84,7 @@ def _unused(node: tree.Node, mentioned: set[str], definition: Definition, inputs
     elif isinstance(node, tree.Parameter) and node.name.text not in mentioned:
         message = f"the parameter `{node.name.text}` of {definition.word} {definition.name.text} is never used"
         return _warning("unused-parameter", message, node.name.span, "whatever it is given, nothing changes")
-    elif isinstance(node, tree.Input) and node.name.text not in mentioned | inputs:
+    elif isinstance(node, tree.Input) and node.name.text not in mentioned and node.name.text not in inputs:
         help = f"begin with it: `{node.name.text} -> ...`, or leave it out"
         return _warning("unused-input", f"the input `{node.name.text}` is never used", node.name.span, help)
     return None

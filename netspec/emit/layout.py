@@ -208,7 +208,7 @@ class _TorchLines(Lines):
         absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
         if absorbed:
             want = "first"
-        inputs = self.for_samples(step, tuple(self._taken(t, self._wish(step, t, want)) for t in step.inputs))
+        inputs = self.for_samples(step, tuple(map(self._taken, step.inputs, self._wishes(step, want))))
         first = want == "first" and len(widest.shape) >= 2 and not absorbed
         firsts = tuple(self.layout.get(number) == "first" for number in inputs) if layer.sized_by else ()
         at = self.at(step).replace(first=first, firsts=firsts)
@@ -219,9 +219,11 @@ class _TorchLines(Lines):
         layout = self.layout[step.output.number]
         return self.flushed(act.replace(flattened=self.flattened.get(id(step), ()), layout=layout))
 
-    def _wish(self, step: Step, tensor: Tensor, want: str) -> str:
-        """The layout that a step wants a value in: the one that it has, where its sizes alone are looked at."""
-        return want if tensor in step.layer.flowing(step.inputs) else self.layout.get(self._source(tensor), "last")
+    def _wishes(self, step: Step, want: str) -> list[str]:
+        """The layouts that a step wants its values in: the one that each has, where its sizes alone are looked at."""
+        flowing = {tensor.number for tensor in step.layer.flowing(step.inputs)}
+        have = (self.layout.get(self._source(tensor), "last") for tensor in step.inputs)
+        return [want if t.number in flowing else layout for t, layout in zip(step.inputs, have)]
 
     def _meeting(self, step: Step, have: str) -> str:
         """The layout for values of both: that in which all users of the result want it, if they agree."""

@@ -4,8 +4,8 @@ The usual liveness analysis, backwards over the nodes of a template. Two values 
 other is still needed. What a loop or choice leaves is copied into a variable at the end of each turn or branch; a copy
 does not clash with what it is a copy of.
 
-What the steps of a template itself make, outside of its loops and choices, is told by where it is made and where it is
-taken last: there may be thousands that are needed at once, and as many pairs as the square of that.
+What comes in, and what the steps of a template itself make, outside of its loops and choices, is told by where it is
+made and where it is taken last: thousands may be needed at once, and there are as many pairs as the square of that.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ class Lives:
 
     def __init__(self, nodes: Seq[Node], inputs: Iterable[int], wanted: Iterable[int]) -> None:
         self.clashes: dict[int, set[int]] = {}
-        # where the values of steps in a row are made, and where they are taken last
-        self.made_at: dict[int, int] = {}
+        # where the values of steps in a row are made, inputs before all of them, and where they are taken last
+        self.made_at = dict.fromkeys(inputs, -1)
         self.taken_at: dict[int, int] = {}
-        self.row = {value for node in nodes if not isinstance(node, Loop | Choice) for value in node.outputs}
-        alive = self._along(nodes, set(wanted))
-        for value in inputs:
-            self._made(value, alive)
+        steps = (node for node in nodes if not isinstance(node, Loop | Choice))
+        self.row = {*self.made_at, *(value for node in steps for value in node.outputs)}
+        self._along(nodes, set(wanted))
+        self.taken_at = {**self.made_at, **self.taken_at}
 
     def of(self, value: int) -> set[int]:
         """The values that cannot stand in the variable of a value, but for those in one row with it."""
         return self.clashes.get(value, set())
 
-    def _along(self, nodes: Seq[Node], wanted: set[int]) -> set[int]:
-        """What is needed before the nodes of the template, where some values are needed behind them."""
+    def _along(self, nodes: Seq[Node], wanted: set[int]) -> None:
+        """Go back over the nodes of the template, behind which some values are needed."""
         alive, others = set(wanted), wanted - self.row
         self.taken_at.update(dict.fromkeys(wanted & self.row, len(nodes)))
         for place in range(len(nodes) - 1, -1, -1):
@@ -58,7 +58,6 @@ class Lives:
             for value in taken:
                 if value in self.row:
                     self.taken_at.setdefault(value, place)
-        return alive
 
     def _made_in_row(self, node: Leaf | Invoke | Sequence, place: int, others: set[int]) -> None:
         """A step of the row makes its values, while values that are not of the row are needed."""

@@ -88,14 +88,14 @@ class Variables:
 
     def start(self, inputs: Seq[tuple[str, int]]) -> list[str]:
         """Give the inputs their names; the names."""
-        names: list[str] = []
+        names: dict[str, None] = {}
         for name, value in inputs:
             chosen = safe(name, self.taken)
             while chosen in names:
                 chosen += "_"
-            names.append(chosen)
+            names[chosen] = None
             self.hold(value, chosen)
-        return names
+        return list(names)
 
     def name(self, value: int, inputs: Seq[int]) -> str:
         """The name for a new value; that of one of its inputs where that is done with."""

@@ -107,11 +107,12 @@ class Witnesses:
         if isinstance(value, float):
             wanted: list[Any] = [*fractions, value + 1, value * 0.77]
         else:
-            takes = self._rounds() and self._with_settings({name: fractions[0]}) is not None
+            takes = self._rounds and self._with_settings({name: fractions[0]}) is not None
             wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
             wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1]
         return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
 
+    @cached_property
     def _rounds(self) -> bool:
         """Does the net make a whole number of a fraction?"""
         calls = (n for n in self._nodes if isinstance(n, tree.Call))

@@ -149,7 +149,7 @@ class _Writer:
         if self.comment and text and not (text == "," and self.line):
             self.end_line()
         if not self.line:
-            text = text.lstrip(" ")
+            text = text.lstrip(" ").replace("\n", "\n" + " " * indent)  # comments may be several
             self.line = " " * indent if text else ""
         self.line += text
 

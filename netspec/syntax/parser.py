@@ -143,8 +143,10 @@ class _Machine:
         if lone and len(parts) == 1 and parts[0].__class__ is not list:
             value = parts[0]
         else:
-            if any(part.__class__ is list for part in parts):
-                parts = _opened(parts)
+            for part in parts:
+                if part.__class__ is list:
+                    parts = _opened(parts)
+                    break
             if name[0] == "_":
                 value = parts
             elif lone and len(parts) == 1:

@@ -6,12 +6,14 @@ import re
 
 from .lexer import BREAK, lex
 
-_COMMENT = re.compile(r"#[^\n]*")
+# comments in lines one behind the other, in parts: a repetition holds memory for each turn until it ends
+_COMMENTS = re.compile(r"#[^\n]*(?:\n[ \t]*#[^\n]*){0,999}")
 _OPENERS, _CLOSERS = frozenset("([{"), frozenset(")]}")
 
 
 class Remark:
-    """A comment; `own` where it has a line of its own, `blank` where a blank line stands before it."""
+    """A comment, or several in lines one behind the other; `own` where it has a line of its own, `blank` where a blank
+    line stands before it."""
 
     __slots__ = ("blank", "own", "text")
 
@@ -62,14 +64,19 @@ def _between(text: str, first: bool) -> tuple[tuple[Remark, ...], int]:
     """The comments in what stands between two pieces, and how many line ends come after the last of them."""
     remarks: list[Remark] = []
     newlines, place = int(first), 0
-    for comment in _COMMENT.finditer(text) if "#" in text else ():
-        newlines += text.count("\n", place, comment.start())
-        remarks.append(Remark(_tidy(comment[0]), newlines > 0, newlines > 1))
-        newlines, place = 0, comment.end()
+    for run in _COMMENTS.finditer(text) if "#" in text else ():
+        newlines += text.count("\n", place, run.start())
+        behind, _, own = ("", "", run[0]) if newlines else run[0].partition("\n")
+        remarks += [Remark(_tidied(behind), False, False)] if behind else []
+        remarks += [Remark(_tidied(own), True, newlines > 1)] if own else []
+        newlines, place = 0, run.end()
     return tuple(remarks), newlines + text.count("\n", place)
 
 
+def _tidied(comments: str) -> str:
+    """Comments, each with a blank behind its sign, and none at its ends."""
+    return "\n".join([_tidy(comment.strip()) for comment in comments.split("\n")])
+
+
 def _tidy(comment: str) -> str:
-    """A comment with a blank behind its sign, and none at its end."""
-    text = comment.rstrip()
-    return f"# {text[1:]}" if text[1:2].isalnum() else text
+    return f"# {comment[1:]}" if comment[1:2].isalnum() else comment
