@@ -35,18 +35,23 @@ def _name(node: tree.Name, contexts: Contexts) -> Term | None:
     """A name that is known, or what a name that is bound once was bound to, unless nobody would write that out."""
     name, path = node.text, contexts.path
     known = contexts.names.get(name)
-    if known is not None or name not in contexts.bound or name in path:
+    if known is not None or name not in contexts.bound or contexts.is_hopeless(name):
         return known
     if name in contexts.worked:
+        contexts.cut_short += contexts.worked[name] is None
         return contexts.worked[name]
-    if len(path) == _DEEPEST:
+    if name in path or len(path) == _DEEPEST:
+        contexts.cut_short += 1
         return None
-    contexts.path = (*path, name)
+    contexts.path, before = (*path, name), contexts.cut_short
     try:
         term = express(contexts.bound[name], contexts)
     finally:
         contexts.path = path
-    term = None if term is None or len(term.text) > _LONGEST else term
+    if term is not None and len(term.text) > _LONGEST:
+        contexts.cut_short, term = contexts.cut_short + 1, None
+    if term is None and contexts.cut_short == before:
+        contexts.hopeless.add(name)
     contexts.worked = {**contexts.worked, name: term} if path else {}  # other names may be known the next time
     return term
 
@@ -170,6 +175,7 @@ def _comprehension(node: tree.Comprehension, contexts: Contexts) -> Term | None:
     inner.names.update((n, Term(n, c, frozenset((n,)))) for n, c in zip(names, columns))
     value = express(node.value, inner)
     condition = None if node.condition is None else express(node.condition, inner)
+    contexts.cut_short += inner.cut_short
     if value is None or (condition is None and node.condition is not None):
         return None
     kept = [True] * len(turns) if condition is None else [bool(v) for v in condition.values]

@@ -65,6 +65,11 @@ class Contexts:
         # those of them that are being worked out, one for the other, and what came of others meanwhile
         self.path: tuple[str, ...] = ()
         self.worked: dict[str, Term | None] = {}
+        # those of which nothing can be said as long as so many names are known, and how often a search ended too early
+        # to tell
+        self.hopeless: set[str] = set()
+        self.known = len(self.names)
+        self.cut_short = 0
         # the number of the turn, in a loop; and the names of all variables of loops
         self.index: Term | None = None
         self.loops: tuple[str, ...] = ()
@@ -94,6 +99,12 @@ class Contexts:
         found = self.select(places)
         found.branch = True
         return found
+
+    def is_hopeless(self, name: str) -> bool:
+        """Is it known that a name stands for nothing that can be said here?"""
+        if self.known != len(self.names):
+            self.known, self.hopeless = len(self.names), set()
+        return name in self.hopeless
 
     def learn(self, term: Term) -> None:
         self.terms.setdefault(term.text, term)
