@@ -232,6 +232,15 @@ LAYOUTS = {
         "net a { # open\n\n  # own\n  relu # behind\n\n  #last\n\n}",
         "net a {  # open\n  # own\n  relu  # behind\n\n  # last\n}\n",
     ),
+    "comments in a row": (
+        "net a {\n relu #behind\n#one \n\t #two\n   # three\n\n#four\n;#five\n}",
+        "net a {\n  relu  # behind\n  # one\n  # two\n  # three\n\n  # four\n  # five\n}\n",
+    ),
+    "comments in a row in lists": (
+        "const a = [1, # b\n# c\n#d\n2]",
+        "const a = [\n  1,  # b\n  # c\n  # d\n  2,\n]\n",
+    ),
+    "thousands of comments": ("#a\n  #b\n" * 1200 + "#c", "# a\n# b\n" * 1200 + "# c\n"),
     "comments in lists": (
         "const a = [ # open\n 1, # one\n\n # own\n 2 # two\n , 3\n # last\n]",
         "const a = [  # open\n  1,  # one\n\n  # own\n  2,  # two\n  3,\n  # last\n]\n",
@@ -299,6 +308,11 @@ def test_layouts(name: str) -> None:
     before, after = LAYOUTS[name]
     assert formatted(before) == after
     holds(before)
+
+
+def test_comments_in_a_row_are_one() -> None:
+    (end,) = pieces("# a\n" * 2500)
+    assert [remark.text.count("# a") for remark in end.remarks] == [1000, 1000, 500]
 
 
 def test_wide_letters_count_twice() -> None:

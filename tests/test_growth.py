@@ -1,4 +1,4 @@
-"""The work of writing code grows with the net, and no faster: counted in calls of functions, not in seconds."""
+"""The work on a text grows with the text, and no faster: counted in calls or in instructions, not in seconds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ import sys
 import pytest
 from checking import check
 
+from bench.fuzz.growth import Form, said
+from netspec.diagnostics import Collector
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
+from netspec.emit import witnesses
+from netspec.source import Source
+from netspec.syntax.printer import format_source
 
 BLOCK = "block unit(k) { input x [n]; add(x, dense(k) -> relu -> dense(n)) }\n"
 # the lines of a net of many layers
@@ -51,6 +56,69 @@ def net_of(word, count):
 def test_twice_the_layers_are_twice_the_work(word, emit):
     less, more = (work(net_of(word, count), emit) for count in (60, 120))
     assert more < 2.15 * less
+
+
+# whole texts of parts that are said many times
+TEXTS = {
+    "inputs": Form("input i# [4]", "net n { ", middle="\nconcat(", then="i#,", behind=") }"),
+    "outputs": Form("output o# = dense(x, 4)", "net n { input x [4]\n", behind="\n}"),
+    "joined": Form("v# = dense(x, 4)", "net n { input x [4]\n", middle="\nadd(", then="v#,", behind=") }"),
+    "blocks": Form("block b# { dense(4) }", middle="\nnet n { input x [4]\n", then="b#", behind="\n}"),
+    "nets": Form("net n# { input x [4]; dense(4) }", middle="\nnet n { input x [4]\n", then="n#", behind="\n}"),
+    "parameters": Form("p#=4,", "net n(", middle=") { input x [4]\n", then="dense(p#)", behind="\n}"),
+    "numbers": Form("a# = (a@ + m) // 2", "net n(m=3) { input x [4]\na0 = m\n", behind="\ndense(m) }"),
+}
+STEPS = {
+    "check": check,
+    "fmt": lambda text: format_source(Source("a text", text), Collector()),
+    "torch": emit_torch.emit,
+    "functional": emit_keras.emit,
+    "subclass": lambda net: emit_keras.emit(net, "subclass"),
+}
+
+
+def instructions(run, *arguments):
+    """How many instructions of Python a function takes."""
+    count = 0
+
+    def trace(frame, event, _argument):
+        nonlocal count
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run(*arguments)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("word", TEXTS)
+def test_twice_the_text_is_twice_the_work(word, step):
+    texts = [said(TEXTS[word].replace(between="\n"), range(1, count + 1)) for count in (50, 100)]
+    found = [text if step in ("check", "fmt") else check(text) for text in texts]
+    less, more = (instructions(STEPS[step], one) for one in found)
+    assert more < 2.1 * less
+
+
+def test_names_that_nothing_can_be_said_of_cost_little():
+    """Their values hang on a size that a constructor is not told."""
+    lines = "\n".join(f"a{k + 1} = (a{k} + m) // 2" for k in range(60))
+    net = "net n(m=3) {{ input x [4]\na0 = {}\n" + lines + "\ndense(m) }}"
+    known, unknown = (work(net.format(first), emit_torch.emit) for first in ("m", "x.shape[0]"))
+    assert unknown < 1.5 * known
+
+
+@pytest.mark.parametrize("head", ["net n", "net n(m=3)"])
+def test_a_net_with_nothing_to_set_is_elaborated_no_further(head, monkeypatch):
+    net = check(f"{head} {{ input x [4]; dense(4) -> relu }}")
+    monkeypatch.delattr(witnesses, "elaborate")
+    for emit in (emit_torch.emit, emit_keras.emit):
+        compile(emit(net), "n", "exec")
 
 
 def test_a_loop_is_written_once_for_any_number_of_turns():

@@ -148,6 +148,19 @@ def test_a_long_chain_of_files():
     assert netspec.parse('from "f0.net" import b0\nnet n { input x [4]; b0 }').name == "n"
 
 
+def test_folders_are_looked_up_once(folders, monkeypatch):
+    """A chain of files asks the system for each file once, not for each folder above it."""
+    deep = folders / "work/a/b/c/d"
+    deep.mkdir(parents=True)
+    for number in range(40):
+        (deep / f"f{number}.net").write_text(f'import "f{number + 1}.net"\n')
+    (deep / "f40.net").write_text("net n { input x [4]; relu }")
+    asked, lstat = [], os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path: asked.append(path) or lstat(path))
+    assert netspec.parse('import "a/b/c/d/f0.net"\nnet n { input x [4]; relu }').name == "n"
+    assert len(asked) < 41 + 3 * 20
+
+
 # --- names ---------------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,8 @@ from .calls import statements
 from .drawing import Drawn, some_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .drawing import Dice
 
 # letters of a text: what takes time in proportion is far below a second, and what takes its square is not
@@ -20,12 +22,17 @@ _SHAPES = ("4", "T", "T, 4", "H, W, 3", "8, 8, 4", "T, S, 2", "")
 
 
 class Form(Record):
-    """A part that is said again and again, with its number `#` and the one before `@`, and what stands around all."""
+    """A part that is said again and again, with its number `#` and the one before `@`, and what stands around all.
+
+    `then` is another part, said as often behind all of the first, with `middle` before it.
+    """
 
     part: str
     before: str = ""
     between: str = "\n  "
     behind: str = ""
+    middle: str = ""
+    then: str = ""
 
 
 # statements of a body
@@ -67,6 +74,14 @@ STATEMENTS = (
     Form("-> relu", "x", between=" "),
     Form("-> conv(4, 3, stride=2, padding=same) -> upsample(3)", "x", between=" "),
     Form("-> identity", "x"),
+    Form("add(identity, dense(4))"),
+    Form("identity * 2 + 1"),
+    Form("dense(4) as d#"),
+    Form("weight w# [4]", middle="\n  ", then="identity + w#"),
+    Form("layer e# = dense(4)", middle="\n  ", then="e#"),
+    Form("v# = dense(x, 4)", middle="\n  add(", then="v#,", behind=")"),
+    Form("input i# [4]", middle="\n  concat(", then="i#,", behind=")"),
+    Form("output o# = dense(x, 4)"),
     Form("relu -> relu -> relu; identity", between="; "),
     Form(";", between=""),
     Form("# a comment", between="\n"),
@@ -110,6 +125,9 @@ NESTED = (
 # definitions; `n` is the net that is checked
 DEFINITIONS = (
     Form("block b# { relu }"),
+    Form("block b# { dense(4) }", middle="\nnet n { input x [4]\n", then="b#", behind="\n}"),
+    Form("net n# { input x [4]; dense(4) }", middle="\nnet n { input x [4]\n", then="n#", behind="\n}"),
+    Form("p#=4,", "net n(", middle=") { input x [4]\n", then="dense(p#)", behind="\n}"),
     Form("block b# { b@ -> b@ }", "block b0 { dense(4) }\n", behind="\nnet n { input x [4]; b1 }"),
     Form("block b#(k=b@(3)) { b@ }", "block b0(k=3) { relu }\n", behind="\nnet n { input x [4]; b1 }"),
     Form("const c# = c@ + c@", "const c0 = 1\n", behind="\nnet n { input x [4]; dense(c1) }"),
@@ -135,13 +153,23 @@ def grown(dice: Dice) -> Drawn:
 
 def _said(dice: Dice, form: Form) -> str:
     """The parts of a form in their order; backwards at times, so that each speaks of what comes later."""
-    times = min(dice.choice(_TIMES), _LONGEST // (len(form.part) + len(form.between) + 4))
+    times = min(dice.choice(_TIMES), _LONGEST // (len(form.part) + len(form.then) + len(form.between) + 4))
     order = range(1, times + 1) if dice.random() < 0.8 else range(times, 0, -1)
-    if form.part.startswith("#"):
-        parts = [form.part if form.part[1:] else str(n) for n in order]
-    else:
-        parts = [form.part.replace("#", str(n)).replace("@", str(n - 1)) for n in order]
-    return form.before + form.between.join(parts) + form.behind
+    return said(form, order)
+
+
+def said(form: Form, order: Iterable[int]) -> str:
+    """The text of a form with parts of these numbers."""
+    numbers = list(order)
+    first = form.between.join(_numbered(form.part, number) for number in numbers)
+    then = form.between.join(_numbered(form.then, number) for number in numbers if form.then)
+    return f"{form.before}{first}{form.middle}{then}{form.behind}"
+
+
+def _numbered(part: str, number: int) -> str:
+    if part.startswith("#"):
+        return part if part[1:] else str(number)  # a comment, or the number alone
+    return part.replace("#", str(number)).replace("@", str(number - 1))
 
 
 def _statements(dice: Dice) -> str:
