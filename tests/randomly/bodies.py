@@ -97,7 +97,7 @@ class Body(Steps):
     def statement(self):
         nested = self.level < 2
         kind = self.choices.weighted(
-            step=12, named=3, side=5, restart=2, rebind=3, number=1, list=2, shared=2, several=2, parts=2,
+            step=12, named=3, side=5, restart=2, rebind=3, number=1, list=2, shared=2, several=2, parts=3,
             recurrent=self.how_serial(),
             loop=5 * nested, choice=4 * nested,
         )  # fmt: skip
@@ -161,18 +161,22 @@ class Body(Steps):
 
     def _list(self):
         lists = self.names.lists
-        kind = self.choices.weighted(new=3, comprehension=2, more=4 * bool(lists), taken=4 * bool(lists))
+        kind = self.choices.weighted(new=3, comprehension=2, empty=1, more=4 * bool(lists), taken=4 * bool(lists))
         if kind == "taken":
             return [
-                self.choices.pick(["concat({0})", "add({0})", "{0}[0]", "concat({0}[1:])", "{0}[-1]"]).format(
-                    self.choices.pick(lists)
-                )
+                self.choices.pick(
+                    ["concat({0})", "add({0})", "{0}[0]", "concat({0}[1:])", "{0}[-1]", "concat(identity, {0})"]
+                    + ["add(identity, {0}[1:])", "stack(identity, {0}[1:])", "concat({0}[2:], identity)"]
+                ).format(self.choices.pick(lists))
             ], None
         name = self.choices.pick(lists) if kind == "more" else self.choices.pick(["h", "kept", "skips"])
         if kind == "more":
             added = self.choices.pick([f"[{self.pipeline(starts=True)}]", "[identity]"])
             both = f"{name} + {added}" if self.choices.often(70) else f"{added} + {name}"
             return [f"{name} = {both}"], None
+        if kind == "empty":
+            listed = self.choices.pick(["[]", f"[identity -> relu for f in {self.numbers_list()} if f > 5]"])
+            return [f"{name} = {listed}", f"concat(identity, {name})"], self._bound("lists", name)
         if kind == "new":
             items = [
                 self.choices.pick(["identity", *self.names.values, self.pipeline(starts=True)])
@@ -224,12 +228,12 @@ class Body(Steps):
     # --- loops and branches -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def opened(self, head):
+    def opened(self, head, result=""):
         self.lines.append("  " * (self.level + 1) + head + " {")
         self.level += 1
         yield
         self.level -= 1
-        self.lines.append("  " * (self.level + 1) + "}")
+        self.lines.append("  " * (self.level + 1) + "}" + f" as {result}" * bool(result))
 
     def state(self):
         return list(self.lines), self.names, self.known
@@ -241,7 +245,8 @@ class Body(Steps):
         """A loop with statements; as if nothing had been, where it cannot be."""
         state = self.state()
         head, bound = self.loop_head()
-        with self.opened(head):
+        result = self.fresh() if self.choices.often(20) else ""
+        with self.opened(head, result):
             inside = self.names.copy()
             for kind, name in bound:
                 inside.bind(kind, name)
@@ -252,9 +257,14 @@ class Body(Steps):
                 self.settle(inside)
                 good = len(self.lines) > start
         made = [v for v in self.names.values if v not in state[1].values]
-        self.names = state[1]
+        self.names = self.names if not good else state[1] if not result else self._with(state[1], result)
         if not good or not (self.attempt(names=self._bound("values", *made)) or self.attempt()):
             self.restore(state)
+
+    def _with(self, names, name):
+        found = names.copy()
+        found.bind("values", name)
+        return found
 
     def loop_head(self):
         pick = self.choices.pick

@@ -151,6 +151,9 @@ class Spec:
                 at = choices.whole(0, len(written) - 1)
                 if len({s[at] for s in shapes}) == 1 and isinstance(shapes[0][at], int) and choices.often(20):
                     written[at] = str(shapes[0][at])
+                elif all(isinstance(s[at], int) and s[at] % 2 == 0 for s in shapes) and choices.often(40):
+                    names.numbers.append(written[at])
+                    written[at] = f"2*{written[at]}"
             elif style == "last":
                 written = ["...", sizes[-1]]
             names.values.append(name)
@@ -233,13 +236,13 @@ class Spec:
         if kind == "vector":
             sizes = [choices.pick("567")]
         elif kind == "series":
-            sizes = [choices.pick(["12", "9", "T"]), channels]
+            sizes = [choices.pick(["12", "9", "T", "T", "2*T", "T + 1"]), channels]
         elif kind == "volume":
             sizes = [*(choices.pick("645") for _ in range(3)), choices.pick("213")]
         elif kind == "words":
             return f"[{choices.pick(['8', 'T'])}] int({choices.pick('79')})"
         else:
-            sizes = choices.pick([("8", "8"), ("9", "9"), ("10", "7"), ("11", "12"), ("H", "W"), ("6", "W")])
+            sizes = choices.pick([("8", "8"), ("9", "9"), ("10", "7"), ("11", "12"), ("H", "W"), ("6", "W"), ("2*H", "6")])
             sizes = [*sizes, channels]
         self.last = f"[{', '.join(sizes)}]"
         return self.last

@@ -73,6 +73,7 @@ class Steps(Recurrent):
             *("{a}", "{a}", "{a}", "2*{a}", "{a} + 1", "{a} + {b}", "max({a}, {b})", "min({a}, {b})", "{a} // 2"),
             *("{a} * {b}", "{a} - 1", "({a} if {c} else {b})", "({b} if {c} else {a})", "abs({a} - {b}) + 1"),
             *("{a} % 3 + 1", "ceil({a} / 2)", "2 ** {a}", "[{a}, {b}][0]", "sum([{a}, {b}])"),
+            *("round(exp({a} / 4))", "ceil(log({a} + 2))", "round(2 + sin({a}))", "floor(3 + cos({a}))"),
             *(f"len({h}) + {{a}}" for h in lists[:1]),
             *(f"{v}.{what}" for v in self.names.values[:2] for what in ("channels", "rank", "shape[0]")),
         ]
@@ -294,11 +295,16 @@ class Steps(Recurrent):
                 return found
         return self.choices.pick([f"{a} + {b}", f"concat({a}, {b})", f"mul({a}, {b})", f"{a} * 0.5 - {b}"])
 
+    def of_functions(self):
+        """Numbers that functions give."""
+        of = self.choices.pick(["1.5", "3", *self.names.floats, *self.names.numbers])
+        return [f"log({of} + 1)", f"exp(-{of})", f"sin({of})", f"cos({of})"]
+
     def operation(self):
         """Operators on values of the net."""
         pick = self.choices.pick
         a, b = pick(["identity", *self.names.values]), pick([*self.names.values, "identity", f"({self.fit()})"])
-        number = pick(["0.5", "2", "-1.5", *self.names.numbers, *self.names.floats])
+        number = pick(["0.5", "2", "-1.5", *self.names.numbers, *self.names.floats, *self.of_functions()])
         forms = ("{a} + {b}", "{a} * {b}", "{a} - {b}", "{n} - {a}", "{a} * {n} + {b}", "-{a}", "{a} / ({b} ** 2 + 1)")
         forms += (
             "{a} @ {b}",
@@ -331,6 +337,12 @@ class Steps(Recurrent):
             *("add(split({a}, 2))", "concat(split({a}, [1, -1])[1], {b})", "concat(split({a}, 2, axis=0))"),
             *("reshape({a}, {a}.shape[0], -1)", "reshape({a}, -1, {a}.channels, 1)", "softmax({a})"),
         ]
+        named, word = self.whole_number(), pick(["none", "linear", "relu", "tanh", *self.names.words])
+        forms += [f"activation({word})", f"{{a}} -> activation({word})", f"reshape({{a}}, {named}, -1)", "softmax(identity)"]
+        forms += [f"reshape({{a}}, -1, {named})", "reshape({a}, {a}.shape[0] * {a}.channels, -1)", "add({a}, identity)"]
+        forms += [f"{step}(identity)" for step in ("relu", "batchnorm", "softplus", "transpose", "rmsnorm", "flatten")]
+        for tie in self.names.shared[:1]:
+            forms += [f"softmax({tie})", f"where({tie} > 0, {{a}}, 0)", f"add(split({tie}, 2))", f"concat({tie}, {{a}})"]
         if len(self.shape) == 2:
             forms += ["{a} @ transpose({b})", "softmax({a} @ transpose({b})) @ {b}", "attention({a}, {b}, causal=true)"]
             forms += ["attention({a}, {b})", "additive_attention({a}, {b}, units=3)", "{a} -> multihead_attention(1)"]
@@ -341,7 +353,8 @@ class Steps(Recurrent):
             inner = pick(
                 ["dense(3)", "softplus"] if len(self.shape) == 2 else ["conv(3, 2)", "global_maxpool", "gru(2)"]
             )
-            forms += [f"{{a}} -> each_step({inner})"] * 2
+            braces = f"{{{{ {inner} as inner; identity + tanh(inner) }}}}"
+            forms += [f"{{a}} -> each_step({inner})"] * 2 + [f"{{a}} -> each_step({braces})"]
         if len(self.shape) == 1:
             forms += ["outer({a}, {b})", 'einsum("i,j->ij", {a}, {b})', "{a} -> argmax -> one_hot(99)"]
         return pick(forms).format(a=a, b=b, n=number, r=reduction, x=axis)
@@ -352,6 +365,7 @@ class Steps(Recurrent):
         one = [":", ":", "1:", ":-1", "::2", "0:2", "1::2", ":2", "-3:", ":" + self.whole_number()]
         for other in self.names.values[:2]:
             one += [f":{other}.shape[0]", f"1:{other}.shape[0] - 1", f"-{other}.shape[0]:"]
+            one += [f"{other}.shape[0] // 2:", f"1:1 + {other}.shape[0] // 2"]
         items = [pick(one) for _ in range(rank)]
         if self.choices.often(40):
             items = ["...", pick([*one, "[0]", "[0, 0]", "[-1, 0]", "1:2"])]
@@ -372,7 +386,7 @@ class Steps(Recurrent):
 
     def function(self):
         """A layer called on a value, as a function is."""
-        value = self.choices.pick(["identity -> relu", *self.names.values])
+        value = self.choices.pick(["identity -> relu", "identity", *self.names.values])
         rank = len(self.shape)
         return self.written(
             self.choices.pick(["dense", "relu"] if rank == 1 else ["conv", "batchnorm", "maxpool"]), [value]
