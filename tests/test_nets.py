@@ -159,6 +159,48 @@ def test_uses_of_shared_weights_that_lead_nowhere_are_not_written(style):
     twins.compare(net, style=style)
 
 
+IDLE_BLOCKS = """
+block unit { dense(6) -> tanh }
+block free { relu -> tanh }
+block twice { layer inner = dense(6); a = inner; b = a -> inner; output a }
+net idle {
+  input x [6]
+  layer shared = unit
+  y = x -> shared -> free -> twice
+  z = y -> shared -> free
+  repeat 2 { z -> shared }
+  output y
+}
+"""
+
+
+@pytest.mark.parametrize("style", ["functional", "subclass"])
+def test_calls_that_lead_nowhere_are_not_written(style):
+    net = check(IDLE_BLOCKS)
+    for text in twins.texts(net, style):
+        assert [line for line in text.splitlines() if line.strip().startswith("_ =")] == []
+        assert text.count("shared(") == 1
+        assert text.count("inner(") == 1
+    twins.compare(net, style=style)
+
+
+def test_a_block_without_weights_that_leads_nowhere_leaves_nothing():
+    net = check("block free { relu -> tanh }\nnet n { input x [6]; free -> free; output y = x -> dense(2) }")
+    for text in (*twins.texts(net), *twins.texts(net, "subclass")):
+        assert "tanh" not in text
+        assert "ree(" not in text
+
+
+def test_in_each_call_of_a_block_its_own_weights_have_to_lead_somewhere():
+    """A shared layer is one in each call: another call makes up for nothing."""
+    text = "block b { layer inner = dense(6); a = inner; output a -> inner }"
+    net = check(text + "\nnet n { input x [6]; p = b(x); q = b(x); output p }")
+    with pytest.raises(SpecError) as caught:
+        emit_keras.emit(net)
+    assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
+    assert "_ = self.q(x)  # leads nowhere" in emit_torch.emit(net)
+
+
 def test_what_leads_nowhere_and_has_weights_is_told_of():
     """Running statistics are those of all uses, and weights that nothing else uses have to be built."""
     net = check("net n { input x [6]; layer norm = batchnorm; norm(x) -> relu; dense(4) as lost; output norm(x) }")

@@ -10,6 +10,7 @@ from netspec.dims import substitute, symbol
 from netspec.layers.base import At
 from netspec.layers.measured import measured, unread
 from netspec.pycode import Raw, fill, inline
+from netspec.reference import Reference
 
 H, S, T, W = (symbol(name) for name in "HSTW")
 VALUES = {"H": 5, "S": 11, "T": 8, "W": 13}
@@ -186,6 +187,22 @@ def test_reshape_to_symbols(shape, sizes, gives):
     net = check(f"net test {{ input x {shape}; reshape({sizes}) }}")
     assert codes(net) == []
     assert show(net.net.body.outputs[0].value.shape) == gives
+
+
+@pytest.mark.parametrize(
+    ("sizes", "gives"),
+    [
+        ("2*T, -1", (10, 2)),
+        ("4*T, -1", (20, 1)),
+        ("-1, T, 4", (1, 5, 4)),
+        ("-1, 2*T, 1", (2, 10, 1)),
+        ("T, -1, 1", (5, 4, 1)),
+    ],
+)
+def test_what_is_left_beside_a_symbol_is_a_number(sizes, gives):
+    net = check(f"net test {{ input x [T, 4]; output y = x -> reshape({sizes}) }}")
+    x = np.arange(40.0).reshape(2, 5, 4)
+    assert np.array_equal(Reference(net, {})(x), x.reshape(2, *gives))
 
 
 @pytest.mark.parametrize("sizes", ["-1, 4", "T, T", "T, 3", "T + 1, 2"])

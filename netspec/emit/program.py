@@ -6,7 +6,7 @@ from ..diagnostics import SpecError
 from ..record import TYPE_CHECKING
 from .grouping import grouped, hold_against
 from .sharing import check_shared
-from .template import REQUIRED
+from .template import REQUIRED, Invoke, opened
 from .values import MismatchError
 from .witnesses import Witnesses
 
@@ -31,7 +31,19 @@ def program(net: CheckedNet, lowering: Lowering, styles: Mapping[str, Style], ta
     witnesses = Witnesses(net.net, lowering)
     found = _exposing(groups, witnesses) or _attempt(groups, witnesses, []) or [g.template for g in groups]
     check_shared(found, lowering.target)
-    return found
+    return _called(found)
+
+
+def _called(templates: Seq[Template]) -> list[Template]:
+    """The templates that the last one calls, and it: all but those of calls that lead nowhere."""
+    names: set[str] = set()
+    todo = [templates[-1]]
+    while todo:
+        template = todo.pop()
+        if template.name not in names:
+            names.add(template.name)
+            todo += [node.template for node in opened(template.nodes) if isinstance(node, Invoke)]
+    return [template for template in templates if template.name in names]
 
 
 def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None:

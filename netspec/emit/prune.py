@@ -7,7 +7,7 @@ import re
 from ..pycode import inline
 from ..record import TYPE_CHECKING
 from .reaching import keeps_statistics
-from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
+from .template import Choice, Invoke, Leaf, Loop, Sequence, inside, opened
 from .variables import uses
 
 if TYPE_CHECKING:
@@ -22,29 +22,31 @@ def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
 
     Uses of shared weights that lead nowhere go as well, as long as another use stays.
     """
-    kept = tuple(nodes)
-    leaves = [leaf for leaf in _outside_branches(kept) if _may_go(leaf)]
+    kept, wanted = tuple(nodes), tuple(outputs)
+    all_nodes = list(_outside_branches(kept))
+    live = _live(kept, wanted, all_nodes)
+    idle = [node for node in all_nodes if live.isdisjoint(node.outputs) and _may_go(node)]
     while True:
-        live = _live(kept, outputs, leaves)
-        lost = _lost(kept, leaves, live)
+        live = _live(kept, wanted, idle)
+        lost = _lost(kept, idle, live)
         if lost is None:
-            idle = {id(leaf) for leaf in leaves}
-            return tuple(found for node in kept for found in _pruned(node, live, idle))
-        leaves.remove(lost)
+            gone = {id(node) for node in idle}
+            return tuple(found for node in kept for found in _pruned(node, live, gone))
+        idle.remove(lost)
 
 
-def _may_go(leaf: Leaf) -> bool:
+def _may_go(node: Leaf | Invoke) -> bool:
     """Is nothing lost but what it makes? Running statistics are those of all uses."""
-    if leaf.shared is None:
-        return not _has_weights(leaf)
-    return leaf.step is not None and not keeps_statistics(leaf.step)
+    if node.shared is None:
+        return not _has_weights(node)
+    return not any(leaf.step is not None and keeps_statistics(leaf.step) for leaf in _leaves(node))
 
 
-def _live(nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf]) -> set[int]:
+def _live(nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf | Invoke]) -> set[int]:
     """The values that outputs hang on, and steps that stay in any case."""
-    leaves = list(idle)
-    sources = {**dict(_sources(nodes)), **{output: leaf.inputs for leaf in leaves for output in leaf.outputs}}
-    live, todo = set(outputs), [*outputs, *_taken(nodes, {id(leaf) for leaf in leaves})]
+    few = list(idle)
+    sources = {**dict(_sources(nodes)), **{output: node.inputs for node in few for output in node.outputs}}
+    live, todo = set(outputs), [*outputs, *_taken(nodes, {id(node) for node in few})]
     while todo:
         value = todo.pop()
         live.add(value)
@@ -52,23 +54,37 @@ def _live(nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf])
     return live
 
 
-def _lost(nodes: tuple[Node, ...], idle: Iterable[Leaf], live: set[int]) -> Leaf | None:
+def _lost(nodes: tuple[Node, ...], idle: Iterable[Leaf | Invoke], live: set[int]) -> Leaf | Invoke | None:
     """The first use of shared weights of which no other use would stay."""
-    dead = {id(leaf): leaf for leaf in idle if live.isdisjoint(leaf.outputs)}
-    stay = {n.shared for n in inside(nodes) if isinstance(n, Leaf) and n.shared is not None and id(n) not in dead}
-    return next((leaf for leaf in dead.values() if leaf.shared is not None and leaf.shared not in stay), None)
+    dead = {id(node): node for node in idle if live.isdisjoint(node.outputs)}
+    used = [node for node in inside(nodes) if isinstance(node, Leaf | Invoke)]
+    stay = {node.shared for node in used if id(node) not in dead}
+    return next((node for node in dead.values() if node.shared is not None and node.shared not in stay), None)
 
 
-def _outside_branches(nodes: Iterable[Node]) -> Iterator[Leaf]:
+def _outside_branches(nodes: Iterable[Node]) -> Iterator[Leaf | Invoke]:
     for node in nodes:
-        if isinstance(node, Leaf):
+        if isinstance(node, Leaf | Invoke):
             yield node
         elif isinstance(node, Loop):
             yield from _outside_branches(node.nodes)
 
 
-def _has_weights(leaf: Leaf) -> bool:
-    return any(apply.stateful for apply in leaf.applies)
+def _leaves(node: Leaf | Invoke) -> Iterator[Leaf]:
+    """The layers of a call, and those of the calls in it, those of each block once."""
+    todo: list[Node] = [node]
+    seen: set[int] = set()
+    while todo:
+        found = todo.pop()
+        if isinstance(found, Leaf):
+            yield found
+        elif isinstance(found, Invoke) and id(found.template) not in seen:
+            seen.add(id(found.template))
+            todo.extend(opened(found.template.nodes))
+
+
+def _has_weights(node: Leaf | Invoke) -> bool:
+    return any(apply.stateful for leaf in _leaves(node) for apply in leaf.applies)
 
 
 def words_of(nodes: Iterable[Node]) -> set[str]:

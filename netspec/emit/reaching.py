@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
-from ..record import TYPE_CHECKING
+from ..record import TYPE_CHECKING, Record
 from .lower import Act, Enter
 from .pieces import numbers_in, taken_by
 
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from .lower import Code, Lowered
 
 
+class Lost(Record):
+    """A step with weights that leads nowhere. If it is part of what is `shared`, another use makes up for it."""
+
+    step: Step
+    shared: Instance | None
+
+
 def check_reaching(code: Code) -> None:
     """Raises SpecError where weights would be lost."""
-    lost: list[Step] = []
-    kept: set[Instance | None] = set()
-    _needed(code, code.outputs, lost, kept)
-    # of shared weights one use that leads to an output is enough
-    lost = [step for step in lost if step.shared is None or step.shared not in kept or keeps_statistics(step)]
+    _, lost = _needed(code, code.outputs)
     if not lost:
         return
     name = lost[0].name  # in a row of layers it is a number
@@ -35,33 +38,41 @@ def keeps_statistics(step: Step) -> bool:
     return any(weight.role == "statistic" for weight in step.weights)
 
 
-def _needed(code: Code, wanted: Iterable[int], lost: list[Step], kept: set[Instance | None]) -> set[int]:
-    """The values that the wanted ones hang on. Steps with weights that are not among them are lost, the last first.
-
-    `kept` are the shared layers that some of them are made by.
-    """
-    live = set(wanted)
+def _needed(code: Code, wanted: Iterable[int]) -> tuple[set[int], list[Step]]:
+    """The values that the wanted ones hang on, and the steps with weights that are not among them, the last first."""
+    live, lost = set(wanted), list[Lost]()
+    kept: set[Instance | None] = set()
     for item in reversed(list(_flat(code.items))):
-        if isinstance(item, Enter) and item.form is not None:
-            if live.intersection(item.outputs):
-                live.update(item.inputs)
-            else:  # a cell that is run is one layer, which keeps all that is in it
-                _needed(item.code, (), lost, kept)
-        elif isinstance(item, Enter):
-            asked = [i for i, o in zip(item.code.outputs, item.outputs) if o in live]
-            inner = _needed(item.code, asked, lost, kept)
-            if asked and (item.shared is not None or item.frozen):
-                live.update(item.inputs)  # a model of its own takes all that is given to it
-            elif asked:
-                live.update(o for i, o in zip(item.code.inputs, item.inputs) if i in inner)
-        elif live.intersection(item.outputs):
-            live.update(item.inputs)
-            kept.add(item.step.shared if item.step is not None else None)
-            if item.step is not None and _keeps_idle(item, live):
-                lost.append(item.step)
-        elif item.step is not None and item.step.weights:
-            lost.append(item.step)
-    return live
+        used = not live.isdisjoint(item.outputs)
+        shared = item.shared if isinstance(item, Enter) else _shared(item)
+        if used:
+            kept.add(shared)
+        taken, idle = _entered(item, live) if isinstance(item, Enter) else _done(item, live)
+        live.update(taken)
+        lost += [Lost(step, None if used else shared) for step in idle]
+    return live, [one.step for one in lost if one.shared not in kept - {None} or keeps_statistics(one.step)]
+
+
+def _shared(act: Act) -> Instance | None:
+    return None if act.step is None else act.step.shared
+
+
+def _done(act: Act, live: set[int]) -> tuple[Iterable[int], list[Step]]:
+    """What a layer takes for the values of it that are live, and the layer itself where some of it is lost."""
+    if live.isdisjoint(act.outputs):
+        return (), [act.step] if act.step is not None and act.step.weights else []
+    return act.inputs, [act.step] if act.step is not None and _keeps_idle(act, live) else []
+
+
+def _entered(call: Enter, live: set[int]) -> tuple[Iterable[int], list[Step]]:
+    """What a call takes for the values of it that are live, and the steps in it that are lost."""
+    if call.form is not None:  # a cell that is run is one layer, which keeps all that is in it
+        return ((), _needed(call.code, ())[1]) if live.isdisjoint(call.outputs) else (call.inputs, [])
+    asked = [i for i, o in zip(call.code.outputs, call.outputs) if o in live]
+    inner, lost = _needed(call.code, asked)
+    if asked and (call.shared is not None or call.frozen):
+        return call.inputs, lost  # a model of its own takes all that is given to it
+    return [o for i, o in zip(call.code.inputs, call.inputs) if i in inner] if asked else (), lost
 
 
 def _keeps_idle(act: Act, live: set[int]) -> bool:

@@ -116,9 +116,13 @@ class Reshape(Arrangement):
         y = self.shape(*xs)
         found = {place: measured(n, xs) for place, n in enumerate(y) if isinstance(n, DimExpr)}
         if len(found) < 2:
-            return self
+            # beside a symbol the -1 may be a number that is known
+            return self.replace(sizes=y) if -1 in self.sizes and self._has_symbol() else self
         rest = min(found, key=lambda place: (one := found[place]) is not None and 1 + (one.whole is not None))
         return self.replace(sizes=tuple(n if place == rest else found.get(place) or n for place, n in enumerate(y)))
+
+    def _has_symbol(self) -> bool:
+        return any(isinstance(n, DimExpr) for n in self.sizes)
 
     def _known(self, at: At, read: Callable[[Measured], Any]) -> tuple[Any, ...]:
         """The new sizes, -1 for the one that is left. Raises Unsupported where more are not known."""

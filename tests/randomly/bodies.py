@@ -163,12 +163,9 @@ class Body(Steps):
         lists = self.names.lists
         kind = self.choices.weighted(new=3, comprehension=2, empty=1, more=4 * bool(lists), taken=4 * bool(lists))
         if kind == "taken":
-            return [
-                self.choices.pick(
-                    ["concat({0})", "add({0})", "{0}[0]", "concat({0}[1:])", "{0}[-1]", "concat(identity, {0})"]
-                    + ["add(identity, {0}[1:])", "stack(identity, {0}[1:])", "concat({0}[2:], identity)"]
-                ).format(self.choices.pick(lists))
-            ], None
+            joins = ("concat({0})", "add({0})", "concat({0}[1:])", "concat(identity, {0})", "add(identity, {0}[1:])")
+            forms = ("{0}[0]", "{0}[-1]", *joins, "stack(identity, {0}[1:])", "concat({0}[2:], identity)")
+            return [self.choices.pick(forms).format(self.choices.pick(lists))], None
         name = self.choices.pick(lists) if kind == "more" else self.choices.pick(["h", "kept", "skips"])
         if kind == "more":
             added = self.choices.pick([f"[{self.pipeline(starts=True)}]", "[identity]"])

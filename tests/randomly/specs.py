@@ -242,7 +242,9 @@ class Spec:
         elif kind == "words":
             return f"[{choices.pick(['8', 'T'])}] int({choices.pick('79')})"
         else:
-            sizes = choices.pick([("8", "8"), ("9", "9"), ("10", "7"), ("11", "12"), ("H", "W"), ("6", "W"), ("2*H", "6")])
+            sizes = choices.pick(
+                [("8", "8"), ("9", "9"), ("10", "7"), ("11", "12"), ("H", "W"), ("6", "W"), ("2*H", "6")]
+            )
             sizes = [*sizes, channels]
         self.last = f"[{', '.join(sizes)}]"
         return self.last

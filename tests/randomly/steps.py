@@ -338,11 +338,21 @@ class Steps(Recurrent):
             *("reshape({a}, {a}.shape[0], -1)", "reshape({a}, -1, {a}.channels, 1)", "softmax({a})"),
         ]
         named, word = self.whole_number(), pick(["none", "linear", "relu", "tanh", *self.names.words])
-        forms += [f"activation({word})", f"{{a}} -> activation({word})", f"reshape({{a}}, {named}, -1)", "softmax(identity)"]
+        forms += [
+            f"activation({word})",
+            f"{{a}} -> activation({word})",
+            f"reshape({{a}}, {named}, -1)",
+            "softmax(identity)",
+        ]
         forms += [f"reshape({{a}}, -1, {named})", "reshape({a}, {a}.shape[0] * {a}.channels, -1)", "add({a}, identity)"]
         forms += [f"{step}(identity)" for step in ("relu", "batchnorm", "softplus", "transpose", "rmsnorm", "flatten")]
         for tie in self.names.shared[:1]:
-            forms += [f"softmax({tie})", f"where({tie} > 0, {{a}}, 0)", f"add(split({tie}, 2))", f"concat({tie}, {{a}})"]
+            forms += [
+                f"softmax({tie})",
+                f"where({tie} > 0, {{a}}, 0)",
+                f"add(split({tie}, 2))",
+                f"concat({tie}, {{a}})",
+            ]
         if len(self.shape) == 2:
             forms += ["{a} @ transpose({b})", "softmax({a} @ transpose({b})) @ {b}", "attention({a}, {b}, causal=true)"]
             forms += ["attention({a}, {b})", "additive_attention({a}, {b}, units=3)", "{a} -> multihead_attention(1)"]
