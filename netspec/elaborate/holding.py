@@ -45,7 +45,8 @@ def deep(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> t
     """`stack(3, lstm(64))` is a layer of its own; `stack(a, b)` joins values."""
     if cls is None or cls.kind != "stack" or not any(_is_count(at, node) for node in arguments):
         return cls
-    return LAYERS["stacked"] if any(_held_class(at, node) for node in arguments) else cls
+    braces = _is_count(at, arguments[0]) and any(isinstance(node, tree.Body) for node in arguments[1:])
+    return LAYERS["stacked"] if braces or any(_held_class(at, node) for node in arguments) else cls
 
 
 def _is_count(at: Context, node: Node) -> bool:
@@ -121,7 +122,8 @@ def _step_among(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> N
             return node
     steps = [node for node in arguments if not isinstance(node, tree.Keyword) and _held_class(at, node) is not None]
     fitting = [node for node in steps if (_held_class(at, node) or cls).style == cls.style]
-    return next(iter([*fitting, *steps[-1:]]), None)
+    braces = [node for node in arguments if isinstance(node, tree.Body)]
+    return next(iter([*fitting, *steps[-1:], *braces]), None)
 
 
 def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | None:
@@ -132,7 +134,8 @@ def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | 
         refuse_shared(at, around.word, node, shared)
         return None
     if cls is None or not isinstance(callee, tree.Name):
-        machine.fault("not-a-step", "a layer should stand here, such as `lstm(64)`", node.span)
+        said = "a layer should stand here, such as `lstm(64)`"
+        machine.fault("not-a-step", said, node.span, help=_without_braces(around, node))
         return None
     held = take_held(at, cls, node.arguments if isinstance(node, tree.Call) else ())
     given = read_arguments(at, held.rest, join=False, cls=cls) if held is not None else None
@@ -147,6 +150,15 @@ def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | 
     except Violation as violation:
         violated(at, cls.kind, violation, (), node.span, values)
         return None
+
+
+def _without_braces(around: type[Layer], node: Node) -> str:
+    """What to write for `{ ... }` where the layer itself is needed."""
+    if not isinstance(node, tree.Body):
+        return ""
+    if len(node.statements) == 1:
+        return f"leave the braces out: `{node.statements[0].span.text}`"
+    return f"`{around.word}` makes several of one layer; `repeat 2 {{ ... }}` does several steps, one after the other"
 
 
 def is_part(at: Context, callee: tree.Name, arguments: tuple[Node, ...], given: Given) -> bool:
