@@ -11,9 +11,10 @@ from .template import Choice, Invoke, Leaf, Loop, Sequence, inside, opened
 from .variables import uses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Any
 
+    from ..ir import Instance
     from .template import Node
 
 
@@ -24,15 +25,31 @@ def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
     """
     kept, wanted = tuple(nodes), tuple(outputs)
     all_nodes = list(_outside_branches(kept))
-    live = _live(kept, wanted, all_nodes)
-    idle = [node for node in all_nodes if live.isdisjoint(node.outputs) and _may_go(node)]
-    while True:
-        live = _live(kept, wanted, idle)
-        lost = _lost(kept, idle, live)
-        if lost is None:
-            gone = {id(node) for node in idle}
-            return tuple(found for node in kept for found in _pruned(node, live, gone))
-        idle.remove(lost)
+    alone = _Live(kept, wanted, all_nodes)
+    idle = {id(node): node for node in all_nodes if alone.lacks(node) and _may_go(node)}
+    live = _Live(kept, wanted, idle.values())
+    _keep_weights(kept, idle, live)
+    return tuple(found for node in kept for found in _pruned(node, live.values, idle.keys()))
+
+
+class _Live:
+    """The values that outputs, and steps that stay in any case, hang on; `idle` are the steps that may go."""
+
+    def __init__(self, nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf | Invoke]) -> None:
+        few = list(idle)
+        self.values: set[int] = set()
+        self.sources = {**dict(_sources(nodes)), **{output: node.inputs for node in few for output in node.outputs}}
+        self.add([*outputs, *_taken(nodes, {id(node) for node in few})])
+
+    def add(self, values: Iterable[int]) -> None:
+        todo = list(values)
+        while todo:
+            value = todo.pop()
+            self.values.add(value)
+            todo.extend(v for v in self.sources.pop(value, ()) if v is not None)
+
+    def lacks(self, node: Leaf | Invoke) -> bool:
+        return self.values.isdisjoint(node.outputs)
 
 
 def _may_go(node: Leaf | Invoke) -> bool:
@@ -42,24 +59,19 @@ def _may_go(node: Leaf | Invoke) -> bool:
     return not any(leaf.step is not None and keeps_statistics(leaf.step) for leaf in _leaves(node))
 
 
-def _live(nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf | Invoke]) -> set[int]:
-    """The values that outputs hang on, and steps that stay in any case."""
-    few = list(idle)
-    sources = {**dict(_sources(nodes)), **{output: node.inputs for node in few for output in node.outputs}}
-    live, todo = set(outputs), [*outputs, *_taken(nodes, {id(node) for node in few})]
-    while todo:
-        value = todo.pop()
-        live.add(value)
-        todo.extend(v for v in sources.pop(value, ()) if v is not None)
-    return live
+def _keep_weights(nodes: tuple[Node, ...], idle: dict[int, Leaf | Invoke], live: _Live) -> None:
+    """Take the first use of shared weights from what may go where no other use would stay.
 
-
-def _lost(nodes: tuple[Node, ...], idle: Iterable[Leaf | Invoke], live: set[int]) -> Leaf | Invoke | None:
-    """The first use of shared weights of which no other use would stay."""
-    dead = {id(node): node for node in idle if live.isdisjoint(node.outputs)}
-    used = [node for node in inside(nodes) if isinstance(node, Leaf | Invoke)]
-    stay = {node.shared for node in used if id(node) not in dead}
-    return next((node for node in dead.values() if node.shared is not None and node.shared not in stay), None)
+    From the last to the first, since what a use takes may be another use.
+    """
+    uses: dict[Instance, list[Leaf | Invoke]] = {}
+    for node in inside(nodes) if any(node.shared is not None for node in idle.values()) else ():
+        if isinstance(node, Leaf | Invoke) and node.shared is not None:
+            uses.setdefault(node.shared, []).append(node)
+    for same in reversed(uses.values()):
+        if all(id(node) in idle and live.lacks(node) for node in same):
+            live.add(same[0].inputs)
+            del idle[id(same[0])]
 
 
 def _outside_branches(nodes: Iterable[Node]) -> Iterator[Leaf | Invoke]:
@@ -134,14 +146,14 @@ def _sources(nodes: Iterable[Node]) -> Iterator[tuple[int, tuple[int | None, ...
             yield from ((own, operands) for operands, own in node.phis)
 
 
-def _taken(nodes: Iterable[Node], idle: set[int]) -> Iterator[int]:
+def _taken(nodes: Iterable[Node], idle: Collection[int]) -> Iterator[int]:
     """What the steps that stay in any case take."""
     for node in inside(nodes):
         if not isinstance(node, Loop | Choice) and id(node) not in idle:
             yield from node.inputs
 
 
-def _pruned(node: Node, live: set[int], idle: set[int]) -> Iterator[Node]:
+def _pruned(node: Node, live: set[int], idle: Collection[int]) -> Iterator[Node]:
     """The node without what leads to nothing, if anything is left of it."""
     if isinstance(node, Loop):
         carried = tuple(v for v in node.carried if v[2] in live)
