@@ -273,6 +273,16 @@ def test_an_edge_says_which_of_several_values_it_is(direction, side):
     assert said["input:x", "split"] == ""
 
 
+def test_the_parts_of_a_state_leave_the_last_step_apart():
+    written = dot(
+        checked("net n { input x [6, 4]; y, h, c = x -> lstm(5, return=(sequence, state)); output c, h }"), unroll=2
+    )
+    assert '"lstm:0.0.2":"out 2":s -> "output:h"' in written
+    assert '"lstm:0.0.2":"out 3":s -> "output:c"' in written
+    one = dot(checked("net n { input x [6, 4]; y, h = x -> gru(5, return=(sequence, state)); output y, h }"), unroll=2)
+    assert '"out ' not in one
+
+
 def test_one_value_taken_twice_has_no_order():
     assert "in 1" not in dot(checked("net n { input x [4]; concat(x, x) }"))
 

@@ -201,7 +201,7 @@ class Diagram:
         box.tail = step.output
         if step.depth != 0:
             self._loop(box, step.inputs[0])
-        scene.give(box, step.outputs, step.layer.results)
+        scene.give(step.outputs, [Source(box, t.shape) for t in step.outputs], step.layer.results)
 
     def _say(self, step: Step, box: Box, scene: Scene) -> None:
         """Write a step into its box. The name of the first is that of the box; another has its own on its line."""
@@ -246,7 +246,7 @@ class Diagram:
         steps.caption.weights = self._weights((item,), scene)
         steps.caption.shared = self._note(item, scene)
         found = steps.draw(sources, item.outputs)
-        scene.sources.update((t.number, source) for t, source in zip(item.outputs, found))
+        scene.give(item.outputs, found, item.layer.results if isinstance(item, Step) else ())
         _put(group, frame)
 
     def _note(self, item: Call | Scope | Step, scene: Scene) -> str:
@@ -274,7 +274,8 @@ class Diagram:
         box.lines.append(", ".join([*said, params_text(box.weights)] if box.params else said))
         if isinstance(item, Call) and isinstance(item.use, Run):
             self._loop(box, item.inputs[0])
-        scene.give(box, gives, () if isinstance(item, Scope) else tuple(result.name for result in item.body.outputs))
+        words = () if isinstance(item, Scope) else tuple(result.name for result in item.body.outputs)
+        scene.give(gives, [Source(box, t.shape) for t in gives], words)
 
     def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         path = _path(item, scene, prefix)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..ir import Step
 from ..record import TYPE_CHECKING
-from .boxes import Source
 from .folding import leaves
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir import Call, Item, Row, Tensor
-    from .boxes import Box
+    from .boxes import Source
     from .folding import Wiring
 
 
@@ -37,12 +38,14 @@ class Scene:
         for alike in zip(*places):
             self._turns[alike[0]] = tuple(q for place in alike for q in self._turns.get(place, (place,)))
 
-    def give(self, box: Box, values: Sequence[Tensor], words: Sequence[str]) -> None:
-        """A box gives these values. Of several each has its name, by the author or else of `words`, or its number."""
+    def give(self, values: Sequence[Tensor], sources: Sequence[Source], words: Sequence[str]) -> None:
+        """These values come from there. Of several that a box gives each has its name, by the author or else of
+        `words`, or its number."""
         said = words if len(words) == len(values) else [str(number) for number in range(1, len(values) + 1)]
-        for number, (value, word) in enumerate(zip(values, said)):
-            name = self.wiring.names.get(value.number, word) if len(values) > 1 else ""
-            self.sources[value.number] = Source(box, value.shape, name=name, number=number)
+        many = Counter(source.box.id for source in sources)
+        for number, (value, source, word) in enumerate(zip(values, sources, said)):
+            name = self.wiring.names.get(value.number, word) if many[source.box.id] > 1 else ""
+            self.sources[value.number] = source.replace(name=name, number=number)
 
     def alike(self, leaf: Step | Call) -> list[tuple[str, Any]]:
         """All that a leaf stands for, itself first, with their paths."""
