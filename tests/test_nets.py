@@ -198,7 +198,7 @@ def test_in_each_call_of_a_block_its_own_weights_have_to_lead_somewhere():
     with pytest.raises(SpecError) as caught:
         emit_keras.emit(net)
     assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
-    assert "_ = self.q(x)  # leads nowhere" in emit_torch.emit(net)
+    assert "_ = self.b2(x)  # leads nowhere" in emit_torch.emit(net)
 
 
 def test_what_leads_nowhere_and_has_weights_is_told_of():
