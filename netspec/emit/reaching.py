@@ -40,8 +40,9 @@ def keeps_statistics(step: Step) -> bool:
 
 def _needed(code: Code, wanted: Iterable[int]) -> tuple[set[int], list[Step]]:
     """The values that the wanted ones hang on, and the steps with weights that are not among them, the last first."""
-    live, lost = set(wanted), list[Lost]()
+    live = set(wanted)
     kept: set[Instance | None] = set()
+    lost: list[Lost] = []
     for item in reversed(list(_flat(code.items))):
         used = not live.isdisjoint(item.outputs)
         shared = item.shared if isinstance(item, Enter) else _shared(item)
