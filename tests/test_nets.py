@@ -137,6 +137,24 @@ def test_a_function_that_asks_for_sizes_is_one_model_for_each():
     assert "class Widen" in emit_keras.emit(check(text, net="sizes"), "subclass")
 
 
+PARTS = """
+net parts {
+  input x [H, W, 6]
+  a, b = split(x, [-1, 2], axis=1)
+  a, b = split(a, [-1, a.shape[0] - 1], axis=0)
+  c = b * 2
+  c, d, a = split(c, [1, 2, -1], axis=1)
+  output a, b, c, d
+}
+"""
+
+
+@pytest.mark.parametrize("style", ["functional", "subclass"])
+def test_a_value_is_not_overwritten_before_all_its_parts_are_taken(style):
+    """Parts may have the name of what they are parts of, and where sizes are not known each has a line of its own."""
+    twins.compare(check(PARTS), sizes=({"H": 5, "W": 8}, {"H": 4, "W": 7}), style=style)
+
+
 IDLE_USES = """
 net idle {
   input x [6]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..pycode import Bare, Raw, inline, rebuild
 from ..record import TYPE_CHECKING, Record
 from .lives import passing
+from .making import words
 from .naming import safe
 from .pieces import Piece, bare, in_a_row, live, numbers_in, targets, with_names
 from .template import Choice, Invoke, Leaf, Loop, Sequence
@@ -140,13 +141,17 @@ class Flow(Variables):
         """The variables of what the pieces of a node give, by slot. Outputs may be one and the same value."""
         wishes = {} if isinstance(node, Sequence) else node.names
         found: dict[int, str] = {}
-        for slot in dict.fromkeys(n for piece in reversed(kept) for n in numbers_in(piece.gives)):
-            if slots == (slot,):
-                found[slot] = self.name(node.outputs[0], inputs)
-                continue
-            values = [v for v, s in zip(node.outputs, slots) if s == slot] or [passing(node)]
-            own = self._own_name(values[0]) or wishes.get(slot) or ("x" if wishes else self.wish(values[0]))
-            found[slot] = self.first_free(safe(own, self.taken), values, found.values())
+        # what the pieces behind one still take is not to be overwritten by it
+        later: set[str] = set()
+        for piece in reversed(kept):
+            for slot in (n for n in numbers_in(piece.gives) if n not in found):
+                if slots == (slot,):
+                    found[slot] = self.name(node.outputs[0], inputs)
+                    continue
+                values = [v for v, s in zip(node.outputs, slots) if s == slot] or [passing(node)]
+                own = self._own_name(values[0]) or wishes.get(slot) or ("x" if wishes else self.wish(values[0]))
+                found[slot] = self.first_free(safe(own, self.taken), values, {*found.values(), *later})
+            later |= words(piece.code) & {self.name_of(v) for v in node.inputs} if len(kept) > 1 else set()
         return found
 
     def _invoke(self, node: Invoke) -> None:
