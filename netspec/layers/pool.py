@@ -338,9 +338,13 @@ class LPPool(_Pool):
             raise _needs_size("lppool", at)
         size, stride = _sized(place.window, "strides")
         inner = call("ops.abs", X())
-        powers = inner if self.p == 1 else Infix(inner, "**", self.p)
-        total = Infix(product(place.window.kernel), "*", call("ops.average_pool", powers, *size, **stride))
-        root = total if self.p == 1 else Infix(total, "**", Infix(1, "/", self.p))
+        many = product(place.window.kernel)
+        if self.p == 1:
+            # Keras takes what a number is multiplied with for sparse, which a layer of one's own behind it cannot take
+            root = call("ops.average_pool", Infix(many, "*", inner), *size, **stride)
+        else:
+            mean = call("ops.average_pool", Infix(inner, "**", self.p), *size, **stride)
+            root = Infix(Infix(many, "*", mean), "**", Infix(1, "/", self.p))
         return Use((*keras_pad(place.pads), function(root)))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
