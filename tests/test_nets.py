@@ -245,7 +245,7 @@ def test_keras_binds_a_norm_to_a_number_of_axes():
     "step", ["lppool(1, 2)", "lppool(2, 2)", "x * 2", "2 / x", "-x", "maximum(x, 2)", "average(x, x)"]
 )
 def test_no_step_makes_what_keras_takes_for_sparse(step):
-    """A layer of one's own behind it, for which Keras has to find out the shape of what comes out, could not be built."""
+    """A layer of one's own behind it, of which Keras has to find out the shape, could not be built."""
     twins.compare(check(f"net n {{ input x [6, 4, 3]; {step} -> local_response_norm -> conv(2, 1) }}"))
 
 
