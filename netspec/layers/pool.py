@@ -341,11 +341,11 @@ class LPPool(_Pool):
         many = product(place.window.kernel)
         if self.p == 1:
             # Keras takes what a number is multiplied with for sparse, which a layer of one's own behind it cannot take
-            root = call("ops.average_pool", Infix(many, "*", inner), *size, **stride)
+            step = function(call("ops.average_pool", Infix(many, "*", inner), *size, **stride))
         else:
             mean = call("ops.average_pool", Infix(inner, "**", self.p), *size, **stride)
-            root = Infix(Infix(many, "*", mean), "**", Infix(1, "/", self.p))
-        return Use((*keras_pad(place.pads), function(root)))
+            step = function(Infix(Infix(many, "*", mean), "**", Infix(1, "/", self.p)))
+        return Use((*keras_pad(place.pads), step))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         from .arrays import pooled
