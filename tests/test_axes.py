@@ -66,3 +66,11 @@ def test_axes_of_a_block(text, found):
     assert [line.removeprefix("Takes ") for line in lines] == [
         f"{axes}." if "gives" in axes else f"{axes} and gives {axes}." for axes in found
     ]
+
+
+@pytest.mark.parametrize("emit", [torch, keras])
+def test_long_lines_are_broken(emit):
+    outputs = ", ".join(f"a_name_of_some_length_{k} = x -> dense({k + 1})" for k in range(6))
+    text = emit.emit(check(f"net a {{ input x [4]; output {outputs} }}"))
+    assert all(len(line) <= 88 for line in text.split("\n"))
+    assert " ".join(text.split()).count("a_name_of_some_length_5 (N, F).") == 1

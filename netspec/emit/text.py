@@ -76,8 +76,12 @@ def speaks_of(code: str, names: Iterable[str], behind: str = r"\.") -> list[str]
 
 def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     """A docstring of a comment; what would end it early is kept from doing so."""
-    lines = _filled([line.rstrip() for line in text.split("\n")], _WIDTH - indent) if text else []
-    lines += ["", *extra] if lines and extra else list(extra)
+    width = _WIDTH - indent
+    lines = _filled([line.rstrip() for line in text.split("\n")], width) if text else []
+    if extra and lines:
+        lines += ["", *(part for line in extra for part in textwrap.wrap(line, width))]
+    elif extra:
+        lines = _filled([*extra], width)
     while lines and not lines[-1]:
         lines.pop()
     if not lines:

@@ -27,7 +27,9 @@ def grey_only(x):
 
 
 def bindings():
-    """Takes image (N, H, W, C), vector (N, F) and volume (N, D, H, W, C) and gives small (N, H, W, C), v (N, F), w (N, F) and n (N, H, W, C)."""
+    """Takes image (N, H, W, C), vector (N, F) and volume (N, D, H, W, C) and gives
+    small (N, H, W, C), v (N, F), w (N, F) and n (N, H, W, C).
+    """
     image = keras.Input((16, 16, 1), name="image")
     vector = keras.Input((8,), name="vector")
     volume = keras.Input((4, 4, 4, 6), name="volume")

@@ -63,7 +63,9 @@ class GreyOnly(nn.Module):
 
 
 class Bindings(nn.Module):
-    """Takes image (N, C, H, W), vector (N, F) and volume (N, C, D, H, W) and gives small (N, C, H, W), v (N, F), w (N, F) and n (N, C, H, W)."""
+    """Takes image (N, C, H, W), vector (N, F) and volume (N, C, D, H, W) and gives
+    small (N, C, H, W), v (N, F), w (N, F) and n (N, C, H, W).
+    """
 
     def __init__(self):
         super().__init__()

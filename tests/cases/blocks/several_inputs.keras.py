@@ -5,7 +5,8 @@ from keras import layers
 def cell(prev, cur, filters):
     """Blocks with several inputs and several outputs
 
-    Takes prev (N, H, W, C) and cur (N, H, W, C) and gives fine (N, H, W, C) and coarse (N, H, W, C).
+    Takes prev (N, H, W, C) and cur (N, H, W, C) and gives fine (N, H, W, C) and coarse
+    (N, H, W, C).
     """
     mixed = layers.Conv2D(filters, 1)(prev)
     y = layers.Conv2D(filters, 3, padding="same")(cur)

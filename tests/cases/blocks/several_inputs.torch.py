@@ -12,7 +12,8 @@ def init_weights(module):
 class Cell(nn.Module):
     """Blocks with several inputs and several outputs
 
-    Takes prev (N, C, H, W) and cur (N, C, H, W) and gives fine (N, C, H, W) and coarse (N, C, H, W).
+    Takes prev (N, C, H, W) and cur (N, C, H, W) and gives fine (N, C, H, W) and coarse
+    (N, C, H, W).
     """
 
     def __init__(self, prev_channels, filters):

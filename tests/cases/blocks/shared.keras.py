@@ -9,7 +9,9 @@ def embed(x):
 
 
 def twins():
-    """Takes left (N, F) and right (N, F) and gives output1 (N, F), output2 (N, F) and output3 (N, F)."""
+    """Takes left (N, F) and right (N, F) and gives output1 (N, F), output2 (N, F) and
+    output3 (N, F).
+    """
     left = keras.Input((32,), name="left")
     right = keras.Input((32,), name="right")
     head = layers.Dense(4)

@@ -23,7 +23,9 @@ class Embed(nn.Module):
 
 
 class Twins(nn.Module):
-    """Takes left (N, F) and right (N, F) and gives output1 (N, F), output2 (N, F) and output3 (N, F)."""
+    """Takes left (N, F) and right (N, F) and gives output1 (N, F), output2 (N, F) and
+    output3 (N, F).
+    """
 
     def __init__(self):
         super().__init__()

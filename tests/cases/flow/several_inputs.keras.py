@@ -6,7 +6,8 @@ def several_inputs():
     """Two inputs: the flow starts where one of them is named. Two outputs, one made on
     the spot
 
-    Takes image (N, H, W, C) and facts (N, F) and gives price (N, F), kind (N, F) and shared_part (N, F).
+    Takes image (N, H, W, C) and facts (N, F) and gives price (N, F), kind (N, F) and
+    shared_part (N, F).
     """
     image = keras.Input((32, 32, 3), name="image")
     facts = keras.Input((12,), name="facts")

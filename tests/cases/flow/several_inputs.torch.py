@@ -14,7 +14,8 @@ class SeveralInputs(nn.Module):
     """Two inputs: the flow starts where one of them is named. Two outputs, one made on
     the spot
 
-    Takes image (N, C, H, W) and facts (N, F) and gives price (N, F), kind (N, F) and shared_part (N, F).
+    Takes image (N, C, H, W) and facts (N, F) and gives price (N, F), kind (N, F) and
+    shared_part (N, F).
     """
 
     def __init__(self):
