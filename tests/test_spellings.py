@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from checking import check
 
 from netspec.files import ReadError, specs_below
+from netspec.weights import forms
 from netspec.weights.archives import READABLE, opened, suffix_of
+from netspec.weights.convert import likely_names
 from netspec.weights.forms import FORMS
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
 from netspec.weights.table import WeightsError, check_weights, regularization, weight_table
@@ -121,6 +124,30 @@ def test_sizes_that_fit():
         sizes_that_fit(check("net n { input a [T, 4]; conv(4, 2000) }"))
 
 
+@pytest.mark.parametrize("text", ["conv(6, 5)", "reshape(-1, 8)", "maxpool(7) -> conv(3, 2)"])
+def test_sizes_are_several(text):
+    found = sizes_that_fit(check(f"net n {{ input a [S, 4]; {text} }}"), 6)
+    assert len({sizes["S"] for sizes in found}) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "incoming"),
+    [
+        ("input x [300]; dense(200) as a", "a.kernel", 300),
+        ("input x [9, 9, 30]; conv(200, 3x3) as a", "a.kernel", 3 * 3 * 30),
+        ("input x [9, 9, 30]; conv(60, 3x3, groups=3) as a", "a.kernel", 3 * 3 * 10),
+        ("input x [9, 9, 300]; depthwise_conv(5x5) as a", "a.kernel", 5 * 5),
+        ("input x [9, 300]; lstm(80) as a", "a.kernel", 300),
+        ("input x [9, 300]; lstm(80) as a", "a.recurrent_kernel", 80),
+    ],
+)
+def test_random_kernels_keep_the_scale(text, path, incoming):
+    """The variance is 2 / n for n numbers that come in, and the mean is 0: He et al. (2015)."""
+    kernel = random_weights(check(f"net n {{ {text} }}"), np.random.default_rng(0))[path]
+    assert kernel.var() == pytest.approx(2 / incoming, rel=0.06)
+    assert abs(kernel.mean()) < 0.05 * kernel.std()
+
+
 def test_random_inputs_are_of_their_types():
     net = check("net n { input a [5]; input b [T] int(7); input c [T] bool; output a, b -> embedding(7, 2), c }")
     a, b, c = random_inputs(net, np.random.default_rng(0), 50, {"T": 9})
@@ -216,6 +243,36 @@ def test_names_of_another_spelling():
 def test_names_behind_a_prefix():
     shapes = {f"module.{name}": shape for name, shape in torch_shapes(NET).items()}
     assert "the line `module.* = *` in a table for --rename sees to that" in str(named("torch", shapes, shapes))
+
+
+def test_names_are_guessed_without_counters(tmp_path):
+    """What PyTorch counts stands beside the weights, and is no name of any."""
+    safetensors = pytest.importorskip("safetensors.numpy")
+    text, path = NET.replace("dense(4)", "dense(5)"), tmp_path / "x.safetensors"
+    net = check(text)
+    arrays = {f"module.{name}": np.zeros(shape, np.float32) for name, shape in torch_shapes(text).items()}
+    safetensors.save_file(arrays | {"module.norm.num_batches_tracked": np.zeros((), np.int64)}, path)
+    assert likely_names(net, str(path), "torch") == {"module.*": "*"}
+    odd = {name.replace("module.", "net_"): array for name, array in arrays.items()}
+    safetensors.save_file(odd | {"norm.num_batches_tracked": np.zeros((), np.int64)}, path)
+    assert likely_names(net, str(path), "torch") == {name: name.removeprefix("net_") for name in odd}
+
+
+def test_what_keras_keeps_beside_weights(monkeypatch):
+    """The state of random numbers, and what the optimizer has."""
+    net = check("net n { input x [4]; dense(3) as d -> dropout(0.5) }")
+    (kernel, bias) = TARGETS["keras"](net).spelling.shapes
+    stored = {"layers/dense/vars/0": kernel, "layers/dense/vars/1": bias, "layers/dropout/seed/vars/0": ""}
+    model = SimpleNamespace(stored=lambda: (stored, {"layers/dense": "dense"}))
+    monkeypatch.setattr(forms, "model_of", lambda net, target: model)
+    form = FORMS["keras"](net, "functional")
+    assert form.shapes == {"layers/dense/vars/0": (4, 3), "layers/dense/vars/1": (3,)}
+    assert [name for name in (*stored, "optimizer/vars/0", "layers/odd/vars/0") if form.beside(name)] == [
+        "layers/dropout/seed/vars/0",
+        "optimizer/vars/0",
+    ]
+    taken = form.take({"layers/dense/vars/0": np.ones((4, 3)), "layers/dense/vars/1": np.zeros(3)})
+    assert {name: array.shape for name, array in taken.items()} == {"d.kernel": (4, 3), "d.bias": (3,)}
 
 
 # --- archives --------------------------------------------------------------------------------------------------------

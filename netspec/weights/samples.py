@@ -96,7 +96,7 @@ def sizes_that_fit(net: CheckedNet, count: int = 2) -> Sequence[dict[str, int]]:
     found: list[dict[str, int]] = []
     for least in (5, 8, 16, 32, 48, 64, 96, 128, 224, 256, 299, 331, 512):
         for sizes in _candidates(symbols, least, len(found)):
-            if sizes not in found and _holds(net, sizes):
+            if _holds(net, sizes):
                 found.append(sizes)
                 break
         if len(found) == count:
