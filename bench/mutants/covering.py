@@ -15,8 +15,7 @@ QUICK = {
     ),
     "emit": "axes figures draw pictures diagrams cases forms inert cli docs comparing",
     "layers": (
-        "layer_examples spellings fields other_ops sequential reference cases codes vocabulary language draw "
-        "comparing"
+        "layer_examples spellings fields other_ops sequential reference cases codes vocabulary language draw comparing"
     ),
     "models": "models comparing",
     "syntax": "reading limits messages forms vocabulary cases codes imports language docs lines syntax fmt",

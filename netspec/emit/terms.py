@@ -204,26 +204,27 @@ def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
             found = factor(term)
             if found is not None:
                 return found
-    for i, a in enumerate(terms):
-        for b in terms[i:]:
-            for operator in ("+", "*", "-"):
-                made = pair(operator, a, b)
-                if made is not None and matches(column, made.values):
-                    return made
-    return _grown(column, terms)
+    # the turn of a loop with itself would be a coincidence
+    turn = contexts.index.text if contexts.index is not None else ""
+    pairs = [(a, b) for i, a in enumerate(terms) for b in terms[i:] if not a.text == b.text == turn]
+    for a, b in pairs:
+        for operator in ("+", "*", "-"):
+            made = pair(operator, a, b)
+            if made is not None and matches(column, made.values):
+                return made
+    return _grown(column, terms, pairs)
 
 
-def _grown(column: Sequence[Any], terms: Sequence[Term]) -> Term | None:
+def _grown(column: Sequence[Any], terms: Sequence[Term], pairs: Sequence[tuple[Term, Term]]) -> Term | None:
     """`a + n * b`: what a loop that adds to its value leaves."""
-    for i, a in enumerate(terms):
-        for b in terms[i:]:
-            product = pair("*", a, b)
-            if product is None:
-                continue
-            rest = tuple(c - p for c, p in zip(column, product.values))
-            start = constant(rest[0], len(rest)) if same(rest) else next((t for t in terms if t.values == rest), None)
-            if start is not None and (start.names or rest[0] > 0):
-                return pair("+", start, product)
+    for a, b in pairs:
+        product = pair("*", a, b)
+        if product is None:
+            continue
+        rest = tuple(c - p for c, p in zip(column, product.values))
+        start = constant(rest[0], len(rest)) if same(rest) else next((t for t in terms if t.values == rest), None)
+        if start is not None and (start.names or rest[0] > 0):
+            return pair("+", start, product)
     return None
 
 
