@@ -425,6 +425,20 @@ def test_an_output_at_its_ends_is_calmed():
     assert found.worst > 1e-3
 
 
+def test_what_is_done_is_said():
+    """Weights are calmed where an output is at its ends, and only there."""
+
+    def said(text):
+        net, lines = check(text), []
+        verify(net, Played(net), Options(), lines.append)
+        return [line for line in lines if line.startswith("running the model")]
+
+    assert said(NET) == ["running the model"]
+    loud = said("net n { input x [6]\n 1000 * identity\n dense(4) -> softmax }")
+    assert loud[0] == "running the model"
+    assert set(loud[1:]) == {"running the model with calmer weights"}
+
+
 def test_an_output_that_cannot_be_calmed_is_told():
     found = verified("net n { input x [6]\n dense(1) -> softmax }")
     assert found.notes == ("an output is 0 and 1 all over, whatever the weights of the last layer",)

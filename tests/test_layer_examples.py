@@ -88,3 +88,58 @@ def test_epsilon_keeps_a_variance_from_nothing(code, axes):
     for given in (x, np.ones_like(x)):
         wanted = (given - given.mean(axes, keepdims=True)) / np.sqrt(given.var(axes, keepdims=True) + 0.5)
         np.testing.assert_allclose(Reference(net, weights)(given), wanted, atol=1e-12)
+
+
+def softmax(x, axis):
+    return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
+
+
+def glu(x, axis):
+    value, gate = np.split(x, 2, axis)
+    return value / (1 + np.exp(-gate))
+
+
+# what a layer does along an axis, in NumPy's words; the code takes the axis behind it
+ALONG = {
+    "softmax(axis={})": softmax,
+    "log_softmax({})": lambda x, axis: np.log(softmax(x, axis)),
+    "glu(axis={})": glu,
+    "reverse({})": np.flip,
+    "roll(1, axis={})": lambda x, axis: np.roll(x, 1, axis),
+    "sum(axis={})": np.sum,
+    "mean(axis={})": np.mean,
+    "max(axis={})": np.max,
+    "min(axis={})": np.min,
+    "var(axis={})": np.var,
+    "std(axis={})": np.std,
+    "norm(axis={})": lambda x, axis: np.sqrt((x**2).sum(axis)),
+    "argmax(axis={})": np.argmax,
+    "expand(axis={})": np.expand_dims,
+}
+
+
+@pytest.mark.parametrize("code", ALONG)
+@pytest.mark.parametrize("axis", range(-3, 3))
+def test_along_an_axis(code, axis):
+    """Counted from the front without the samples, or from the back."""
+    net = check(f"net n {{ input x [4, 6, 8]\n {code.format(axis)} }}")
+    assert net.ok, [d.message for d in net.diagnostics]
+    x = np.random.default_rng(0).standard_normal((2, 4, 6, 8))
+    wanted = ALONG[code](x, axis if axis < 0 else axis + 1)
+    found = Reference(net, {})(x)
+    assert found.shape[1:] == net.net.body.outputs[0].value.shape
+    np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("axis", range(-3, 3))
+def test_several_along_an_axis(axis):
+    x = np.random.default_rng(0).standard_normal((2, 4, 6, 8))
+    place = axis if axis < 0 else axis + 1
+    for code, wanted in (
+        (f"concat(x, 2 * x, axis={axis})", np.concatenate([x, 2 * x], place)),
+        (f"stack(x, 2 * x, axis={axis})", np.stack([x, 2 * x], place)),
+        (f"concat(split(x, 2, axis={axis}), axis=0)", np.concatenate(np.split(x, 2, place), 1)),
+    ):
+        net = check(f"net n {{ input x [4, 6, 8]\n y = {code}\n output y }}")
+        assert net.ok, [d.message for d in net.diagnostics]
+        np.testing.assert_array_equal(Reference(net, {})(x), wanted)

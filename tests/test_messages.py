@@ -89,6 +89,8 @@ def test_statements_and_operators(value):
         ("dense(3,,4)", "nothing stands between these two commas", "remove one of them"),
         ("if T:x", "`:` has no meaning here", "a body stands in braces: `{ ... }`"),
         ("for i in 0:3 { relu }", "`:` does not make a range", "a range is `0..n`, with `n` left out"),
+        ("n:3", "`:` has no meaning here", "a step is named behind it: `3 as n`"),
+        ("dense(3 repeat)", "`,` or `)` should stand before `repeat`", "write `,` before `repeat`, or `)` behind `3`"),
         ("n : 3", "`:` has no meaning here", "a step is named behind it: `3 as n`"),
         ("z = 1.2.3", "a number holds no second `.`", "thousands are parted by `_`: `61_706`"),
         ("expect params == 15 000", "a number holds no blank", "write `15_000`"),
