@@ -69,8 +69,9 @@ def colon(at: Situation) -> Finding | None:
     message = "`:` has no meaning here"
     if at.text.startswith("=", at.end):
         return Finding("`:=` is no sign of the language", (at.start, at.end + 1), "write `=`")
-    if "LBRACE" in at.expected and (at.header in ("if", "else", "for", "repeat") or not at.rest[1:].strip()):
-        return Finding(message, at.here, "a body stands in braces: `{ ... }`")
+    if "LBRACE" in at.expected and at.header in ("if", "else", "for", "repeat", *DEFINITION_WORDS):
+        opened = at.rest[1:].lstrip().startswith("{")
+        return Finding(message, at.here, "leave it out" if opened else "a body stands in braces: `{ ... }`")
     if at.header in ("net", "block", "cell") and at.opener is not None and at.opener.type == "LPAR":
         return Finding(message, at.here, f"parameters have no types; a default is `{at.previous}=3`")
     if at.inside and at.previous.isidentifier():
