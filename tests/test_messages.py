@@ -87,6 +87,7 @@ def test_statements_and_operators(value):
         ("relu,", "a statement does not end with a comma", "leave it out; the new line is enough"),
         ("dense(3),\nrelu", "a statement does not end with a comma", "leave it out; the new line is enough"),
         ("dense(3,,4)", "nothing stands between these two commas", "remove one of them"),
+        ("if T:{ relu }", "`:` has no meaning here", "leave it out"),
         ("if T:x", "`:` has no meaning here", "a body stands in braces: `{ ... }`"),
         ("for i in 0:3 { relu }", "`:` does not make a range", "a range is `0..n`, with `n` left out"),
         ("n:3", "`:` has no meaning here", "a step is named behind it: `3 as n`"),
