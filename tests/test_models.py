@@ -368,6 +368,34 @@ def test_what_learns():
     assert model.shapes == {"x.a": (2,), "x.b": (2,)}
 
 
+def test_gradients_are_those_of_what_learns(monkeypatch):
+    """Of the sum of the outputs, each times its direction; zeros where an output does not hang on a variable."""
+    seen = []
+
+    class Tape(contextlib.ExitStack):
+        def gradient(self, loss, values):
+            seen.append((loss, values))
+            return [None if value == "idle" else np.full(2, 3.0) for value in values]
+
+    tensorflow = SimpleNamespace(
+        GradientTape=Tape,
+        reduce_sum=np.sum,
+        cast=lambda array, dtype: array.astype(dtype),
+        zeros_like=lambda value: SimpleNamespace(numpy=lambda: np.zeros(2)),
+        convert_to_tensor=lambda array: SimpleNamespace(numpy=lambda: array),
+    )
+    monkeypatch.setitem(sys.modules, "tensorflow", tensorflow)
+    learned, held, idle = Variable("a"), Variable("b"), Variable("c")
+    learned.value, held.value, idle.value = "learned", "held", "idle"
+    model = object.__new__(KerasModel)
+    model.variables = {"x.a": learned, "x.b": held, "x.c": idle}
+    model.model = Whole([np.array([1.0, 2.0]), np.array([5.0])])
+    model.model.trainable_variables = [learned, idle]
+    found = model.gradients([np.zeros(1)], [np.array([10, 100]), np.array([1000])], True)
+    assert {name: list(array) for name, array in found.items()} == {"x.a": [3, 3], "x.c": [0, 0]}
+    assert seen == [(10 + 200 + 5000, ["learned", "idle"])]
+
+
 def test_the_calls_of_a_model_are_those_of_its_code():
     called = [Layer(), Variable("a"), Layer()]
     assert _checked(called, ["Layer", "Variable", "Layer"], []) is called
