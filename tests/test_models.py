@@ -229,6 +229,14 @@ def test_what_a_module_gives_is_a_row_of_values():
         assert [value.shape for value in model.module.taken] == [(2, 3), (2, 4)]
 
 
+def test_what_weights_add_to_the_loss_is_said_by_the_module():
+    model = module()
+    model.module = SimpleNamespace(regularization=lambda: np.float32(0.25))
+    assert model.penalty() == 0.25
+    model.module = SimpleNamespace()
+    assert model.penalty() == 0
+
+
 def test_arrays_of_other_names_in_the_same_order():
     shapes = {"b.w": (2,), "b.b": (3,)}
     model = module(a__w=(2,), a__b=(3,))

@@ -66,6 +66,8 @@ def _steps(items: Seq[Lowered]) -> int:
 
 
 def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    if not contexts.branch:  # within a branch it would be a demand of that branch only
+        weaver.guards.extend(_as_many(node, len(turns[0]), contexts))
     found: list[Woven] = []
     for number, row in enumerate(zip(*turns)):
         inner = contexts.select(range(len(contexts)))
@@ -77,6 +79,15 @@ def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, aroun
                 inner.names[name] = term
         found.extend(weaver.scope(row, inner, arounds))
     return found
+
+
+def _as_many(node: Any, turns: int, contexts: Contexts) -> list[Term]:
+    """The demand that there are as many turns as are written out, where that depends on what a caller may say."""
+    counted = express(node.count if isinstance(node, tree.Repeat) else node.items, contexts)
+    if counted is None or not counted.names or not counted.names.isdisjoint(contexts.loops):
+        return []
+    text = counted.within(5) if isinstance(node, tree.Repeat) else f"len({counted.text})"
+    return [counted.replace(text=f"{text} == {turns}", values=(True,) * len(contexts), rank=4)]
 
 
 def _said(node: Any, name: str, number: int, values: tuple[Any, ...], contexts: Contexts) -> Term | None:
