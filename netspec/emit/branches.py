@@ -24,9 +24,11 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     picks = [p.scope.choice for p in column]
     if len(set(picks)) == 1:
         if not contexts.branch:  # within a branch it would be a demand of that branch only
-            weaver.guards.extend(_demands(column[0].scope.node, picks[0], contexts))
+            for term in _demands(column[0].scope.node, picks[0], contexts):
+                weaver.demand(term, contexts)
         return weaver.items([p.items for p in column], contexts, arounds)
     region = plan_choice(weaver, column, arounds)
+    weaver.values.deciding[region.uid] = _deciding(column[0].scope.node, contexts)
     empty = not any(p.items for p in column)
     conditions = {} if empty else _conditions(weaver, column, picks, contexts)
     asked = _asked(column, contexts) if empty else frozenset()
@@ -61,10 +63,20 @@ def _demands(node: Any, pick: int, contexts: Contexts) -> list[Term]:
         term = express(node.condition, contexts)
         if term is None or any(value is not (number == pick) for value in term.values):
             return []
-        if term.names and term.names.isdisjoint(contexts.loops):
+        if term.names:
             found.append(term if number == pick else term.replace(text=negated(term.text), rank=0))
         node = node.otherwise
     return found
+
+
+def _deciding(node: Any, contexts: Contexts) -> frozenset[str]:
+    """The names that decide between branches; what cannot be said is decided by a caller."""
+    found: set[str] = set()
+    while isinstance(node, tree.If):
+        term = express(node.condition, contexts)
+        found |= {""} if term is None else term.names
+        node = node.otherwise
+    return frozenset(found)
 
 
 def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) -> Region:

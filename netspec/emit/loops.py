@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..pycode import Call
+from ..pycode import Call, inline
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .branches import plan_choice
 from .columns import aligned, by_pick, kind_of, turns_of
 from .expressions import express
 from .lower import Part
+from .making import words
 from .solve import Solver
 from .template import Loop
 from .terms import Contexts, Term, constant, matches, plain, same
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
+    from ..pycode import Code
     from .lower import Lowered
     from .values import Around, Region
     from .weave import Weaver, Woven
 
     Turns: TypeAlias = "list[list[Part]]"
+
+
+# what may stand around the items of a loop
+_OF_PYTHON = frozenset(("range", "enumerate", "zip", "reversed", "len"))
 
 
 def weave_loop(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
@@ -67,7 +73,8 @@ def _steps(items: Seq[Lowered]) -> int:
 
 def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
     if not contexts.branch:  # within a branch it would be a demand of that branch only
-        weaver.guards.extend(_as_many(node, len(turns[0]), contexts))
+        for demand in _as_many(node, len(turns[0]), contexts):
+            weaver.demand(demand, contexts)
     found: list[Woven] = []
     for number, row in enumerate(zip(*turns)):
         inner = contexts.select(range(len(contexts)))
@@ -84,7 +91,7 @@ def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, aroun
 def _as_many(node: Any, turns: int, contexts: Contexts) -> list[Term]:
     """The demand that there are as many turns as are written out, where that depends on what a caller may say."""
     counted = express(node.count if isinstance(node, tree.Repeat) else node.items, contexts)
-    if counted is None or not counted.names or not counted.names.isdisjoint(contexts.loops):
+    if counted is None or not counted.names:
         return []
     text = counted.within(5) if isinstance(node, tree.Repeat) else f"len({counted.text})"
     return [counted.replace(text=f"{text} == {turns}", values=(True,) * len(contexts), rank=4)]
@@ -130,13 +137,23 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
     before, parameters.used = parameters.used, set()
     undecided: set[str] = set()
     weaver.undecided.append(undecided)
+    demanded: list[Term] = []
+    weaver.demanded.append(demanded)
     try:
         nodes = weaver.items([turns[c][t].items for c, t in pairs], inner, around)
     finally:
         weaver.undecided.pop()
+        weaver.demanded.pop()
     used, parameters.used = parameters.used, before
     names, items = variables.header(column, contexts, used | undecided)
     parameters.used |= used - variables.own
+    for term in demanded:
+        if variables.own.intersection(term.names) <= {*names}:
+            weaver.demand(_in_all_turns(term, names, items, variables.own), contexts)
+    doubts = weaver.values.doubts.get(loop.uid, set())
+    if loop.carried and _hangs_on_a_caller(doubts, variables, items):
+        # taken by the first turn alone: from before the loop, or what each turn hands on to the next?
+        raise WriteOutError(column[0].scope.node.span)
     weaver.values.close(loop)
 
     def close() -> Loop:
@@ -146,6 +163,20 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
         return Loop(tuple("_" if n in idle else n for n in names), items, closed, carried, loop.uid)
 
     return close
+
+
+def _hangs_on_a_caller(names: set[str], variables: _Variables, items: Code) -> bool:
+    """May a caller give names other values? What a loop brings comes from its items, the number of a turn from none."""
+    brought = names & variables.own - {variables.index.text}
+    return bool(names - variables.own) or (bool(brought) and bool(words(items) - _OF_PYTHON))
+
+
+def _in_all_turns(term: Term, names: Seq[str], items: Code, own: set[str]) -> Term:
+    """A condition on what a loop brings, said of all its turns."""
+    if own.isdisjoint(term.names):
+        return term
+    text = f"all({term.text} for {', '.join(names)} in {inline(items)})"
+    return Term(text, term.values, (term.names - own) | (words(items) - _OF_PYTHON))
 
 
 def _turned(turns: Turns, arounds: Seq[Around], loop: Region) -> tuple[list[tuple[int, int]], list[Around]]:

@@ -254,6 +254,8 @@ _PARTS = {"in": "not in", "is": "is not"}
 
 def negated(text: str) -> str:
     """The opposite of a condition."""
+    if text.startswith("all("):
+        return f"not {text}"
     words = text.split(" ")
     signs = [o for o in _OPPOSITES if f" {o} " in text and f" {_PARTS.get(o, chr(10))} " not in text]
     if not {"and", "or", "if"} & set(words):

@@ -113,6 +113,11 @@ class Values:
         # the loops and choices directly in a scope, in order, and how many of them are woven
         self.inside: dict[Path, list[Region]] = {}
         self.woven: dict[Path, int] = {}
+        # the names that decide for each choice, and for those choices that a reference leads out of
+        self.deciding: dict[int, frozenset[str]] = {}
+        self.passed: set[str] = set()
+        # for each loop the names that decide whether it is the first turn alone that takes what was before the loop
+        self.doubts: dict[int, set[str]] = {}
 
     def new(self, label: str | None = None, renamed: str | None = None) -> int:
         self.count += 1
@@ -150,11 +155,14 @@ class Values:
         places = [place for place in found if place is not None]
         if len(places) < len(found):
             raise MismatchError
+        self.passed = set()
         return self._resolve(places, arounds, self.woven.get(self._scope(arounds[0].path), 0))
 
     def _resolve(self, found: Seq[Place], arounds: Seq[Around], before: int | None = None) -> int:
         """The value as it is known at a place; `before` counts the loops and choices of its scope that lie behind."""
         if all(p.value == found[0].value and p.path == a.path[: len(p.path)] for p, a in zip(found, arounds)):
+            while len(arounds[0].path) > len(found[0].path):
+                arounds = self._leave(arounds)
             return found[0].value
         found, arounds = _distinct(found, arounds)
         scope = self._scope(arounds[0].path)
@@ -168,7 +176,16 @@ class Values:
         around = self.regions[arounds[0].path[-1][0]]
         if around.is_loop and any(_within(p, a.above, around.uid) for p, a in zip(found, arounds)):
             return self._carry(around, found, arounds)
-        return self._resolve(found, [a.above for a in arounds], around.index)
+        return self._resolve(found, self._leave(arounds), around.index)
+
+    def _leave(self, arounds: Seq[Around]) -> list[Around]:
+        """One loop or choice further out, for a value that was made before it."""
+        around = self.regions[arounds[0].path[-1][0]]
+        if not around.is_loop:
+            self.passed |= self.deciding.get(around.uid, frozenset())
+        elif not any(a.path[-1][1] for a in arounds):
+            self.doubts.setdefault(around.uid, set()).update(self.passed)
+        return [a.above for a in arounds]
 
     def _past_loop(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
         """A value that a loop leaves; None where it has nothing to do with the loop."""

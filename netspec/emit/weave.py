@@ -90,6 +90,8 @@ class Weaver:
         self.undecided: list[set[str]] = []
         # conditions of branches that are taken everywhere
         self.guards: list[Term] = []
+        # for each loop around the present place, those of them that hang on its turns
+        self.demanded: list[list[Term]] = []
         # are the items those of a Sequential?
         self.in_chain = False
 
@@ -139,9 +141,16 @@ class Weaver:
             layouts=self.bodies[0].layouts, out_layouts=self.bodies[0].out_layouts,
         )  # fmt: skip
 
+    def demand(self, term: Term, contexts: Contexts) -> None:
+        """A condition that has to hold, in all turns of the loops that it hangs on."""
+        if term.names.isdisjoint(contexts.loops):
+            self.guards.append(term)
+        elif self.demanded:
+            self.demanded[-1].append(term)
+
     def _guards(self, words: set[str]) -> tuple[str, ...]:
         """Those of the demands that the arguments of the class decide, each once."""
-        return tuple(dict.fromkeys(term.text for term in self.guards if term.names <= words))
+        return tuple(dict.fromkeys(term.text for term in self.guards if term.names and term.names <= words))
 
     def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
         """Put the variables of open choices and loops into their nodes."""

@@ -10,8 +10,8 @@ def init_weights(module):
 
 
 class Tower(nn.Module):
-    """Loops that are written out, since their turns differ: the lists are those of the
-    caller, as long as they were
+    """Lists of a caller: where it cannot be told what a turn takes, the turns are
+    written out, and there are no others
     """
 
     def __init__(self, in_features, widths):
@@ -48,6 +48,30 @@ class Pairs(nn.Module):
         return F.relu(self.dense2(x))
 
 
+class Alike(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.dense1 = nn.Linear(7, 7)
+        self.dense2 = nn.Linear(7, 5)
+
+    def forward(self, x):
+        x = F.relu(self.dense1(x))
+        return F.relu(self.dense2(x))
+
+
+class Alike2(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.dense1 = nn.Linear(5, 8)
+        self.dense2 = nn.Linear(8, 6)
+        self.dense3 = nn.Linear(6, 9)
+
+    def forward(self, x):
+        x = F.relu(self.dense1(x))
+        x = F.relu(self.dense2(x))
+        return F.relu(self.dense3(x))
+
+
 class WrittenOut(nn.Module):
     """Takes N, F and gives N, F."""
 
@@ -57,10 +81,14 @@ class WrittenOut(nn.Module):
         self.tower2 = Tower(5, (4, 6))
         self.pairs1 = Pairs(6, ((3, 0.1), (8, 0.2)))
         self.pairs2 = Pairs(8, ((2, 0.5), (7, 0.25)))
+        self.alike1 = Alike()
+        self.alike2 = Alike2()
         self.apply(init_weights)
 
     def forward(self, x):
         x = self.tower1(x)
         x = self.tower2(x)
         x = self.pairs1(x)
-        return self.pairs2(x)
+        x = self.pairs2(x)
+        x = self.alike1(x)
+        return self.alike2(x)
