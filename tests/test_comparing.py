@@ -6,12 +6,16 @@ The frameworks are played by NumPy: their answers are right until a fault is pla
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from checking import check
 
+import netspec
 from netspec.cli import main
 from netspec.reference import Reference
 from netspec.verify.calm import calmer, saturated
@@ -456,6 +460,20 @@ def test_how_many_samples_a_large_net_gets(large, sizes, monkeypatch):
 
     assert verified("net n { input x [T, 4]\n dense(3) }", spoil).ok
     assert asked[0] == sizes * 2
+
+
+def test_what_a_framework_prints_is_no_answer(tmp_path):
+    code = (
+        "from netspec.verify import worker\n"
+        "def run(framework, folder):\n    print('noise')\n    return {'framework': framework}, {}\n"
+        "worker._run = run\nworker.main('torch')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(netspec.__file__).parents[1])}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, input=f"{tmp_path}\n", capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout == f"{tmp_path}\n"
+    assert done.stderr == "noise\n"
+    assert json.loads((tmp_path / "result.json").read_text()) == {"framework": "torch"}
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

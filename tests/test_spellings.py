@@ -11,7 +11,7 @@ from checking import check
 
 from netspec.files import ReadError, specs_below
 from netspec.weights import forms
-from netspec.weights.archives import READABLE, opened, suffix_of
+from netspec.weights.archives import READABLE, _numbers, opened, suffix_of
 from netspec.weights.convert import likely_names
 from netspec.weights.forms import FORMS
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
@@ -122,6 +122,11 @@ def test_sizes_that_fit():
     assert sizes_that_fit(check("net n { input a [S, 4]; lstm(2) }"), 1) == [{"S": 5}]
     with pytest.raises(ValueError, match="no sizes were found that fit T; give some with --set"):
         sizes_that_fit(check("net n { input a [T, 4]; conv(4, 2000) }"))
+
+
+def test_sizes_of_which_the_first_is_the_larger():
+    net = check("net n { input a [S, 4]; input b [T, 4]; output a[T:] -> lstm(2), b -> lstm(2) }")
+    assert all(sizes["S"] > sizes["T"] for sizes in sizes_that_fit(net))
 
 
 @pytest.mark.parametrize("text", ["conv(6, 5)", "reshape(-1, 8)", "maxpool(7) -> conv(3, 2)"])
@@ -296,6 +301,15 @@ def test_types_of_numbers_in_a_file(tmp_path):
         assert list(archive.read("BF16")) == [1.0, -2.5]
         assert archive.read("F32").dtype == np.float32
         assert {kind for kind in archive.dtypes.values() if kind in READABLE} == set(READABLE)
+
+
+def test_numbers_of_an_hdf5_file():
+    """Numbers in the order of bytes of this machine; bfloat16 is written as bytes, each the upper half of a float32."""
+    halves = np.array([0x3F80, 0xC020], "<u2")
+    for held in (np.array([1.0, -2.5], ">f4"), halves.view("V2")):
+        found = _numbers({(): held}, "x", "x.h5")
+        assert found.dtype == np.dtype("=f4")
+        assert list(found) == [1.0, -2.5]
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 7, b"\xff" * 40, b"\x02\x00\x00\x00\x00\x00\x00\x00{}x"])
