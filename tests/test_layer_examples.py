@@ -26,6 +26,8 @@ EXAMPLES = [
 
 
 def spec(example):
+    if example.names:
+        return spec_of_names(example)
     if is_several(example.shape):
         return spec_of_several(example)
     whole = f" int({example.vocabulary})" if example.vocabulary else ""
@@ -35,6 +37,15 @@ def spec(example):
     body = f"{', '.join(names)} = x -> {example.code}" if example.code[0] != "x" else f"y0 = {example.code}"
     shape = ", ".join(map(str, example.shape))
     return f"net n {{ input x [{shape}]{whole}\n {body}\n output {', '.join(names)} }}"
+
+
+def spec_of_names(example):
+    """The first value flows in, others are asked for by name."""
+    named = zip(example.names, example.shape)
+    inputs = "".join(f" input {name} {list(shape)}{' bool' * (name == 'mask')}\n" for name, shape in named)
+    names = [f"y{k}" for k in range(len(example.gives))] if is_several(example.gives) else ["y0"]
+    body = f"{', '.join(names)} = {example.names[0]} -> {example.code}"
+    return f"net n {{\n{inputs} {body}\n output {', '.join(names)} }}"
 
 
 def spec_of_several(example):

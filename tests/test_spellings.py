@@ -11,7 +11,7 @@ from checking import check
 
 from netspec.files import ReadError, specs_below
 from netspec.weights import forms
-from netspec.weights.archives import READABLE, _numbers, opened, suffix_of
+from netspec.weights.archives import READABLE, _dtype, _numbers, opened, suffix_of
 from netspec.weights.convert import likely_names
 from netspec.weights.forms import FORMS
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
@@ -310,6 +310,27 @@ def test_numbers_of_an_hdf5_file():
         found = _numbers({(): held}, "x", "x.h5")
         assert found.dtype == np.dtype("=f4")
         assert list(found) == [1.0, -2.5]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told", "kind"),
+    [
+        (np.zeros(2, "f4"), {}, "float32"),
+        (np.zeros(2, ">f8"), {}, "float64"),
+        (np.zeros(2, "V2"), {"dtype": "bfloat16"}, "bfloat16"),
+        (np.zeros(2, "V2"), {}, "void16"),
+        (np.zeros(2, "V4"), {"dtype": "bfloat16"}, "void32"),
+        (np.zeros(2, "i2"), {"dtype": "bfloat16"}, "int16"),
+        (np.array(["a"], "O"), {}, "text"),
+        (np.array([b"a"]), {}, "text"),
+    ],
+)
+def test_types_of_numbers_in_an_hdf5_file(numbers, told, kind):
+    assert _dtype(SimpleNamespace(shape=numbers.shape, dtype=numbers.dtype, attrs=told)) == kind
+
+
+def test_an_hdf5_file_may_hold_nothing_at_a_name():
+    assert _dtype(SimpleNamespace(shape=None)) == "empty"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 7, b"\xff" * 40, b"\x02\x00\x00\x00\x00\x00\x00\x00{}x"])
