@@ -90,6 +90,8 @@ def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, aroun
 
 def _as_many(node: Any, turns: int, contexts: Contexts) -> list[Term]:
     """The demand that there are as many turns as are written out, where that depends on what a caller may say."""
+    if isinstance(node, tree.For) and isinstance(node.items, tree.List):
+        return []
     counted = express(node.count if isinstance(node, tree.Repeat) else node.items, contexts)
     if counted is None or not counted.names:
         return []

@@ -78,10 +78,10 @@ def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     """A docstring of a comment; what would end it early is kept from doing so."""
     width = _WIDTH - indent
     lines = _filled([line.rstrip() for line in text.split("\n")], width) if text else []
-    if extra and lines:
-        lines += ["", *(part for line in extra for part in textwrap.wrap(line, width))]
-    elif extra:
-        lines = _filled([*extra], width)
+    held = [re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", "\xa0"), line) for line in extra]
+    if held:  # what is in brackets stays on a line
+        told = _filled(held, width) if not lines else ["", *(part for line in held for part in textwrap.wrap(line, width))]
+        lines += [line.replace("\xa0", " ") for line in told]
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
