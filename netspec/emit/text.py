@@ -80,8 +80,8 @@ def docstring(text: str, indent: int, extra: Sequence[str] = ()) -> list[str]:
     lines = _filled([line.rstrip() for line in text.split("\n")], width) if text else []
     held = [re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", "\xa0"), line) for line in extra]
     if held:  # what is in brackets stays on a line
-        told = _filled(held, width) if not lines else ["", *(part for line in held for part in textwrap.wrap(line, width))]
-        lines += [line.replace("\xa0", " ") for line in told]
+        told = [part for line in held for part in textwrap.wrap(line, width)] if lines else _filled(held, width)
+        lines += [*([""] if lines else []), *(line.replace("\xa0", " ") for line in told)]
     while lines and not lines[-1]:
         lines.pop()
     if not lines:

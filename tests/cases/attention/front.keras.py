@@ -6,8 +6,8 @@ def front():
     """Sequences side by side: what stands in front of them is gone through place by
     place
 
-    Takes x (N, H, W, C) and memory (N, H, W, C) and gives own (N, H, W, C), ahead (N,
-    H, W, C) and both (N, H, W, C).
+    Takes x (N, H, W, C) and memory (N, H, W, C) and gives own (N, H, W, C), ahead
+    (N, H, W, C) and both (N, H, W, C).
     """
     x = keras.Input((2, 5, 6), name="x")
     memory = keras.Input((2, 4, 3), name="memory")

@@ -58,8 +58,8 @@ class Front(nn.Module):
     """Sequences side by side: what stands in front of them is gone through place by
     place
 
-    Takes x (N, C, H, W) and memory (N, C, H, W) and gives own (N, C, H, W), ahead (N,
-    C, H, W) and both (N, C, H, W).
+    Takes x (N, C, H, W) and memory (N, C, H, W) and gives own (N, C, H, W), ahead
+    (N, C, H, W) and both (N, C, H, W).
     """
 
     def __init__(self):
