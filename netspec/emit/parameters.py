@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..pycode import inline
 from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from .expressions import express
@@ -65,6 +66,8 @@ class Parameters:
         self.extra: dict[str, list[Any]] = {}
         # parameters of the spec that are nothing but arguments of steps
         self.handed_on: set[str] = set()
+        # those whose items stand as numbers in a branch
+        self.pinned: set[str] = set()
 
     def fresh(self, wish: str) -> str:
         """A name that nothing else in the template has."""
@@ -165,6 +168,11 @@ class Parameters:
         self.names.add(name)
         self.locals[name] = term
         return Term(name, term.values, frozenset((name,)))
+
+    def pins(self) -> list[str]:
+        """Lists of a caller, each with all that it may be."""
+        names = [n for n in self.columns if n in self.pinned and all(isinstance(v, tuple) for v in self.columns[n])]
+        return [f"{n} in {inline(tuple(dict.fromkeys(self.columns[n])))}" for n in names if n not in self.handed_on]
 
     def kept_locals(self) -> dict[str, Any]:
         """Those of the named numbers that the code asks for; with them it asks for what they are made of."""

@@ -12,6 +12,7 @@ from ..pycode import Call, Infix, Opt
 from ..record import TYPE_CHECKING, Record
 from .expressions import express
 from .lower import Act
+from .making import words
 from .terms import Contexts, Term, code, combine, constant, matches, pair, plain, same
 from .values import MismatchError
 
@@ -75,7 +76,17 @@ class Solver:
             return first.replace(make=None, call=self._in_method(calls, name))
         in_forward = classes and (first.make is None or first.stateful)
         call = self._in_method(calls, name) if in_forward else self.code(calls, name)
-        return first.replace(make=self.code(makes, name), call=call)
+        found = first.replace(make=self.code(makes, name), call=call)
+        if self.contexts.branch:
+            self._pin(words(found.make) | words(found.call))
+        return found
+
+    def _pin(self, said: set[str]) -> None:
+        """Note the lists of a caller whose items are numbers in a branch, where all that take it have the same."""
+        for argument, values in self.arguments.items():
+            term = express(self.said[argument], self.contexts) if same(values) else None
+            if term is not None and len(values) == len(self.contexts) and not term.names & said:
+                self.parameters.pinned |= term.names
 
     def _in_method(self, column: list[Any], name: str) -> Any:
         """An expression in a `forward`, which does not know the number of the turn. Raises MismatchError."""

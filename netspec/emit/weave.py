@@ -150,7 +150,9 @@ class Weaver:
 
     def _guards(self, words: set[str]) -> tuple[str, ...]:
         """Those of the demands that the arguments of the class decide, each once."""
-        return tuple(dict.fromkeys(term.text for term in self.guards if term.names and term.names <= words))
+        found = [term.text for term in self.guards if term.names and term.names <= words]
+        pins = [text for text in self.parameters.pins() if text.split(" ")[0] in words]
+        return tuple(dict.fromkeys([*found, *pins]))
 
     def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
         """Put the variables of open choices and loops into their nodes."""

@@ -39,6 +39,16 @@ def alike(x, widths):
     return x
 
 
+def either(x, widths):
+    for w in widths:
+        if w > 4:
+            x = layers.Dense(w)(x)
+            x = layers.Activation("relu")(x)
+        else:
+            x = layers.Dense(w)(x)
+    return x
+
+
 def written_out():
     """Takes N, F and gives N, F."""
     x = keras.Input((4,), name="x")
@@ -48,4 +58,6 @@ def written_out():
     x2 = pairs(x2, ((2, 0.5), (7, 0.25)))
     x2 = alike(x2, (7, 5))
     x2 = alike(x2, (8, 6, 9))
+    x2 = either(x2, (3, 7, 2))
+    x2 = either(x2, (8, 2, 9))
     return keras.Model(x, x2, name="written_out")

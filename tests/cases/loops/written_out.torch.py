@@ -72,6 +72,41 @@ class Alike2(nn.Module):
         return F.relu(self.dense3(x))
 
 
+class Either(nn.Module):
+    def __init__(self, in_features, widths):
+        super().__init__()
+        if len(widths) != 3:
+            raise ValueError("Either is written for len(widths) == 3")
+        if widths not in ((3, 7, 2), (8, 2, 9)):
+            raise ValueError("Either is written for widths in ((3, 7, 2), (8, 2, 9))")
+        self.widths = widths
+        if widths[0] > 4:
+            self.dense1 = nn.Linear(in_features, 8)
+        else:
+            self.dense1 = nn.Linear(in_features, 3)
+        if widths[1] > 4:
+            self.dense2 = nn.Linear(3, 7)
+        else:
+            self.dense2 = nn.Linear(8, 2)
+        if widths[2] > 4:
+            self.dense3 = nn.Linear(2, 9)
+        else:
+            self.dense3 = nn.Linear(7, 2)
+
+    def forward(self, x):
+        if self.widths[0] > 4:
+            x = F.relu(self.dense1(x))
+        else:
+            x = self.dense1(x)
+        if self.widths[1] > 4:
+            x = F.relu(self.dense2(x))
+        else:
+            x = self.dense2(x)
+        if self.widths[2] > 4:
+            return F.relu(self.dense3(x))
+        return self.dense3(x)
+
+
 class WrittenOut(nn.Module):
     """Takes N, F and gives N, F."""
 
@@ -83,6 +118,8 @@ class WrittenOut(nn.Module):
         self.pairs2 = Pairs(8, ((2, 0.5), (7, 0.25)))
         self.alike1 = Alike()
         self.alike2 = Alike2()
+        self.either1 = Either(9, (3, 7, 2))
+        self.either2 = Either(2, (8, 2, 9))
         self.apply(init_weights)
 
     def forward(self, x):
@@ -91,4 +128,6 @@ class WrittenOut(nn.Module):
         x = self.pairs1(x)
         x = self.pairs2(x)
         x = self.alike1(x)
-        return self.alike2(x)
+        x = self.alike2(x)
+        x = self.either1(x)
+        return self.either2(x)
