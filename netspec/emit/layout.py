@@ -84,6 +84,9 @@ class TorchLowering(Lowering):
     def __init__(self) -> None:
         super().__init__()
         self._wanted: dict[int, tuple[str, ...]] = {}
+        # in which layout each value of a block is taken or given first, and the blocks where there is another one, too
+        self.layouts: dict[tuple[Span, str, int, int], str] = {}
+        self.torn: set[Span] = set()
         # blocks that would take or give a value in one layout here and in another there: they keep to that of a net
         self.settled: set[Span] = set()
         self.is_within = False
@@ -96,25 +99,23 @@ class TorchLowering(Lowering):
         try:
             while True:
                 found = super().lower(body, layouts, frozen)
-                torn = {span for span, where in self._layouts().items() if any(len(w) > 1 for w in where.values())}
-                if torn <= self.settled:
+                if self.torn <= self.settled:
                     return found
-                self.settled |= torn
-                self.codes.clear()
+                self.settled |= self.torn
+                for noted in (self.codes, self.layouts, self.torn):
+                    noted.clear()
         finally:
             self.is_within = False
 
-    def _layouts(self) -> dict[Span, dict[Any, set[str]]]:
-        """In which layouts the values of each block are taken and given, by place and rank."""
-        found: dict[Span, dict[Any, set[str]]] = {}
-        for code in self.codes.values():
-            where = found.setdefault(code.body.definition.span, {})
-            taken = [port.value for port in code.body.inputs]
-            given = [result.value for result in code.body.outputs]
-            for word, values, layouts in (("in", taken, code.layouts), ("out", given, code.out_layouts)):
-                for place, (value, layout) in enumerate(zip(values, layouts)):
-                    where.setdefault((word, place, len(value.shape)), set()).add(layout)
-        return found
+    def note(self, code: Code) -> None:
+        """Note in which layouts a block takes and gives its values, by place and rank."""
+        span = code.body.definition.span
+        taken = [port.value for port in code.body.inputs]
+        given = [result.value for result in code.body.outputs]
+        for word, values, layouts in (("in", taken, code.layouts), ("out", given, code.out_layouts)):
+            for place, (value, layout) in enumerate(zip(values, layouts)):
+                if self.layouts.setdefault((span, word, place, len(value.shape)), layout) != layout:
+                    self.torn.add(span)
 
     def is_settled(self, call: Call) -> bool:
         """Does what is called take and give values in the layouts that a net has?"""
@@ -179,10 +180,14 @@ class _TorchLines(Lines):
     def _source(self, tensor: Tensor) -> int:
         return self.alias.get(tensor.number, tensor.number)
 
-    def run(self) -> Any:
+    def run(self) -> Code:
         code = super().run()
-        if not self.alone:
-            return code
+        code = self._as_a_net_gives(code) if self.alone else code
+        self.lowering.note(code)
+        return code
+
+    def _as_a_net_gives(self, code: Code) -> Code:
+        """The code with what comes out in the layouts that a net gives."""
         outputs, layouts = list(code.outputs), []
         for place, result in enumerate(self.body.outputs):
             number = self._source(result.value)

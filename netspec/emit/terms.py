@@ -7,6 +7,8 @@ construction.
 
 from __future__ import annotations
 
+from operator import add, mul, sub
+
 from ..elaborate.functions import Fault, apply_operator
 from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING, Record
@@ -192,6 +194,9 @@ def _neutral(operator: str, side: Term, is_left: bool) -> bool:
     return number is not None and equal(side.values[0], number)
 
 
+_ON_NUMBERS = {"+": add, "*": mul, "-": sub}
+
+
 def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
     """A product, quotient or sum of known terms that gives the column."""
     if not all(isinstance(v, int) and not isinstance(v, bool) for v in column):
@@ -208,7 +213,9 @@ def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
     turn = contexts.index.text if contexts.index is not None else ""
     pairs = [(a, b) for i, a in enumerate(terms) for b in terms[i:] if not a.text == b.text == turn]
     for a, b in pairs:
-        for operator in ("+", "*", "-"):
+        for operator, compute in _ON_NUMBERS.items():
+            if compute(a.values[0], b.values[0]) != column[0]:
+                continue  # most are told by one row
             made = pair(operator, a, b)
             if made is not None and matches(column, made.values):
                 return made
@@ -218,12 +225,12 @@ def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
 def _grown(column: Sequence[Any], terms: Sequence[Term], pairs: Sequence[tuple[Term, Term]]) -> Term | None:
     """`a + n * b`: what a loop that adds to its value leaves."""
     for a, b in pairs:
-        product = pair("*", a, b)
-        if product is None:
-            continue
-        rest = tuple(c - p for c, p in zip(column, product.values))
+        rest = tuple(c - v * w for c, v, w in zip(column, a.values, b.values))
         start = constant(rest[0], len(rest)) if same(rest) else next((t for t in terms if t.values == rest), None)
-        if start is not None and (start.names or rest[0] > 0):
+        if start is None or not (start.names or rest[0] > 0):
+            continue
+        product = pair("*", a, b)
+        if product is not None:
             return pair("+", start, product)
     return None
 
