@@ -92,7 +92,7 @@ class Parameters:
         """One context for each body, with the spec's own parameters."""
         definition = self.bodies[0].body.definition
         names: dict[str, Term] = {}
-        only_handed_on = _only_handed_on(definition)
+        only_handed_on = _only_handed_on(definition) if definition.parameters else set()
         for parameter in definition.parameters:
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
             if parameter.name.text in only_handed_on:

@@ -62,8 +62,9 @@ class Witnesses:
     def exposable(self) -> list[str]:
         """The parameters of the net that are whole numbers, and fractions that make sizes, such as a width; not those
         that it never speaks of."""
-        spoken = {node.text for node in self._nodes if isinstance(node, tree.Name)}
-        arguments = {n: v for n, v in self.net.body.arguments.items() if n in spoken}
+        given = self.net.body.arguments
+        spoken = {node.text for node in self._nodes if isinstance(node, tree.Name)} if given else set()
+        arguments = {n: v for n, v in given.items() if n in spoken}
         return [n for n, v in arguments.items() if type(v) is int or (type(v) is float and self._makes_sizes(n))]
 
     def _makes_sizes(self, name: str) -> bool:
