@@ -324,10 +324,10 @@ class Whole(Layer):
 
     def __init__(self, given=None, weights=()):
         super().__init__()
-        self.given, self.weights, self.taken = given, list(weights), None
+        self.given, self.weights, self.taken, self.training = given, list(weights), None, None
 
     def __call__(self, values, training=None):
-        self.taken = values
+        self.taken, self.training = values, training
         return self.given
 
 
@@ -339,6 +339,7 @@ def test_a_model_takes_one_value_or_a_list():
         model.model = Whole(given)
         assert [out.shape for out in model(taken)] == shapes
         assert model.model.taken is x if len(taken) == 1 else model.model.taken == taken
+        assert model.model.training is False
 
 
 @pytest.fixture
@@ -402,6 +403,7 @@ def test_gradients_are_those_of_what_learns(monkeypatch):
     found = model.gradients([np.zeros(1)], [np.array([10, 100]), np.array([1000])], True)
     assert {name: list(array) for name, array in found.items()} == {"x.a": [3, 3], "x.c": [0, 0]}
     assert seen == [(10 + 200 + 5000, ["learned", "idle"])]
+    assert model.model.training is True
 
 
 def test_the_calls_of_a_model_are_those_of_its_code():
