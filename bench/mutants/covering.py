@@ -5,8 +5,8 @@ from __future__ import annotations
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
     "": (
-        "dims pycode figures limits fields sequential reading reference render imports spellings vocabulary cases "
-        "language codes interrupts"
+        "dims pycode figures limits fields sequential step_macs reading reference render imports spellings vocabulary "
+        "cases language codes interrupts"
     ),
     "cli": "forms inert renaming lines cli docs imports zoo",
     "elaborate": (

@@ -204,7 +204,7 @@ class Solver:
                 self.contexts.learn(term)
                 return term
         fitted = (
-            combine(column, self.contexts)
+            combine(column, self.contexts, self.parameters.extra)
             or self._first_and_rest(column)
             or self._affine(column)
             or self._by_flag(column)

@@ -14,7 +14,7 @@ from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from typing import Any
 
     from ..pycode import Code
@@ -195,10 +195,13 @@ def _neutral(operator: str, side: Term, is_left: bool) -> bool:
 
 
 _ON_NUMBERS = {"+": add, "*": mul, "-": sub}
+# how two terms go together, and how where one is a number that nothing else could say
+_SIGNS = ("+", "*", "-"), ("+",)
 
 
-def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
-    """A product, quotient or sum of known terms that gives the column."""
+def combine(column: Sequence[Any], contexts: Contexts, added: Container[str] = ()) -> Term | None:
+    """A product, quotient or sum of known terms that gives the column. Parameters that were `added` are numbers that
+    nothing else could say: what they are besides in differences and products would be a coincidence."""
     if not all(isinstance(v, int) and not isinstance(v, bool) for v in column):
         return None
     terms = [
@@ -213,13 +216,13 @@ def combine(column: Sequence[Any], contexts: Contexts) -> Term | None:
     turn = contexts.index.text if contexts.index is not None else ""
     pairs = [(a, b) for i, a in enumerate(terms) for b in terms[i:] if not a.text == b.text == turn]
     for a, b in pairs:
-        for operator, compute in _ON_NUMBERS.items():
-            if compute(a.values[0], b.values[0]) != column[0]:
+        for operator in _SIGNS[any(name in added for name in a.names | b.names)]:
+            if _ON_NUMBERS[operator](a.values[0], b.values[0]) != column[0]:
                 continue  # most are told by one row
             made = pair(operator, a, b)
             if made is not None and matches(column, made.values):
                 return made
-    return _grown(column, terms, pairs)
+    return _grown(column, terms, [p for p in pairs if not any(name in added for t in p for name in t.names)])
 
 
 def _grown(column: Sequence[Any], terms: Sequence[Term], pairs: Sequence[tuple[Term, Term]]) -> Term | None:

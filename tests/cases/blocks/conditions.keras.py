@@ -18,11 +18,20 @@ def project(x, n, act=True):
     return y
 
 
+def fan(x, conv, conv1):
+    """Takes N, H, W, C and gives N, H, W, C."""
+    x2 = layers.Conv2D(4, conv, padding="same")(x)
+    y = layers.Conv2D(4, conv1, padding="same")(x)
+    return layers.Concatenate()([x2, y])
+
+
 def conditions():
     """Takes N, H, W, C and gives N, H, W, C."""
     x = keras.Input((6, 6, 4), name="x")
     x2 = project(x, 4)
     x2 = project(x2, 8)
     x2 = project(x2, 8, act=False)
+    x2 = fan(x2, 1, 3)
+    x2 = fan(x2, 3, 5)
     x2 = layers.Conv2D(3, 1)(x2)
     return keras.Model(x, x2, name="conditions")

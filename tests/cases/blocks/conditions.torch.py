@@ -1,3 +1,4 @@
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -30,6 +31,20 @@ class Project(nn.Module):
         return y
 
 
+class Fan(nn.Module):
+    """Takes N, C, H, W and gives N, C, H, W."""
+
+    def __init__(self, conv, conv_padding, conv1, conv1_padding):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 4, conv, padding=conv_padding)
+        self.conv1 = nn.Conv2d(8, 4, conv1, padding=conv1_padding)
+
+    def forward(self, x):
+        x2 = self.conv(x)
+        y = self.conv1(x)
+        return torch.cat([x2, y], dim=1)
+
+
 class Conditions(nn.Module):
     """Takes N, C, H, W and gives N, C, H, W."""
 
@@ -38,6 +53,8 @@ class Conditions(nn.Module):
         self.project1 = Project(4, 4)
         self.project2 = Project(4, 8)
         self.project3 = Project(8, 8, act=False)
+        self.fan1 = Fan(1, 0, 3, 1)
+        self.fan2 = Fan(3, 1, 5, 2)
         self.conv1 = nn.Conv2d(8, 3, 1)
         self.apply(init_weights)
 
@@ -45,4 +62,6 @@ class Conditions(nn.Module):
         x = self.project1(x)  # 4 x 6 x 6
         x = self.project2(x)  # 8 x 6 x 6
         x = self.project3(x)  # 8 x 6 x 6
+        x = self.fan1(x)  # 8 x 6 x 6
+        x = self.fan2(x)  # 8 x 6 x 6
         return self.conv1(x)  # 3 x 6 x 6
