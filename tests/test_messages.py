@@ -111,3 +111,22 @@ def test_what_is_said_of_a_line(text, said, help):
     """At the end of a line, where nothing else stands behind it, too."""
     found = check(f"net t {{\n  input x [T, 6]\n  n = 1\n{text}\n}}\n").diagnostics
     assert (found[0].message, found[0].help) == (said, help)
+
+
+@pytest.mark.parametrize(
+    ("shape", "warned"),
+    [
+        ("[3, 32, 32]", True),
+        ("[4, 64, 64]", True),
+        ("[3, 480, 640]", True),
+        ("[5, 32, 32]", False),
+        ("[64, 56, 56]", False),
+        ("[32, 32, 3]", False),
+        ("[3, 12, 20]", False),
+        ("[3, 4, 4]", False),
+    ],
+)
+def test_channels_that_look_to_be_first(shape, warned):
+    """Of images, few channels and equal or large sides."""
+    found = check(f"net n {{ input x {shape}; conv(8, 1x1) -> flatten -> dense(2) }}").diagnostics
+    assert [d.code for d in found] == ["channels-first"] * warned

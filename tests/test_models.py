@@ -286,8 +286,10 @@ def test_a_variable_is_found_by_its_name():
     assert _variable(root, "cell.deep.kernel") is inner
     assert _variable(root, "one") is alone
     assert _variable(root, "direct") is alone
-    with pytest.raises(ModelError, match="has 0 variables at `attribute`"):
-        _variable(root, "attribute")
+    root.number = 3
+    for name in ("attribute", "number"):
+        with pytest.raises(ModelError, match=f"has 0 variables at `{name}`"):
+            _variable(root, name)
     with pytest.raises(ModelError, match=r"the code has nothing at `cell.none`"):
         _variable(root, "cell.none")
 
