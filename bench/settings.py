@@ -62,6 +62,10 @@ def net_of(name: str) -> CheckedNet:
     return found.checked
 
 
+# seconds between two lines that say how far it has come
+_EACH = 30
+
+
 class Tally:
     """Counts of what was tried, and the disagreements, which are shown as they come."""
 
@@ -69,7 +73,7 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.arguments: set[tuple[str, ...]] = set()
         self.out = out.open("w", encoding="utf-8") if out else None
-        self.start = time.perf_counter()
+        self.start = self.told = time.perf_counter()
         self.smallest: dict[str, tuple[str, Finding | None]] = {}
 
     def add(self, spec: str, form: str, finding: Finding) -> None:
@@ -81,6 +85,13 @@ class Tally:
         if finding.wrong:
             self.counts["wrong"] += 1
             self.say(f"{spec}, {form}: {finding}")
+
+    def begin(self, spec: str) -> None:
+        """Say how far it has come, now and then."""
+        self.counts["specs"] += 1
+        if time.perf_counter() - self.told > _EACH:
+            self.told = time.perf_counter()
+            print(f"{spec}: {self.summary()}", file=sys.stderr, flush=True)
 
     def keep(self, text: str, form: str, finding: Finding) -> None:
         """Keep the text of a random net, if it is the smallest with such a disagreement."""
@@ -114,7 +125,7 @@ def main(words: Sequence[str] | None = None) -> int:
     tally = Tally(options.out)
     with Pool() as pool:
         for name, net, text in _random(options) if options.random else _named(options.only or zoo_names()):
-            tally.counts["specs"] += 1
+            tally.begin(name)
             for form in options.form:
                 for finding in findings(net, form, options.values, pool):
                     tally.add(name, form, finding)

@@ -227,3 +227,50 @@ def test_command_counts_and_turns_off(capsys, tmp_path):
     assert "1 value of 1 argument" in capsys.readouterr().out
     assert main(["verify", str(path), "--target", "torch", "--settings", "0", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["settings"] == []
+
+
+# two words lead to one text only by the numbers of the program; windows and strides that are one number, or two;
+# defaults that follow another parameter
+BLOCKS = {
+    "words": (
+        "block unit(filters, kernel=3x3, stride=1, padding=same) {\n"
+        "  conv(filters, kernel, stride=stride, padding=padding, bias=false)\n}\n"
+        "net a { input x [9, 9, 3]; unit(8, stride=2, padding=valid) -> unit(6, 1x1) -> unit(7, 1x1) }"
+    ),
+    "windows": (
+        "block unit(filters, stride=1) {\n"
+        "  for (height, width) in [1x7, 7x1] {\n"
+        "    conv(filters, (height, width), padding=same,\n"
+        "      stride=(stride if height > 1 else 1, stride if width > 1 else 1))\n  }\n}\n"
+        "net a { input x [9, 8, 3]; unit(8, stride=2) -> unit(6) }"
+    ),
+    "followers": (
+        "block unit(width, inner=width) { conv(inner, 1x1) -> conv(width, 3x3, padding=same) }\n"
+        "net a { input x [5, 5, 3]; unit(8) -> unit(6) }"
+    ),
+    "kernels": (
+        "block unit(kernel) { input x [h, w, c]; conv(2*c, kernel, padding=same) -> avgpool(kernel) }\n"
+        "net a { input x [18, 17, 3]; unit(3x3) -> unit(5x5) }"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("name", BLOCKS)
+def test_blocks_at_further_values(name, form, pool):
+    found = tried(BLOCKS[name], form, pool, blocks=True, most=4)
+    assert found
+    assert [str(f) for f in found if f.wrong] == []
+
+
+def test_a_block_with_a_number_in_place_of_an_argument(pool):
+    found = tried(BLOCKS["windows"], "torch", pool, blocks=True, old="stride=(1, stride)", new="stride=(1, 2)")
+    assert any(f.wrong for f in found if f.argument == "stride")
+
+
+def test_inputs_that_a_choice_declares(pool):
+    text = "net a(wide=true, c=3) {\n  if wide { input x [5, c] } else { input x [c] }\n  x -> dense(2*c)\n}"
+    text = text.replace("x -> dense(2*c)", "rnn(2*c)")
+    for form in ("torch", "functional"):
+        assert [str(f) for f in tried(text, form, pool) if f.wrong] == []
+    assert check(text, c=4).net.body.inputs[0].value.shape == (5, 4)

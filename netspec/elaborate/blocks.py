@@ -266,7 +266,7 @@ def body_of(
     machine.spend(span, NEW_BODY)
     try:
         inner = Frame(machine, definition, arguments, inputs, end)
-        if not any(isinstance(s, tree.Input) for s in definition.body.statements):
+        if not machine.plan(definition).ports:
             inner.flow = inner.implicit_input()
         if end is None:
             inner.run(definition.body)

@@ -45,8 +45,9 @@ def deep(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> t
     """`stack(3, lstm(64))` is a layer of its own; `stack(a, b)` joins values."""
     if cls is None or cls.kind != "stack" or not any(_is_count(at, node) for node in arguments):
         return cls
+    steps = [a for a in arguments if not (isinstance(a, tree.Keyword) and a.name.text in EVERYWHERE)]
     braces = _is_count(at, arguments[0]) and any(isinstance(node, tree.Body) for node in arguments[1:])
-    return LAYERS["stacked"] if braces or any(_held_class(at, node) for node in arguments) else cls
+    return LAYERS["stacked"] if braces or any(_held_class(at, node) for node in steps) else cls
 
 
 def _is_count(at: Context, node: Node) -> bool:
@@ -190,7 +191,7 @@ def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Given, h
     values = {**held.values, **values}
     required = [name for name in cls.required if name not in values]
     if required:
-        missing(at, callee, required, given.flowing)
+        missing(at, callee, cls, required, given.flowing)
         return None
     return values
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 def declare_input(frame: Frame, node: tree.Input) -> None:
+    if not any(node is written for written in tree.inputs(frame.definition)):
+        _misplaced(frame, node)
     if isinstance(frame.flow, Tensor) and frame.flow not in [p.value for p in frame.ports]:
         help = "move it up, before all steps"
         frame.machine.fault("misplaced-input", "this input stands behind the first steps", node.span, help=help)
@@ -33,6 +35,13 @@ def declare_input(frame: Frame, node: tree.Input) -> None:
         if frame.top:
             frame.machine.inputs.append(frame.ports[-1])
     frame.flow = value if len(frame.ports) <= 1 else None
+
+
+def _misplaced(frame: Frame, node: tree.Input) -> None:
+    word = frame.definition.word
+    choice = "; a choice (`if`) may stand around it" if word == "net" else ""
+    message = f"an input stands at the top of its {word}, not in braces"
+    frame.machine.fault("misplaced-input", message, node.span, help=f"move it out of the braces{choice}")
 
 
 def _limit(frame: Frame, node: tree.Node) -> Dim | None:
@@ -261,7 +270,7 @@ def _solve(frame: Frame, node: tree.Input, size: Node, names: tuple[str, ...], a
 
 def _ahead(frame: Frame, name: str) -> Dim | None:
     """What a later input says that a name is."""
-    written = [s for s in frame.definition.body.statements if isinstance(s, tree.Input)]
+    written = tree.inputs(frame.definition)
     for port, value in list(zip(written, frame.given))[len(frame.ports) + 1 :]:
         sizes = list(port.sizes or ())
         if len(sizes) != len(value.shape) or any(isinstance(size, tree.Ellipsis) for size in sizes):

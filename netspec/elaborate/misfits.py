@@ -10,6 +10,7 @@ from ..syntax import tree
 from .machine import HOLE, Hole
 
 if TYPE_CHECKING:
+    from ..layers.base import Layer
     from ..source import Span
     from ..syntax.tree import Node
     from .arguments import Signature
@@ -70,9 +71,9 @@ def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
     return "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."
 
 
-def missing(at: Context, callee: tree.Name, names: list[str], flowing: tuple[Node, ...]) -> Hole:
-    listed, example = " and ".join(f"`{n}`" for n in names), LAYERS[callee.text].examples[0].code
-    words = LAYERS[callee.text].arguments[names[0]].reader.words
+def missing(at: Context, callee: tree.Name, cls: type[Layer], names: list[str], flowing: tuple[Node, ...]) -> Hole:
+    listed, example = " and ".join(f"`{n}`" for n in names), cls.examples[0].code
+    words = cls.arguments[names[0]].reader.words
     steps = [
         n for n in flowing if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name) and n.callee.text in words
     ]
@@ -83,7 +84,7 @@ def missing(at: Context, callee: tree.Name, names: list[str], flowing: tuple[Nod
         "missing-argument",
         f"`{callee.text}` needs {listed}",
         callee.span,
-        help=f"for example `{example}`; `netspec layers {callee.text}` shows its arguments",
+        help=f"for example `{example}`; `netspec layers {cls.kind}` shows its arguments",
     )
 
 
@@ -102,7 +103,7 @@ def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) ->
 
 def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
     machine, inputs = at.frame.machine, [p.name for p in at.frame.ports]
-    later = [s for s in at.frame.definition.body.statements if isinstance(s, tree.Input)]
+    later = list(tree.inputs(at.frame.definition))
     if not inputs and later:
         machine.fault(
             "misplaced-input",

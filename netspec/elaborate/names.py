@@ -27,7 +27,7 @@ class Plan:
         # the defaults that are the same wherever it is used, once they have been worked out
         self.defaults: dict[str, Any] | None = None
         # its inputs, and how many values it takes: one, the flow, where it declares none
-        self.ports = [s.name.text for s in definition.body.statements if isinstance(s, tree.Input)]
+        self.ports = [port.name.text for port in tree.inputs(definition)]
         self.inputs = len(self.ports) or 1
         self.given: set[str] = set()
         self.sites: dict[str, int] = {}

@@ -169,12 +169,7 @@ def _check_type(name: str, value: Any, default: Any) -> None:
 def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str, Any]) -> None:
     declared = parameters(definition)
     used = {
-        n.text
-        for s in definition.body.statements
-        if isinstance(s, tree.Input)
-        for z in s.sizes or ()
-        for n in tree.walk(z)
-        if isinstance(n, tree.Name)
+        n.text for s in tree.inputs(definition) for z in s.sizes or () for n in tree.walk(z) if isinstance(n, tree.Name)
     }
     for name, value in settings.items():
         if name in declared:

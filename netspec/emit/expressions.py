@@ -137,14 +137,20 @@ def _whole_root(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
 
 
 def _attribute(node: tree.Attribute, contexts: Contexts) -> Term | None:
-    """`x.channels` of an input."""
-    return contexts.names.get(f"{node.value.text}.{node.name.text}") if isinstance(node.value, tree.Name) else None
+    return _channels(node.value, contexts) if node.name.text == "channels" else None
+
+
+def _channels(node: Node, contexts: Contexts) -> Term | None:
+    """`x.channels`, or `x.shape[-1]`, of an input, or of a value whose channels are known."""
+    return contexts.names.get(f"{node.text}.channels") if isinstance(node, tree.Name) else None
 
 
 def _subscript(node: tree.Subscript, contexts: Contexts) -> Term | None:
-    value = express(node.value, contexts)
     items = [express(i, contexts) for i in node.items]
     place = items[0]
+    if isinstance(node.value, tree.Attribute) and node.value.name.text == "shape" and place is not None:
+        return _channels(node.value.value, contexts) if set(place.values) == {-1} else None
+    value = express(node.value, contexts)
     if value is None or place is None or len(items) != 1:
         return None
     values = each(lambda v, i: v[i], value.values, place.values)

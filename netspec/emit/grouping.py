@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from ..record import TYPE_CHECKING
 from ..syntax import tree
+from .limits import limited
 from .lower import Enter, Part
+from .terms import same
 from .values import MismatchError, WriteOutError
 from .weave import Known, Weaver, key_of
+from .witnesses import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,9 +36,14 @@ class Group:
         self.style = style
         self.name = name
         self.outermost = outermost
-        self.words = [_words_of(body) for body in bodies]
+        # what has to be as in one of the bodies: words, and windows that are the same in all
+        windows = [name for name, column in _columns(bodies) if not isinstance(column[0], int | float) and same(column)]
+        self.fixed = {*windows, *(name for name, column in _columns(bodies) if not all(map(is_number, column)))}
+        self.words = [self._words_of(body) for body in bodies]
         self.witnesses: list[Code] = []
         self.refusals = 0
+        # witnesses that the class cannot stand for
+        self.refused: list[Code] = []
 
     def again(self) -> Group:
         """The group without witnesses."""
@@ -45,7 +53,10 @@ class Group:
 
     def suits(self, code: Code) -> bool:
         """Does a body have the words of one of the group, so that only numbers differ?"""
-        return _words_of(code) in self.words
+        return self._words_of(code) in self.words
+
+    def _words_of(self, code: Code) -> dict[str, Any]:
+        return {name: value for name, value in code.body.arguments.items() if name in self.fixed}
 
     def weave(self, witnesses: Seq[Code], known: Known) -> None:
         """Make the template, and let others call it. Raises MismatchError."""
@@ -66,13 +77,16 @@ class Group:
         self._admit(list(witnesses), alone, known)
         if not self.witnesses:
             self.weave([], known)
+        self._accept(limited(self.template, self.bodies, self.refused), self.witnesses, known)
 
     def _admit(self, witnesses: list[Code], alone: Template, known: Known) -> None:
         if not witnesses or self.refusals > _REFUSALS or self._stands_for(witnesses, alone, known):
             return
         self.refusals += 1
         half = len(witnesses) // 2
-        if half:
+        if not half:
+            self.refused += witnesses
+        else:
             self._admit(witnesses[:half], alone, known)
             self._admit(witnesses[half:], alone, known)
 
@@ -117,20 +131,22 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
 def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template]:
     """The templates of the groups, held against witnesses of each block, and of the net. Raises MismatchError."""
     groups = [group.again() for group in groups]
+    # what a group, and what all groups of a block are held against
+    own: dict[int, list[Code]] = {}
     offered: dict[Any, dict[Any, Code]] = {}
     for group in reversed(groups):
         codes = list(nets)
         if not group.outermost:
             place = offered.setdefault(_source(group.bodies[0]), {})
-            own = witnesses.of_block(group.bodies, [code for code in place.values() if group.suits(code)])
-            place.update((key_of(code), code) for code in own)
-            codes = list(place.values())
+            own[id(group)] = witnesses.of_block(group.bodies, [code for code in place.values() if group.suits(code)])
+            codes = [*own[id(group)], *place.values()]
         for enter in (enter for code in codes for enter in _enters(code.items)):
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
     known = Known()
     taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
     for group in groups[:-1]:
-        codes = [c for k, c in offered[_source(group.bodies[0])].items() if k not in taken and group.suits(c)]
+        there = {key_of(code): code for code in own[id(group)]} | offered[_source(group.bodies[0])]
+        codes = [code for key, code in there.items() if key not in taken and group.suits(code)]
         group.hold_against(codes, known)
         taken.update(map(key_of, group.witnesses))
     others = [code for code in nets if key_of(code) not in taken]
@@ -139,9 +155,9 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
     return [group.template for group in groups]
 
 
-def _words_of(code: Code) -> dict[str, Any]:
-    """The arguments of a body that are no numbers."""
-    return {n: v for n, v in code.body.arguments.items() if not isinstance(v, int | float)}
+def _columns(bodies: Seq[Code]) -> Iterator[tuple[str, list[Any]]]:
+    """The parameters of a block, each with what it is in all bodies."""
+    return ((name, [body.body.arguments[name] for body in bodies]) for name in bodies[0].body.arguments)
 
 
 def _written(net: Code) -> dict[Any, list[Mapping[str, Any]]]:
@@ -156,8 +172,9 @@ def _words(groups: Seq[Seq[Code]], written: Mapping[Any, list[Mapping[str, Any]]
     """What tells the classes of one block apart: the word that all calls of each give for some parameter, as in
     `table=reduction`. Empty where there is no such parameter.
     """
-    for parameter in groups[0][0].body.definition.parameters if len(groups) > 1 else ():
-        said = [{_word(w.get(parameter.name.text)) for b in group for w in written[key_of(b)]} for group in groups]
+    columns = _columns([body for group in groups for body in group]) if len(groups) > 1 else ()
+    for name in (name for name, column in columns if not any(map(is_number, column))):
+        said = [{_word(w.get(name)) for b in group for w in written[key_of(b)]} for group in groups]
         words = [word for found in said for word in found]
         if all(words) and len(words) == len(set(words)) == len(groups):
             return words
@@ -222,10 +239,12 @@ def _groups(bodies: Seq[Code], style: Style, known: Known) -> list[list[Code]]:
 
 def _fits(bodies: Seq[Code], style: Style, known: Known) -> bool:
     try:
-        _woven(bodies, style, known, "")
+        template = _woven(bodies, style, known, "")
     except MismatchError:
         return False
-    return True
+    # a class that two words lead to, and that is not told which, is right for either only by the numbers of the program
+    told = {parameter.said for parameter in template.parameters}
+    return all(name in told or same(column) or all(map(is_number, column)) for name, column in _columns(bodies))
 
 
 def _by_definition(net: Code) -> list[list[Code]]:

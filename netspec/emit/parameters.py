@@ -10,7 +10,7 @@ from ..syntax import tree
 from .expressions import express
 from .naming import BUILTINS, Names, safe
 from .template import REQUIRED, Parameter
-from .terms import Contexts, Term, code, constant, equal, matches, plain, same
+from .terms import Contexts, Term, code, constant, equal, matches, plain, same, window
 from .values import MismatchError
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Parameters:
         # parameters of the spec by their name in Python; parameters that nothing else could say
         self.declared: dict[str, tree.Parameter] = {}
         self.columns: dict[str, list[Any]] = {}
+        # the inputs whose channels parameters are
+        self.ports: dict[str, int] = {}
         # the names in Python of sizes that can be asked for
         self.named: dict[str, str] = {}
         self.extra: dict[str, list[Any]] = {}
@@ -97,7 +99,7 @@ class Parameters:
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
             if parameter.name.text in only_handed_on:
                 self.handed_on.add(parameter.name.text)
-                column = [_window(value) for value in column]
+                column = [window(value) for value in column]
             said = self._default_term(parameter, column, names)
             if said is not None:
                 names[parameter.name.text] = said
@@ -195,6 +197,7 @@ class Parameters:
                 continue
             stem = "features" if all(len(s) == 1 for s in shapes) else "channels"
             found[value] = self._term(f"in_{stem}" if len(ports) == 1 else f"{port}_{stem}", column)
+            self.ports.update(dict.fromkeys(found[value].names, place))
         return found
 
     def declared_sizes(self, contexts: Contexts) -> list[tuple[Any, ...]]:
@@ -202,30 +205,32 @@ class Parameters:
         written = self._written_sizes()
         found = []
         for place, port in enumerate(self.bodies[0].body.inputs):
-            shapes = [b.body.inputs[place].value.shape for b in self.bodies]
-            found.append(tuple(self._size(n, c, contexts) for n, c in zip(written[port.name], zip(*shapes))))
+            columns = [*zip(*(b.body.inputs[place].value.shape for b in self.bodies))]
+            nodes = written.get(port.name) or (None,) * len(columns)
+            found.append(tuple(self._size(n, c, contexts) for n, c in zip(nodes, columns)))
         return found
 
-    def _size(self, node: tree.Node, column: tuple[Any, ...], contexts: Contexts) -> Any:
+    def _size(self, node: tree.Node | None, column: tuple[Any, ...], contexts: Contexts) -> Any:
         if same(column):
             return column[0] if isinstance(column[0], int) else None
-        term = express(node, contexts)
+        term = express(node, contexts) if node is not None else None
         if term is None or not matches(term.values, column):
             raise MismatchError
         self.declaring |= term.names
         return code(term)
 
     def _written_sizes(self) -> dict[str, tuple[tree.Node, ...]]:
-        """The sizes of each input as they are written."""
-        statements = self.bodies[0].body.definition.body.statements
-        return {s.name.text: s.sizes or () for s in statements if isinstance(s, tree.Input)}
+        """The sizes of each input as they are written, where they are written once."""
+        written = list(tree.inputs(self.bodies[0].body.definition))
+        names = [port.name.text for port in written]
+        return {port.name.text: port.sizes or () for port in written if names.count(port.name.text) == 1}
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Where in the inputs the sizes are that the code asks for: (input, axis) by name."""
         found: dict[str, tuple[int, int]] = {}
-        inputs = [s for s in self.bodies[0].body.definition.body.statements if isinstance(s, tree.Input)]
-        for place, statement in enumerate(inputs if self.style.sizes else ()):
-            sizes = statement.sizes or ()
+        written = self._written_sizes()
+        for place, port in enumerate(self.bodies[0].body.inputs if self.style.sizes else ()):
+            sizes = written.get(port.name, ())
             dots = next((i for i, s in enumerate(sizes) if isinstance(s, tree.Ellipsis)), len(sizes))
             for axis, size in enumerate(sizes):
                 if isinstance(size, tree.Name) and size.text in self.named:
@@ -260,7 +265,9 @@ class Parameters:
         """The parameters that the code asks for, those without a default first."""
         sizes = self.sizes()
         order = [*(n for n in self.columns if n not in self.declared), *self.declared, *self.extra]
-        found = [Parameter(n, self._default(n)) for n in order if n in self.used and n not in sizes]
+        said = {name: parameter.name.text for name, parameter in self.declared.items()}
+        names = [n for n in order if n in self.used and n not in sizes]
+        found = [Parameter(n, self._default(n), said.get(n, ""), self.ports.get(n)) for n in names]
         return tuple(sorted(found, key=lambda p: p.default is not REQUIRED))
 
     def _default(self, name: str) -> Any:
@@ -270,7 +277,7 @@ class Parameters:
         if self.outermost:
             return self.columns[name][0]
         default = self.bodies[0].body.defaults.get(parameter.name.text, REQUIRED)
-        return _window(default) if parameter.name.text in self.handed_on else default
+        return window(default) if parameter.name.text in self.handed_on else default
 
     def values(self, name: str) -> list[Any]:
         """The values of a parameter, one for each body."""
@@ -298,9 +305,3 @@ def _only_handed_on(definition: tree.Definition) -> set[str]:
     handed = Counter(v.text for v in values if isinstance(v, tree.Name))
     said = Counter(n.text for n in nodes if isinstance(n, tree.Name))
     return {p.name.text for p in definition.parameters if handed[p.name.text] == said[p.name.text]}
-
-
-def _window(value: Any) -> Any:
-    """The size of a window as both frameworks take it: 3 for 3x3."""
-    alike = isinstance(value, tuple) and len(value) > 1 and same(value) and type(value[0]) is int
-    return value[0] if alike else value

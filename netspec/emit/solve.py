@@ -10,10 +10,11 @@ from functools import reduce
 
 from ..pycode import Call, Infix, Opt
 from ..record import TYPE_CHECKING, Record
+from ..syntax.tree import Attribute, Name, walk
 from .expressions import express
 from .lower import Act
 from .making import words
-from .terms import Contexts, Term, code, combine, constant, matches, pair, plain, same
+from .terms import Contexts, Term, code, combine, constant, equal, matches, pair, plain, same, window
 from .values import MismatchError
 
 if TYPE_CHECKING:
@@ -103,12 +104,14 @@ class Solver:
         """One expression for a column of expressions. Raises MismatchError."""
         first = column[0]
         if same(column) and not (self.contexts.branch and isinstance(first, Call)):
-            return first
+            return self._in_branch(column) if type(first) is int else first
         if any(type(c) is not type(first) for c in column):
             return self.leaf(column, name)
         if isinstance(first, Call):
             return self._call(_with_defaults(column), name)
         if isinstance(first, Record):
+            if isinstance(first, Opt) and not same([c.default for c in column]):
+                return self._optional(column, name)
             column = _added(column) if isinstance(first, Infix) else column
             if any(not same([c.__dict__[field] for c in column]) for field in _FIXED.intersection(first.__dict__)):
                 raise MismatchError
@@ -118,6 +121,13 @@ class Solver:
         if isinstance(first, tuple | list) and len({len(c) for c in column}) == 1 and not self._known(column):
             return type(first)(self.code([c[i] for c in column], name) for i in range(len(first)))
         return self.leaf(column, name)
+
+    def _optional(self, column: list[Opt], name: str) -> Any:
+        """An argument whose default hangs on another one, such as the stride of a pool: left out where all have that
+        default, or else written."""
+        if all(equal(c.value, c.default) for c in column):
+            return column[0]
+        return self.code([c.value for c in column], name)
 
     def _call(self, column: list[Call], name: str) -> Call:
         first = column[0]
@@ -148,9 +158,25 @@ class Solver:
         return any(matches(t.values, column) for t in self._candidates(self.written))
 
     def _candidates(self, written: Seq[Written]) -> list[Term]:
-        said = [express(node, self.contexts) for node in written]
         hints = [self._fit(h) for h in self.hints]
+        said = [term for node in written for term in self._expressed(node, hints)]
         return [t for t in [*said, *hints, *self.contexts.terms.values()] if t is not None]
+
+    def _expressed(self, node: Written, hints: Seq[Term | None]) -> list[Term | None]:
+        """What was written, in Python. A value whose channels it asks for, and that is not known by its name, may be
+        what comes in."""
+        term, names = express(node, self.contexts), self.contexts.names
+        if term is not None:
+            return [term]
+        asked = [n.value.text for n in walk(node) if isinstance(n, Attribute) and isinstance(n.value, Name)]
+        unknown = [name for name in asked if f"{name}.channels" not in names]
+        found = []
+        for hint in hints if unknown else ():
+            if hint is not None:
+                self.contexts.names = {**names, **{f"{name}.channels": hint for name in unknown}}
+                found.append(express(node, self.contexts))
+                self.contexts.names = names
+        return found
 
     def _fit(self, hint: Term) -> Term | None:
         """A hint whose column is of these contexts (one from before a loop or branch has another length)."""
@@ -195,13 +221,24 @@ class Solver:
         self.parameters.used |= found.names
         return code(found)
 
+    def handed_on(self, column: tuple[Any, ...]) -> Term | None:
+        """In a branch, the channels of what comes in, where a layer that is told nothing keeps them."""
+        if not self.contexts.branch or self.written or not same(column):
+            return None
+        hints = [hint for hint in map(self._fit, self.hints) if hint is not None and hint.names]
+        return next((hint for hint in hints if matches(hint.values, column)), None)
+
     def known(self, column: tuple[Any, ...], written: Seq[Written] | None = None) -> Term | None:
         """The term that gives a column, from what is there already."""
         if same(column):
             return constant(column[0], len(column)) if plain(column[0]) else None
-        for term in self._candidates(self.written if written is None else written):
+        candidates = self._candidates(self.written if written is None else written)
+        for term in candidates:
             if matches(term.values, column):
                 self.contexts.learn(term)
+                return term
+        for term in candidates:  # `(1, 1)` is written as 1, and taken as well
+            if any(isinstance(v, tuple) for v in term.values) and matches([window(v) for v in term.values], column):
                 return term
         fitted = (
             combine(column, self.contexts, self.parameters.extra)

@@ -159,10 +159,13 @@ def out_layout(node: Leaf | Invoke | Sequence) -> str:
 
 
 class Parameter(Record):
-    """A parameter of a class or function. `default` is a value, or REQUIRED."""
+    """A parameter of a class or function. `default` is a value, or REQUIRED; `said` is its name in the spec, if it has
+    one there; `port` the input whose channels it is, if it is that."""
 
     name: str
     default: Any
+    said: str = ""
+    port: int | None = None
 
 
 REQUIRED = object()

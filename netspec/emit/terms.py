@@ -135,6 +135,12 @@ def plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
 
 
+def window(value: Any) -> Any:
+    """The size of a window as both frameworks take it: 3 for 3x3."""
+    alike = isinstance(value, tuple) and len(value) > 1 and same(value) and type(value[0]) is int
+    return value[0] if alike else value
+
+
 def matches(column: Sequence[Any], values: Sequence[Any]) -> bool:
     return all(equal(a, b) for a, b in zip(column, values))
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import product
 
 from ..record import TYPE_CHECKING
+from ..syntax import tree
 from .branches import weave_choice
 from .columns import aligned, flattened, is_chain, kind_of, last_name, shape_after
 from .loops import weave_loop
@@ -81,6 +82,12 @@ class Weaver:
         self.parameters = Parameters(style, bodies, known.names, outermost)
         self.declares = outermost and style.declares
         self.marks: dict[int, str] = {}
+        # the names of values whose channels the text asks for
+        self.asked = {
+            node.value.text
+            for node in tree.walk(bodies[0].body.definition.body)
+            if isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name)
+        }
         # what is known of the channels of a value
         self.channels: dict[int, Term] = {}
         # loops and choices that were announced, by their items
@@ -287,10 +294,14 @@ class Weaver:
         return value
 
     def _channel(self, output: int, shapes: Seq[tuple[Any, ...]], solver: Solver) -> None:
-        """How the channels of a value are said, for the layers behind it."""
-        if self.style.channels and all(shapes):
-            term = solver.known(tuple(s[-1] for s in shapes))
-            if term is not None:
+        """How the channels of a value are said, for the layers behind it, and where the text asks for them."""
+        names = {self.values.labels.get(output), self.values.renamed.get(output)} & self.asked
+        column = tuple(s[-1] for s in shapes if s)
+        asked = (names or self.style.channels) and all(shapes)
+        term = (solver.handed_on(column) or solver.known(column)) if asked else None
+        if term is not None:
+            solver.contexts.names.update((f"{name}.channels", term) for name in names)
+            if self.style.channels:
                 self.channels[output] = term
 
     # --- scopes -------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..dims import Shape
     from ..ir import Body, Net
+    from ..syntax.tree import Definition
     from .lower import Code, Lowering
 
     # what may vary in a block: a parameter by its name, or a size by the numbers of the input and the axis
@@ -75,7 +76,7 @@ class Witnesses:
         """The net with other values for these parameters, all at once; as it is, where there are none."""
         if not names:
             return [self.lowering.lower(self.net.body)]
-        turning = self._turning_points()
+        turning = _turning_points(self.net.body.definition)
         values = {name: self._further(name, turning) for name in names}
         # each way through the text has to be seen with several values
         enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
@@ -123,13 +124,6 @@ class Witnesses:
         """Are there conditions in the net?"""
         return any(isinstance(n, tree.If | tree.Conditional) for n in self._nodes)
 
-    def _turning_points(self) -> list[int]:
-        """Values on both sides of the whole numbers that conditions, `min` and `max` of the net compare with."""
-        deciding = (part for n in self._nodes for part in _deciding(n))
-        literals = (n.value for part in deciding for n in tree.walk(part) if isinstance(n, tree.Literal))
-        whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
-        return [v + step for v in whole for step in (-1, 1)][:4]
-
     # --- of a block ---------------------------------------------------------------------------------------------------
 
     def of_block(self, group: Seq[Code], others: Seq[Code]) -> list[Code]:
@@ -137,16 +131,21 @@ class Witnesses:
         varying = _varying([*group, *others])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
+        turning = _turning_points(group[0].body.definition) if varying else []
+        pairs = [pair for pair in _compared(group[0].body.definition) if varying.keys() >= set(pair)]
+        known = {id(code.body) for code in (*group, *others)}
         found: list[Code] = []
-        for number, change in enumerate(_changes(varying) if varying else ()):
-            if len(found) == ENOUGH:
+        for number, change in enumerate(_changes(varying, turning, pairs) if varying else ()):
+            # each way through the text has to be seen with several values
+            if len(found) == ENOUGH + len(turning) + 3 * len(pairs):
                 break
             like = group[number % len(group)]
             if like.body.upto:
                 continue
             values = {place: change(place, _value(like.body, place)) for place in varying}
             code = self._changed(like, values, following)
-            if code is not None:
+            if code is not None and id(code.body) not in known:
+                known.add(id(code.body))
                 found.append(code)
         return found
 
@@ -179,6 +178,28 @@ class Witnesses:
         return None if found is None else self._lowered(found, like)
 
 
+def _turning_points(definition: Definition) -> list[int]:
+    """Values on both sides of the whole numbers that conditions, `min` and `max` of a definition compare with."""
+    deciding = (part for n in tree.walk(definition) for part in _deciding(n))
+    literals = (n.value for part in deciding for n in tree.walk(part) if isinstance(n, tree.Literal))
+    whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
+    return [v + step for v in whole for step in (-1, 1)][:4]
+
+
+def _compared(definition: Definition) -> list[tuple[Place, Place]]:
+    """What conditions compare with one another, as in `c == width`: parameters, and sizes of inputs by their names."""
+    places: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}
+    for number, port in enumerate(tree.inputs(definition)):
+        sizes = port.sizes or ()
+        if not any(isinstance(size, tree.Ellipsis) for size in sizes):
+            places |= {s.text: (number, axis) for axis, s in enumerate(sizes) if isinstance(s, tree.Name)}
+    deciding = (part for n in tree.walk(definition) for part in _deciding(n))
+    chains = (n for part in deciding for n in tree.walk(part) if isinstance(n, tree.Chain) and len(n.operands) == 2)
+    names = ([o.text for o in chain.operands if isinstance(o, tree.Name)] for chain in chains)
+    found = [(places[a], places[b]) for a, b in (pair for pair in names if len(pair) == 2) if {a, b} <= places.keys()]
+    return list(dict.fromkeys(found))
+
+
 def _deciding(node: tree.Node) -> tuple[tree.Node, ...]:
     """What something is decided by."""
     if isinstance(node, tree.If | tree.Conditional):
@@ -205,17 +226,27 @@ def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
         if len({len(code.body.given[number].value.shape) for code in group}) == 1:
             places += [(number, axis) for axis in range(len(port.value.shape))]
     columns = {place: tuple(_value(code.body, place) for code in group) for place in places}
-    return {p: c for p, c in columns.items() if not same(c) and all(isinstance(v, int | float) for v in c)}
+    return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
 
 
-def _changes(varying: Mapping[Place, tuple[Any, ...]]) -> Iterator[Any]:
-    """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike.
+def _changes(
+    varying: Mapping[Place, tuple[Any, ...]], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
+) -> Iterator[Any]:
+    """Ways to change the numbers of a block, the most telling first: to both sides of what the text compares with; each
+    by itself, in proportion, all alike.
 
     Numbers that count something decide about the form of layers, so that they stay in some.
     """
     order = {place: number for number, place in enumerate(varying)}
     alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
     large = any(not all(map(_is_small, column)) for column in varying.values())
+    for point in turning:
+        for varied in order:
+            if all(type(v) is int for v in varying[varied]):
+                yield lambda place, value, v=varied, n=point: n if place == v else value
+    for pair in pairs:
+        for number in (6, 24, 40):
+            yield lambda place, value, p=pair, n=number: n if place in p else value
     for numbers in (order, alike):
         if large:
             yield lambda place, value, n=numbers: value if _is_small(value) else _moved(value, n[place])
@@ -228,11 +259,21 @@ def _changes(varying: Mapping[Place, tuple[Any, ...]]) -> Iterator[Any]:
     yield lambda place, value: _scaled(value, 0)
 
 
+def is_number(value: Any) -> bool:
+    """Is a value a number, or a window of numbers?"""
+    parts = value if isinstance(value, tuple) and value else (value,)
+    return all(isinstance(part, int | float) for part in parts)
+
+
 def _is_small(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_small, value))
     return isinstance(value, bool) or abs(value) <= _SMALL
 
 
 def _moved(value: Any, number: int) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_moved(v, number) for v in value)
     if isinstance(value, bool):
         return value if number % 2 else not value
     if isinstance(value, float):
@@ -241,4 +282,6 @@ def _moved(value: Any, number: int) -> Any:
 
 
 def _scaled(value: Any, number: int) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_scaled(v, number) for v in value)
     return value if isinstance(value, bool) else value * _FACTORS[number % len(_FACTORS)]

@@ -109,6 +109,10 @@ class KerasModel:
         """Are the variables those of other names, in the same order?"""
         return self.in_order and self.shapes == shapes
 
+    def reordered(self, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Variables are found in the order in which they are called: there is no other."""
+        return False
+
     def _nothing_else(self) -> None:
         """Raises ModelError where the model holds variables that go by no name."""
         known = {id(v) for v in self.variables.values()}

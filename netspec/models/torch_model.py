@@ -56,6 +56,10 @@ class TorchModel:
             self.tensors = dict(zip(shapes, self.tensors.values()))
         return others
 
+    def reordered(self, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Are there as many arrays of each shape, under other names, and not in this order?"""
+        return self.tensors.keys() != shapes.keys() and sorted(self.shapes.values()) == sorted(shapes.values())
+
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Set all arrays. Raises ModelError where they are not those of the module."""
         if {n: tuple(a.shape) for n, a in arrays.items()} != self.shapes:

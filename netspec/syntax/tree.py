@@ -355,3 +355,17 @@ def walk(node: object) -> Iterator[Node]:
             stack += [v for v in reversed(top.__dict__.values()) if isinstance(v, _INNER)]
         elif isinstance(top, tuple):
             stack += reversed(top)
+
+
+def inputs(definition: Definition) -> Iterator[Input]:
+    """The inputs of a definition; those of a net may stand in a choice."""
+    stack: list[Node] = [definition.body]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Input):
+            yield top
+        elif isinstance(top, Body):
+            kinds = Input | If if definition.word == "net" else Input
+            stack += [s for s in reversed(top.statements) if isinstance(s, kinds)]
+        elif isinstance(top, If):
+            stack += [part for part in (top.otherwise, top.body) if part is not None]

@@ -143,18 +143,36 @@ def _known(value: Any, sizes: Mapping[str, int]) -> Any:
 
 def _trials(net: CheckedNet, target: Target, alone: Alone, form: Form, most: int) -> Iterator[Trial | Finding]:
     moved: list[Moved] = []
-    for argument in form.arguments(target.text, alone):
+    names = form.arguments(target.text, alone)
+    alone = _following(net, alone, names)
+    for argument in names:
         one = _moved(argument, alone)
         if one is None and argument not in alone.values:
             yield Finding(target.framework, alone.name, argument, None, "no instance has a value for it")
         elif one is not None:
             moved.append(one)
-    bare = [] if form.tells_channels else _bare(alone)
-    for one in [*moved, *_together([*moved, *bare], alone)]:
+    bare = _bare(alone, names)
+    # where a class is told the channels of inputs, those that are no arguments are said by others, and move with them
+    said = {_value(one, alone) for one in bare} if form.tells_channels else set()
+    apart = [one for one in moved if one.channels or _value(one, alone) not in said]
+    for one in [*apart, *_together([*moved, *bare], alone)]:
         value = _value(one, alone)
         words = [word for word in alone.words.get(one.names[0], ()) if word != value]
         others = chain(words, further(value, literals(alone.body.definition)))
         yield from first((_trial(net, target, alone, one, other, form) for other in others), most)
+
+
+def _following(net: CheckedNet, alone: Alone, names: Sequence[str]) -> Alone:
+    """An instance without those of its values that are what their defaults make of others, as of `inner=width`, and
+    that are no arguments of the code."""
+    body = alone.body
+    may = [p.name.text for p in body.definition.parameters if p.default is not None and p.name.text not in names]
+    may = [name for name in may if name not in body.defaults]
+    fewer = {name: value for name, value in alone.given.items() if name not in may}
+    around = _around(net, body, alone.shapes, fewer) if may else None
+    calls = [] if around is None else [item for item in applied(around.net.body.held) if isinstance(item, Call)]
+    same = calls and all(calls[0].body.arguments[name] == alone.given[name] for name in may)
+    return alone.replace(given=fewer) if same else alone
 
 
 def _moved(argument: str, alone: Alone) -> Moved | None:
@@ -169,9 +187,10 @@ def _moved(argument: str, alone: Alone) -> Moved | None:
     return None if place is None or stem == argument else Moved(channels=((argument, place),))
 
 
-def _bare(alone: Alone) -> list[Moved]:
-    """The channels of the inputs, which are no arguments where the framework finds them out."""
-    ports = enumerate(alone.body.given)
+def _bare(alone: Alone, names: Sequence[str]) -> list[Moved]:
+    """The channels of the inputs that are no arguments, as where the framework finds them out."""
+    told = {place for name in names for moved in (_moved(name, alone),) if moved for _, place in moved.channels}
+    ports = [(k, port) for k, port in enumerate(alone.body.given) if k not in told]
     return [Moved(channels=((f"channels of {p.name}", k),)) for k, p in ports if len(alone.shapes[k]) > alone.is_cell]
 
 

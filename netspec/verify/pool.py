@@ -24,7 +24,8 @@ class Answer(Record):
     `error` says what failed, empty if nothing did; `kind` is the class of the error, or `Refused` where the generated
     code itself says that it does not take a value. `outputs` has a list for each batch; `gradients` are by the
     framework's names, as are `shapes` and `trainable`. Shapes are there after an error, too, where a model was made.
-    `renamed` says that the model has other names for the same arrays.
+    `renamed` says that the model has other names for the same arrays; with `outlined` it did not get the weights, and
+    the outputs are zeros of the right shapes.
     """
 
     error: str
@@ -36,6 +37,7 @@ class Answer(Record):
     # what the weights add to the loss
     penalty: float = 0.0
     renamed: bool = False
+    outlined: bool = False
 
 
 class Job(Record):
@@ -168,4 +170,5 @@ def _read(folder: str, job: Job) -> Answer:
         outputs.append(tuple(arrays[f"output{b}_{k}"] for k in range(count)))
     names = list(job.target.spelling.shapes)
     gradients = {n: arrays[f"gradient{k}"] for k, n in enumerate(names) if f"gradient{k}" in arrays}
-    return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients, found["penalty"], found["renamed"])
+    told = found["penalty"], found["renamed"], found["outlined"]
+    return Answer("", "", shapes, found["trainable"], tuple(outputs), gradients, *told)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _ROUNDING = {"float64": 1e-6, "float32": 1e-3}
 # beyond so many multiplications, or numbers in weights, only names and shapes are compared
 _HARDEST, _LARGEST = 300_000_000, 10_000_000
+# PyTorch's own refusal of such arguments, when a layer is made
+_STRIDED = "padding='same' is not supported for strided convolutions"
 # what the weights before a softmax at its ends are divided by, one after the other
 _CALMING = (2.0**5, 2.0**20)
 
@@ -208,14 +210,16 @@ def _compared(
 ) -> Finding:
     """What a framework makes of a job: without `wanted`, which is what should come out, of the shapes alone."""
     answer = pool.answer(job, pool.start(job))
-    found = Finding(job.target.framework, trial.owner, trial.argument, trial.value, whole=wanted is not None)
+    told = told or [a.shape for a in wanted or ()]
+    whole = wanted is not None and not answer.outlined
+    found = Finding(job.target.framework, trial.owner, trial.argument, trial.value, whole=whole)
     if answer.kind == "MissingFramework":
         raise ModuleNotFoundError(answer.error)
-    if answer.kind == "Refused":
+    if answer.kind == "Refused" or _STRIDED in answer.error:
         return found.replace(refused=answer.error)
     wrong = _arrays(answer, job.target, trial.net) or answer.error
-    wrong = wrong or "; ".join(learning(trial.net, job.target.spelling, answer.trainable))
-    if not wrong and wanted is None:
+    wrong = wrong or "; ".join(learning(trial.net, job.target.spelling, answer.trainable) if answer.trainable else ())
+    if not wrong and not whole:
         wrong = _outlined(answer, told)
     elif not wrong:
         wrong = _outputs(answer.outputs[0], wanted or (), _ROUNDING[job.dtype])

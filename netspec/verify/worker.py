@@ -72,8 +72,10 @@ def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]
     model = _model(framework, job, batches[0])
     wanted = {name: tuple(shape) for name, shape in zip(job["names"], job["shapes"])}
     renamed = job["loose"] and model.renamed(wanted)
-    told = {"shapes": model.shapes, "trainable": model.trainable, "renamed": renamed}
-    if job["structure"]:
+    reordered = job["loose"] and model.reordered(wanted)  # then no name says which array is which
+    told = {"shapes": wanted if reordered else model.shapes, "trainable": {} if reordered else model.trainable}
+    told |= {"renamed": renamed or reordered, "outlined": job["structure"] or reordered}
+    if told["outlined"]:
         return {**told, "penalty": 0.0}, _outlines(model, batches)
     model.load({name: arrays[f"weight{k}"] for k, name in enumerate(job["names"])})
     found: dict[str, Array] = {}

@@ -76,18 +76,18 @@ class EncoderLayer(nn.Module):
     in
     """
 
-    def __init__(self):
+    def __init__(self, in_channels, hidden):
         super().__init__()
         self.multihead_attention = nn.MultiheadAttention(
-            512,
+            in_channels,
             8,
             dropout=0.1,
             batch_first=True,
         )
-        self.attended = nn.LayerNorm(512)
-        self.dense1 = nn.Linear(512, 2048)
-        self.dense2 = nn.Linear(2048, 512)
-        self.layernorm = nn.LayerNorm(512)
+        self.attended = nn.LayerNorm(in_channels)
+        self.dense1 = nn.Linear(in_channels, hidden)
+        self.dense2 = nn.Linear(hidden, in_channels)
+        self.layernorm = nn.LayerNorm(in_channels)
 
     def forward(self, x):
         attended = x + self.multihead_attention(x, x, x, need_weights=False)[0]
@@ -99,26 +99,28 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(nn.Module):
     """The same with a look at the other text in between"""
 
-    def __init__(self):
+    def __init__(self, x_channels, memory_channels, hidden):
         super().__init__()
         self.multihead_attention1 = MultiHeadAttention(
-            512,
+            x_channels,
             8,
-            64,
+            x_channels // 8,
             dropout=0.1,
             causal=True,
         )
-        self.said = nn.LayerNorm(512)
+        self.said = nn.LayerNorm(x_channels)
         self.multihead_attention2 = nn.MultiheadAttention(
-            512,
+            x_channels,
             8,
             dropout=0.1,
+            kdim=memory_channels,
+            vdim=memory_channels,
             batch_first=True,
         )
-        self.asked = nn.LayerNorm(512)
-        self.dense1 = nn.Linear(512, 2048)
-        self.dense2 = nn.Linear(2048, 512)
-        self.layernorm = nn.LayerNorm(512)
+        self.asked = nn.LayerNorm(x_channels)
+        self.dense1 = nn.Linear(x_channels, hidden)
+        self.dense2 = nn.Linear(hidden, x_channels)
+        self.layernorm = nn.LayerNorm(x_channels)
 
     def forward(self, x, memory):
         said = self.said(x + self.multihead_attention1(x))
@@ -131,14 +133,18 @@ class DecoderLayer(nn.Module):
 class Transformer(nn.Module):
     """Takes source (N, T) and target (N, T) and gives N, T, F."""
 
-    def __init__(self, layers=2):
+    def __init__(self, units=512, layers=2):
         super().__init__()
-        self.words = nn.Embedding(37000, 512)
+        self.words = nn.Embedding(37000, units)
         self.dropout1 = nn.Dropout(0.1)
-        self.encoder_layers = nn.Sequential(*(EncoderLayer() for _ in range(layers)))
+        self.encoder_layers = nn.Sequential(
+            *(EncoderLayer(units, 4 * units) for _ in range(layers)),
+        )
         self.dropout2 = nn.Dropout(0.1)
-        self.decoder_layers = nn.ModuleList(DecoderLayer() for _ in range(layers))
-        self.dense = nn.Linear(512, 37000)
+        self.decoder_layers = nn.ModuleList(
+            DecoderLayer(units, units, 4 * units) for _ in range(layers)
+        )
+        self.dense = nn.Linear(units, 37000)
         self.apply(init_weights)
 
     def forward(self, source, target):
