@@ -28,7 +28,7 @@ net %E(%F=4) {
 # %C
 # %C
 cell %A(%B) { input %D; state %E [%B]; next %E = tanh(dense(%D, %B) + dense(%E, %B)); output next %E }
-net %F { input %G [T, 4]; scan(%A(3), return=sequence) as %H -> dense(2, name="%S") as %B; output %C1 = identity }
+net %F { input %G [T, 4]; scan(%A(3), return=sequence) as %H -> dense(2, name="%S") as %B; output %C1 = %B }
 """,
     """\
 net %A(%B=2) {

@@ -52,7 +52,7 @@ def _keras_padding(window: Window, at: At, words: tuple[str, ...]) -> tuple[tupl
     amounts = window.pads(at.spatial) or ()
     if not at.general and set(window.stride) == {1} and max(window.spans) > 1 and amounts == window.same(at.spatial):
         return (), {"padding": "same"}
-    return keras_pad(amounts), unless("valid", padding="valid")
+    return keras_pad(amounts, written=at.general == 2), unless("valid", padding="valid")
 
 
 def _torch_conv(

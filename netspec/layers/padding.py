@@ -217,9 +217,9 @@ def torch_pad(amounts: Pads, value: float = 0.0) -> tuple[Apply, ...]:
     return (function(call("F.pad", X(), flat(amounts), value=value), make),)
 
 
-def keras_pad(amounts: Pads, value: float = 0.0) -> tuple[Apply, ...]:
-    """An explicit pad for Keras, or nothing where all amounts are 0."""
-    if is_nothing(amounts):
+def keras_pad(amounts: Pads, value: float = 0.0, written: bool = False) -> tuple[Apply, ...]:
+    """An explicit pad for Keras, or nothing where all amounts are 0, unless it is to be `written` all the same."""
+    if is_nothing(amounts) and not written:
         return ()
     if value == 0:
         return (Apply(call(f"layers.ZeroPadding{len(amounts)}D", compact(amounts))),)
