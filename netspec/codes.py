@@ -480,9 +480,9 @@ net tiny {
 )
 _code(
     "misplaced-input",
-    "an input stands behind the first step",
-    """The inputs of a net or block are declared before its steps. A step in front of them has nothing to work on
-    yet.""",
+    "an input stands behind the first step, or in braces",
+    """The inputs of a net or block are declared before its steps, at the top. A step in front of them has nothing to
+    work on yet. A net may choose between inputs with `if`.""",
     """
 block residual(n) {
   dense(n)
