@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def declare_input(frame: Frame, node: tree.Input) -> None:
-    if not any(node is written for written in tree.inputs(frame.definition)):
+    if id(node) not in frame.machine.plan(frame.definition).written:
         _misplaced(frame, node)
     if isinstance(frame.flow, Tensor) and frame.flow not in [p.value for p in frame.ports]:
         help = "move it up, before all steps"

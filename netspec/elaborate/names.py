@@ -27,7 +27,8 @@ class Plan:
         # the defaults that are the same wherever it is used, once they have been worked out
         self.defaults: dict[str, Any] | None = None
         # its inputs, and how many values it takes: one, the flow, where it declares none
-        self.ports = [port.name.text for port in tree.inputs(definition)]
+        self.written = {id(port): port for port in tree.inputs(definition)}
+        self.ports = [port.name.text for port in self.written.values()]
         self.inputs = len(self.ports) or 1
         self.given: set[str] = set()
         self.sites: dict[str, int] = {}

@@ -274,8 +274,11 @@ class Diagram:
         box.lines.append(", ".join([*said, params_text(box.weights)] if box.params else said))
         if isinstance(item, Call) and isinstance(item.use, Run):
             self._loop(box, item.inputs[0])
-        words = () if isinstance(item, Scope) else tuple(result.name for result in item.body.outputs)
-        scene.give(gives, [Source(box, t.shape) for t in gives], words)
+        if isinstance(item, Scope):
+            scene.hold(gives, [Source(box, t.shape) for t in gives])
+        else:
+            words = tuple(result.name for result in item.body.outputs)
+            scene.give(gives, [Source(box, t.shape) for t in gives], words)
 
     def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         path = _path(item, scene, prefix)

@@ -47,6 +47,13 @@ class Scene:
             name = self.wiring.names.get(value.number, word) if many[source.box.id] > 1 else ""
             self.sources[value.number] = source.replace(name=name, number=number)
 
+    def hold(self, values: Sequence[Tensor], sources: Sequence[Source]) -> None:
+        """A named scope is one box, in which all these values are made: two that the author named are told apart."""
+        names = [self.wiring.names.get(value.number, "") for value in values]
+        several = len(set(filter(None, names))) > 1
+        for number, (value, source, name) in enumerate(zip(values, sources, names)):
+            self.sources[value.number] = source.replace(name=name if several else "", number=number)
+
     def alike(self, leaf: Step | Call) -> list[tuple[str, Any]]:
         """All that a leaf stands for, itself first, with their paths."""
         place = self.wiring.places[id(leaf)]

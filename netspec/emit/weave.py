@@ -220,12 +220,13 @@ class Weaver:
     def _applies(self, column: tuple[Act, ...], solver: Solver) -> tuple[Apply, ...]:
         """The code of a layer: with what is known, in its shortest or a general form, or else with parameters of its
         own. Raises MismatchError."""
-        used, extra = set(self.parameters.used), dict(self.parameters.extra)
+        used, extra, terms = set(self.parameters.used), dict(self.parameters.extra), dict(solver.contexts.terms)
         for adds, form in product((False, True), range(3)):
             uses = [a.general(form) if form else a.use for a in column]
             with suppress(MismatchError):
                 return solver.applies(uses, column[0].name, self.in_chain, adds)
             self.parameters.used, self.parameters.extra = set(used), dict(extra)
+            solver.contexts.terms = dict(terms)  # a parameter that is not added is no term
         raise MismatchError
 
     def _enter(self, column: tuple[Enter, ...], contexts: Contexts, arounds: Seq[Around]) -> Invoke:

@@ -18,10 +18,17 @@ def project(x, n, act=True):
     return y
 
 
-def fan(x, conv, conv1):
+def fan(x):
     """Takes N, H, W, C and gives N, H, W, C."""
-    x2 = layers.Conv2D(4, conv, padding="same")(x)
-    y = layers.Conv2D(4, conv1, padding="same")(x)
+    x2 = layers.Conv2D(4, 1, padding="same")(x)
+    y = layers.Conv2D(4, 3, padding="same")(x)
+    return layers.Concatenate()([x2, y])
+
+
+def fan2(x):
+    """Takes N, H, W, C and gives N, H, W, C."""
+    x2 = layers.Conv2D(4, 3, padding="same")(x)
+    y = layers.Conv2D(4, 5, padding="same")(x)
     return layers.Concatenate()([x2, y])
 
 
@@ -31,7 +38,7 @@ def conditions():
     x2 = project(x, 4)
     x2 = project(x2, 8)
     x2 = project(x2, 8, act=False)
-    x2 = fan(x2, 1, 3)
-    x2 = fan(x2, 3, 5)
+    x2 = fan(x2)
+    x2 = fan2(x2)
     x2 = layers.Conv2D(3, 1)(x2)
     return keras.Model(x, x2, name="conditions")

@@ -34,10 +34,24 @@ class Project(nn.Module):
 class Fan(nn.Module):
     """Takes N, C, H, W and gives N, C, H, W."""
 
-    def __init__(self, conv, conv_padding, conv1, conv1_padding):
+    def __init__(self):
         super().__init__()
-        self.conv = nn.Conv2d(8, 4, conv, padding=conv_padding)
-        self.conv1 = nn.Conv2d(8, 4, conv1, padding=conv1_padding)
+        self.conv = nn.Conv2d(8, 4, 1)
+        self.conv1 = nn.Conv2d(8, 4, 3, padding=1)
+
+    def forward(self, x):
+        x2 = self.conv(x)
+        y = self.conv1(x)
+        return torch.cat([x2, y], dim=1)
+
+
+class Fan2(nn.Module):
+    """Takes N, C, H, W and gives N, C, H, W."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 4, 3, padding=1)
+        self.conv1 = nn.Conv2d(8, 4, 5, padding=2)
 
     def forward(self, x):
         x2 = self.conv(x)
@@ -53,8 +67,8 @@ class Conditions(nn.Module):
         self.project1 = Project(4, 4)
         self.project2 = Project(4, 8)
         self.project3 = Project(8, 8, act=False)
-        self.fan1 = Fan(1, 0, 3, 1)
-        self.fan2 = Fan(3, 1, 5, 2)
+        self.fan1 = Fan()
+        self.fan2 = Fan2()
         self.conv1 = nn.Conv2d(8, 3, 1)
         self.apply(init_weights)
 

@@ -7,6 +7,10 @@ def unit(x, op):
 
     Takes N, H, W, C and gives N, H, W, C.
     """
+    if op not in ("conv3", "conv5", "pool", None, "other"):
+        raise ValueError(
+            'unit is written for op in ("conv3", "conv5", "pool", None, "other")',
+        )
     if op == "conv3" or op == "conv5":
         x = layers.Conv2D(4, 3 if op == "conv3" else 5, padding="same")(x)
     elif op == "pool":

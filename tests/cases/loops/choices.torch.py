@@ -17,6 +17,10 @@ class Unit(nn.Module):
 
     def __init__(self, op):
         super().__init__()
+        if op not in ("conv3", "conv5", "pool", None, "other"):
+            raise ValueError(
+                'Unit is written for op in ("conv3", "conv5", "pool", None, "other")',
+            )
         self.op = op
         if op == "conv3" or op == "conv5":
             self.conv1 = nn.Conv2d(4, 4, 3 if op == "conv3" else 5, padding="same")

@@ -8,11 +8,13 @@ def tower(x, widths):
     """
     if len(widths) != 2:
         raise ValueError("tower is written for len(widths) == 2")
-    if widths[0] > 4:
-        raise ValueError("tower is written for widths[0] <= 4")
     if widths[1] <= 4:
         raise ValueError("tower is written for widths[1] > 4")
-    x = layers.Dense(widths[0])(x)
+    if widths[0] > 4:
+        x = layers.Dense(widths[0])(x)
+        x = layers.Activation("relu")(x)
+    else:
+        x = layers.Dense(widths[0])(x)
     x = layers.Dense(widths[1])(x)
     return layers.Activation("relu")(x)
 

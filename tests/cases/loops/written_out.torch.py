@@ -77,21 +77,19 @@ class Either(nn.Module):
         super().__init__()
         if len(widths) != 3:
             raise ValueError("Either is written for len(widths) == 3")
-        if widths not in ((3, 7, 2), (8, 2, 9)):
-            raise ValueError("Either is written for widths in ((3, 7, 2), (8, 2, 9))")
         self.widths = widths
         if widths[0] > 4:
-            self.dense1 = nn.Linear(in_features, 8)
+            self.dense1 = nn.Linear(in_features, widths[0])
         else:
-            self.dense1 = nn.Linear(in_features, 3)
+            self.dense1 = nn.Linear(in_features, widths[0])
         if widths[1] > 4:
-            self.dense2 = nn.Linear(3, 7)
+            self.dense2 = nn.Linear(widths[0], widths[1])
         else:
-            self.dense2 = nn.Linear(8, 2)
+            self.dense2 = nn.Linear(widths[0], widths[1])
         if widths[2] > 4:
-            self.dense3 = nn.Linear(2, 9)
+            self.dense3 = nn.Linear(widths[1], widths[2])
         else:
-            self.dense3 = nn.Linear(7, 2)
+            self.dense3 = nn.Linear(widths[1], widths[2])
 
     def forward(self, x):
         if self.widths[0] > 4:
