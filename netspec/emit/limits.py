@@ -51,7 +51,8 @@ def _hangs_on_others(template: Template, bodies: Seq[Code], name: str) -> bool:
     """Is a number that the class has to be told another one for other arguments, on maps of one size?"""
     found: dict[Any, set[Any]] = {}
     for body in bodies:
-        sizes = tuple(port.value.shape[:-1] for port in body.body.given)
+        shapes = [port.value.shape for port in body.body.given]
+        sizes = tuple(shape[:-1] if len(shape) > 2 else () for shape in shapes)
         found.setdefault(sizes, set()).add(template.values[key_of(body)][name])
     return any(len(values) > 1 and not any(isinstance(v, bool) for v in values) for values in found.values())
 

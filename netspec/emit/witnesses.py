@@ -80,13 +80,15 @@ class Witnesses:
         values = {name: self._further(name, turning) for name in names}
         # each way through the text has to be seen with several values
         enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
-        found: list[Code] = []
-        for turn in range(_TRIES if all(values.values()) else 0):
+        found: dict[int, Code] = {}
+        tries = max(map(len, values.values()), default=0) if len(names) == 1 else _TRIES
+        for turn in range(tries if all(values.values()) else 0):
             if len(found) == enough:
                 break
-            code = self._with_settings({n: v[(turn + place) % len(v)] for place, (n, v) in enumerate(values.items())})
-            found += [] if code is None else [code]
-        return found
+            # the most telling of all first, then one at another pace than the other
+            code = self._with_settings({n: v[turn * (1 + k) % len(v)] for k, (n, v) in enumerate(values.items())})
+            found |= {} if code is None else {id(code.body): code}
+        return list(found.values())
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> Code | None:
         net = self.net
@@ -105,13 +107,14 @@ class Witnesses:
     def _further(self, name: str, turning: Seq[int]) -> list[Any]:
         """Other values for a parameter of the net, the most telling first."""
         value = self.net.body.arguments[name]
-        fractions = [value * 1.37, value * 0.6]
+        fractions = [value * 1.37, value * 0.6, value * 0.27]
         if isinstance(value, float):
             wanted: list[Any] = [*fractions, value + 1, value * 0.77]
         else:
             takes = self._rounds and self._with_settings({name: fractions[0]}) is not None
             wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
             wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1]
+            wanted += [factor * value for factor in (2, 3, 4, 6)]
         return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
 
     @cached_property
@@ -135,18 +138,16 @@ class Witnesses:
         pairs = [pair for pair in _compared(group[0].body.definition) if varying.keys() >= set(pair)]
         known = {id(code.body) for code in (*group, *others)}
         found: list[Code] = []
-        for number, change in enumerate(_changes(varying, turning, pairs) if varying else ()):
-            # each way through the text has to be seen with several values
-            if len(found) == ENOUGH + len(turning) + 3 * len(pairs):
-                break
-            like = group[number % len(group)]
-            if like.body.upto:
-                continue
-            values = {place: change(place, _value(like.body, place)) for place in varying}
-            code = self._changed(like, values, following)
-            if code is not None and id(code.body) not in known:
-                known.add(id(code.body))
-                found.append(code)
+        # each way through the text has to be seen with several values
+        for changes in (_aimed(varying, turning, pairs), _changes(varying)) if varying else ():
+            enough = len(found) + ENOUGH + (len(turning) + 3 * len(pairs) if not found else 0)
+            for number, change in enumerate(changes):
+                like = group[number % len(group)]
+                values = {place: change(place, _value(like.body, place)) for place in varying}
+                code = self._changed(like, values, following) if len(found) < enough and not like.body.upto else None
+                if code is not None and id(code.body) not in known:
+                    known.add(id(code.body))
+                    found.append(code)
         return found
 
     def _following(self, group: Seq[Code]) -> set[Place]:
@@ -229,24 +230,27 @@ def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
     return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
 
 
-def _changes(
+def _aimed(
     varying: Mapping[Place, tuple[Any, ...]], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
 ) -> Iterator[Any]:
-    """Ways to change the numbers of a block, the most telling first: to both sides of what the text compares with; each
-    by itself, in proportion, all alike.
+    """Ways to change the numbers of a block to both sides of what the text compares with."""
+    for point in turning:
+        for varied in varying:
+            if all(type(v) is int for v in varying[varied]):
+                yield lambda place, value, v=varied, n=point: n if place == v else value
+    for pair in pairs:
+        for number in (6, 24, 40):
+            yield lambda place, value, p=pair, n=number: n if place in p else value
+
+
+def _changes(varying: Mapping[Place, tuple[Any, ...]]) -> Iterator[Any]:
+    """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike.
 
     Numbers that count something decide about the form of layers, so that they stay in some.
     """
     order = {place: number for number, place in enumerate(varying)}
     alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
     large = any(not all(map(_is_small, column)) for column in varying.values())
-    for point in turning:
-        for varied in order:
-            if all(type(v) is int for v in varying[varied]):
-                yield lambda place, value, v=varied, n=point: n if place == v else value
-    for pair in pairs:
-        for number in (6, 24, 40):
-            yield lambda place, value, p=pair, n=number: n if place in p else value
     for numbers in (order, alike):
         if large:
             yield lambda place, value, n=numbers: value if _is_small(value) else _moved(value, n[place])
