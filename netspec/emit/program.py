@@ -8,7 +8,7 @@ from .grouping import grouped, hold_against
 from .sharing import check_shared
 from .template import REQUIRED, Invoke, opened
 from .values import MismatchError
-from .witnesses import Witnesses
+from .witnesses import ENOUGH, Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,9 @@ def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None
     """The templates with as many of the net's parameters as can be had; None where there are none."""
     names = witnesses.exposable()
     together = witnesses.of_net(names)
+    if len(names) > 1 and 0 < len(together) < ENOUGH:
+        # few of all at once say little
+        together += [code for name in names for code in witnesses.of_net([name])]
     found = _attempt(groups, witnesses, together) if together else None
     if found is not None or len(names) == 1:
         return found

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # so many witnesses of a block or net are wanted, and so many elaborations are tried for them
 ENOUGH = 3
 _TRIES = 12
+# and so many on both sides of what the text of a block compares with
+_AIMED = 16
 # primes, far apart from one another and from the sizes of networks
 _OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
 _FACTORS = (2, 3, 5, 7, 11, 13)
@@ -107,7 +109,7 @@ class Witnesses:
     def _further(self, name: str, turning: Seq[int]) -> list[Any]:
         """Other values for a parameter of the net, the most telling first."""
         value = self.net.body.arguments[name]
-        fractions = [value * 1.37, value * 0.6, value * 0.27]
+        fractions = [value * 1.37, value * 0.6, value * 0.27, value * 0.5]
         if isinstance(value, float):
             wanted: list[Any] = [*fractions, value + 1, value * 0.77]
         else:
@@ -139,12 +141,15 @@ class Witnesses:
         known = {id(code.body) for code in (*group, *others)}
         found: list[Code] = []
         # each way through the text has to be seen with several values
-        for changes in (_aimed(varying, turning, pairs), _changes(varying)) if varying else ():
-            enough = len(found) + ENOUGH + (len(turning) + 3 * len(pairs) if not found else 0)
+        ways = [(_aimed(varying, turning, pairs), _AIMED), (_changes(varying), ENOUGH)]
+        for changes, most in ways if varying else ():
+            enough = len(found) + most
             for number, change in enumerate(changes):
                 like = group[number % len(group)]
+                if len(found) == enough or like.body.upto:
+                    continue
                 values = {place: change(place, _value(like.body, place)) for place in varying}
-                code = self._changed(like, values, following) if len(found) < enough and not like.body.upto else None
+                code = self._changed(like, values, following)
                 if code is not None and id(code.body) not in known:
                     known.add(id(code.body))
                     found.append(code)
@@ -233,8 +238,9 @@ def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
 def _aimed(
     varying: Mapping[Place, tuple[Any, ...]], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
 ) -> Iterator[Any]:
-    """Ways to change the numbers of a block to both sides of what the text compares with."""
-    for point in turning:
+    """Ways to change the numbers of a block to both sides of what the text compares with, and to 1: a size of 1 may
+    stand for any."""
+    for point in (1, *turning):
         for varied in varying:
             if all(type(v) is int for v in varying[varied]):
                 yield lambda place, value, v=varied, n=point: n if place == v else value
