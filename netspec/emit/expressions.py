@@ -124,8 +124,6 @@ def _call(node: tree.Call, contexts: Contexts) -> Term | None:
 
 def _whole(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
     """A real number rounded; `int` where that is the same as `floor`, as people write it."""
-    if all(type(v) is int for v in inner.values):
-        return inner
     cuts = callee == "floor" and all(v >= 0 for v in inner.values)
     return Term(f"{'int' if cuts else _TO_WHOLE[callee]}({inner.text})", values, inner.names)
 

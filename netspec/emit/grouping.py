@@ -77,7 +77,7 @@ class Group:
         self._admit(list(witnesses), alone, known)
         if not self.witnesses:
             self.weave([], known)
-        self._accept(limited(self.template, self.bodies, self.refused), self.witnesses, known)
+        self._accept(limited(self.template, self.bodies, self.witnesses, self.refused), self.witnesses, known)
 
     def _admit(self, witnesses: list[Code], alone: Template, known: Known) -> None:
         if not witnesses or self.refusals > _REFUSALS or self._stands_for(witnesses, alone, known):

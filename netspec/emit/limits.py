@@ -13,7 +13,7 @@ from math import gcd
 from ..pycode import Call, Opt, inline
 from ..record import TYPE_CHECKING
 from .template import Choice, Leaf, inside, opened
-from .terms import window
+from .terms import same, window
 from .weave import key_of
 
 if TYPE_CHECKING:
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 
-def limited(template: Template, bodies: Seq[Code], refused: Seq[Code]) -> Template:
-    """The template with conditions that exclude what it cannot stand for. `bodies` are those of the program."""
+def limited(template: Template, bodies: Seq[Code], admitted: Seq[Code], refused: Seq[Code]) -> Template:
+    """The template with conditions that exclude what it cannot stand for. `bodies` are those of the program, the others
+    are witnesses."""
     proved = list(template.values.values())
     own = [template.values[key_of(body)] for body in bodies]
     guards = [*template.guards, *_words(template, own)]
-    if any(_hangs_on_others(template, bodies, name) for name in template.added):
+    if any(_hangs_on_others(template, [*bodies, *admitted], name) for name in template.added):
         guards += _only(own, own)
     rows = [row for row in (_row(template, code, bodies) for code in refused) if row is not None and row not in proved]
     rows = [row for row in rows if not _framework_refuses(template, row) and all(_holds(g, row) for g in guards)]
@@ -48,13 +49,17 @@ def limited(template: Template, bodies: Seq[Code], refused: Seq[Code]) -> Templa
 
 
 def _hangs_on_others(template: Template, bodies: Seq[Code], name: str) -> bool:
-    """Is a number that the class has to be told another one for other arguments, on maps of one size?"""
-    found: dict[Any, set[Any]] = {}
+    """Is a number that the class has to be told another one for other arguments, on maps of one size? It is taken to be
+    so where no two instances have maps of one size."""
+    if any(isinstance(template.values[key_of(body)][name], bool) for body in bodies):
+        return False
+    found: dict[Any, list[Any]] = {}
     for body in bodies:
         shapes = [port.value.shape for port in body.body.given]
         sizes = tuple(shape[:-1] if len(shape) > 2 else () for shape in shapes)
-        found.setdefault(sizes, set()).add(template.values[key_of(body)][name])
-    return any(len(values) > 1 and not any(isinstance(v, bool) for v in values) for values in found.values())
+        found.setdefault(sizes, []).append(template.values[key_of(body)][name])
+    alike = [values for values in found.values() if len(values) > 1]
+    return not alike or not all(map(same, alike))
 
 
 def _words(template: Template, own: Seq[Row]) -> Iterator[str]:

@@ -50,7 +50,7 @@ def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None
     """The templates with as many of the net's parameters as can be had; None where there are none."""
     names = witnesses.exposable()
     together = witnesses.of_net(names)
-    if len(names) > 1 and 0 < len(together) < ENOUGH:
+    if len(names) > 1 and 0 < len(together) < 2 * ENOUGH:
         # few of all at once say little
         together += [code for name in names for code in witnesses.of_net([name])]
     found = _attempt(groups, witnesses, together) if together else None

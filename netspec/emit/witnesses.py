@@ -113,7 +113,7 @@ class Witnesses:
         if isinstance(value, float):
             wanted: list[Any] = [*fractions, value + 1, value * 0.77]
         else:
-            takes = self._rounds and self._with_settings({name: fractions[0]}) is not None
+            takes = self._rounds and any(self._with_settings({name: f}) is not None for f in fractions)
             wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
             wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1]
             wanted += [factor * value for factor in (2, 3, 4, 6)]
@@ -138,10 +138,12 @@ class Witnesses:
         varying = {place: column for place, column in varying.items() if place not in following}
         turning = _turning_points(group[0].body.definition) if varying else []
         pairs = [pair for pair in _compared(group[0].body.definition) if varying.keys() >= set(pair)]
+        ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
+        maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
         known = {id(code.body) for code in (*group, *others)}
         found: list[Code] = []
         # each way through the text has to be seen with several values
-        ways = [(_aimed(varying, turning, pairs), _AIMED), (_changes(varying), ENOUGH)]
+        ways = [(_aimed(varying, turning, pairs), _AIMED), (_changes(varying, maps), ENOUGH)]
         for changes, most in ways if varying else ():
             enough = len(found) + most
             for number, change in enumerate(changes):
@@ -245,18 +247,21 @@ def _aimed(
             if all(type(v) is int for v in varying[varied]):
                 yield lambda place, value, v=varied, n=point: n if place == v else value
     for pair in pairs:
-        for number in (6, 24, 40):
+        for number in (8, 24, 40):
             yield lambda place, value, p=pair, n=number: n if place in p else value
 
 
-def _changes(varying: Mapping[Place, tuple[Any, ...]]) -> Iterator[Any]:
+def _changes(varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place]) -> Iterator[Any]:
     """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike.
 
-    Numbers that count something decide about the form of layers, so that they stay in some.
+    Numbers that count something decide about the form of layers, so that they stay in some. `maps` are sizes of inputs
+    before their channels.
     """
     order = {place: number for number, place in enumerate(varying)}
     alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
     large = any(not all(map(_is_small, column)) for column in varying.values())
+    # on maps of the same sizes
+    yield lambda place, value: value if place in maps else _moved(value, order[place])
     for numbers in (order, alike):
         if large:
             yield lambda place, value, n=numbers: value if _is_small(value) else _moved(value, n[place])

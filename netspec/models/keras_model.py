@@ -248,11 +248,17 @@ class _Calls:
 def _holding(called: Sequence[Any], classes: Sequence[str], names: Sequence[str]) -> dict[int, Any]:
     """The layers that hold variables, by the numbers that the code was written to call them at."""
     numbers = list(dict.fromkeys(int(name.partition(".")[0]) for name in names))
-    layers = {id(one): one for one in called if any(not _is_state(v) for v in one.weights)}.values()
-    held = dict(zip(sorted(numbers), layers))
+    layers: dict[int, Any] = {}
+    seen: set[int] = set()
+    for one in called:
+        weights = {id(v) for v in one.weights if not _is_state(v)}
+        if not weights <= seen:  # a model that was made of layers holds nothing more than these
+            layers[id(one)] = one
+        seen |= weights
+    held = dict(zip(sorted(numbers), layers.values()))
     if len(layers) != len(numbers) or any(type(one).__name__ != classes[n] for n, one in held.items()):
         found, told = (
-            ", ".join(names) for names in ([type(o).__name__ for o in layers], [classes[n] for n in numbers])
+            ", ".join(names) for names in ([type(o).__name__ for o in layers.values()], [classes[n] for n in numbers])
         )
         raise ModelError(f"the layers with weights are {found or 'none'}, in the net {told or 'none'}")
     return held

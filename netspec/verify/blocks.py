@@ -6,6 +6,7 @@ the shapes of one of its instances, or with other channels.
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import chain
 from math import prod
 
@@ -152,14 +153,20 @@ def _trials(net: CheckedNet, target: Target, alone: Alone, form: Form, most: int
         elif one is not None:
             moved.append(one)
     bare = _bare(alone, names)
-    # where a class is told the channels of inputs, those that are no arguments are said by others, and move with them
-    said = {_value(one, alone) for one in bare} if form.tells_channels else set()
-    apart = [one for one in moved if one.channels or _value(one, alone) not in said]
-    for one in [*apart, *_together([*moved, *bare], alone)]:
+    for one in [*moved, *_together([*moved, *([] if form.tells_channels else bare)], alone)]:
         value = _value(one, alone)
+        # where a class is told channels, those that are no arguments stay, or are said by the argument and move with it
+        alike = [other for other in bare if form.tells_channels and _value(other, alone) == value]
         words = [word for word in alone.words.get(one.names[0], ()) if word != value]
         others = chain(words, further(value, literals(alone.body.definition)))
-        yield from first((_trial(net, target, alone, one, other, form) for other in others), most)
+        ways = [one, reduce(Moved.together, alike, one)] if alike else [one]
+        yield from first((_either([_trial(net, target, alone, w, o, form) for w in ways]) for o in others), most)
+
+
+def _either(trials: Sequence[Trial | None]) -> Trial | None:
+    """The first of several trials, with the next one in case that it fails."""
+    there = [trial for trial in trials if trial is not None]
+    return reduce(lambda later, trial: trial.replace(otherwise=later), reversed(there)) if there else None
 
 
 def _following(net: CheckedNet, alone: Alone, names: Sequence[str]) -> Alone:

@@ -46,13 +46,15 @@ _CALMING = (2.0**5, 2.0**20)
 
 class Trial(Record):
     """An object that code makes with an argument set to a value: `owner` is its class or function, `net` what it
-    should be, and `target` has code that makes it, with the spelling of that net's weights."""
+    should be, and `target` has code that makes it, with the spelling of that net's weights. Where it may be one of two
+    nets, `otherwise` has the other one."""
 
     owner: str
     argument: str
     value: Any
     net: CheckedNet
     target: Target
+    otherwise: Trial | None = None
 
 
 class Finding(Record):
@@ -166,7 +168,12 @@ def spelt(value: Any, told: Any) -> Any:
 
 
 def judged(trial: Trial, pool: Pool, seed: int = 0) -> Finding:
-    """Make the object of a trial, and hold it against the net."""
+    """Make the object of a trial, and hold it against the net, or against the other one that it may be."""
+    found = _judged(trial, pool, seed)
+    return judged(trial.otherwise, pool, seed) if found.wrong and trial.otherwise is not None else found
+
+
+def _judged(trial: Trial, pool: Pool, seed: int) -> Finding:
     import numpy as np
 
     rng, net = np.random.default_rng(seed), trial.net
