@@ -110,8 +110,9 @@ class KerasModel:
         return self.in_order and self.shapes == shapes
 
     def reordered(self, shapes: Mapping[str, tuple[int, ...]]) -> bool:
-        """Variables are found in the order in which they are called: there is no other."""
-        return False
+        """Are there as many variables of each shape, under other names, and not in this order?"""
+        found = self.shapes
+        return self.in_order and found != shapes and sorted(found.values()) == sorted(shapes.values())
 
     def _nothing_else(self) -> None:
         """Raises ModelError where the model holds variables that go by no name."""

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 _ROUNDING = {"float64": 1e-6, "float32": 1e-3}
 # beyond so many multiplications, or numbers in weights, only names and shapes are compared
 _HARDEST, _LARGEST = 300_000_000, 10_000_000
-# PyTorch's own refusal of such arguments, when a layer is made
-_STRIDED = "padding='same' is not supported for strided convolutions"
+# what frameworks refuse themselves: PyTorch when such a layer is made, Keras where a functional model is too deep for
+# Python's recursion, with which it walks through it
+_OWN_REFUSALS = ("padding='same' is not supported for strided convolutions", "RecursionError: maximum recursion depth")
 # what the weights before a softmax at its ends are divided by, one after the other
 _CALMING = (2.0**5, 2.0**20)
 
@@ -222,7 +223,7 @@ def _compared(
     found = Finding(job.target.framework, trial.owner, trial.argument, trial.value, whole=whole)
     if answer.kind == "MissingFramework":
         raise ModuleNotFoundError(answer.error)
-    if answer.kind == "Refused" or _STRIDED in answer.error:
+    if answer.kind == "Refused" or any(said in answer.error for said in _OWN_REFUSALS):
         return found.replace(refused=answer.error)
     wrong = _arrays(answer, job.target, trial.net) or answer.error
     wrong = wrong or "; ".join(learning(trial.net, job.target.spelling, answer.trainable) if answer.trainable else ())
