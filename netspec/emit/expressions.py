@@ -71,7 +71,7 @@ def _chain(node: tree.Chain, contexts: Contexts) -> Term | None:
         return found
     left = operands[0]
     for operator, right in zip(node.operators, operands[1:]):
-        left = pair(operator, left, right)
+        left = pair(operator, left, right, contexts.fraction)
     return left
 
 
@@ -105,7 +105,11 @@ def _conditional(node: tree.Conditional, contexts: Contexts) -> Term | None:
 
 def _call(node: tree.Call, contexts: Contexts) -> Term | None:
     callee = node.callee.text if isinstance(node.callee, tree.Name) else ""
-    arguments = [express(a, contexts) for a in node.arguments]
+    before, contexts.fraction = contexts.fraction, callee in _TO_WHOLE
+    try:
+        arguments = [express(a, contexts) for a in node.arguments]
+    finally:
+        contexts.fraction = before
     if callee not in _IN_PYTHON | _TO_WHOLE.keys() | _REAL.keys() or not arguments or None in arguments:
         return None
     known = [a for a in arguments if a is not None]

@@ -77,6 +77,8 @@ class Contexts:
         self.loops: tuple[str, ...] = ()
         # are these the contexts of a branch, where what is one number may be several elsewhere?
         self.branch = False
+        # is an expression worked out that is made whole then, as in `round(width / 8)`?
+        self.fraction = False
 
     def __len__(self) -> int:
         return len(self.owners)
@@ -152,8 +154,8 @@ def each(compute: Callable[..., Any], *columns: Sequence[Any]) -> tuple[Any, ...
         return None
 
 
-def pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
-    """Two terms with an operator between them."""
+def pair(operator: str, left: Term | None, right: Term | None, fraction: bool = False) -> Term | None:
+    """Two terms with an operator between them; `fraction` says that a quotient need not be whole."""
     if left is None or right is None or operator not in _BINDING:
         return None
     if operator in ("and", "or"):
@@ -173,7 +175,7 @@ def pair(operator: str, left: Term | None, right: Term | None) -> Term | None:
     if operator in _MIRRORED and right.names and not left.names:
         operator, left, right = _MIRRORED[operator], right, left
     if operator == "/":
-        operator = "//" if all(isinstance(v, int) for v in values) else "/"
+        operator = "//" if not fraction and all(isinstance(v, int) for v in values) else "/"
     rank = _BINDING[operator]
     if right.text == "None":
         operator = {"==": "is", "!=": "is not"}.get(operator, operator)

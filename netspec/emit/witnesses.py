@@ -115,7 +115,7 @@ class Witnesses:
         else:
             takes = self._rounds and any(self._with_settings({name: f}) is not None for f in fractions)
             wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
-            wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1]
+            wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1, value - 1, value + 3]
             wanted += [factor * value for factor in (2, 3, 4, 6)]
         return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
 
@@ -136,7 +136,7 @@ class Witnesses:
         varying = _varying([*group, *others])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
-        turning = _turning_points(group[0].body.definition) if varying else []
+        turning = _turning_points(group[0].body.definition, (-1, 1, -4, 4)) if varying else []
         pairs = [pair for pair in _compared(group[0].body.definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
@@ -186,12 +186,12 @@ class Witnesses:
         return None if found is None else self._lowered(found, like)
 
 
-def _turning_points(definition: Definition) -> list[int]:
+def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
     """Values on both sides of the whole numbers that conditions, `min` and `max` of a definition compare with."""
     deciding = (part for n in tree.walk(definition) for part in _deciding(n))
     literals = (n.value for part in deciding for n in tree.walk(part) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
-    return [v + step for v in whole for step in (-1, 1)][:4]
+    return [v + step for v in whole for step in steps][: 2 * len(steps)]
 
 
 def _compared(definition: Definition) -> list[tuple[Place, Place]]:
