@@ -50,15 +50,35 @@ def branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
     return found
 
 
+# letters of a condition that is written in the line of its `if`
+_LONG = 60
+
+
 def guarded(template: Template, indent: int) -> list[str]:
     """Refusals of arguments that a template has no code for."""
     found: list[str] = []
     for guard in template.guards:
+        if len(guard) > _LONG and " in [" in guard:
+            said, _, listed = guard.partition(" in ")
+            found += _one_of(template, said, listed, indent)
+            continue
         said = f"{template.name} is written for {guard}"
         message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
         found += lay_out("if ", Raw(negated(guard)), ":", indent)
         found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
     return found
+
+
+def _one_of(template: Template, said: str, listed: str, indent: int) -> list[str]:
+    """A refusal of all but the arguments in a list that is too long for one line."""
+    given, known = (name if name not in template.words else f"{name}_" for name in ("given", "written_for"))
+    message = Raw(f'f"{template.name} is written for {{{known}}}"')
+    return [
+        *lay_out(f"{given} = ", Raw(said), "", indent),
+        *lay_out(f"{known} = ", Raw(listed), "", indent),
+        *lay_out("if ", Raw(f"{given} not in {known}"), ":", indent),
+        *lay_out("raise ", Call("ValueError", (message,)), "", indent + 4),
+    ]
 
 
 def each_turn(make: Code, loop: Loop) -> Generator:

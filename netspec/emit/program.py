@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .template import Template
 
 
+# with more parameters than that it would cost too much to try each by itself as well
+_FEW = 8
+
+
 def program(net: CheckedNet, lowering: Lowering, styles: Mapping[str, Style], taken: set[str]) -> list[Template]:
     """The templates of a program; the net's is the last. `styles` are the ways of writing by the kind of body.
 
@@ -50,7 +54,7 @@ def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None
     """The templates with as many of the net's parameters as can be had; None where there are none."""
     names = witnesses.exposable()
     together = witnesses.of_net(names)
-    if len(names) > 1 and 0 < len(together) < 2 * ENOUGH:
+    if 1 < len(names) <= _FEW and 0 < len(together) < 2 * ENOUGH:
         # few of all at once say little
         together += [code for name in names for code in witnesses.of_net([name])]
     found = _attempt(groups, witnesses, together) if together else None
