@@ -105,6 +105,11 @@ class Opt(Record):
     value: Code
 
 
+def given(code: Code) -> Code:
+    """What a named argument is, whether it is written or not."""
+    return code.value if isinstance(code, Opt) else code
+
+
 def unless(default: Code, **named: Code) -> dict[str, Code]:
     """A named argument that is written only where it differs from the framework's default: `unless(1, stride=2)`."""
     return {name: Opt(default, given) for name, given in named.items()}

@@ -16,6 +16,11 @@ from netspec.models.code import execute
 NETS = {
     "half": ("net a(width=16) { input x [8, 8, 3]; conv(width // 2, 3x3) -> conv(width, 1x1) }", {"width": [2, 7, 33]}),
     "nearest": ("net a(width=64) { input x [6, 6, 3]; conv(8 * round(width / 8), 3x3) }", {"width": [5, 60, 61, 13]}),
+    "rounded quotients": (
+        "net a(width=48) { input x [6, 6, 3]; half = width / 2; conv(round(max(width / 8, 2)), 1x1)\n"
+        "  conv(round(sum([n / 8 for n in [width, 2*width]])), 1x1) -> conv(round(half / 3) + 4, 1x1) }",
+        {"width": [7, 20, 50]},
+    ),
     "limits": (
         "net a(width=64) { input x [6, 6, 3]; conv(max(width, 32), 1x1) -> conv(min(width, 48), 1x1) }",
         {"width": [1, 31, 33, 47, 49, 100]},

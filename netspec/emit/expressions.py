@@ -37,9 +37,10 @@ def _name(node: tree.Name, contexts: Contexts) -> Term | None:
     known = contexts.names.get(name)
     if known is not None or name not in contexts.bound or contexts.is_hopeless(name):
         return known
-    if name in contexts.worked:
-        contexts.cut_short += contexts.worked[name] is None
-        return contexts.worked[name]
+    key = name, contexts.fraction
+    if key in contexts.worked:
+        contexts.cut_short += contexts.worked[key] is None
+        return contexts.worked[key]
     if name in path or len(path) == _DEEPEST:
         contexts.cut_short += 1
         return None
@@ -52,7 +53,7 @@ def _name(node: tree.Name, contexts: Contexts) -> Term | None:
         contexts.cut_short, term = contexts.cut_short + 1, None
     if term is None and contexts.cut_short == before:
         contexts.hopeless.add(name)
-    contexts.worked = {**contexts.worked, name: term} if path else {}  # other names may be known the next time
+    contexts.worked = {**contexts.worked, key: term} if path else {}  # other names may be known the next time
     return term
 
 
@@ -105,7 +106,8 @@ def _conditional(node: tree.Conditional, contexts: Contexts) -> Term | None:
 
 def _call(node: tree.Call, contexts: Contexts) -> Term | None:
     callee = node.callee.text if isinstance(node.callee, tree.Name) else ""
-    before, contexts.fraction = contexts.fraction, callee in _TO_WHOLE
+    before = contexts.fraction
+    contexts.fraction = before or callee in _TO_WHOLE
     try:
         arguments = [express(a, contexts) for a in node.arguments]
     finally:

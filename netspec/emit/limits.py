@@ -10,10 +10,10 @@ from __future__ import annotations
 from itertools import combinations, permutations
 from math import gcd
 
-from ..pycode import Call, Opt, inline
+from ..pycode import Call, given, inline
 from ..record import TYPE_CHECKING
 from .template import Choice, Leaf, inside, opened
-from .terms import same, window
+from .terms import plain, same, window
 from .weave import key_of
 
 if TYPE_CHECKING:
@@ -67,13 +67,9 @@ def _words(template: Template, own: Seq[Row]) -> Iterator[str]:
     conditions = [c for n in inside(template.nodes) if isinstance(n, Choice) for c, _ in n.branches if c is not None]
     text = " ".join(map(inline, conditions))
     for parameter in template.parameters:
-        values = list(dict.fromkeys(row[parameter.name] for row in own if _is_plain(row[parameter.name])))
+        values = list(dict.fromkeys(row[parameter.name] for row in own if plain(row[parameter.name])))
         if any(isinstance(v, str) for v in values) and len(values) > 1 and parameter.name in text.split():
             yield f"{parameter.name} in ({', '.join(map(inline, values))})"
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float)
 
 
 def _row(template: Template, code: Code, bodies: Seq[Code]) -> Row | None:
@@ -117,13 +113,8 @@ def _framework_refuses(template: Template, row: Row) -> bool:
 
 
 def _strided(words: Mapping[str, Any], row: Row) -> bool:
-    padding, stride = (_plain(words.get(name), row) for name in ("padding", "stride"))
+    padding, stride = (_evaluated(inline(given(words.get(name))), row, None) for name in ("padding", "stride"))
     return isinstance(padding, str) and padding == "same" and stride not in (None, 1, (1, 1))
-
-
-def _plain(code: Any, row: Row) -> Any:
-    """The value of an argument of a layer."""
-    return _evaluated(inline(code.value if isinstance(code, Opt) else code), row, None)
 
 
 # --- what tells them apart --------------------------------------------------------------------------------------------
@@ -142,7 +133,7 @@ def _candidates(template: Template, proved: Seq[Row], row: Row) -> Iterator[str]
             yield f"{one} == {other}"
     for one, other in permutations(names, 2):
         with_it = {inline(p[one]) for p in proved if p[other] == row[other]}
-        if len(with_it) == 1 and inline(row[one]) not in with_it and _is_plain(row[other]):
+        if len(with_it) == 1 and inline(row[one]) not in with_it and plain(row[other]):
             yield f"{one} == {with_it.pop()} or {other} != {inline(row[other])}"
     for name in numbers:
         if row[name] % gcd(*columns[name]):

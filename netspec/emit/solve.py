@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from ..pycode import Call, Infix, Opt
+from ..pycode import Call, Infix, Opt, given
 from ..record import TYPE_CHECKING, Record
 from ..syntax.tree import Attribute, Name, walk
 from .expressions import express
@@ -149,7 +149,7 @@ class Solver:
         node = next((n for argument, n in self.said.items() if word in _FRAMEWORK_WORDS.get(argument, ())), None)
         if self.contexts.branch and node is not None and same(column):
             term = express(node, self.contexts)
-            if term is not None and term.names and matches(term.values, [_given(c) for c in column]):
+            if term is not None and term.names and matches(term.values, [given(c) for c in column]):
                 self.parameters.used |= term.names
                 return Opt(first.default, code(term)) if isinstance(first, Opt) else code(term)
         return self.code(column, f"{name}_{word}")
@@ -221,7 +221,7 @@ class Solver:
         self.parameters.used |= found.names
         return code(found)
 
-    def handed_on(self, column: tuple[Any, ...]) -> Term | None:
+    def kept(self, column: tuple[Any, ...]) -> Term | None:
         """In a branch, the channels of what comes in, where a layer that is told nothing keeps them."""
         if not self.contexts.branch or self.written or not same(column):
             return None
@@ -337,10 +337,6 @@ def _added(column: list[Infix]) -> list[Infix]:
     if any(c.op not in ("+", "-") or type(c.right) not in (int, float) for c in column):
         return column
     return [c if c.op == "+" else Infix(c.left, "+", -c.right) for c in column]
-
-
-def _given(value: Any) -> Any:
-    return value.value if isinstance(value, Opt) else value
 
 
 def _with_defaults(calls: list[Call]) -> list[Call]:

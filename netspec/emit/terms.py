@@ -66,7 +66,7 @@ class Contexts:
         self.bound: Mapping[str, Node] = bound or {}
         # those of them that are being worked out, one for the other, and what came of others meanwhile
         self.path: tuple[str, ...] = ()
-        self.worked: dict[str, Term | None] = {}
+        self.worked: dict[tuple[str, bool], Term | None] = {}
         # those of which nothing can be said as long as so many names are known, and how often a search ended too early
         # to tell
         self.hopeless: set[str] = set()
@@ -96,6 +96,7 @@ class Contexts:
         found.loops = self.loops
         found.path = self.path
         found.branch = self.branch
+        found.fraction = self.fraction
         return found
 
     def in_branch(self, places: Sequence[int]) -> Contexts:

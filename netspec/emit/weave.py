@@ -299,7 +299,7 @@ class Weaver:
         names = {self.values.labels.get(output), self.values.renamed.get(output)} & self.asked
         column = tuple(s[-1] for s in shapes if s)
         asked = (names or self.style.channels) and all(shapes)
-        term = (solver.handed_on(column) or solver.known(column)) if asked else None
+        term = (solver.kept(column) or solver.known(column)) if asked else None
         if term is not None:
             solver.contexts.names.update((f"{name}.channels", term) for name in names)
             if self.style.channels:

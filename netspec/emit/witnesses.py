@@ -147,8 +147,10 @@ class Witnesses:
         for changes, most in ways if varying else ():
             enough = len(found) + most
             for number, change in enumerate(changes):
+                if len(found) == enough:
+                    break
                 like = group[number % len(group)]
-                if len(found) == enough or like.body.upto:
+                if like.body.upto:
                     continue
                 values = {place: change(place, _value(like.body, place)) for place in varying}
                 code = self._changed(like, values, following)
@@ -188,8 +190,7 @@ class Witnesses:
 
 def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
     """Values on both sides of the whole numbers that conditions, `min` and `max` of a definition compare with."""
-    deciding = (part for n in tree.walk(definition) for part in _deciding(n))
-    literals = (n.value for part in deciding for n in tree.walk(part) if isinstance(n, tree.Literal))
+    literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
 
@@ -201,15 +202,18 @@ def _compared(definition: Definition) -> list[tuple[Place, Place]]:
         sizes = port.sizes or ()
         if not any(isinstance(size, tree.Ellipsis) for size in sizes):
             places |= {s.text: (number, axis) for axis, s in enumerate(sizes) if isinstance(s, tree.Name)}
-    deciding = (part for n in tree.walk(definition) for part in _deciding(n))
-    chains = (n for part in deciding for n in tree.walk(part) if isinstance(n, tree.Chain) and len(n.operands) == 2)
+    chains = (n for n in _deciding(definition) if isinstance(n, tree.Chain) and len(n.operands) == 2)
     names = ([o.text for o in chain.operands if isinstance(o, tree.Name)] for chain in chains)
     found = [(places[a], places[b]) for a, b in (pair for pair in names if len(pair) == 2) if {a, b} <= places.keys()]
     return list(dict.fromkeys(found))
 
 
-def _deciding(node: tree.Node) -> tuple[tree.Node, ...]:
-    """What something is decided by."""
+def _deciding(definition: Definition) -> Iterator[tree.Node]:
+    """All parts of what conditions, `min` and `max` of a definition decide by."""
+    return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
+
+
+def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
     if isinstance(node, tree.If | tree.Conditional):
         return (node.condition,)
     if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in ("min", "max"):

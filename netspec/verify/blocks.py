@@ -12,7 +12,7 @@ from math import prod
 
 from ..diagnostics import Collector, SpecError
 from ..dims import DimExpr, substitute
-from ..elaborate.net import elaborate
+from ..elaborate.net import elaborate, with_defaults
 from ..emit import keras, torch
 from ..infer import infer
 from ..ir import Call, applied
@@ -176,10 +176,7 @@ def _following(net: CheckedNet, alone: Alone, names: Sequence[str]) -> Alone:
     may = [p.name.text for p in body.definition.parameters if p.default is not None and p.name.text not in names]
     may = [name for name in may if name not in body.defaults]
     fewer = {name: value for name, value in alone.given.items() if name not in may}
-    around = _around(net, body, alone.shapes, fewer) if may else None
-    calls = [] if around is None else [item for item in applied(around.net.body.held) if isinstance(item, Call)]
-    same = calls and all(calls[0].body.arguments[name] == alone.given[name] for name in may)
-    return alone.replace(given=fewer) if same else alone
+    return alone.replace(given=fewer) if with_defaults(net.net.design, body.definition, fewer) == alone.given else alone
 
 
 def _moved(argument: str, alone: Alone) -> Moved | None:
