@@ -1,0 +1,1 @@
+"""Generated code in every runtime that people carry it to."""
