@@ -113,7 +113,7 @@ def _conditions(weaver: Weaver, column: tuple[Part, ...], picks: list[int], cont
             if term is None or not all(p < number or equal(v, w) for p, v, w in zip(picks, term.values, wanted)):
                 name = branch_name(tuple(p for p, taken in zip(column, wanted) if taken))
                 term = weaver.parameters.add(f"has_{name}", wanted, contexts)
-            weaver.parameters.used |= term.names
+            weaver.parameters.use(term, contexts)
             found[number] = code(term)
         node = node.otherwise if isinstance(node.otherwise, tree.If) else node
     return {**found, last: None}

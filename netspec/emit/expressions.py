@@ -7,7 +7,7 @@ from ..layers.arguments import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .naming import safe
-from .terms import COMPARISONS, Term, constant, each, negated, pair, same
+from .terms import COMPARISONS, Term, constant, each, negated, pair, same, under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,8 +62,9 @@ def _literal(node: tree.Literal, contexts: Contexts) -> Term | None:
 
 
 def _chain(node: tree.Chain, contexts: Contexts) -> Term | None:
-    operands = [express(o, contexts) or _word(o, contexts) for o in node.operands]
-    if node.operators[0] in COMPARISONS and len(operands) > 2:
+    compares = node.operators[0] in COMPARISONS
+    operands = [_operand(o, contexts, compares) for o in node.operands]
+    if compares and len(operands) > 2:
         # a < b < c
         pairs = [pair(o, a, b) for o, a, b in zip(node.operators, operands, operands[1:])]
         found = pairs[0]
@@ -74,6 +75,16 @@ def _chain(node: tree.Chain, contexts: Contexts) -> Term | None:
     for operator, right in zip(node.operators, operands[1:]):
         left = pair(operator, left, right, contexts.fraction)
     return left
+
+
+def _operand(node: Node, contexts: Contexts, compared: bool) -> Term | None:
+    """One side of an operator; what is compared need not be whole."""
+    before = contexts.fraction
+    contexts.fraction = before or compared
+    try:
+        return express(node, contexts) or _word(node, contexts)
+    finally:
+        contexts.fraction = before
 
 
 def _word(node: Node, contexts: Contexts) -> Term | None:
@@ -87,21 +98,39 @@ def _unary(node: tree.Unary, contexts: Contexts) -> Term | None:
         return None
     if node.operator == "not":
         text = negated(inner.text)
-        return Term(text, tuple(not v for v in inner.values), inner.names, 3 if text.startswith("not ") else 4)
+        rank = 3 if text.startswith("not ") else 4
+        return Term(text, tuple(not v for v in inner.values), inner.names, rank, needs=inner.needs)
     values = each(lambda v: -v if node.operator == "-" else v, inner.values)
-    return None if values is None else Term(f"{node.operator}{inner.within(7)}", values, inner.names, 7)
+    text = f"{node.operator}{inner.within(7)}"
+    return None if values is None else Term(text, values, inner.names, 7, needs=inner.needs)
 
 
 def _conditional(node: tree.Conditional, contexts: Contexts) -> Term | None:
     condition = express(node.condition, contexts)
-    value, otherwise = express(node.value, contexts), express(node.otherwise, contexts)
-    if condition is None or value is None or otherwise is None:
+    if condition is None:
         return None
     if not condition.names and same(condition.values):
-        return value if condition.values[0] else otherwise
-    values = tuple(a if c else b for a, c, b in zip(value.values, condition.values, otherwise.values))
+        return express(node.value if condition.values[0] else node.otherwise, contexts)
+    value, otherwise = (
+        _where(side, condition, c, contexts) for side, c in ((node.value, True), (node.otherwise, False))
+    )
+    if value is None or otherwise is None:
+        return None
+    sides = {True: iter(value.values), False: iter(otherwise.values)}
+    values = tuple(next(sides[bool(c)]) for c in condition.values)
     text = f"{value.within(1)} if {condition.within(1)} else {otherwise.within(0)}"
-    return Term(text, values, value.names | condition.names | otherwise.names, 0)
+    opposite = condition.replace(text=negated(condition.text))
+    needs = (*condition.needs, *under(value.needs, condition), *under(otherwise.needs, opposite))
+    return Term(text, values, value.names | condition.names | otherwise.names, 0, needs=needs)
+
+
+def _where(node: Node, condition: Term, wanted: bool, contexts: Contexts) -> Term | None:
+    """One side of a choice, for the contexts that take it; for all, where none does."""
+    places = [place for place, value in enumerate(condition.values) if bool(value) is wanted]
+    inner = contexts.select(places or range(len(contexts)))
+    found = express(node, inner)
+    contexts.cut_short += inner.cut_short
+    return found
 
 
 def _call(node: tree.Call, contexts: Contexts) -> Term | None:
@@ -125,19 +154,35 @@ def _call(node: tree.Call, contexts: Contexts) -> Term | None:
         return _whole(callee, known[0], values)
     if callee in _REAL and all(type(v) is int for v in values):
         return _whole_root(callee, known[0], values)
-    return Term(f"{_REAL.get(callee, callee)}({', '.join(a.text for a in known)})", values, names)
+    text = f"{_REAL.get(callee, callee)}({', '.join(a.text for a in known)})"
+    found = Term(text, values, names, needs=_needed(known))
+    may_be_real = any(type(v) is float for a in known for v in a.values)
+    return _held_whole(found) if may_be_real and not contexts.fraction else found
+
+
+def _held_whole(term: Term) -> Term:
+    """A whole number out of real ones, such as the larger of a quotient and a size."""
+    if not all(type(v) is int for v in term.values):
+        return term
+    whole = Term(f"{term.within(7)} % 1 == 0", (), term.names, 4)
+    return Term(f"int({term.text})", term.values, term.names, needs=(*term.needs, whole))
+
+
+def _needed(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """What any of some terms needs, each once."""
+    return tuple(dict.fromkeys(need for term in terms for need in term.needs))
 
 
 def _whole(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
     """A real number rounded; `int` where that is the same as `floor`, as people write it."""
     cuts = callee == "floor" and all(v >= 0 for v in inner.values)
-    return Term(f"{'int' if cuts else _TO_WHOLE[callee]}({inner.text})", values, inner.names)
+    return Term(f"{'int' if cuts else _TO_WHOLE[callee]}({inner.text})", values, inner.names, needs=inner.needs)
 
 
 def _whole_root(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
     """A root or logarithm that is whole, as a size has to be."""
     text = f"math.isqrt({inner.text})" if callee == "sqrt" else f"round(math.log2({inner.text}))"
-    return Term(text, values, inner.names)
+    return Term(text, values, inner.names, needs=inner.needs)
 
 
 def _attribute(node: tree.Attribute, contexts: Contexts) -> Term | None:
@@ -158,7 +203,8 @@ def _subscript(node: tree.Subscript, contexts: Contexts) -> Term | None:
     if value is None or place is None or len(items) != 1:
         return None
     values = each(lambda v, i: v[i], value.values, place.values)
-    return None if values is None else Term(f"{value.within(9)}[{place.text}]", values, value.names | place.names)
+    text = f"{value.within(9)}[{place.text}]"
+    return None if values is None else Term(text, values, value.names | place.names, needs=place.needs)
 
 
 def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
@@ -169,7 +215,8 @@ def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
     listed = ", ".join(i.text for i in known)
     is_list = isinstance(node, tree.List)
     text = f"[{listed}]" if is_list else f"({listed}{',' if len(known) == 1 else ''})"
-    return Term(text, tuple(zip(*(i.values for i in known))), frozenset().union(*(i.names for i in known)))
+    names = frozenset().union(*(i.names for i in known))
+    return Term(text, tuple(zip(*(i.values for i in known))), names, needs=_needed(known))
 
 
 def _comprehension(node: tree.Comprehension, contexts: Contexts) -> Term | None:

@@ -137,6 +137,7 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
     variables = _Variables(weaver, inner, pairs, turns)
     parameters = weaver.parameters
     before, parameters.used = parameters.used, set()
+    needs, parameters.needs = parameters.needs, []
     undecided: set[str] = set()
     weaver.undecided.append(undecided)
     demanded: list[Term] = []
@@ -147,8 +148,12 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
         weaver.undecided.pop()
         weaver.demanded.pop()
     used, parameters.used = parameters.used, before
+    needed, parameters.needs = parameters.needs, needs
     names, items = variables.header(column, contexts, used | undecided)
     parameters.used |= used - variables.own
+    for need in needed:
+        if variables.own.intersection(need.names) <= {*names}:
+            parameters.needs.append(_in_any_turn(need, names, items, variables.own))
     for term in demanded:
         if variables.own.intersection(term.names) <= {*names}:
             weaver.demand(_in_all_turns(term, names, items, variables.own), contexts)
@@ -171,6 +176,17 @@ def _hangs_on_a_caller(names: set[str], variables: _Variables, items: Code) -> b
     """May a caller give names other values? What a loop brings comes from its items, the number of a turn from none."""
     brought = names & variables.own - {variables.index.text}
     return bool(names - variables.own) or (bool(brought) and bool(words(items) - _OF_PYTHON))
+
+
+def _in_any_turn(need: Term, names: Seq[str], items: Code, own: set[str]) -> Term:
+    """What the body of a loop needs, of which there may be no turn."""
+    counted = words(items) - _OF_PYTHON
+    listed = inline(items).startswith("[") and " for " not in inline(items)
+    if not counted or listed or not own.isdisjoint(need.names):
+        return _in_all_turns(need, names, items, own)
+    ranged = isinstance(items, Call) and items.func == "range" and len(items.args) == 1
+    none = f"{inline(items.args[0])} == 0" if ranged else f"not {inline(items)}"
+    return Term(f"{none} or {need.within(1)}", (), need.names | counted, 1)
 
 
 def _in_all_turns(term: Term, names: Seq[str], items: Code, own: set[str]) -> Term:

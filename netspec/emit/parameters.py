@@ -50,8 +50,9 @@ class Parameters:
         # names that are in use for the whole of the template, and those of loops
         self.names: set[str] = set()
         self.loops: set[str] = set()
-        # the names that the code asks for
+        # the names that the code asks for, and what it needs to be right
         self.used: set[str] = set()
+        self.needs: list[Term] = []
         # does the code hold expressions that the spec does not say?
         self.fitted = False
         # numbers that the author has given names to
@@ -169,7 +170,12 @@ class Parameters:
         name = self.fresh(wish)
         self.names.add(name)
         self.locals[name] = term
-        return Term(name, term.values, frozenset((name,)))
+        return Term(name, term.values, frozenset((name,)), needs=term.needs)
+
+    def use(self, term: Term, contexts: Contexts) -> None:
+        """The code says a term. What it needs in a branch is needed in that branch only."""
+        self.used |= term.names
+        self.needs += () if contexts.branch else term.needs
 
     def pins(self) -> list[str]:
         """Lists of a caller, each with all that it may be."""
@@ -217,6 +223,7 @@ class Parameters:
         if term is None or not matches(term.values, column):
             raise MismatchError
         self.declaring |= term.names
+        self.needs += term.needs
         return code(term)
 
     def _written_sizes(self) -> dict[str, tuple[tree.Node, ...]]:

@@ -14,7 +14,7 @@ from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from typing import Any
 
     from ..pycode import Code
@@ -31,7 +31,8 @@ _BINDING = dict.fromkeys(COMPARISONS, 4) | {
 class Term(Record):
     """An expression with its column of values. `names` are the names it uses; `rank` says how tightly it binds.
 
-    It is `fitted` where the spec does not say it, but the numbers agree.
+    It is `fitted` where the spec does not say it, but the numbers agree. `needs` are conditions without which it is not
+    what the spec says: quotients that have to be whole.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Term(Record):
     names: frozenset[str] = frozenset()
     rank: int = 9
     fitted: bool = False
+    needs: tuple[Term, ...] = ()
 
     def within(self, rank: int) -> str:
         return self.text if self.rank >= rank else f"({self.text})"
@@ -175,8 +177,10 @@ def pair(operator: str, left: Term | None, right: Term | None, fraction: bool = 
             return other
     if operator in _MIRRORED and right.names and not left.names:
         operator, left, right = _MIRRORED[operator], right, left
-    if operator == "/":
-        operator = "//" if not fraction and all(isinstance(v, int) for v in values) else "/"
+    needs = (*left.needs, *(right.needs if operator not in ("and", "or") else ()))
+    if operator == "/" and not fraction and all(isinstance(v, int) for v in values):
+        operator = "//"
+        needs = (*needs, divides(right, left))
     rank = _BINDING[operator]
     if right.text == "None":
         operator = {"==": "is", "!=": "is not"}.get(operator, operator)
@@ -186,7 +190,40 @@ def pair(operator: str, left: Term | None, right: Term | None, fraction: bool = 
     if operator in ("in", "not in") and shown.startswith("["):
         shown = f"({shown[1:-1]})" if len(right.values[0]) > 1 else shown
     text = f"{left.within(rank + tight)} {operator} {shown}"
-    return Term(text, values, left.names | right.names, rank)
+    return Term(text, values, left.names | right.names, rank, needs=tuple(dict.fromkeys(needs)))
+
+
+def divides(divisor: Term, number: Term) -> Term:
+    """The condition that a quotient is whole."""
+    text = f"{number.within(6)} % {divisor.within(7)} == 0"
+    return Term(text, (), number.names | divisor.names, _BINDING["=="])
+
+
+def without_implied(conditions: Sequence[str]) -> list[str]:
+    """Conditions without those that another one implies: `width % 2 == 0` by `width % 8 == 0`."""
+    divisors = {text: _divisor(text) for text in conditions}
+
+    def implies(one: str, other: str) -> bool:
+        (number, by), (same_number, multiple) = divisors[other], divisors[one]
+        weaker = number == same_number and by != multiple and by > 0 and multiple % by == 0
+        return weaker or other.endswith(f" or {one}")
+
+    return [text for text in conditions if not any(implies(other, text) for other in conditions)]
+
+
+def _divisor(condition: str) -> tuple[str, int]:
+    """What a condition says to be divided, by which number; 0 where it says no such thing."""
+    number, _, divisor = condition.removesuffix(" == 0").rpartition(" % ")
+    alone = number and divisor.isdigit() and condition.endswith(" == 0") and " or " not in number
+    return (number, int(divisor)) if alone else (condition, 0)
+
+
+def under(needs: Iterable[Term], condition: Term) -> tuple[Term, ...]:
+    """What is needed only where a condition holds."""
+    if not condition.names:
+        return tuple(needs)
+    otherwise = negated(condition.text)
+    return tuple(Term(f"{otherwise} or {n.within(1)}", (), n.names | condition.names, 1) for n in needs)
 
 
 def _mixed(left: Term, right: Term) -> bool:
@@ -253,7 +290,7 @@ def _factors(values: Sequence[int], column: Sequence[int]) -> list[Callable[[Ter
     if column[0] % values[0] == 0 and all(c == v * (column[0] // values[0]) for c, v in zip(column, values)):
         times = column[0] // values[0]
         if times == -1:
-            return [lambda t: Term(f"-{t.within(7)}", tuple(-v for v in t.values), t.names, 7)]
+            return [lambda t: Term(f"-{t.within(7)}", tuple(-v for v in t.values), t.names, 7, needs=t.needs)]
         return [lambda t: pair("*", constant(times, len(column)), t)]
     if values[0] % column[0] == 0 and all(v == c * (values[0] // column[0]) for c, v in zip(column, values)):
         part = values[0] // column[0]

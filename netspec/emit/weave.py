@@ -20,7 +20,7 @@ from .parameters import Parameters
 from .prune import prune, words_of
 from .solve import Solver
 from .template import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template, inside
-from .terms import Contexts, Term, equal
+from .terms import Contexts, Term, equal, without_implied
 from .values import Around, MismatchError, Place, Region, Values
 
 if TYPE_CHECKING:
@@ -157,9 +157,9 @@ class Weaver:
 
     def _guards(self, words: set[str]) -> tuple[str, ...]:
         """Those of the demands that the arguments of the class decide, each once."""
-        found = [term.text for term in self.guards if term.names and term.names <= words]
+        found = [term.text for term in (*self.guards, *self.parameters.needs) if term.names and term.names <= words]
         pins = [text for text in self.parameters.pins() if text.split(" ")[0] in words]
-        return tuple(dict.fromkeys([*found, *pins]))
+        return tuple(without_implied(list(dict.fromkeys([*found, *pins]))))
 
     def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
         """Put the variables of open choices and loops into their nodes."""
@@ -221,11 +221,13 @@ class Weaver:
         """The code of a layer: with what is known, in its shortest or a general form, or else with parameters of its
         own. Raises MismatchError."""
         used, extra, terms = set(self.parameters.used), dict(self.parameters.extra), dict(solver.contexts.terms)
+        needs = len(self.parameters.needs)
         for adds, form in product((False, True), range(3)):
             uses = [a.general(form) if form else a.use for a in column]
             with suppress(MismatchError):
                 return solver.applies(uses, column[0].name, self.in_chain, adds)
             self.parameters.used, self.parameters.extra = set(used), dict(extra)
+            del self.parameters.needs[needs:]
             solver.contexts.terms = dict(terms)  # a parameter that is not added is no term
         raise MismatchError
 
