@@ -119,7 +119,8 @@ _USUAL = {
     "nn.Linear": call("nn.init.xavier_uniform_"),
     "nn.Embedding": torch_filler(UNIFORM, (1, 1), None),
 }
-# PyTorch's own class, and that of the helper
+# PyTorch's own classes, and those of the helpers
+_RECURRENT = ("nn.RNN", "nn.GRU", "nn.LSTM", "StepwiseRNN", "StepwiseGRU", "StepwiseLSTM")
 _ATTENTION = ("nn.MultiheadAttention", "MultiHeadAttention")
 
 
@@ -239,7 +240,7 @@ def _kernels(usual: Rules, some_without: bool) -> list[Branch]:
 
 def _recurrent(used: set[str]) -> list[Branch]:
     """Recurrent layers: matrices of the state are orthogonal, and an LSTM does not forget to begin with."""
-    classes = tuple(name for name in ("nn.RNN", "nn.GRU", "nn.LSTM") if name in used)
+    classes = tuple(name for name in _RECURRENT if name in used)
     if not classes:
         return []
     lines = [
@@ -250,8 +251,9 @@ def _recurrent(used: set[str]) -> list[Branch]:
         "else:",
         "    nn.init.zeros_(parameter)",
     ]
-    if "nn.LSTM" in used:
-        which = "isinstance(module, nn.LSTM) and " if len(classes) > 1 else ""
+    forgetful = [name for name in classes if name.endswith("LSTM")]
+    if forgetful:
+        which = f"isinstance(module, {' | '.join(forgetful)}) and " if len(forgetful) < len(classes) else ""
         lines.append(f'if {which}name.startswith("bias_ih"):')
         lines.append("    nn.init.ones_(parameter.data.chunk(4)[1])  # the forget gate")
     each = "for name, parameter in module.named_parameters(recurse=False):"

@@ -165,14 +165,15 @@ STACKED = (_SPLIT, _JOIN, _STACKED)
 _LOOP = Helper(
     "Stepwise",
     '''\
-class Stepwise:
+class Stepwise(nn.Module):
     """Takes one step after the other, where PyTorch's own layer cannot.
 
-    The activations are free. With dropout each gate has masks of its own, the same for
-    all steps. A step that is masked leaves the state as it is, and gives zeros.
+    The weights have the names of that layer. The activations are free. With dropout
+    each gate has masks of its own, the same for all steps. A step that is masked leaves
+    the state as it is, and gives zeros.
     """
 
-    parts = 1
+    gates = parts = 1
 
     def __init__(
         self,
@@ -184,20 +185,27 @@ class Stepwise:
         dropout=0.0,
         recurrent_dropout=0.0,
     ):
-        super().__init__(input_size, hidden_size, bias=bias, batch_first=True)
+        super().__init__()
+        self.sizes = self.gates, hidden_size
         self.activation = activation
         self.recurrent_activation = recurrent_activation
-        self.input_dropout = dropout
+        self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        wide = self.gates * hidden_size
+        self.weight_ih_l0 = nn.Parameter(torch.empty(wide, input_size))
+        self.weight_hh_l0 = nn.Parameter(torch.empty(wide, hidden_size))
+        self.bias_ih_l0 = nn.Parameter(torch.empty(wide)) if bias else None
+        self.bias_hh_l0 = nn.Parameter(torch.empty(wide)) if bias else None
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -(hidden_size**-0.5), hidden_size**-0.5)
 
     def forward(self, x, state=None, mask=None):
-        size = self.hidden_size
-        weights = [w.unflatten(0, (-1, size)) for w in self.all_weights[0]]
-        kernel, recurrent, *biases = weights
-        bias, recurrent_bias = biases or (0.0, 0.0)
-        ones = x.new_ones(len(x), len(kernel), x.shape[-1])
-        dropped = F.dropout(ones, self.input_dropout, self.training)
-        ones = x.new_ones(len(x), len(kernel), size)
+        (gates, size), samples = self.sizes, x.shape[0]
+        kernel, recurrent = self.by_gate(self.weight_ih_l0, self.weight_hh_l0)
+        bias, recurrent_bias = self.by_gate(self.bias_ih_l0, self.bias_hh_l0)
+        ones = x.new_ones(samples, gates, x.shape[-1])
+        dropped = F.dropout(ones, self.dropout, self.training)
+        ones = x.new_ones(samples, gates, size)
         kept = F.dropout(ones, self.recurrent_dropout, self.training)
 
         def product(x, masks, weight):
@@ -207,12 +215,11 @@ class Stepwise:
             return product(h, kept, recurrent) + recurrent_bias
 
         if state is None:
-            state = (x.new_zeros(1, len(x), size),) * self.parts
+            state = (x.new_zeros(1, samples, size),) * self.parts
         states = [s[0] for s in (state if isinstance(state, tuple) else (state,))]
         outputs = []
-        for t in range(x.shape[1]):
-            from_x = product(x[:, t], dropped, kernel) + bias
-            new = self.step(from_x, from_state, *states)
+        for t, step in enumerate(x.unbind(1)):
+            new = self.step(product(step, dropped, kernel) + bias, from_state, *states)
             if mask is None:
                 states = new
                 outputs.append(new[0])
@@ -222,29 +229,31 @@ class Stepwise:
                 outputs.append(new[0] * here)
         last = tuple(s[None] for s in states)
         return torch.stack(outputs, 1), last if self.parts > 1 else last[0]
+
+    def by_gate(self, *weights):
+        return [0.0 if w is None else w.unflatten(0, self.sizes) for w in weights]
 ''',
-    (_TORCH, _F),
+    (_TORCH, _NN, _F),
 )
 
 _RNN = Helper(
     "StepwiseRNN",
     '''\
-class StepwiseRNN(Stepwise, nn.RNN):
+class StepwiseRNN(Stepwise):
     """A simple recurrent layer, step by step."""
 
     def step(self, x, from_state, h):
         return [self.activation((x + from_state(h)).squeeze(1))]
 ''',
-    (_NN,),
 )
 
 _LSTM = Helper(
     "StepwiseLSTM",
     '''\
-class StepwiseLSTM(Stepwise, nn.LSTM):
+class StepwiseLSTM(Stepwise):
     """An LSTM, step by step."""
 
-    parts = 2
+    gates, parts = 4, 2
 
     def step(self, x, from_state, h, c):
         i, f, g, o = (x + from_state(h)).unbind(1)
@@ -252,14 +261,15 @@ class StepwiseLSTM(Stepwise, nn.LSTM):
         c = gate(f) * c + gate(i) * self.activation(g)
         return [gate(o) * self.activation(c), c]
 ''',
-    (_NN,),
 )
 
 _GRU = Helper(
     "StepwiseGRU",
     '''\
-class StepwiseGRU(Stepwise, nn.GRU):
+class StepwiseGRU(Stepwise):
     """A GRU, step by step; the reset gate acts after or before the matrix product."""
+
+    gates = 3
 
     def __init__(self, *sizes, reset_after=True, **words):
         super().__init__(*sizes, **words)
@@ -271,7 +281,6 @@ class StepwiseGRU(Stepwise, nn.GRU):
         n = r * from_h[:, 2] if self.reset_after else from_state(r * h)[:, 2]
         return [z * h + (1 - z) * self.activation(x[:, 2] + n)]
 ''',
-    (_NN,),
 )
 
 # by the name of PyTorch's own layer: what its stepwise form is made of, which comes last

@@ -1,0 +1,93 @@
+"""PyTorch code beyond a call: as an exported program for other batches, and compiled as one graph."""
+
+import numpy as np
+import pytest
+import torch
+from checking import check
+
+from netspec.weights.samples import random_inputs, random_weights
+from netspec.weights.targets import torch_target
+
+NETS = {
+    name: f"net n {{ {body} }}"
+    for name, body in {
+        "dropout of the state": "input x [5, 3]; lstm(4, recurrent_dropout=0.2)",
+        "another activation": "input x [5, 3]; gru(4, activation=relu, reset_after=false)",
+        "a simple one": "input x [5, 3]; rnn(4, activation=gelu, bias=false, return=sequence)",
+        "a mask": "input x [5, 3]; input mask [5] bool; output x -> lstm(4, mask=mask, return=sequence)",
+        "a mask of words": "input x [5] int(7); embedding(7, 3, mask=true) -> bidirectional(gru(4, return=sequence))",
+        "a first state": "input x [5, 3]; input h [4]; output x -> gru(4, activation=relu, initial=h)",
+        "layers and directions": "input x [5, 3]; stack(2, bidirectional(lstm(4, activation=relu), merge=add))",
+        "on grids": "input x [4, 5, 5, 2]; conv_lstm(3, 2x2, recurrent_dropout=0.1)",
+        "attention": "input x [5, 8]; multihead_attention(2)",
+        "a convolution": "input x [8, 8, 3]; conv(4, 3x3) -> batchnorm -> relu -> avgpool(2, padding=same)",
+    }.items()
+}
+
+
+class Made:
+    """The module of a net, with random numbers for its weights."""
+
+    def __init__(self, text):
+        self.net = check(text)
+        target = torch_target(self.net)
+        self.model = target.model(list)
+        self.model.load(target.spelling.put(random_weights(self.net, np.random.default_rng(0))))
+        self.module = self.model.module
+
+    def inputs(self, batch):
+        """Random tensors, as the module takes them."""
+        arrays = random_inputs(self.net, np.random.default_rng(batch), batch, {})
+        return tuple(map(self.model._tensor, arrays))
+
+    def exported(self):
+        """The function of an exported program for any batch."""
+        inputs = self.inputs(3)
+        batch = torch.export.Dim("batch")
+        program = torch.export.export(self.module, inputs, dynamic_shapes=tuple({0: batch} for _ in inputs))
+        return program.module()
+
+    def compiled(self):
+        torch._dynamo.reset()
+        return torch.compile(self.module, fullgraph=True, backend="aot_eager")
+
+
+@pytest.fixture(params=NETS, scope="module")
+def made(request):
+    return Made(NETS[request.param])
+
+
+def same(function, made, batch):
+    inputs = made.inputs(batch)
+    with torch.no_grad():
+        torch.testing.assert_close(function(*inputs), made.module(*inputs))
+
+
+def test_an_exported_program_takes_any_batch(made):
+    function = made.exported()
+    for batch in (1, 3, 6):
+        same(function, made, batch)
+
+
+def test_it_is_compiled_as_one_graph(made):
+    same(made.compiled(), made, 3)
+
+
+def test_it_learns_when_it_is_compiled(made):
+    """The gradients are those of the module."""
+    module = made.module.train(False)
+    found = []
+    for function in (module, made.compiled()):
+        module.zero_grad()
+        function(*made.inputs(3)).square().sum().backward()
+        found.append({name: p.grad.clone() for name, p in module.named_parameters() if p.grad is not None})
+    assert found[0]
+    torch.testing.assert_close(*found)
+
+
+@pytest.mark.parametrize("layer", ["rnn(4, activation={})", "lstm(4, activation={})", "gru(4, activation={})"])
+def test_weights_have_the_names_and_shapes_of_the_layer_of_pytorch(layer):
+    states = [Made(f"net n {{ input x [5, 3]; {layer.format(word)} }}").module.state_dict() for word in ("tanh", "elu")]
+    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
+    assert shapes[0] == shapes[1]
+    assert {name.rpartition(".")[2] for name in shapes[0]} > {"weight_ih_l0", "weight_hh_l0"}
