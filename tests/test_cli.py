@@ -250,7 +250,21 @@ def test_a_net_by_name(run):
     [
         (["classes"], "NAME=VALUE"),
         (["=3"], "NAME=VALUE"),
-        (["classes="], "not a value"),
+        (["classes="], "write a value behind `=`; an empty string is written `'\"\"'`"),
+        (["classes=1,024"], "`1,024` is not a value of the language; write `1024`"),
+        (["classes=1 024"], "write `1024`"),
+        (["classes=1'024'000"], "write `1024000`"),
+        (["classes=1,02"], "write `1.02` or `[1, 02]`"),
+        (["classes=0,5"], "write `0.5` or `[0, 5]`"),
+        (["classes=.5"], "write `0.5`"),
+        (["classes=50%"], "write `0.5`"),
+        (["classes=3 x 3"], "write `3x3`"),
+        (["classes=3\u00d74\u00d75"], "write `3x4x5`"),
+        (["classes=1, 2,3"], "write `[1, 2, 3]`"),
+        (["classes='relu'"], "write `relu`"),
+        (["classes=a b"], "a string is written `'\"a b\"'`"),
+        (["classes=10px"], "write a number, a word, a string or a list"),
+        (["classes=1/0"], "write a number, a word, a string or a list"),
         (["classes=3; net x {}"], "not a value"),
         (["clases=3"], "did you mean `classes`?"),
         (["classes=relu"], "is a number"),
@@ -260,6 +274,20 @@ def test_settings_that_do_not_fit(run, words, told):
     status, out, err = run("check", "tiny.net", "--set", *words)
     assert (status, out) == (2, "")
     assert told in err
+
+
+def test_a_setting_with_an_exponent_is_no_whole_number(run):
+    status, _, err = run("check", "tiny.net", "--set", "classes=1e3")
+    assert status == 1
+    assert "the float 1000.0" in err
+    assert "= help: write 1000\n" in err
+
+
+def test_a_setting_as_python_writes_it(run, tmp_path):
+    (tmp_path / "flag.net").write_text("net a(wide=true) { input x [4]; dense(8 if wide else 4) }")
+    status, _, err = run("check", tmp_path / "flag.net", "--set", "wide=False")
+    assert status == 2
+    assert "`wide` is true or false (by default true), not `False`; write `wide=false`" in err
 
 
 def test_settings_bind_symbols(run):

@@ -24,7 +24,7 @@ from netspec.pycode import (
     method,
     unless,
 )
-from netspec.pylines import WIDTH, assignment, lay_out, loop_head
+from netspec.pylines import WIDTH, assignment, lay_out, loop_head, split
 
 LONG = [
     Call("a_function", tuple(f"value {n}" for n in range(9))),
@@ -255,3 +255,19 @@ def test_a_note_stands_where_there_is_room():
     name = Raw("a" * (WIDTH - 12))
     assert lay_out("x = ", name, "", 0, "12345") == [f"x = {name.text}"]
     assert lay_out("x = ", name, "", 0, "1234") == [f"x = {name.text}  # 1234"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("'a, b', c", ["'a, b'", "c"]),
+        ("""'a", b', c, "d', e", f""", ["""'a", b'""", "c", """"d', e\"""", "f"]),
+        (r"'it\'s, so', b", [r"'it\'s, so'", "b"]),
+        (r"'a\\', b", [r"'a\\'", "b"]),
+        ("f('), ('), b", ["f('), (')", "b"]),
+        ("a, b", ["a", "b"]),
+    ],
+)
+def test_commas_within_quotes_part_nothing(text, parts):
+    assert split(text) == parts
+    assert len(ast.parse(f"[{text}]").body[0].value.elts) == len(parts)

@@ -58,6 +58,14 @@ def test_the_zoo_is_there_from_anywhere(tmp_path, monkeypatch, capsys):
         api.load("zoo:resnet5O")
 
 
+def test_the_table_of_the_zoo_has_what_was_published(capsys):
+    """A column stays empty where nothing was published, and only there."""
+    assert main(["zoo", "lenet5", "resnet50"]) == 0
+    _, lenet, *resnets = capsys.readouterr().out.splitlines()
+    assert lenet.split()[:4] == ["lenet5", "61,706", "416,520", "LeNet-5"]
+    assert resnets[0].split()[:6] == ["resnet50", "25,557,032", "25.6M", "4,089,184,256", "4.09B", "ResNet-50"]
+
+
 def test_an_output_beside_a_spec_of_the_zoo(tmp_path):
     out = tmp_path / "x.py"
     out.write_text("old")

@@ -42,13 +42,25 @@ _SHOWN = 60
 
 def read_setting(text: str) -> Any:
     """The value of `NAME=VALUE`, written as in the language. Raises SettingError."""
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    value = _value_of(text)
+    if value is HOLE:
+        from .meant import remedy
+
+        # what is long was hardly written by hand
+        told = f"; {remedy(text, lambda other: _value_of(other) is not HOLE)}" if len(text) <= _SHOWN else ""
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        raise SettingError(f"`{shown}` is not a value of the language{told}" if text.strip() else told[2:])
+    return value
+
+
+def _value_of(text: str) -> Any:
+    """The value of a text, HOLE where it has none. Raises SettingError where it is too large."""
     faults = Collector()
     source = Source("--set", f"const value = {text}\n")
     spec = parse(source, faults)
     node = spec.definitions[0] if spec.definitions else None
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
-        raise SettingError(f"`{shown}` is not a value of the language")
+        return HOLE
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
     machine, found = Machine(Design(source), faults), [HOLE]
     frame = Frame(machine, blank, {}, ())
@@ -56,9 +68,7 @@ def read_setting(text: str) -> Any:
     value = found[-1]
     if faults.has("too-large"):
         raise SettingError("the value is larger than the limits allow")
-    if value is HOLE or isinstance(value, DimExpr):
-        raise SettingError(f"`{shown}` is not a value of the language")
-    return value
+    return HOLE if isinstance(value, DimExpr) else value
 
 
 def elaborate(
@@ -163,7 +173,10 @@ def _check_type(name: str, value: Any, default: Any) -> None:
         if isinstance(default, kind):
             if isinstance(value, kind) and isinstance(value, bool) is isinstance(default, bool):
                 return
-            raise SettingError(f"`{name}` is {word} (by default {describe(default)}), not `{describe(value)}`")
+            # as Python writes it
+            meant = str(value).lower() if kind is bool and str(value).lower() in ("true", "false") else ""
+            told = f"; write `{name}={meant}`" if meant else ""
+            raise SettingError(f"`{name}` is {word} (by default {describe(default)}), not `{describe(value)}`{told}")
 
 
 def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str, Any]) -> None:
