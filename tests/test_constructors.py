@@ -159,3 +159,39 @@ def test_arguments_without_code_are_refused():
     make(depth=6)
     with pytest.raises(ValueError, match="A is written for depth > 5"):
         make(depth=5)
+
+
+# a block whose class takes a way through its text that no instance of the program takes
+_WAYS = {
+    "each word with other channels": (
+        "block op(what, filters) { input x [h, w, c]\n"
+        "  if what == pool { maxpool(3x3, stride=1, padding=same) }\n"
+        "  else if what == wide { conv(filters, 3x3, padding=same) }\n"
+        "  else if c != filters { relu -> conv(filters, 1x1) } }\n"
+        "net a { input x [8, 8, 4]; op(wide, 6) -> op(pool, 6) -> op(none, 6) -> op(wide, 5) -> op(none, 5) }",
+        [("none", 6, 7), ("none", 6, 6), ("wide", 3, 7)],
+    ),
+    "equal numbers": (
+        "block op(what, filters) { input x [h, w, c]\n"
+        "  y = x -> conv(max(filters, 12), 3x3, padding=same) -> conv(filters, 1x1)\n"
+        "  if c == filters { s = x -> conv(filters, 1x1) } else { s = 0 * y }\n"
+        "  y + s }\n"
+        "net a { input x [8, 8, 3]; op(none, 16) -> op(none, 32) }",
+        [("none", 7, 7), ("none", 13, 14)],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "filters", "channels"), [(t, *given) for t, many in _WAYS.values() for given in many]
+)
+def test_ways_that_no_instance_takes(text, what, filters, channels):
+    """The class is the block with these arguments."""
+    alone = f"net b {{ input x [8, 8, {channels}]; op({what}, {filters}) }}"
+    wanted = netspec.parse(text.partition("\nnet")[0] + "\n" + alone).torch()
+    space = {}
+    exec(_torch(text), space)
+    given = {"what": None if what == "none" else what, "filters": filters, "in_channels": channels}
+    taken = inspect.signature(space["Op"]).parameters
+    made = space["Op"](**{name: value for name, value in given.items() if name in taken})
+    assert sum(p.numel() for p in made.parameters()) == sum(p.numel() for p in wanted.parameters())

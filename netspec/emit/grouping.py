@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .template import Template
     from .witnesses import Witnesses
 
-# a class that refuses so many sets of witnesses is held against no more
-_REFUSALS = 12
+# a class that refuses so many sets of witnesses refuses the others
+_REFUSALS = 100
 
 
 class Group:
@@ -55,6 +55,14 @@ class Group:
         """Does a body have the words of one of the group, so that only numbers differ?"""
         return self._words_of(code) in self.words
 
+    @property
+    def kinds(self) -> list[list[Code]]:
+        """The bodies, those of the same words together."""
+        found: list[list[Code]] = [[] for _ in self.words]
+        for body, words in zip(self.bodies, self.words):
+            found[self.words.index(words)].append(body)
+        return [kind for kind in found if kind]
+
     def _words_of(self, code: Code) -> dict[str, Any]:
         return {name: value for name, value in code.body.arguments.items() if name in self.fixed}
 
@@ -70,21 +78,23 @@ class Group:
         self.template, self.witnesses = template, list(witnesses)
         known.stands_for(template, [*self.bodies, *witnesses])
 
-    def hold_against(self, witnesses: Seq[Code], known: Known) -> None:
-        """Make the template anew, with those witnesses that it can stand for. Others take another way through the text:
-        the class is not for them. Raises MismatchError."""
+    def hold_against(self, witnesses: Seq[list[Code]], known: Known) -> None:
+        """Make the template anew, with those witnesses of several kinds that it can stand for. Others take another way
+        through the text: the class is not for them. Raises MismatchError."""
         alone = self.template
-        self._admit(list(witnesses), alone, known)
+        for kind in witnesses:
+            self.refusals = 0
+            self._admit(kind, alone, known)
         if not self.witnesses:
             self.weave([], known)
         self._accept(limited(self.template, self.bodies, self.witnesses, self.refused), self.witnesses, known)
 
     def _admit(self, witnesses: list[Code], alone: Template, known: Known) -> None:
-        if not witnesses or self.refusals > _REFUSALS or self._stands_for(witnesses, alone, known):
+        if not witnesses or (self.refusals <= _REFUSALS and self._stands_for(witnesses, alone, known)):
             return
         self.refusals += 1
         half = len(witnesses) // 2
-        if not half:
+        if not half or self.refusals > _REFUSALS:
             self.refused += witnesses
         else:
             self._admit(witnesses[:half], alone, known)
@@ -138,16 +148,17 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
         codes = list(nets)
         if not group.outermost:
             place = offered.setdefault(_source(group.bodies[0]), {})
-            own[id(group)] = witnesses.of_block(group.bodies, [code for code in place.values() if group.suits(code)])
+            own[id(group)] = witnesses.of_block(group.kinds, [code for code in place.values() if group.suits(code)])
             codes = [*own[id(group)], *place.values()]
         for enter in (enter for code in codes for enter in _enters(code.items)):
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
     known = Known()
     taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
     for group in groups[:-1]:
-        there = {key_of(code): code for code in own[id(group)]} | offered[_source(group.bodies[0])]
-        codes = [code for key, code in there.items() if key not in taken and group.suits(code)]
-        group.hold_against(codes, known)
+        mine = {key_of(code): code for code in own[id(group)]}
+        of_others = {key: code for key, code in offered[_source(group.bodies[0])].items() if key not in mine}
+        ways = ([c for k, c in there.items() if k not in taken and group.suits(c)] for there in (mine, of_others))
+        group.hold_against(list(ways), known)
         taken.update(map(key_of, group.witnesses))
     others = [code for code in nets if key_of(code) not in taken]
     if others or known.templates:

@@ -10,6 +10,7 @@ tried (identity testing, Schwartz 1980).
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import product
 
 from ..diagnostics import Collector, SpecError
 from ..elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
@@ -19,7 +20,7 @@ from ..weights.table import steps_of
 from .terms import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Collection, Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 ENOUGH = 3
 _TRIES = 12
 # and so many on both sides of what the text of a block compares with
-_AIMED = 16
+_AIMED = 24
 # primes, far apart from one another and from the sizes of networks
 _OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
 _FACTORS = (2, 3, 5, 7, 11, 13)
@@ -131,8 +132,12 @@ class Witnesses:
 
     # --- of a block ---------------------------------------------------------------------------------------------------
 
-    def of_block(self, group: Seq[Code], others: Seq[Code]) -> list[Code]:
-        """The block with other values for what is not the same in all of a group and in other bodies of it."""
+    def of_block(self, kinds: Seq[Seq[Code]], others: Seq[Code]) -> list[Code]:
+        """The block with other values for what is not the same in all of a group and in other bodies of it.
+
+        `kinds` are the bodies of the group by their words: each word is another way through the text.
+        """
+        group = [code for kind in kinds for code in kind]
         varying = _varying([*group, *others])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
@@ -143,16 +148,15 @@ class Witnesses:
         known = {id(code.body) for code in (*group, *others)}
         found: list[Code] = []
         # each way through the text has to be seen with several values
-        ways = [(_aimed(varying, turning, pairs), _AIMED), (_changes(varying, maps), ENOUGH)]
-        for changes, most in ways if varying else ():
+        ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), ENOUGH)]
+        for (changes, most), kind in product(ways if varying else (), kinds):
             enough = len(found) + most
             for number, change in enumerate(changes):
                 if len(found) == enough:
                     break
-                like = group[number % len(group)]
+                like, values = _telling(kind, number, varying, change)
                 if like.body.upto:
                     continue
-                values = {place: change(place, _value(like.body, place)) for place in varying}
                 code = self._changed(like, values, following)
                 if code is not None and id(code.body) not in known:
                     known.add(id(code.body))
@@ -189,7 +193,8 @@ class Witnesses:
 
 
 def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
-    """Values on both sides of the whole numbers that conditions, `min` and `max` of a definition compare with."""
+    """Values on both sides of the whole numbers that conditions, counts of turns, `min` and `max` of a definition
+    compare with."""
     literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
@@ -216,6 +221,8 @@ def _deciding(definition: Definition) -> Iterator[tree.Node]:
 def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
     if isinstance(node, tree.If | tree.Conditional):
         return (node.condition,)
+    if isinstance(node, tree.Repeat):  # no turn is another way
+        return (node.count,)
     if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in ("min", "max"):
         return node.arguments
     return ()
@@ -241,18 +248,29 @@ def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
     return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
 
 
+def _telling(kind: Seq[Code], number: int, varying: Collection[Place], change: Any) -> tuple[Code, dict[Place, Any]]:
+    """A body to change and its values: one in which no two become the same by chance, or else that of a number."""
+    first = number % len(kind)
+    for like in (*kind[first:], *kind[:first]):
+        values = {place: change(place, _value(like.body, place)) for place in varying}
+        if len(set(values.values())) == len(values):
+            return like, values
+    return kind[first], {place: change(place, _value(kind[first].body, place)) for place in varying}
+
+
 def _aimed(
-    varying: Mapping[Place, tuple[Any, ...]], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
+    varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
 ) -> Iterator[Any]:
     """Ways to change the numbers of a block to both sides of what the text compares with, and to 1: a size of 1 may
-    stand for any."""
-    for point in (1, *turning):
-        for varied in varying:
-            if all(type(v) is int for v in varying[varied]):
-                yield lambda place, value, v=varied, n=point: n if place == v else value
+    stand for any. `maps` are sizes of inputs before their channels."""
     for pair in pairs:
         for number in (8, 24, 40):
             yield lambda place, value, p=pair, n=number: n if place in p else value
+    # what the text decides by is seldom the size of a map
+    for varied in sorted(varying, key=lambda place: place in maps):
+        if all(type(v) is int for v in varying[varied]):
+            for point in (1, *turning):
+                yield lambda place, value, v=varied, n=point: n if place == v else value
 
 
 def _changes(varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place]) -> Iterator[Any]:

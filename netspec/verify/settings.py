@@ -226,7 +226,7 @@ def _compared(
     if answer.kind == "Refused" or any(said in answer.error for said in _OWN_REFUSALS):
         return found.replace(refused=answer.error)
     wrong = _arrays(answer, job.target, trial.net) or answer.error
-    if not wrong and (job.structure or not answer.outlined):  # or else no name says which array is which
+    if not wrong and answer.trainable:  # or else no name says which array is which
         wrong = "; ".join(learning(trial.net, job.target.spelling, answer.trainable))
     if not wrong and not whole:
         wrong = _outlined(answer, told)
