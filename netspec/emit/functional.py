@@ -71,7 +71,7 @@ def emit_functional(net: CheckedNet) -> str:
     cells = iter(writers(templates, None))
     found = [next(cells) if t.kind else _Function(t, net if t is templates[-1] else None) for t in templates]
     texts = [w.lines() for w in found]
-    return file_text(texts, [h for w in found for h in w.helpers])
+    return file_text(net, texts, [h for w in found for h in w.helpers])
 
 
 def functional_calls(net: CheckedNet) -> list[Called]:
@@ -90,7 +90,6 @@ def functional_templates(net: CheckedNet) -> list[Template]:
 PER_SAMPLE = Helper(
     "PerSample",
     '''\
-@keras.saving.register_keras_serializable()
 class PerSample(layers.Layer):
     """The first of two values, which has no batch axis, once for each sample of the second."""
 

@@ -21,7 +21,7 @@ from .text import class_name, signature
 from .writing import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ..ir import Body, Step
@@ -90,8 +90,7 @@ _RESERVED = frozenset(_NAMES.split())
 
 
 def writers(templates: Sequence[Template], model: Template | None) -> list[LayerWriter]:
-    """A writer for each class. Without a model they are the layers among the functions of a model, which can be
-    saved."""
+    """A writer for each class. Without a model they are the layers among the functions of one."""
     frozen = _frozen(templates)
     classes = [t for t in templates if model is not None or t.kind]
     kinds = (CellWriter if template.states else LayerWriter for template in classes)
@@ -134,14 +133,15 @@ class LayerWriter(ClassWriter):
     reserved = HIDDEN | {"self", "frozen", "training"}
     attributes_taken = _RESERVED
 
-    def __init__(self, template: Template, is_net: bool, frozen: bool, saved: bool) -> None:
-        # is it part of a model that can be saved?
-        self.saved_whole = saved
+    def __init__(self, template: Template, is_net: bool, frozen: bool, among_functions: bool) -> None:
+        self.among_functions = among_functions
         # is it held still somewhere?
         self.frozen = frozen
         super().__init__(template, is_net)
         # is it a model that works otherwise in training?
         self.trains = False
+        # how many samples each batch of a model has that keeps a state for each
+        self.batch: int | None = None
 
     def making(self, apply: Apply) -> Code:
         if not self.frozen or apply.still is None:
@@ -161,7 +161,7 @@ class LayerWriter(ClassWriter):
         return Call(module, (values[0] if len(values) == 1 else list(values),))
 
     def held_still(self, node: Invoke, make: Call) -> Code:
-        helper = STILL if self.saved_whole or node.form is not None else FROZEN
+        helper = STILL if self.among_functions or node.form is not None else FROZEN
         self.helpers.append(helper)
         return call(helper.name, make)
 
@@ -169,19 +169,18 @@ class LayerWriter(ClassWriter):
         config = self._config()
         names, flow = self.flow(self.template.sizes)
         late = [group for group in self.made if self._sizes_of(group)]
-        build = self._build(names, [line for group in late for line in group])
+        build = self._build(names, [line for group in late for line in group]) or self._built_anew()
         early = [line for group in self.made if group not in late for line in group]
         base = "keras.Model" if self.is_net else "layers.Layer"
         return self._class(base, [self._construct(early), build, self._call(names, flow)], config, names)
 
     def _class(self, base: str, methods: list[list[str]], config: list[str], names: Sequence[str] = ()) -> list[str]:
-        """The class; in a model that can be saved one that Keras knows how to make again."""
-        decorator = ["@keras.saving.register_keras_serializable()"] if self.saved_whole else []
-        return [*decorator, *self.text(base, [*methods, config], names)]
+        """The class, which Keras knows how to make again from a file."""
+        return self.text(base, [*methods, config], names)
 
     def _config(self) -> list[str]:
         """The arguments of the constructor, which have to be kept for that."""
-        if not self.saved_whole or not self.template.parameters:
+        if not self.template.parameters:
             return []
         parts = [f'"{p.name}": {inline(self.owned(Raw(p.name)))}' for p in self.template.parameters]
         parts = ["**super().get_config()", *parts]
@@ -215,6 +214,23 @@ class LayerWriter(ClassWriter):
         made = [line.replace(code=self.owned(line.code)) for line in lines]
         held = _HANDED_ON if self.frozen else []
         return [*signature("build", ["self", *shapes], 4), *self._read(lines, shapes), *_rendered(made), *held]
+
+    def _built_anew(self) -> list[str]:
+        """How a model is built from the shapes of its inputs, as when it is loaded, where Keras itself cannot: it would
+        try numbers of float32, without a value."""
+        if not self.is_net:
+            return []
+        dtypes = [port.value.dtype for port in self.template.bodies[0].inputs]
+        if self.batch is not None:
+            run = Line(0, "self.call(", _for_each(_zeros, self.batch, dtypes, Raw("input_shape")), ")")
+            reason = "        # a state that is kept is not made on symbolic inputs"
+            head = signature("build", ["self", "input_shape"], 4)
+            return [*head, reason, *_rendered([run]), "        reset_state(self)"]
+        if {*dtypes} == {"float32"}:
+            return []
+        run = Line(0, "self(", _for_each(_symbol, None, dtypes, Index(Raw("config"), ("input_shape",))), ")")
+        head = signature("build_from_config", ["self", "config"], 4)
+        return [*head, "        # Keras itself would try inputs of float32", *_rendered([run])]
 
     def _call(self, names: list[str], lines: Sequence[Line]) -> list[str]:
         several = self.is_net and len(names) > 1
@@ -279,6 +295,27 @@ class CellWriter(LayerWriter):
             f"        x = ops.zeros((1, *input_shape[1:]){more})",
             "        self.call(x, self.get_initial_state(1))",
         ]
+
+
+def _zeros(shape: Code, dtype: Code, batch: int | None) -> Code:
+    sizes = (batch, Star(Index(shape, (slice(1, None),))))
+    return call("ops.zeros", sizes, **({} if dtype is None else {"dtype": dtype}))
+
+
+def _symbol(shape: Code, dtype: Code, batch: int | None) -> Code:
+    return call("keras.KerasTensor", shape, **({} if dtype is None else {"dtype": dtype}))
+
+
+def _for_each(make: Callable[[Code, Code, int | None], Code], batch: int | None, dtypes: list[str], held: Code) -> Code:
+    """Something for each input, of its shape and type, as the model takes them. `held` is the shape, or a list of
+    them."""
+    told: list[Code] = [None if dtype == "float32" else dtype for dtype in dtypes]
+    if len(told) == 1:
+        return make(held, told[0], batch)
+    if len({*dtypes}) == 1:
+        return [Generator(make(Raw("shape"), told[0], batch), "shape", held)]
+    pairs = call("zip", held, dtypes)
+    return [Generator(make(Raw("shape"), Raw("dtype"), batch), "shape, dtype", pairs)]
 
 
 def _unpacked(names: Sequence[str], held: str, body: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from ..layers.arguments import Unsupported
 from ..layers.base import Apply, Use, function
 from ..layers.shapes import known
 from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
+from ..pylines import lay_out
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
 from .lower import Lowering, refuse
@@ -103,9 +104,26 @@ def plain_name(name: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
 
 
-def file_text(definitions: Sequence[Sequence[str]], helpers: Sequence[Helper]) -> str:
+def _registration(net: CheckedNet) -> str:
+    """The decorator by which Keras finds a class again when it loads a model. Files of other nets may have classes of
+    the same name, so the net is the package."""
+    make = call("keras.saving.register_keras_serializable", package=net.name)
+    return "\n".join(lay_out("@", make))
+
+
+def _registered(text: str, mark: str) -> str:
+    """Python text with the mark above each class."""
+    return "".join(f"{mark}\n{line}" if line.startswith("class ") else line for line in text.splitlines(keepends=True))
+
+
+def file_text(net: CheckedNet, definitions: Sequence[Sequence[str]], helpers: Sequence[Helper]) -> str:
     """The whole file, with the imports that it uses."""
-    kept = [h.replace(imports=tuple(i for i in h.imports if "keras" not in i)) for h in dict.fromkeys(helpers)]
+    mark = _registration(net)
+    kept = [
+        h.replace(imports=tuple(i for i in h.imports if "keras" not in i), source=_registered(h.source, mark))
+        for h in dict.fromkeys(helpers)
+    ]
+    definitions = [_registered("\n".join(lines), mark).split("\n") for lines in definitions]
     text = "\n".join([*(line for lines in definitions for line in lines), *(h.source for h in kept)])
     imports = [f"import {name}" for name in speaks_of(text, ("functools", "math", "keras"))]
     names = speaks_of(text, ("layers", "ops"))

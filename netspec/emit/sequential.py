@@ -55,7 +55,7 @@ def emit_sequential(net: CheckedNet) -> str:
     axes = axes_line(template, [port.name], first=False)
     head = [*signature(template.name, template.signature(), 0), *docstring(template.doc, 4, axes), *named(template)]
     model = call("keras.Sequential", made, name=plain_name(net.name))
-    return file_text([[*head, *lay_out("return ", model, "", 4)]], helpers)
+    return file_text(net, [[*head, *lay_out("return ", model, "", 4)]], helpers)
 
 
 def sequential_calls(net: CheckedNet) -> list[Called]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..record import TYPE_CHECKING
 from ..weights.table import steps_of
 from .keras_classes import STYLES, TAKEN, ClassLowering, writers
-from .keras_file import file_text
+from .keras_file import file_text, static_batch
 from .origins import attributes
 from .program import program
 
@@ -20,7 +20,7 @@ def emit_subclass(net: CheckedNet) -> str:
     """The text of a module of classes."""
     found = _writers(net)
     classes = [w.lines() for w in found]
-    return file_text(classes, [h for w in found for h in w.helpers])
+    return file_text(net, classes, [h for w in found for h in w.helpers])
 
 
 def subclass_holders(net: CheckedNet) -> list[Held]:
@@ -38,4 +38,5 @@ def _writers(net: CheckedNet) -> list[LayerWriter]:
     templates = program(net, ClassLowering(), STYLES, TAKEN)
     found = writers(templates, templates[-1])
     found[-1].trains = any(step.layer.training or step.layer.draws() for _, step in steps_of(net.net.body))
+    found[-1].batch = static_batch(net)
     return found

@@ -246,7 +246,6 @@ class AdditiveAttention(nn.Module):
 KERAS_ADDITIVE = Helper(
     "AdditiveAttention",
     '''\
-@keras.saving.register_keras_serializable()
 class AdditiveAttention(layers.Layer):
     """Attention with the score v . tanh(W query + U key). Bahdanau et al. (2014)."""
 

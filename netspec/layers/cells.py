@@ -44,7 +44,6 @@ def scan(cell, x, state=None, reverse=False):
 KERAS_SCAN = Helper(
     "Scan",
     '''\
-@keras.saving.register_keras_serializable()
 class Scan(layers.RNN):
     """A cell run over time, where its output and state need not be vectors."""
 

@@ -63,7 +63,6 @@ class RmsNorm(Layer):
 LOCAL_RESPONSE_NORM = Helper(
     "LocalResponseNorm",
     '''\
-@keras.saving.register_keras_serializable()
 class LocalResponseNorm(layers.Layer):
     """Divide each number by a power of the mean square of its neighbours among the channels."""
 

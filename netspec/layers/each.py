@@ -21,7 +21,6 @@ _KERAS = ("import keras", "from keras import layers, ops")
 KERAS_STEPS = Helper(
     "Steps",
     '''\
-@keras.saving.register_keras_serializable()
 class Steps(layers.Layer):
     """Makes a sample of each step of a sequence."""
 
@@ -37,7 +36,6 @@ class Steps(layers.Layer):
 KERAS_SEQUENCES = Helper(
     "Sequences",
     '''\
-@keras.saving.register_keras_serializable()
 class Sequences(layers.Layer):
     """Makes sequences, as long as those in `like`, of samples that are their steps."""
 

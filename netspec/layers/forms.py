@@ -137,7 +137,6 @@ def held_still(name: str, shapes: str, about: str) -> Helper:
     """
     given = ", ".join(part.partition("=")[0] for part in shapes.split(", "))
     source = f'''\
-@keras.saving.register_keras_serializable()
 class Still{name}(layers.{name}):
     """{about}"""
 

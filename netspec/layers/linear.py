@@ -173,7 +173,6 @@ class Maxout(Weighted):
 BILINEAR = Helper(
     "Bilinear",
     '''\
-@keras.saving.register_keras_serializable()
 class Bilinear(layers.Layer):
     """Each output is a quadratic form of two inputs: x1 W x2 + b."""
 

@@ -194,7 +194,6 @@ def length_of(values, size):
 KERAS_CUT = Helper(
     "CutTo",
     '''\
-@keras.saving.register_keras_serializable()
 class CutTo(layers.Layer):
     """The first value from `start` to `stop` along an axis; sizes of others may say where."""
 
@@ -220,7 +219,6 @@ class CutTo(layers.Layer):
 KERAS_RESHAPE = Helper(
     "ReshapeTo",
     '''\
-@keras.saving.register_keras_serializable()
 class ReshapeTo(layers.Layer):
     """Brings the first value to other sizes; axes of all values may say some of them."""
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 KERAS_LAYER = Helper(
     "Parameter",
     '''\
-@keras.saving.register_keras_serializable()
 class Parameter(layers.Layer):
     """Learned numbers of their own, the same for every sample; what comes in is not looked at."""
 

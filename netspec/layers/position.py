@@ -37,7 +37,6 @@ def add_positions(x, base=10000.0):
 KERAS_WAVES = Helper(
     "PositionalEncoding",
     '''\
-@keras.saving.register_keras_serializable()
 class PositionalEncoding(layers.Layer):
     """Adds sines and cosines of the position, each pair slower than the one before.
 
@@ -68,7 +67,6 @@ class PositionalEncoding(layers.Layer):
 KERAS_TABLE = Helper(
     "PositionEmbedding",
     '''\
-@keras.saving.register_keras_serializable()
 class PositionEmbedding(layers.Layer):
     """Adds a learned vector for each position."""
 

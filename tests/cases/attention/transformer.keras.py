@@ -2,7 +2,7 @@ import keras
 from keras import layers, ops
 
 
-@keras.saving.register_keras_serializable()
+@keras.saving.register_keras_serializable(package="transformer")
 class PositionalEncoding(layers.Layer):
     """Adds sines and cosines of the position, each pair slower than the one before.
 

@@ -2,7 +2,7 @@ import keras
 from keras import layers, ops
 
 
-@keras.saving.register_keras_serializable()
+@keras.saving.register_keras_serializable(package="cells")
 class Smooth(layers.Layer):
     """A mean that begins where it has learned to"""
 
@@ -40,7 +40,7 @@ class Smooth(layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable()
+@keras.saving.register_keras_serializable(package="cells")
 class Gated(layers.Layer):
     """The gated cell of the courses"""
 
@@ -81,7 +81,7 @@ class Gated(layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
-@keras.saving.register_keras_serializable()
+@keras.saving.register_keras_serializable(package="cells")
 class Smoothed(layers.Layer):
     """Both in one"""
 

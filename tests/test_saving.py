@@ -1,0 +1,136 @@
+"""Keras models are saved and loaded, whole and as weights alone, and give the same numbers to the bit."""
+
+from __future__ import annotations
+
+import harness  # noqa: F401  # first: it chooses the Keras backend
+import keras
+import numpy as np
+import pytest
+from checking import check, check_spec
+from test_build import NARROW, RECURRENT, SMALL
+from test_layer_examples import EXAMPLES, spec
+
+from netspec.diagnostics import SpecError
+from netspec.emit.keras import STYLES, emit
+from netspec.emit.keras_file import static_batch
+from netspec.layers import LAYERS
+from netspec.models.code import execute
+from netspec.weights import samples
+
+KINDS = sorted({cls.kind for cls in LAYERS.values()})
+
+
+class Saved:
+    """A model with random weights, and what it gives."""
+
+    def __init__(self, net, style, sizes):
+        keras.saving.get_custom_objects().clear()
+        self.make = execute(emit(net, style), net.name)
+        rng = np.random.default_rng(3)
+        inputs = samples.random_inputs(net, rng, static_batch(net) or 2, sizes)
+        self.inputs = inputs if len(inputs) > 1 else inputs[0]
+        self.model = self.built()
+        for variable in numbers(self.model):
+            spread = rng.uniform(0.1, 0.5, variable.shape)
+            variable.assign(spread if "var" in variable.name else spread * rng.choice((-1, 1), variable.shape))
+
+    def built(self):
+        model = self.make()
+        self.outputs(model)
+        return model
+
+    def outputs(self, model):
+        reset(model)
+        found = model(self.inputs, training=False)
+        return [np.array(y) for y in (found if isinstance(found, list | tuple) else [found])]
+
+    def comes_back(self, folder):
+        whole, alone = str(folder / "model.keras"), str(folder / "model.weights.h5")
+        wanted = self.outputs(self.model)
+        self.model.save(whole)
+        self.model.save_weights(alone)
+        other = self.built()
+        other.load_weights(alone)
+        for model in (other, keras.models.load_model(whole)):
+            for y, z in zip(self.outputs(model), wanted, strict=True):
+                np.testing.assert_array_equal(y, z)
+            assert [v.trainable for v in numbers(model)] == [v.trainable for v in numbers(self.model)]
+            assert [v.name for v in numbers(model)] == [v.name for v in numbers(self.model)]
+
+
+def numbers(model):
+    """The variables that are weights: no seeds, and no states of recurrent layers."""
+    return [v for v in model.variables if "seed" not in v.path and "state" not in v.path]
+
+
+def reset(model):
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False):
+            layer.reset_state()
+
+
+def check_styles(net, folder, sizes=()):
+    """Every style that the net permits."""
+    assert net.ok, [d.message for d in net.diagnostics]
+    for style in STYLES:
+        try:
+            saved = Saved(net, style, dict(sizes))
+        except SpecError as error:
+            (fault,) = error.diagnostics
+            assert fault.code in ("no-such-style", "not-in-keras", "symbolic-batch")
+            continue
+        saved.comes_back(folder)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_layer(kind, tmp_path):
+    for example in LAYERS[kind].examples:
+        if example in EXAMPLES:
+            check_styles(check(spec(example)), tmp_path)
+
+
+SPECS = [*((name, "") for name in SMALL), *NARROW, *RECURRENT]
+# classes of blocks and layers, tied tables, kept states, cells, shared nets
+CHOSEN = {("vae", ""), ("siamese", ""), NARROW[2], ("sine", "batch=3"), ("leaky_units", "T=7"), ("vae_mlp", "")}
+
+
+def test_what_is_chosen_is_there():
+    assert {name for name, _ in CHOSEN} <= {name for name, _ in SPECS}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [pytest.param(*one, marks=[] if one in CHOSEN else [pytest.mark.sweep]) for one in dict.fromkeys(SPECS)],
+)
+def test_each_spec(name, settings, tmp_path):
+    net = check_spec(name, settings)
+    check_styles(net, tmp_path, {symbol: 12 + k for k, symbol in enumerate(net.net.symbols)})
+
+
+UNIT = "block unit(n) {{ input x [c]\n x -> dense(n) -> {} }}\nnet {} {{ input x [4]\n unit(3) }}"
+
+
+def test_classes_of_one_name_in_two_files(tmp_path):
+    """Each file is loaded with its own class, whichever came last."""
+    keras.saving.get_custom_objects().clear()
+    x, found = np.random.default_rng(0).standard_normal((2, 4), np.float32), {}
+    for name, act in (("one", "relu"), ("other", "tanh")):
+        model = execute(emit(check(UNIT.format(act, name)), "subclass"), name)()
+        found[name] = np.array(model(x))
+        model.save(tmp_path / f"{name}.keras")
+    for name, y in found.items():
+        np.testing.assert_array_equal(keras.models.load_model(tmp_path / f"{name}.keras")(x), y)
+
+
+def test_what_a_loaded_model_is_made_with(tmp_path):
+    """Arguments of classes are kept, also those that are no defaults."""
+    keras.saving.get_custom_objects().clear()
+    text = emit(check_spec("resnet", "classes=7"), "subclass")
+    model = execute(text, "resnet")(classes=3)
+    model(np.zeros((1, 32, 32, 3), np.float32))
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    assert loaded.classes == 3
+    assert type(loaded) is type(model)
+    block = loaded.layer2.layers[0]
+    assert (type(block).__name__, block.width, block.stride) == ("Bottleneck", 128, 2)
