@@ -318,7 +318,8 @@ class Network:
         tolerance: float | None = None,
         settings: int = 2,
     ) -> Result:
-        """Run the generated code of these frameworks on random numbers and compare, as `netspec verify` does.
+        """Run the generated code of these frameworks on random numbers and compare, as `netspec verify` does: `torch`,
+        `keras`, `jax`, `keras-torch`, `compile`, `export`, `onnxruntime`.
 
         `settings` says how many further values of each argument of the code are tried.
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no

@@ -9,6 +9,7 @@ from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING
 from ..stopping import watch_libraries
+from ..verify.legs import LEGS
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, above_zero, add_net_options, checked, needs_numpy, whole
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 _ABOUT = """Build the PyTorch and the Keras model from the code that `netspec build` writes, load the same random
 weights into both, feed them the same random inputs, and compare shapes, counts, outputs, the output of each layer and
-the gradients with one another, with the checker and with the NumPy reference."""
+the gradients with one another, with the checker and with the NumPy reference. With --target the same code runs
+elsewhere, too: Keras on JAX (jax) and on PyTorch (keras-torch), and the PyTorch code under torch.compile (compile),
+torch.export (export) and, exported to ONNX, in ONNX Runtime (onnxruntime), with all sizes open that the spec leaves
+open."""
+# what is held against NumPy unless something else is asked for
 _TARGETS = ("torch", "keras")
 _SETTINGS = 2
 
@@ -30,7 +35,7 @@ _SETTINGS = 2
 def run(words: list[str], screen: Screen) -> int:
     options = _options(words, screen)
     watch_libraries()
-    needs_numpy(options.target[0] if options.target else "torch")
+    needs_numpy(LEGS[options.target[0]].extra if options.target else "torch")
     from ..verify.pool import Pool
     from ..verify.verify import Options
 
@@ -58,7 +63,12 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     parser = Parser("verify", screen, _ABOUT)
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, or - for standard input")
     add_net_options(parser)
-    parser.add_argument("--target", choices=_TARGETS, action="append", help="only this framework (default: both)")
+    parser.add_argument(
+        "--target",
+        choices=list(LEGS),
+        action="append",
+        help="only this framework or runtime, several times for several (default: torch and keras)",
+    )
     parser.add_argument(
         "--dtype", choices=("float32", "float64"), default="float32", help="what the frameworks work in; NumPy: float64"
     )

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from ..record import TYPE_CHECKING
 from ..stopping import Scratch
 from .code import MissingFramework, ModelError, follow, run
+from .keras_gradients import GRADIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from ..layers.base import Array
 
 
-# what people call the packages that are imported
-_CALLED = {"keras": "Keras", "tensorflow": "TensorFlow"}
+# what people call the packages that are imported, and the extra that brings each
+_CALLED = {"keras": ("Keras", "keras"), "tensorflow": ("TensorFlow", "keras"), "torch": ("PyTorch", "torch")}
+_CALLED["jax"] = ("JAX", "jax")
 
 
 def import_keras(dtype: str = "float32") -> Any:
@@ -30,8 +32,12 @@ def import_keras(dtype: str = "float32") -> Any:
             import keras
     except ImportError as error:
         missing = (error.name or "keras").partition(".")[0]
-        raise MissingFramework(_CALLED.get(missing, missing), "keras") from None
+        raise MissingFramework(*_CALLED.get(missing, (missing, "keras"))) from None
     keras.config.set_floatx(dtype)
+    if keras.config.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", dtype == "float64")  # or else all is float32
     return keras
 
 
@@ -206,17 +212,16 @@ class KerasModel:
         return found if isinstance(found, list | tuple) else [found]
 
     def gradients(self, inputs: Sequence[Array], directions: Sequence[Array], training: bool) -> dict[str, Array]:
-        """The gradients of the sum of the outputs, each times its direction, by name. For the TensorFlow backend."""
-        import tensorflow as tf
-
+        """The gradients of the sum of the outputs, each times its direction, by name."""
         names = [n for n, held in self.trainable.items() if held]
-        values = [self.variables[n].value for n in names]
-        with tf.GradientTape() as tape:
+        ops = self.keras.ops
+
+        def loss() -> Any:
             outputs = self._outputs(inputs, training)
-            loss = sum(tf.reduce_sum(out * tf.cast(d, out.dtype)) for out, d in zip(outputs, directions))
-        found = tape.gradient(loss, values)
-        zeros = (tf.zeros_like(v) if g is None else tf.convert_to_tensor(g) for v, g in zip(values, found))
-        return {n: g.numpy() for n, g in zip(names, zeros)}
+            return sum(ops.sum(out * ops.cast(d, out.dtype)) for out, d in zip(outputs, directions))
+
+        found = GRADIENTS[self.keras.config.backend()](loss, [self.variables[n] for n in names])
+        return dict(zip(names, found))
 
 
 class _Calls:

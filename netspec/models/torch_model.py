@@ -96,8 +96,12 @@ class TorchModel:
         for part in self.module.modules():
             if hasattr(part, "reset_state"):
                 part.reset_state()
-        found = self.module(*(self._tensor(a) for a in inputs))
-        return found if isinstance(found, tuple) else (found,)
+        found = self.call([self._tensor(a) for a in inputs])
+        return found if isinstance(found, tuple | list) else (found,)
+
+    def call(self, tensors: Sequence[Any]) -> Any:
+        """What comes out for tensors."""
+        return self.module(*tensors)
 
     def _tensor(self, array: Array) -> Any:
         tensor = self.torch.from_numpy(_to_first(array).copy()).to(self.device)

@@ -1,4 +1,4 @@
-"""The processes in which the frameworks run, one for each, started when they are first needed."""
+"""The processes in which the legs run, one for each, started when they are first needed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 
 from ..record import TYPE_CHECKING, Record
 from ..stopping import Scratch, Undone, kill
+from .legs import LEGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,8 @@ class Job(Record):
 
     With `structure` it gets no weights, and what comes out are zeros of the right shapes, if the framework can tell
     them without numbers. With `loose` the model may call other layers than its target says, if they hold no
-    weights, and have other names for its arrays.
+    weights, and have other names for its arrays. `leg` is what runs it, by default the framework of the target; `axes`
+    name the sizes of each input that may vary from batch to batch, in the language's order, where the leg has to know.
     """
 
     target: Target
@@ -56,6 +58,13 @@ class Job(Record):
     dtype: str = "float32"
     structure: bool = False
     loose: bool = False
+    leg: str = ""
+    axes: Sequence[Sequence[str]] = ()
+
+    @property
+    def runs_in(self) -> str:
+        """The leg that runs it."""
+        return self.leg or self.target.framework
 
 
 class Pool:
@@ -77,12 +86,12 @@ class Pool:
         self.scratch.__exit__()
 
     def start(self, job: Job) -> str:
-        """Hand a job to the process of its framework; the place where the answer will lie."""
+        """Hand a job to the process of its leg; the place where the answer will lie."""
         self.count += 1
         folder = os.path.join(self.scratch.path, str(self.count))
         os.mkdir(folder)
         _write(folder, job)
-        process = self._process(job.target.framework)
+        process = self._process(job.runs_in)
         assert process.stdin is not None
         try:
             process.stdin.write(folder + "\n")
@@ -93,30 +102,30 @@ class Pool:
 
     def answer(self, job: Job, folder: str) -> Answer:
         """Wait for what became of a job."""
-        process = self._process(job.target.framework)
+        process = self._process(job.runs_in)
         assert process.stdout is not None
         line = process.stdout.readline().rstrip("\n")
         if line != folder:
             code = process.wait()
-            del self.processes[job.target.framework]
-            return Answer(f"the process of {job.target.framework} ended with status {code}", "Died", {}, {}, (), {})
+            del self.processes[job.runs_in]
+            return Answer(f"the process of {LEGS[job.runs_in].title} ended with status {code}", "Died", {}, {}, (), {})
         found = _read(folder, job)
         shutil.rmtree(folder, ignore_errors=True)
         return found
 
-    def _process(self, framework: str) -> subprocess.Popen[str]:
-        if framework not in self.processes:
-            code = f"from netspec.verify.worker import main; main({framework!r})"
+    def _process(self, leg: str) -> subprocess.Popen[str]:
+        if leg not in self.processes:
+            code = f"from netspec.verify.worker import main; main({leg!r})"
             path = os.pathsep.join(p or os.getcwd() for p in sys.path)
-            self.processes[framework] = subprocess.Popen(
+            self.processes[leg] = subprocess.Popen(
                 [sys.executable, "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None if os.environ.get("NETSPEC_DEBUG") else subprocess.DEVNULL,
                 encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, **LEGS[leg].environment, "PYTHONPATH": path},
             )
-        return self.processes[framework]
+        return self.processes[leg]
 
 
 def _write(folder: str, job: Job) -> None:
@@ -145,6 +154,7 @@ def _write(folder: str, job: Job) -> None:
                 "training": job.training,
                 "structure": job.structure,
                 "loose": job.loose,
+                "axes": [list(axes) for axes in job.axes],
             },
             file,
         )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
+from .legs import LEGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from ..layers.base import Array
     from .settings import Finding
 
-    # two of `torch`, `keras` and `reference`, and the largest relative error between them
+    # two of the legs and `reference`, and the largest relative error between them
     Errors = Mapping[tuple[str, str], float]
 
-NAMES = {"torch": "PyTorch", "keras": "Keras", "reference": "reference", "checker": "checker"}
+NAMES = {name: leg.title for name, leg in LEGS.items()} | {"reference": "reference", "checker": "checker"}
 
 
 class LayerLine(Record):
@@ -48,7 +49,7 @@ class LayerLine(Record):
 
 
 class Gradients(Record):
-    """Gradients of all parameters in PyTorch and in Keras: the largest relative error, and where it is.
+    """Gradients of all parameters in the legs that give them: the largest relative error, and where it is.
 
     `training` is False where the net draws random numbers in training, so that only inference can be compared.
     """
@@ -141,11 +142,26 @@ def apart(one: Array, other: Array, least: float = 0.0) -> float:
     return _largest(a - b) / scale if scale else 0.0
 
 
+def steepest(found: Sequence[Mapping[str, Array]], training: bool) -> tuple[Gradients | None, str]:
+    """The largest error of the gradients of several legs, by path, each held against the first; or the names of those
+    that not all have."""
+    one, *others = found
+    odd = {name for other in others for name in one.keys() ^ other.keys()}
+    if odd:
+        return None, ", ".join(sorted(odd)[:5])
+    least = 1e-4 * max(_largest(g) for g in one.values())
+    errors = {path: max(apart(g, other[path], least) for other in others) for path, g in one.items()}
+    path = max(errors, key=lambda p: errors[p])
+    return Gradients(errors[path], path, training), ""
+
+
 def _largest(array: Array) -> float:
     return float(abs(array).max(initial=0.0))
 
 
 def pairs(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Any two of them."""
+    """Any two of up to three; of more, each with the last, which is the reference."""
     found = list(names)
+    if len(found) > 3:
+        return [(name, found[-1]) for name in found[:-1]]
     return [(a, b) for k, a in enumerate(found) for b in found[k + 1 :]]

@@ -13,23 +13,23 @@ from ..dims import substitute
 from ..emit.keras_file import static_batch
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
-from ..weights.samples import random_inputs, random_weights, sizes_that_fit
+from ..weights.samples import number, random_inputs, random_weights, sizes_that_fit
 from ..weights.table import penalised, regularization, steps_of
 from ..weights.targets import TARGETS
 from .blocks import FORM_OF, FORMS, block_trials
 from .calm import calmer, saturated
 from .expose import expose
 from .learning import learning, within
+from .legs import LEGS, precision, varying
 from .pool import Job
 from .replay import own_errors
 from .settings import Finding, judged, trials
-from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs
+from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs, steepest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from ..dims import Dim
     from ..ir import CheckedNet, Row
     from ..layers.base import Array
     from ..weights.targets import Target
@@ -50,8 +50,8 @@ _MOST, _HARDEST = 100_000_000, 10_000_000_000
 
 
 class Options(Record):
-    """How to verify. `tolerance` None is that of the type of number that the frameworks work in. `settings` says how
-    many further values of each argument of the generated code are tried.
+    """How to verify. `frameworks` are legs. `tolerance` None is that of the type of number that the frameworks work in.
+    `settings` says how many further values of each argument of the generated code are tried.
     """
 
     frameworks: tuple[str, ...] = ("torch", "keras")
@@ -93,11 +93,12 @@ class _Verification:
         self.pool = pool
         self.options = options
         self.progress = progress
-        self.tolerance = TOLERANCES[options.dtype] if options.tolerance is None else options.tolerance
+        usual = TOLERANCES[precision(options.frameworks, options.dtype)]
+        self.tolerance = usual if options.tolerance is None else options.tolerance
         self.rng = np.random.default_rng(options.seed)
         self.weights = random_weights(net, self.rng)
         self.sizes = sizes_that_fit(net)
-        self.activations = _number(net.totals.activations, self.sizes[0])
+        self.activations = number(net.totals.activations, self.sizes[0])
         self.static = static_batch(net)
         counts = (self.static,) if self.static is not None else _SMALL if self.activations > _LARGE else _BATCHES
         self.batches = [random_inputs(net, self.rng, n, sizes) for sizes in self.sizes for n in counts]
@@ -106,7 +107,7 @@ class _Verification:
 
     def run(self) -> Result:
         start = time.perf_counter()
-        targets = {name: TARGETS[name](self.net) for name in self.options.frameworks}
+        targets = self._targets(self.net, self.options.frameworks)
         answers, faults, wanted = self._running(targets)
         self.problems += faults
         outputs = self._sharpened(self._outputs(answers, wanted), targets)
@@ -117,8 +118,9 @@ class _Verification:
             self.problems += (f"{NAMES[name]} {words}" for words in told)
         penalties = self._penalties(answers)
         self._judge(outputs, lines, lambda: self._sharper(answers, targets))
-        gradients = self._gradients(targets, [out.shape for out in wanted[0]]) if len(answers) > 1 else None
-        settings = self._settings([targets[name] for name in answers])
+        learned = {name: targets[name] for name in answers if LEGS[name].learns}
+        gradients = self._gradients(learned, [out.shape for out in wanted[0]]) if len(learned) > 1 else None
+        settings = self._settings([targets[name] for name in answers if LEGS[name].plain])
         return Result(
             self.net.name,
             self.options.frameworks,
@@ -153,7 +155,7 @@ class _Verification:
     def _all(self, targets: Mapping[str, Target], dtype: str) -> tuple[dict[str, Answer], list[str], list[list[Array]]]:
         """The model on all batches, as `_together` has it."""
         return self._together(
-            [Job(t, self.weights, self.batches, dtype=dtype) for t in targets.values()],
+            [self._job(name, t, self.batches, dtype) for name, t in targets.items()],
             lambda: [self._reference(self.net, batch) for batch in self.batches],
         )
 
@@ -169,10 +171,19 @@ class _Verification:
             if answer.kind == "MissingFramework":
                 raise ModuleNotFoundError(answer.error)
             if answer.error:
-                faults.append(f"{NAMES[job.target.framework]}: {answer.error}")
+                faults.append(f"{NAMES[job.runs_in]}: {answer.error}")
             else:
-                answers[job.target.framework] = answer
+                answers[job.runs_in] = answer
         return answers, faults, found
+
+    def _targets(self, net: CheckedNet, legs: Iterable[str]) -> dict[str, Target]:
+        """The code that each leg runs."""
+        legs = list(legs)
+        written = {code: TARGETS[code](net) for code in dict.fromkeys(LEGS[leg].code for leg in legs)}
+        return {leg: written[LEGS[leg].code] for leg in legs}
+
+    def _job(self, leg: str, target: Target, batches: Sequence[Sequence[Array]], dtype: str) -> Job:
+        return Job(target, self.weights, batches, dtype=dtype, leg=leg, axes=varying(self.net, self.static))
 
     def _reference(self, net: CheckedNet, inputs: Sequence[Array]) -> list[Array]:
         names = [port.name for port in net.net.body.inputs]
@@ -232,7 +243,7 @@ class _Verification:
                 f"rounding has grown to {first.error:.1e} at `{first.path}`; in {dtype} all layers agree to {worst:.1e}"
             )
             return
-        allowed = min(self.tolerance, _STEEP[dtype])
+        allowed = min(self.tolerance, _STEEP[precision(self.options.frameworks, dtype)])
         wrong = next((line for line in lines if not line.own <= allowed), None)
         found = wrong or _first(lines, self.tolerance) or first
         (one, other), error = max(found.errors.items(), key=lambda item: item[1])
@@ -262,7 +273,7 @@ class _Verification:
         self.progress(f"comparing layer by layer in {dtype}")
         shown, layers = expose(self.net)
         batch = self.batches[:1]
-        jobs = [Job(TARGETS[name](shown), self.weights, batch, dtype=dtype) for name in answers]
+        jobs = [self._job(name, t, batch, dtype) for name, t in self._targets(shown, answers).items()]
         found, faults, wanted = self._together(jobs, lambda: [self._reference(shown, batch[0])])
         skip = len(self.net.net.body.outputs)
         values = {name: answer.outputs[0][skip:] for name, answer in found.items()}
@@ -323,12 +334,15 @@ class _Verification:
         self.progress("comparing gradients")
         training = not any(step.layer.draws() for _, step in steps_of(self.net.net.body))
         fewest = 2 if training and self.net.totals.statistics else 1  # one sample has no variance
-        macs = _number(self.net.totals.macs, self.sizes[0])
+        macs = number(self.net.totals.macs, self.sizes[0])
         count = self.static or max(fewest, min(_MOST // max(self.activations, 1), _HARDEST // max(macs, 1)))
         batch = [[array[:count] for array in self.batches[0]]]
         directions = [self.rng.standard_normal(shape)[:count] / prod(shape) ** 0.5 for shape in shapes]
         for dtype in _STEEP:
-            jobs = [Job(t, self.weights, batch, directions, training, dtype) for t in targets.values()]
+            jobs = [
+                self._job(name, t, batch, dtype).replace(directions=directions, training=training)
+                for name, t in targets.items()
+            ]
             answers, faults, _ = self._together(jobs, list)
             if not faults:
                 break
@@ -338,17 +352,12 @@ class _Verification:
         else:
             self.problems += faults
             return None
-        one, other = (targets[name].spelling.gradients(answers[name].gradients) for name in targets)
-        if one.keys() != other.keys():
-            odd = ", ".join(sorted(one.keys() ^ other.keys())[:5])
+        found, odd = steepest([targets[name].spelling.gradients(answers[name].gradients) for name in targets], training)
+        if found is None:
             self.problems.append(f"only one of the frameworks has gradients of {odd}")
-            return None
-        least = 1e-4 * max(float(abs(g).max(initial=0.0)) for g in one.values())
-        errors = {path: apart(one[path], other[path], least) for path in one}
-        path = max(errors, key=lambda p: errors[p])
-        if not errors[path] <= _STEEP[dtype]:
-            self.problems.append(f"the gradients of `{path}` differ by {errors[path]:.1e}")
-        return Gradients(errors[path], path, training)
+        elif not found.error <= _STEEP[precision(targets, dtype)]:
+            self.problems.append(f"the gradients of `{found.path}` differ by {found.error:.1e}")
+        return found
 
 
 # --- small questions --------------------------------------------------------------------------------------------------
@@ -380,11 +389,6 @@ def _counts(target: Target, answer: Answer) -> dict[str, int]:
             parts = 1 if held.place.part is None else held.place.part[1]
             found[held.layer] = found.get(held.layer, 0) + prod(answer.shapes[held.key]) // parts
     return found
-
-
-def _number(dim: Dim, sizes: Mapping[str, int]) -> int:
-    found = substitute(dim, sizes)
-    return found if isinstance(found, int) else 0
 
 
 def _disagreement(line: LayerLine) -> str:

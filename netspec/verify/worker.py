@@ -1,4 +1,4 @@
-"""One framework in a process of its own: it reads jobs, builds the model of each and runs it.
+"""One leg in a process of its own: it reads jobs, builds the model of each and runs it.
 
 A job is a folder with `job.json` and `arrays.npz`; the folder's name comes as a line on standard input. What was found
 is written beside them as `result.json` and `result.npz`, and a line on standard output says that it is there.
@@ -12,6 +12,7 @@ import sys
 
 from ..models.code import MissingFramework, ModelError
 from ..record import TYPE_CHECKING
+from .legs import LEGS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from ..layers.base import Array
 
 
-def main(framework: str) -> None:
+def main(leg: str) -> None:
     """Serve jobs until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the framework prints is no answer
     for line in sys.stdin:
         folder = line.rstrip("\n")
         try:
-            found, arrays = _run(framework, folder)
+            found, arrays = _run(leg, folder)
         except (MissingFramework, ModelError) as error:
             found, arrays = {"error": str(error), "kind": type(error).__name__, "shapes": _shapes_at(error)}, {}
         except Exception as error:  # generated code may fail in any way, which is what is to be found out
@@ -61,7 +62,7 @@ def _write(folder: str, found: dict[str, Any], arrays: dict[str, Array]) -> None
         json.dump(found, file)
 
 
-def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]:
+def _run(leg: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]:
     import numpy as np
 
     with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:
@@ -69,7 +70,7 @@ def _run(framework: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]
     with np.load(os.path.join(folder, "arrays.npz"), allow_pickle=False) as held:
         arrays = {name: held[name] for name in held.files}
     batches = [[arrays[f"input{b}_{k}"] for k in range(job["inputs"])] for b in range(job["batches"])]
-    model = _model(framework, job, batches[0])
+    model = _model(leg, job, batches[0])
     wanted = {name: tuple(shape) for name, shape in zip(job["names"], job["shapes"])}
     renamed = job["loose"] and model.renamed(wanted)
     reordered = job["loose"] and model.reordered(wanted)  # then no name says which array is which
@@ -94,11 +95,15 @@ def _outlines(model: Any, batches: list[list[Array]]) -> dict[str, Array]:
     return {f"output{b}_{k}": zeros for b, given in enumerate(batches) for k, zeros in enumerate(model.outlines(given))}
 
 
-def _model(framework: str, job: dict[str, Any], example: list[Array]) -> Any:
-    if framework == "torch":
+def _model(leg: str, job: dict[str, Any], example: list[Array]) -> Any:
+    if leg == "torch":
         from ..models.torch_model import TorchModel
 
         return TorchModel(job["text"], job["net"], job["dtype"], "meta" if job["structure"] else "cpu")
+    if LEGS[leg].code == "torch":
+        from ..models.torch_runtimes import RUNTIMES
+
+        return RUNTIMES[leg](job["text"], job["net"], job["axes"], job["dtype"])
     from ..models.keras_model import KerasModel
 
     words = job["text"], job["net"], job["names"], job["calls"]

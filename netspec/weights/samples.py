@@ -71,6 +71,12 @@ def _numbers(dims: Sequence[Dim], sizes: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(d if isinstance(d, int) else sizes[str(d)] for d in found)
 
 
+def number(dim: Dim, sizes: Mapping[str, int]) -> int:
+    """A figure with its symbols replaced; 0 where one has no value."""
+    found = substitute(dim, sizes)
+    return found if isinstance(found, int) else 0
+
+
 def _holds(net: CheckedNet, sizes: dict[str, int]) -> bool:
     """Is the net whole with these values for its symbols?"""
     faults, design = Collector(), net.net.design

@@ -1,0 +1,116 @@
+"""A generated PyTorch module as other runtimes run it: compiled, exported, as ONNX.
+
+What is exported is exported once, from the first batch, with the sizes that may vary left open; other batches run what
+was made then.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..record import TYPE_CHECKING
+from ..stopping import Scratch
+from .code import MissingFramework
+from .torch_model import TorchModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    # for each axis of an input, in the language's order, the size that may vary there; empty where it is fixed
+    Axes = Sequence[Sequence[str]]
+
+
+class _Carried(TorchModel):
+    """A module that something else runs, made of it when inputs first come in. `axes` name the sizes that may vary."""
+
+    def __init__(self, text: str, net: str, axes: Axes, dtype: str = "float32") -> None:
+        super().__init__(text, net, dtype)
+        self.axes = axes
+        self.carried: Callable[..., Any] | None = None
+
+    def call(self, tensors: Sequence[Any]) -> Any:
+        if self.carried is None:
+            self.carried = self.carry(tuple(tensors))
+        return self.carried(*tensors)
+
+    def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
+        raise NotImplementedError
+
+    def _varying(self) -> tuple[dict[int, Any], ...]:
+        """Which axes of each input may vary, as `torch.export` takes it: those of one name vary together."""
+        export = self.torch.export
+        names = {name for axes in self.axes for name in axes if name.isidentifier()}
+        known = {name: export.Dim(name) for name in sorted(names)}
+        # what is worked out of other sizes, `2*T`, is left to the export
+        named = ([(known.get(name, export.Dim.AUTO) if name else None) for name in axes] for axes in self.axes)
+        return tuple({k: dim for k, dim in enumerate(_moved(axes)) if dim is not None} for axes in named)
+
+
+def _moved(axes: list[Any]) -> list[Any]:
+    """Names of axes in PyTorch's order."""
+    return axes if len(axes) < 4 else [axes[0], axes[-1], *axes[1:-1]]
+
+
+class Exported(_Carried):
+    """`torch.export`: one graph for all sizes."""
+
+    def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
+        found: Callable[..., Any] = self._program(tensors).module()
+        return found
+
+    def _program(self, tensors: tuple[Any, ...]) -> Any:
+        with self.torch.no_grad():
+            return self.torch.export.export(self.module, tensors, dynamic_shapes=self._varying())
+
+
+class Compiled(_Carried):
+    """`torch.compile` with one graph asked for: by inductor, or its stand-in where there is no C++ compiler."""
+
+    def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
+        import shutil
+
+        found = any(map(shutil.which, (os.environ.get("CXX", ""), "c++", "g++", "clang++")))
+        made: Callable[..., Any] = self.torch.compile(
+            self.module, fullgraph=True, backend="inductor" if found else "aot_eager"
+        )
+        return made
+
+
+class OnnxModel(_Carried):
+    """PyTorch's ONNX export, run by ONNX Runtime on the CPU."""
+
+    def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
+        onnxruntime = _import_onnx()
+        with Scratch() as folder, self.torch.no_grad():
+            path = os.path.join(folder.path, "net.onnx")
+            made = self.torch.onnx.export(
+                self.module, tensors, dynamo=True, dynamic_shapes=self._varying(), verbose=False
+            )
+            made.save(path)
+            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        names = [port.name for port in session.get_inputs()]
+
+        def run(*given: Any) -> tuple[Any, ...]:
+            found = session.run(None, {name: x.numpy() for name, x in zip(names, given)})
+            return tuple(self.torch.from_numpy(array) for array in found)
+
+        return run
+
+
+_CALLED = {"onnx": "ONNX", "onnxscript": "ONNX Script", "onnxruntime": "ONNX Runtime"}
+
+
+def _import_onnx() -> Any:
+    """ONNX Runtime; what PyTorch exports with has to be there, too. Raises MissingFramework."""
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        missing = (error.name or "onnxruntime").partition(".")[0]
+        raise MissingFramework(_CALLED.get(missing, missing), "onnx") from None
+    return onnxruntime
+
+
+RUNTIMES: dict[str, type[_Carried]] = {"compile": Compiled, "export": Exported, "onnxruntime": OnnxModel}
