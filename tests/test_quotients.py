@@ -39,6 +39,64 @@ NETS = {
         "net a(width=48) { input x [4]; if width > 32 { dense(width / 8) } else { dense(width) -> dense(2) } }",
         {"width": [9, 40]},
     ),
+    "branch with two quotients": (
+        "net a(width=48) { input x [8]; if width > 32 { dense(width / 8) -> dense(width / 2) } else { dense(4) } }",
+        {"width": [9, 32, 33, 40, 41, 42]},
+    ),
+    "other branch": (
+        "net a(width=48) { input x [4]; if width > 32 { dense(7) } else { dense(width / 8) } }",
+        {"width": [9, 24, 32, 33, 41]},
+    ),
+    "third branch": (
+        "net a(width=48) { input x [5]; if width > 32 { dense(width / 8) } else if width > 16 { dense(width / 4) }"
+        " else { dense(2 * width) } }",
+        {"width": [9, 16, 17, 20, 33, 36, 40]},
+    ),
+    "two conditions": (
+        "net a(width=48, deep=false) { input x [4]; if width > 32 or deep { dense(width / 8) } else { dense(width) } }",
+        {"width": [9, 33, 40]},
+    ),
+    "branch in a branch": (
+        "net a(width=48, deep=true) { input x [4];"
+        " if width > 32 { if deep { dense(width / 8) } else { dense(width / 2) } } else { dense(3) } }",
+        {"width": [9, 33, 34, 40]},
+    ),
+    "branch in a loop": (
+        "net a(depth=3, width=16) { input x [4];"
+        " for i in 0..depth { if i > 1 { dense(width / 8) } else { dense(4) } } }",
+        {"width": [9, 24]},
+    ),
+    "loop in a branch": (
+        "net a(depth=3, width=48) { input x [4];"
+        " if width > 32 { repeat depth { dense(width / 8) -> relu } } else { dense(width) } }",
+        {"width": [9, 33, 40], "depth": [1, 2, 5]},
+    ),
+    "branch of a block": (
+        "block b(units, wide=true) { input x; if wide { dense(units / 2) } else { dense(units) } }\n"
+        "net a(width=48) { input x [8]; b(width) -> b(3 * width, wide=false) -> b(width / 4) }",
+        {"width": [8, 12, 14, 16, 9]},
+    ),
+    "name in a branch": (
+        "net a(width=48) { input x [4]; half = width / 2; if width > 32 { dense(half) } else { dense(width) } }",
+        {"width": [9, 33, 34, 48]},
+    ),
+    "list in a branch": (
+        "net a(width=48) { input x [4]; sizes = [width / 8, 3];"
+        " if width > 32 { dense(sizes[0]) } else { dense(width) } }",
+        {"width": [9, 33, 40, 48]},
+    ),
+    "place in a list": (
+        "net a(width=48) { input x [5]; sizes = [width / 8, width / 5, 3]; dense(sizes[0]) -> dense(sizes[2]) }",
+        {"width": [9, 33, 40, 48]},
+    ),
+    "other place in a list": (
+        "net a(width=48) { input x [5]; sizes = [width / 7, width]; dense(sizes[1]) }",
+        {"width": [9, 49]},
+    ),
+    "all of a list": (
+        "net a(width=48) { input x [5]; sizes = [width / 8, 3]; for n in sizes { dense(n) } }",
+        {"width": [9, 33, 40, 48]},
+    ),
     "turns": (
         "net a(depth=3, width=16) { input x [4]; repeat depth { dense(width / 8) -> relu } }",
         {"width": [9, 24], "depth": [1, 2, 5]},
@@ -119,6 +177,28 @@ def test_a_condition_is_said_once(style):
     assert text.count("ValueError") == 2
     assert "if width % 8 != 0:\n" in text
     assert "if 3 * width % 8 != 0:\n" in text
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", ["third branch", "branch in a branch", "name in a branch", "list in a branch"])
+def test_every_number_up_to_sixty_in_branches(name, style):
+    text = NETS[name][0]
+    make = execute(code(text, style), "a")
+    for value in range(1, 61):
+        wanted = admitted(text, width=value)
+        if wanted is None:
+            with pytest.raises(ValueError, match="written for"):
+                make(width=value)
+        else:
+            assert parameters(make(width=value), wanted, style) == wanted.report().totals.params
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_what_a_branch_needs_is_said_with_its_condition(style):
+    text = code(NETS["branch with two quotients"][0], style)
+    assert text.count("ValueError") == 1
+    assert 'written for width <= 32 or width % 8 == 0"' in text
+    assert 'written for width > 32 or width % 8 == 0"' in code(NETS["other branch"][0], style)
 
 
 def test_the_class_of_a_block_refuses_as_well():

@@ -7,7 +7,7 @@ from ..syntax import tree
 from .columns import branch_name, by_pick
 from .expressions import express
 from .template import Choice
-from .terms import Contexts, code, equal, negated
+from .terms import Contexts, code, equal, negated, under
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
@@ -37,7 +37,9 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
     branches = []
     for pick, places in by_pick(column).items():
         inner = [arounds[k].within(region.uid, pick) for k in places]
+        before = len(weaver.parameters.needs)
         nodes = weaver.items([column[k].items for k in places], contexts.in_branch(places), inner)
+        weaver.parameters.needs[before:] = _where_taken(weaver.parameters.needs[before:], conditions, pick)
         branches.append((pick, nodes))
     weaver.values.close(region)
 
@@ -47,11 +49,24 @@ def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, a
         for names in around:
             names -= asked
         said = conditions or _conditions(weaver, column, picks, contexts)
-        made = tuple((said[pick], weaver.close(nodes)) for pick, nodes in branches)
+        made = tuple((_code(said[pick]), weaver.close(nodes)) for pick, nodes in branches)
         phis = tuple((tuple(phi.operands.get(pick) for pick, _ in branches), phi.own) for phi in region.phis)
         return Choice(made, phis, branch_name(column))
 
     return [close]
+
+
+def _where_taken(needs: Seq[Term], conditions: dict[int, Term | None], pick: int) -> Seq[Term]:
+    """What a branch needs, which is needed only where its condition holds and none of those before it."""
+    for number, condition in reversed(conditions.items()):
+        if condition is not None and number <= pick:
+            needs = under(needs, condition, holds=number == pick)
+    return needs
+
+
+def _code(condition: Term | None) -> Any:
+    """What stands behind `if`; nothing behind `else`."""
+    return None if condition is None else code(condition)
 
 
 def _demands(node: Any, pick: int, contexts: Contexts) -> list[Term]:
@@ -100,10 +115,12 @@ def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
     return frozenset(found.intersection(contexts.loops))
 
 
-def _conditions(weaver: Weaver, column: tuple[Part, ...], picks: list[int], contexts: Contexts) -> dict[int, Any]:
+def _conditions(
+    weaver: Weaver, column: tuple[Part, ...], picks: list[int], contexts: Contexts
+) -> dict[int, Term | None]:
     """What decides for each branch that is taken somewhere; the last one needs no condition."""
     node: Any = column[0].scope.node
-    found: dict[int, Any] = {}
+    found: dict[int, Term | None] = {}
     *taken, last = sorted(set(picks))
     for number in range(last):
         if number in taken:
@@ -113,7 +130,7 @@ def _conditions(weaver: Weaver, column: tuple[Part, ...], picks: list[int], cont
             if term is None or not all(p < number or equal(v, w) for p, v, w in zip(picks, term.values, wanted)):
                 name = branch_name(tuple(p for p, taken in zip(column, wanted) if taken))
                 term = weaver.parameters.add(f"has_{name}", wanted, contexts)
-            weaver.parameters.use(term, contexts)
-            found[number] = code(term)
+            weaver.parameters.use(term)
+            found[number] = term
         node = node.otherwise if isinstance(node.otherwise, tree.If) else node
     return {**found, last: None}

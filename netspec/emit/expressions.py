@@ -7,7 +7,7 @@ from ..layers.arguments import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .naming import safe
-from .terms import COMPARISONS, Term, constant, each, negated, pair, same, under
+from .terms import COMPARISONS, Term, constant, each, item_needs, negated, pair, same, sometimes_whole, under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,8 +119,7 @@ def _conditional(node: tree.Conditional, contexts: Contexts) -> Term | None:
     sides = {True: iter(value.values), False: iter(otherwise.values)}
     values = tuple(next(sides[bool(c)]) for c in condition.values)
     text = f"{value.within(1)} if {condition.within(1)} else {otherwise.within(0)}"
-    opposite = condition.replace(text=negated(condition.text))
-    needs = (*condition.needs, *under(value.needs, condition), *under(otherwise.needs, opposite))
+    needs = (*condition.needs, *under(value.needs, condition), *under(otherwise.needs, condition, holds=False))
     return Term(text, values, value.names | condition.names | otherwise.names, 0, needs=needs)
 
 
@@ -203,8 +202,16 @@ def _subscript(node: tree.Subscript, contexts: Contexts) -> Term | None:
     if value is None or place is None or len(items) != 1:
         return None
     values = each(lambda v, i: v[i], value.values, place.values)
+    if values is None:
+        return None
+    fixed = not place.names and same(place.values)
+    if value.parts and fixed and not value.text.isidentifier():
+        item: Term = value.parts[place.values[0]]
+        return item
+    if not fixed and any(sometimes_whole(part.values) for part in value.parts):
+        return None
     text = f"{value.within(9)}[{place.text}]"
-    return None if values is None else Term(text, values, value.names | place.names, needs=place.needs)
+    return Term(text, values, value.names | place.names, needs=item_needs(value, place))
 
 
 def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
@@ -216,7 +223,8 @@ def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
     is_list = isinstance(node, tree.List)
     text = f"[{listed}]" if is_list else f"({listed}{',' if len(known) == 1 else ''})"
     names = frozenset().union(*(i.names for i in known))
-    return Term(text, tuple(zip(*(i.values for i in known))), names, needs=_needed(known))
+    values = tuple(zip(*(i.values for i in known)))
+    return Term(text, values, names, needs=_needed(known), parts=tuple(known))
 
 
 def _comprehension(node: tree.Comprehension, contexts: Contexts) -> Term | None:

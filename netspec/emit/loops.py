@@ -124,7 +124,10 @@ def _item(node: tree.For, number: int, place: int, contexts: Contexts) -> Term |
     found = [v[number] for v in items.values if len(v) > number]
     if node.target.unpacks:
         found = [v[place] for v in found if isinstance(v, tuple)]
-    return Term(text, tuple(found), items.names) if len(found) == len(items.values) else None
+    part = items.parts[number] if items.parts else None
+    part = part.parts[place] if part is not None and node.target.unpacks and part.parts else part
+    needs = part.needs if part is not None else ()
+    return Term(text, tuple(found), items.names, needs=needs) if len(found) == len(items.values) else None
 
 
 # --- as a loop ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ..syntax import tree
 from .expressions import express
 from .naming import BUILTINS, Names, safe
 from .template import REQUIRED, Parameter
-from .terms import Contexts, Term, code, constant, equal, matches, plain, same, window
+from .terms import Contexts, Term, code, constant, equal, matches, plain, same, sometimes_whole, window
 from .values import MismatchError
 
 if TYPE_CHECKING:
@@ -149,17 +149,17 @@ class Parameters:
         return channels
 
     def name_locals(self, contexts: Contexts) -> None:
-        """The numbers that the author has given a name to, at the top of the body, keep it."""
+        """The numbers that the author has given a name to, at the top of the body, keep it. What is a size in one
+        branch, and a quotient that is not whole elsewhere, is written out in each."""
         bound = contexts.bound
         for statement in self.bodies[0].body.definition.body.statements:
             target = statement.target if isinstance(statement, tree.Binding) else None
             names = target.names if isinstance(target, tree.Target) else ()
             for name in (n.text for n in names if n.text in bound and n.text not in contexts.names):
                 term = express(bound[name], contexts)
-                if term is not None and self._deserves_name(term):
-                    term = self._local(name, term)
-                if term is not None:
-                    contexts.names[name] = term
+                if term is None or sometimes_whole(term.values):
+                    continue
+                contexts.names[name] = self._local(name, term) if self._deserves_name(term) else term
 
     def _deserves_name(self, term: Term) -> bool:
         """A name for another name, or for a number, says nothing; a class is told no sizes in its constructor."""
@@ -170,12 +170,12 @@ class Parameters:
         name = self.fresh(wish)
         self.names.add(name)
         self.locals[name] = term
-        return Term(name, term.values, frozenset((name,)), needs=term.needs)
+        return term.replace(text=name, names=frozenset((name,)), rank=9)
 
-    def use(self, term: Term, contexts: Contexts) -> None:
-        """The code says a term. What it needs in a branch is needed in that branch only."""
+    def use(self, term: Term) -> None:
+        """The code says a term, and needs what it needs."""
         self.used |= term.names
-        self.needs += () if contexts.branch else term.needs
+        self.needs += term.needs
 
     def pins(self) -> list[str]:
         """Lists of a caller, each with all that it may be."""

@@ -150,7 +150,7 @@ class Solver:
         if self.contexts.branch and node is not None and same(column):
             term = express(node, self.contexts)
             if term is not None and term.names and matches(term.values, [given(c) for c in column]):
-                self.parameters.use(term, self.contexts)
+                self.parameters.use(term)
                 return Opt(first.default, code(term)) if isinstance(first, Opt) else code(term)
         return self.code(column, f"{name}_{word}")
 
@@ -193,7 +193,7 @@ class Solver:
             said = [express(written, self.contexts)] if written is not None else [self._fit(h) for h in self.hints]
             for term in said:
                 if term is not None and term.names and matches(term.values, column):
-                    self.parameters.use(term, self.contexts)
+                    self.parameters.use(term)
                     return code(term)
         return self.leaf(column, name, [] if written is None else [written])
 
@@ -206,7 +206,7 @@ class Solver:
             raise MismatchError
         if term is None:
             term = self.parameters.add(self._parameter_name(column, name), column, self.contexts)
-        self.parameters.use(term, self.contexts)
+        self.parameters.use(term)
         self.parameters.fitted |= term.fitted
         return code(term)
 
@@ -218,7 +218,7 @@ class Solver:
             return column[0]
         found = said[0]
         assert found is not None
-        self.parameters.use(found, self.contexts)
+        self.parameters.use(found)
         return code(found)
 
     def kept(self, column: tuple[Any, ...]) -> Term | None:

@@ -32,7 +32,7 @@ class Term(Record):
     """An expression with its column of values. `names` are the names it uses; `rank` says how tightly it binds.
 
     It is `fitted` where the spec does not say it, but the numbers agree. `needs` are conditions without which it is not
-    what the spec says: quotients that have to be whole.
+    what the spec says: quotients that have to be whole. `parts` are the items of a list that is written out.
     """
 
     text: str
@@ -41,6 +41,7 @@ class Term(Record):
     rank: int = 9
     fitted: bool = False
     needs: tuple[Term, ...] = ()
+    parts: tuple[Term, ...] = ()
 
     def within(self, rank: int) -> str:
         return self.text if self.rank >= rank else f"({self.text})"
@@ -89,7 +90,8 @@ class Contexts:
         """Some of the contexts, or each several times."""
 
         def pick(term: Term) -> Term:
-            return term.replace(values=tuple(term.values[p] for p in places))
+            values = tuple(term.values[p] for p in places)
+            return term.replace(values=values, parts=tuple(map(pick, term.parts)))
 
         terms = {t: pick(v) for t, v in self.terms.items()}
         names = {n: pick(v) for n, v in self.names.items()}
@@ -214,16 +216,36 @@ def without_implied(conditions: Sequence[str]) -> list[str]:
 def _divisor(condition: str) -> tuple[str, int]:
     """What a condition says to be divided, by which number; 0 where it says no such thing."""
     number, _, divisor = condition.removesuffix(" == 0").rpartition(" % ")
-    alone = number and divisor.isdigit() and condition.endswith(" == 0") and " or " not in number
+    alone = number and divisor.isdigit() and condition.endswith(" == 0")
     return (number, int(divisor)) if alone else (condition, 0)
 
 
-def under(needs: Iterable[Term], condition: Term) -> tuple[Term, ...]:
-    """What is needed only where a condition holds."""
+def under(needs: Iterable[Term], condition: Term, holds: bool = True) -> tuple[Term, ...]:
+    """What is needed only where a condition holds, or only where it does not."""
     if not condition.names:
         return tuple(needs)
-    otherwise = negated(condition.text)
+    otherwise = negated(condition.text) if holds else condition.within(1)
     return tuple(Term(f"{otherwise} or {n.within(1)}", (), n.names | condition.names, 1) for n in needs)
+
+
+def item_needs(items: Term, place: Term) -> tuple[Term, ...]:
+    """What an item of a list needs; which one it is may hang on what a caller says."""
+    if not place.names and same(place.values):
+        return items.parts[place.values[0]].needs if items.parts else ()
+    found = list(place.needs)
+    for number, part in enumerate(items.parts):
+        found += under(part.needs, Term(f"{place.within(5)} == {number}", (), place.names, _BINDING["=="]))
+    return tuple(found)
+
+
+def sometimes_whole(values: Iterable[Any]) -> bool:
+    """Is it a whole number, or a list of such, for some instances, and a real one for others?"""
+    kinds = [_numbers(value) for value in values]
+    return any(float in k for k in kinds) and {int} in kinds
+
+
+def _numbers(value: Any) -> set[type]:
+    return {kind for v in value for kind in _numbers(v)} if isinstance(value, tuple) else {type(value)}
 
 
 def _mixed(left: Term, right: Term) -> bool:
