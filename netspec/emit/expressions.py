@@ -208,7 +208,7 @@ def _subscript(node: tree.Subscript, contexts: Contexts) -> Term | None:
     if value.parts and fixed and not value.text.isidentifier():
         item: Term = value.parts[place.values[0]]
         return item
-    if not fixed and any(sometimes_whole(part.values) for part in value.parts):
+    if not fixed and any(sometimes_whole(part) for part in value.parts):
         return None
     text = f"{value.within(9)}[{place.text}]"
     return Term(text, values, value.names | place.names, needs=item_needs(value, place))

@@ -157,7 +157,7 @@ class Parameters:
             names = target.names if isinstance(target, tree.Target) else ()
             for name in (n.text for n in names if n.text in bound and n.text not in contexts.names):
                 term = express(bound[name], contexts)
-                if term is None or sometimes_whole(term.values):
+                if term is None or sometimes_whole(term):
                     continue
                 contexts.names[name] = self._local(name, term) if self._deserves_name(term) else term
 

@@ -238,9 +238,9 @@ def item_needs(items: Term, place: Term) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def sometimes_whole(values: Iterable[Any]) -> bool:
-    """Is it a whole number, or a list of such, for some instances, and a real one for others?"""
-    kinds = [_numbers(value) for value in values]
+def sometimes_whole(term: Term) -> bool:
+    """Is a quotient, or a list of such, whole for some instances, and not for others?"""
+    kinds = [_numbers(value) for value in term.values] if " / " in term.text else []
     return any(float in k for k in kinds) and {int} in kinds
 
 
