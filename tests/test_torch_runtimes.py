@@ -35,9 +35,9 @@ class Made:
         self.model.load(target.spelling.put(random_weights(self.net, np.random.default_rng(0))))
         self.module = self.model.module
 
-    def inputs(self, batch):
-        """Random tensors, as the module takes them."""
-        arrays = random_inputs(self.net, np.random.default_rng(batch), batch, {})
+    def inputs(self, batch, sizes=None):
+        """Random tensors, as the module takes them; `sizes` are the values of symbols."""
+        arrays = random_inputs(self.net, np.random.default_rng(batch), batch, sizes or {})
         return tuple(map(self.model._tensor, arrays))
 
     def exported(self):
@@ -91,3 +91,34 @@ def test_weights_have_the_names_and_shapes_of_the_layer_of_pytorch(layer):
     shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
     assert shapes[0] == shapes[1]
     assert {name.rpartition(".")[2] for name in shapes[0]} > {"weight_ih_l0", "weight_hh_l0"}
+
+
+SIZED = {
+    "padding that hangs on the size": (
+        "input x [H, W, 2]; conv(3, 3, stride=2, padding=same) -> maxpool(3, stride=2, padding=same)",
+        ({"H": 8, "W": 9}, {"H": 11, "W": 6}),
+    ),
+    "attention": ("input x [T, 4]; attention(x, x, causal=true)", ({"T": 5}, {"T": 8})),
+    "attention in front": ("input x [2, 3, T, 4]; attention(x, x, scale=auto)", ({"T": 5}, {"T": 8})),
+    "heads in front": ("input x [2, T, 4]; multihead_attention(2, causal=true)", ({"T": 5}, {"T": 8})),
+    "numbers of two types": ("input x [T, 3]; clip(-1, 0.5)", ({"T": 5}, {"T": 8})),
+}
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", SIZED)
+def test_onnx_takes_other_sizes(name):
+    """Than those of the example that PyTorch's ONNX export is shown."""
+    ort = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    text, (shown, other) = SIZED[name]
+    made = Made(f"net n {{ {text} }}")
+    (x,) = made.inputs(3, shown)
+    pairs = zip(x.shape, made.inputs(5, other)[0].shape)
+    sizes = {axis: torch.export.Dim.DYNAMIC for axis, (a, b) in enumerate(pairs) if a != b}
+    program = torch.onnx.export(made.module, (x,), dynamo=True, dynamic_shapes=(sizes,), verbose=False)
+    session = ort.InferenceSession(program.model_proto.SerializeToString())
+    (x,) = made.inputs(5, other)
+    (found,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(found), made.module(x))

@@ -7,11 +7,11 @@ in front of these are the same for all: each of their places is a sequence of it
 from __future__ import annotations
 
 from ..dims import product, show
-from ..pycode import Call, Infix, Made, X, call, method, unless
+from ..pycode import Attr, Call, Index, Infix, Made, X, call, method, unless
 from ..record import TYPE_CHECKING
 from .arguments import Reader, Unsupported, Violation, Word, arg, describe, flag, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
-from .shapes import known
+from .shapes import count_symbols, known
 from .weighted import Weighted
 
 if TYPE_CHECKING:
@@ -132,6 +132,27 @@ def attend(query, value, key, causal=False):
 ''',
     ("from keras import ops",),
 )
+
+
+def _with_one_head(x: Code, rank: int) -> Code:
+    """A value of (N, heads, T, n): of these four axes PyTorch's fast kernels and its ONNX export know attention."""
+    for _ in range(rank, 4):
+        x = method(x, "unsqueeze", 1)
+    return method(x, "flatten", 0, rank - 4) if rank > 4 else x
+
+
+def _without_heads(code: Code, x: Shape) -> Code:
+    """What comes out, as the query came in."""
+    if len(x) < 3:
+        return method(code, "squeeze", 1) if len(x) == 2 else method(code, "flatten", 1)
+    if len(x) == 3:
+        return code
+    sizes: Any = (-1, *x[: len(x) - 3])
+    if count_symbols(sizes):
+        sizes = Index(Attr(X(), "shape"), (slice(None, len(x) - 2),))
+    return method(code, "unflatten", 0, sizes)
+
+
 scale_reader = Reader(_scale, "a number, or auto: 1 / sqrt(size of a key)", ("auto",))
 
 
@@ -171,18 +192,11 @@ class Attention(Attending):
         return self.pairs(xs) * (xs[0][-1] + xs[1][-1])
 
     def torch(self, at: At) -> Use:
-        query, value, key = roles(tuple(X(i) for i in range(len(at.inputs))))
-        single = len(at.x) == 1
+        query, value, key = roles(tuple(_with_one_head(X(i), len(x) + 1) for i, x in enumerate(at.inputs)))
         scale = {} if self.scale == "auto" else {"scale": float(self.scale)}
-        code = call(
-            "F.scaled_dot_product_attention",
-            method(query, "unsqueeze", 1) if single else query,
-            key,
-            value,
-            **unless(False, is_causal=self.causal),
-            **scale,
-        )
-        return Use((function(method(code, "squeeze", 1) if single else code),))
+        words = {**unless(False, is_causal=self.causal), **scale}
+        code = call("F.scaled_dot_product_attention", query, key, value, **words)
+        return Use((function(_without_heads(code, at.x)),))
 
     def _scaled(self, at: At) -> Code:
         """Keras knows no scale but a learned one, so the query takes it."""

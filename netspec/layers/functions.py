@@ -105,8 +105,11 @@ class Clip(Layer):
 
     def torch(self, at: At) -> Use:
         given = {"min": self.low, "max": self.high}
-        if None not in given.values():
-            return Use((function(call("torch.clamp", X(), self.low, self.high)),))
+        if self.low is not None and self.high is not None:
+            bounds = (self.low, self.high)
+            if {*map(type, bounds)} > {float}:  # PyTorch's ONNX export takes two numbers of one type only
+                bounds = (float(self.low), float(self.high))
+            return Use((function(call("torch.clamp", X(), *bounds)),))
         return Use((function(call("torch.clamp", X(), **{n: v for n, v in given.items() if v is not None})),))
 
     def keras(self, at: At) -> Use:

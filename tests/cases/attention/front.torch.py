@@ -36,10 +36,12 @@ class MultiHeadAttention(nn.Module):
         x = F.scaled_dot_product_attention(
             q, k, v, dropout_p=dropout, is_causal=self.causal
         )
+        x = x.unflatten(0, query.shape[:-2])
         return self.output(x.transpose(-3, -2).flatten(-2))
 
     def split(self, x):
-        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+        """The heads as an axis behind that of the samples, which takes in all others."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2).flatten(0, -4)
 
 
 def init_weights(module):

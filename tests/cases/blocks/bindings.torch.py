@@ -11,7 +11,7 @@ def same_pad(x, kernel_size, stride, value=0.0):
     )
     amounts = []
     for n, k, s in zip(reversed(sizes), reversed(kernel_size), reversed(stride)):
-        total = max((-(-n // s) - 1) * s + k - n, 0)
+        total = max((n - 1) // s * s + k - n, 0)
         amounts += [total // 2, total - total // 2]
     return F.pad(x, amounts, value=value)
 
