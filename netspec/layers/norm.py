@@ -213,6 +213,7 @@ class LayerNorm(Normalisation):
         Example("layernorm(center=false)", (3, 4, 6), (3, 4, 6), weights=6),
         Example("layernorm(scale=false, center=false)", (7, 6), (7, 6)),
         Example("layernorm(axes=0)", (5, 4), (5, 4), weights=10, refused=("torch",)),
+        Example("layernorm(axes=(1, 0))", (3, 2, 4), (3, 2, 4), weights=12, refused=("torch",)),
     )
 
     @property
@@ -250,9 +251,16 @@ class LayerNorm(Normalisation):
 
     def keras(self, at: At) -> Use:
         places = tuple(p + 1 for p in self._places(at.x))
-        axis: Any = list(places) if len(places) > 1 else places[0]
-        given = {} if places == (len(at.x),) else {"axis": axis}
-        return Use((module(call("layers.LayerNormalization", **given, **self.keras_arguments(at))),))
+        rank = len(at.x)
+        last = tuple(range(1 + rank - len(places), 1 + rank))
+        axis = {} if len(last) == 1 else {"axis": list(last)}
+        norm = module(call("layers.LayerNormalization", **axis, **self.keras_arguments(at)))
+        if places == last:
+            return Use((norm,))
+        # with PyTorch below it, Keras takes all axes for the last ones
+        order = (*(p for p in range(1, 1 + rank) if p not in places), *places)
+        back = tuple(1 + order.index(p) for p in range(1, 1 + rank))
+        return Use((Apply(call("layers.Permute", order)), norm, Apply(call("layers.Permute", back))))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         x = xs[0]

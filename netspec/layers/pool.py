@@ -273,15 +273,25 @@ def _torch_average(place: Placement) -> Apply:
 def _keras_average(place: Placement) -> Apply:
     """An average of real cells: in Keras's words, or as the average of the padded input over that of padded ones."""
     words = place.keras_words()
-    if words is not None:
+    if words is not None and not (words and _is_lopsided(place)):
         return _keras_pool("Average", place.window, words)
-    size, stride = _sized(place.window, "strides")
     widths = keras_widths(place.pads or ())
 
     def average(of: Code) -> Code:
-        return call("ops.average_pool", call("ops.pad", of, widths), *size, **stride)
+        return _average_op(call("ops.pad", of, widths), place.window)
 
     return function(Infix(average(X()), "/", average(call("ops.ones_like", X()))))
+
+
+def _is_lopsided(place: Placement) -> bool:
+    """Does `padding="same"` add more behind than before? With PyTorch below it, Keras then repeats the last cell and
+    counts it."""
+    return any(before != after for before, after in place.window.same(place.spatial) or ())
+
+
+def _average_op(of: Code, window: Window) -> Code:
+    """Keras's function, which is always told the stride: with JAX below it, it has no default."""
+    return call("ops.average_pool", of, square(window.kernel), strides=square(window.stride))
 
 
 def _needs_size(kind: str, at: At) -> Unsupported:
@@ -336,14 +346,13 @@ class LPPool(_Pool):
         place = self.placement(at.x, at.y)
         if place.pads is None:
             raise _needs_size("lppool", at)
-        size, stride = _sized(place.window, "strides")
         inner = call("ops.abs", X())
         many = product(place.window.kernel)
         if self.p == 1:
             # Keras takes what a number is multiplied with for sparse, which a layer of one's own behind it cannot take
-            step = function(call("ops.average_pool", Infix(many, "*", inner), *size, **stride))
+            step = function(_average_op(Infix(many, "*", inner), place.window))
         else:
-            mean = call("ops.average_pool", Infix(inner, "**", self.p), *size, **stride)
+            mean = _average_op(Infix(inner, "**", self.p), place.window)
             step = function(Infix(Infix(many, "*", mean), "**", Infix(1, "/", self.p)))
         return Use((*keras_pad(place.pads), step))
 
