@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Axes = Sequence[Sequence[str]]
 
 
-class _Carried(TorchModel):
+class Carried(TorchModel):
     """A module that something else runs, made of it when inputs first come in. `axes` name the sizes that may vary."""
 
     def __init__(self, text: str, net: str, axes: Axes, dtype: str = "float32") -> None:
@@ -52,7 +52,7 @@ def _moved(axes: list[Any]) -> list[Any]:
     return axes if len(axes) < 4 else [axes[0], axes[-1], *axes[1:-1]]
 
 
-class Exported(_Carried):
+class Exported(Carried):
     """`torch.export`: one graph for all sizes."""
 
     def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
@@ -64,7 +64,7 @@ class Exported(_Carried):
             return self.torch.export.export(self.module, tensors, dynamic_shapes=self._varying())
 
 
-class Compiled(_Carried):
+class Compiled(Carried):
     """`torch.compile` with one graph asked for: by inductor, or its stand-in where there is no C++ compiler."""
 
     def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
@@ -77,7 +77,7 @@ class Compiled(_Carried):
         return made
 
 
-class OnnxModel(_Carried):
+class OnnxModel(Carried):
     """PyTorch's ONNX export, run by ONNX Runtime on the CPU."""
 
     def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
@@ -113,4 +113,4 @@ def _import_onnx() -> Any:
     return onnxruntime
 
 
-RUNTIMES: dict[str, type[_Carried]] = {"compile": Compiled, "export": Exported, "onnxruntime": OnnxModel}
+RUNTIMES: dict[str, type[Carried]] = {"compile": Compiled, "export": Exported, "onnxruntime": OnnxModel}

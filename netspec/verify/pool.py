@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..layers.base import Array
     from ..weights.targets import Target
+    from .legs import Leg
 
 
 class Answer(Record):
@@ -68,7 +69,10 @@ class Job(Record):
 
 
 class Pool:
-    """Runs jobs, as a context."""
+    """Runs jobs, as a context. `worker` is the module of its processes, `legs` are those that it knows."""
+
+    worker = "netspec.verify.worker"
+    legs: Mapping[str, Leg] = LEGS
 
     def __init__(self) -> None:
         self.processes: dict[str, subprocess.Popen[str]] = {}
@@ -108,14 +112,16 @@ class Pool:
         if line != folder:
             code = process.wait()
             del self.processes[job.runs_in]
-            return Answer(f"the process of {LEGS[job.runs_in].title} ended with status {code}", "Died", {}, {}, (), {})
+            return Answer(
+                f"the process of {self.legs[job.runs_in].title} ended with status {code}", "Died", {}, {}, (), {}
+            )
         found = _read(folder, job)
         shutil.rmtree(folder, ignore_errors=True)
         return found
 
     def _process(self, leg: str) -> subprocess.Popen[str]:
         if leg not in self.processes:
-            code = f"from netspec.verify.worker import main; main({leg!r})"
+            code = f"from {self.worker} import main; main({leg!r})"
             path = os.pathsep.join(p or os.getcwd() for p in sys.path)
             self.processes[leg] = subprocess.Popen(
                 [sys.executable, "-c", code],
@@ -123,7 +129,7 @@ class Pool:
                 stdout=subprocess.PIPE,
                 stderr=None if os.environ.get("NETSPEC_DEBUG") else subprocess.DEVNULL,
                 encoding="utf-8",
-                env={**os.environ, **LEGS[leg].environment, "PYTHONPATH": path},
+                env={**os.environ, **self.legs[leg].environment, "PYTHONPATH": path},
             )
         return self.processes[leg]
 

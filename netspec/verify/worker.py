@@ -15,19 +15,20 @@ from ..record import TYPE_CHECKING
 from .legs import LEGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..layers.base import Array
 
 
-def main(leg: str) -> None:
-    """Serve jobs until standard input ends."""
+def main(leg: str, make: Callable[[str, dict[str, Any], list[Array]], Any] | None = None) -> None:
+    """Serve jobs until standard input ends. `make` makes the model of a leg, a job and its first batch."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the framework prints is no answer
     for line in sys.stdin:
         folder = line.rstrip("\n")
         try:
-            found, arrays = _run(leg, folder)
+            found, arrays = _run(leg, folder, make or _model)
         except (MissingFramework, ModelError) as error:
             found, arrays = {"error": str(error), "kind": type(error).__name__, "shapes": _shapes_at(error)}, {}
         except Exception as error:  # generated code may fail in any way, which is what is to be found out
@@ -62,7 +63,7 @@ def _write(folder: str, found: dict[str, Any], arrays: dict[str, Array]) -> None
         json.dump(found, file)
 
 
-def _run(leg: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]:
+def _run(leg: str, folder: str, make: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Array]]:
     import numpy as np
 
     with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:
@@ -70,7 +71,7 @@ def _run(leg: str, folder: str) -> tuple[dict[str, Any], dict[str, Array]]:
     with np.load(os.path.join(folder, "arrays.npz"), allow_pickle=False) as held:
         arrays = {name: held[name] for name in held.files}
     batches = [[arrays[f"input{b}_{k}"] for k in range(job["inputs"])] for b in range(job["batches"])]
-    model = _model(leg, job, batches[0])
+    model = make(leg, job, batches[0])
     wanted = {name: tuple(shape) for name, shape in zip(job["names"], job["shapes"])}
     renamed = job["loose"] and model.renamed(wanted)
     reordered = job["loose"] and model.reordered(wanted)  # then no name says which array is which

@@ -1,0 +1,229 @@
+"""The ways that code is carried on: the legs of `netspec verify`, and what else people do with a model.
+
+Each way is a model of generated code that gives its outputs after something was done with it: saved and loaded,
+exported, put under a policy, handed to a runtime.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import os
+import pickle
+
+from netspec.models.code import run
+from netspec.models.keras_model import KerasModel
+from netspec.models.torch_model import TorchModel
+from netspec.models.torch_runtimes import RUNTIMES, Carried
+from netspec.record import TYPE_CHECKING
+from netspec.stopping import Scratch
+from netspec.verify.legs import LEGS, Leg
+
+from . import carried
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Model = Any
+
+# --- PyTorch ---------------------------------------------------------------------------------------------------------
+
+
+class Mapped(TorchModel):
+    """`vmap` over samples of `functional_call`."""
+
+    def call(self, tensors: Sequence[Any]) -> Any:
+        held = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
+
+        def one(*sample: Any) -> Any:
+            return self.torch.func.functional_call(self.module, held, tuple(x[None] for x in sample))
+
+        found = self.torch.vmap(one)(*tensors)
+        return tuple(y[:, 0] for y in found) if isinstance(found, tuple | list) else found[:, 0]
+
+
+class Copied(TorchModel):
+    """`copy.deepcopy`."""
+
+    def call(self, tensors: Sequence[Any]) -> Any:
+        return copy.deepcopy(self.module)(*tensors)
+
+
+class Stored(TorchModel):
+    """The `state_dict` saved, and loaded into a module that was made anew on the device `meta`."""
+
+    def __init__(self, text: str, net: str, dtype: str = "float32") -> None:
+        super().__init__(text, net, dtype)
+        with self.torch.device("meta"):
+            self.other = run(text, net).to(self.dtype).eval()
+
+    def call(self, tensors: Sequence[Any]) -> Any:
+        file = io.BytesIO(pickle.dumps(self.module.state_dict()))
+        self.other.load_state_dict(pickle.load(file), assign=True)
+        left = [name for name, buffer in self.other.named_buffers() if buffer.is_meta]
+        if left:
+            raise ValueError(f"the state_dict lacks {', '.join(left)}, which stay on the device meta")
+        return self.other(*tensors)
+
+
+class ChannelsLast(TorchModel):
+    """Memory in the order N, H, W, C."""
+
+    def call(self, tensors: Sequence[Any]) -> Any:
+        module = copy.deepcopy(self.module).to(memory_format=self.torch.channels_last)
+        last = self.torch.channels_last
+        return module(*(x.contiguous(memory_format=last) if x.ndim == 4 else x for x in tensors))
+
+
+def _of(convert: Callable[[Any, Sequence[Any]], list[Any]]) -> type[TorchModel]:
+    """What one of the functions of `carried` makes of a module, anew for each batch."""
+
+    class Made(TorchModel):
+        def call(self, tensors: Sequence[Any]) -> Any:
+            found = convert(self.module, tensors)
+            return tuple(self.torch.from_numpy(array.copy()) for array in found)
+
+    return Made
+
+
+# --- Keras -----------------------------------------------------------------------------------------------------------
+
+
+class Predicted(KerasModel):
+    """`predict`."""
+
+    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
+        return _listed(self.model.predict(_given(inputs), verbose=0))
+
+
+class Fitted(KerasModel):
+    """The outputs after `fit` with a learning rate of 0, for one step; statistics stand as they were."""
+
+    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
+        if not self.model.built:
+            return super()._outputs(inputs, training)
+        outputs = super()._outputs(inputs, training)
+        held = [self.keras.ops.convert_to_numpy(v) for v in self.model.non_trainable_variables]
+        wanted = [self.keras.ops.zeros_like(y) for y in outputs]
+        self.model.compile("sgd", "mse")
+        self.model.optimizer.learning_rate = 0.0
+        self.model.fit(_given(inputs), wanted if len(wanted) > 1 else wanted[0], verbose=0, batch_size=len(inputs[0]))
+        for variable, array in zip(self.model.non_trainable_variables, held):
+            variable.assign(array)
+        return super()._outputs(inputs, training)
+
+
+class Saved(KerasModel):
+    """Saved as `.keras` and loaded."""
+
+    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
+        if not self.model.built:
+            return super()._outputs(inputs, training)
+        with Scratch() as folder:
+            path = os.path.join(folder.path, "net.keras")
+            self.model.save(path)
+            return _listed(self.keras.models.load_model(path)(_given(inputs), training=False))
+
+
+class Served(KerasModel):
+    """Exported as a SavedModel, and served by TensorFlow."""
+
+    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
+        if not self.model.built:
+            return super()._outputs(inputs, training)
+        import tensorflow as tf
+
+        with Scratch() as folder:
+            self.model.export(folder.path, verbose=False)
+            held = tf.saved_model.load(folder.path)  # which owns the variables
+            return _listed(held.serve(_given([tf.convert_to_tensor(x) for x in inputs])))
+
+
+class KerasOnnx(KerasModel):
+    """Exported by Keras to ONNX, and run by ONNX Runtime."""
+
+    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
+        if not self.model.built:
+            return super()._outputs(inputs, training)
+        import onnxruntime
+
+        super()._outputs(inputs, training)  # what was never called has no inputs for Keras
+        with Scratch() as folder:
+            path = os.path.join(folder.path, "net.onnx")
+            self.model.export(path, format="onnx", verbose=False)
+            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        names = [port.name for port in session.get_inputs()]
+        found: Sequence[Any] = session.run(None, dict(zip(names, inputs)))
+        return found
+
+
+class Mixed(KerasModel):
+    """Under the policy `mixed_bfloat16`."""
+
+    def __init__(self, *words: Any) -> None:
+        from netspec.models.keras_model import import_keras
+
+        import_keras().mixed_precision.set_dtype_policy("mixed_bfloat16")
+        super().__init__(*words)
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Any]:
+        ops = self.keras.ops
+        return [ops.convert_to_numpy(ops.cast(y, "float32")) for y in self._outputs(inputs, False)]
+
+
+def _given(inputs: Sequence[Any]) -> Any:
+    return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+def _listed(found: Any) -> list[Any]:
+    return list(found) if isinstance(found, list | tuple) else [found]
+
+
+# --- all -------------------------------------------------------------------------------------------------------------
+
+
+def _torch(title: str) -> Leg:
+    return Leg(title, "torch", "torch")
+
+
+def _keras(title: str, backend: str) -> Leg:
+    return Leg(title, "keras", "keras", {"KERAS_BACKEND": backend})
+
+
+# the first batch alone is asked of what converts a module for the sizes of its example
+ONE_BATCH = ("openvino", "litert", "executorch", "executorch-xnnpack")
+_PLAIN = {name: leg for name, leg in LEGS.items() if leg.code == "torch" or name in ("keras", "jax", "keras-torch")}
+MADE: dict[str, tuple[Leg, type[Model]]] = {
+    "vmap": (_torch("torch.vmap of functional_call"), Mapped),
+    "deepcopy": (_torch("copy.deepcopy"), Copied),
+    "state": (_torch("state_dict, pickled, into a module on meta"), Stored),
+    "channels-last": (_torch("channels_last memory format"), ChannelsLast),
+    "openvino": (_torch("OpenVINO"), _of(carried.openvino)),
+    "litert": (_torch("LiteRT (litert-torch)"), _of(carried.litert)),
+    "executorch": (_torch("ExecuTorch, portable kernels"), _of(carried.executorch)),
+    "executorch-xnnpack": (_torch("ExecuTorch, XNNPACK"), _of(carried.executorch_xnnpack)),
+}
+for _name, _title, _made in (
+    ("predict", "predict", Predicted),
+    ("fit", "fit, one step", Fitted),
+    ("save", "save and load_model", Saved),
+    ("mixed", "mixed_bfloat16", Mixed),
+):
+    for _backend, _called in (("tensorflow", "TensorFlow"), ("jax", "JAX"), ("torch", "PyTorch")):
+        MADE[f"{_name}-{_backend}"] = (_keras(f"Keras on {_called}: {_title}", _backend), _made)
+MADE["savedmodel"] = (_keras("Keras on TensorFlow: SavedModel", "tensorflow"), Served)
+MADE["keras-onnx"] = (_keras("Keras on TensorFlow: ONNX export", "tensorflow"), KerasOnnx)
+WAYS: dict[str, Leg] = {**_PLAIN, **{name: leg for name, (leg, _) in MADE.items()}}
+
+
+def make(way: str, job: dict[str, Any], example: list[Any]) -> Model:
+    """The model of a way, for the worker."""
+    leg = WAYS[way]
+    made = MADE[way][1] if way in MADE else RUNTIMES.get(way)
+    if leg.code == "torch":
+        words = (job["text"], job["net"])
+        if made is not None and issubclass(made, Carried):
+            return made(*words, job["axes"], job["dtype"])
+        return (made or TorchModel)(*words, job["dtype"])
+    return (made or KerasModel)(job["text"], job["net"], job["names"], job["calls"], lambda: example, job["dtype"])
