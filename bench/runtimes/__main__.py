@@ -37,8 +37,6 @@ from .ways import ONE_BATCH, WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
-
     from netspec.ir import CheckedNet
     from netspec.verify.pool import Answer
 
@@ -131,19 +129,16 @@ def _row(name: str, net: CheckedNet, way: str, pool: Ways) -> dict[str, str]:
         return {**row, "verdict": "refused", "message": _short(answer.error)}
     names = [port.name for port in net.net.body.inputs]
     wanted = [Reference(net, weights).listed(**dict(zip(names, batch))) for batch in batches]
-    worst = max(_apart(a, b) for of, found in zip(wanted, answer.outputs) for a, b in zip(of, found, strict=True))
+    worst = max(apart(a, b) for of, found in zip(wanted, answer.outputs) for a, b in zip(of, found))
     if not worst <= (_COARSE if way.startswith("mixed") else _ROUNDING):
         row["verdict"] = "differs"
     return {**row, "error": f"{worst:.1e}"}
 
 
-def _apart(one: Any, other: Any) -> float:
-    return apart(one, other)
-
-
 def _short(error: str) -> str:
     """The first line that says something, of a length that a table takes."""
-    lines = [line.strip() for line in error.splitlines() if line.strip()]
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", error)
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
     return re.sub(r"/\S*/", "", " ".join(lines[:2]))[:160] if lines else "no message"
 
 

@@ -236,8 +236,10 @@ class Matmul(Layer):
         return Use((function(self._code(at)),))
 
     def keras(self, at: At) -> Use:
-        if any(at.is_free(i) and len(x) == 1 for i, x in enumerate(at.inputs)) and self._is_plain(at):
-            return Use((function(call("ops.matmul", X(0), X(1))),))  # `@` of TensorFlow takes no vectors
+        # `@` of TensorFlow takes no vectors, and TensorFlow up to 2.21 is wrong in [n, 1, m, k] by [k, l]
+        odd = any(at.is_free(i) and len(x) == 1 for i, x in enumerate(at.inputs)) or max(map(len, at.inputs)) > 2
+        if odd and (at.is_free(0) or at.is_free(1)) and self._is_plain(at):
+            return Use((function(call("ops.matmul", X(0), X(1))),))
         return Use((function(self._code(at)),))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
