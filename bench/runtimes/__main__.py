@@ -37,6 +37,7 @@ from .ways import ONE_BATCH, WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
     from netspec.ir import CheckedNet
     from netspec.verify.pool import Answer
 
