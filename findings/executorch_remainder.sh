@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # ExecuTorch 1.5.1: `x % 4` of integers has the sign of x, where PyTorch's has the sign of 4. Floats agree.
-# Guess before the run: integers agree and floats may differ. It is the other way round.
 . "$(dirname "$0")/common.sh"
 install torch==2.13.0 executorch==1.5.1
 run <<'CODE'

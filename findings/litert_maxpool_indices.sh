@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # litert-torch 0.10.0: `MaxPool2d(return_indices=True)` gives the right maxima, and 0 for every index. No word is said, and
 # `MaxUnpool2d` behind it (SegNet) then writes all to one place.
-# Guess before the run: it is refused.
 . "$(dirname "$0")/common.sh"
 install torch==2.13.0 litert-torch==0.10.0
 run <<'CODE'

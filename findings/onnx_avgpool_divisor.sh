@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # PyTorch 2.13.0, `torch.onnx.export(dynamo=True)`: the divisor of `AvgPool2d(2, divisor_override=1)`, which sums a window, is
 # dropped without a word; onnxruntime 1.32.0 gives the mean.
-# Guess before the run: it is refused.
 . "$(dirname "$0")/common.sh"
 install torch==2.13.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.32.0
 run <<'CODE'
