@@ -102,16 +102,22 @@ class Einsum(Layer):
         nowhere behind has been summed away."""
         sizes = self.sizes(xs)
         total: Dim = 0
+        for left, right, kept in self._products():
+            both = dict.fromkeys(_alone(left, right + kept) + _alone(right, left + kept))
+            if len(kept) < len(both):
+                total = product(sizes[c] for c in both) + total
+        return total
+
+    def _products(self) -> list[tuple[str, str, str]]:
+        """The letters of both values of each product, from the left to the right, and of what it gives."""
         left, *rest = self.formula.inputs
+        found = []
         for number, right in enumerate(rest, 1):
             behind = "".join((*rest[number:], self.formula.output))
-            left, right = _alone(left, right + behind), _alone(right, left + behind)
-            both = "".join(dict.fromkeys(left + right))
-            kept = "".join(c for c in both if c in behind)
-            if kept != both:
-                total = product(sizes[c] for c in both) + total
+            kept = _alone("".join(dict.fromkeys(left + right)), behind)
+            found.append((left, right, kept if rest[number:] else self.formula.output))
             left = kept
-        return total
+        return found
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return 0 if self.macs(xs, y) else product(self.sizes(xs).values())
@@ -122,9 +128,12 @@ class Einsum(Layer):
     def _text(self, at: At | None = None) -> str:
         """The formula with a letter for the batch, where a value has one."""
         free = [at is not None and at.is_free(i) for i in range(len(self.formula.inputs))]
+        return self._written(self.formula, free)
+
+    def _written(self, formula: Formula, free: list[bool]) -> str:
         letters, batch = self._small()
-        parts = (part if alone else batch + part for part, alone in zip(self.formula.inputs, free))
-        text = f"{','.join(parts)}->{'' if all(free) else batch}{self.formula.output}"
+        parts = tuple(part if alone else batch + part for part, alone in zip(formula.inputs, free))
+        text = str(Formula(parts, formula.output if all(free) else batch + formula.output))
         return "".join(letters.get(c, c) for c in text)
 
     def _small(self) -> tuple[dict[str, str], str]:
@@ -139,7 +148,14 @@ class Einsum(Layer):
         return found, left[0]
 
     def torch(self, at: At) -> Use:
-        return Use((function(call("torch.einsum", self._text(at), *(X(i) for i in range(len(at.inputs))))),))
+        """Two values at a time: of a product of more, `torch.export` takes the batch for a number."""
+        steps, alone = [], at.is_free(0)
+        for number, (left, right, kept) in enumerate(self._products(), 1):
+            free = [alone, at.is_free(number)]
+            text = self._written(Formula((left, right), kept), free)
+            steps.append(function(call("torch.einsum", text, X(0), X(number))))
+            alone = all(free)
+        return Use(tuple(steps) or (function(call("torch.einsum", self._text(at), X(0))),))
 
     def keras(self, at: At) -> Use:
         return Use((function(call("ops.einsum", self._text(at), *(X(i) for i in range(len(at.inputs))))),))

@@ -23,7 +23,7 @@ from .arguments import (
     spread,
     square,
 )
-from .base import Apply, At, Example, Layer, Use, function, layer
+from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .padding import (
     SAME_PAD,
     fixed_pads,
@@ -113,6 +113,26 @@ def _torch_pool(kind: str, window: Window, words: Mapping[str, Any]) -> Apply:
     return function(plain, call(f"nn.{kind}{window.rank}d", *size, **stride, **words))
 
 
+_ANY_LENGTH = Helper(
+    "max_pool1d",
+    '''\
+def max_pool1d(x, kernel_size, **how):
+    """`F.max_pool1d` of any length, which `torch.export` keeps open only with indices."""
+    return F.max_pool1d(x, kernel_size, return_indices=True, **how)[0]
+''',
+    ("import torch.nn.functional as F",),
+)
+
+
+def _torch_maximum(place: Placement, at: At, words: Mapping[str, Any]) -> Apply:
+    """The largest numbers of windows, also of sequences of no known length."""
+    window = place.window
+    if window.rank > 1 or (isinstance(at.spatial[0], int) and at.general < 2):
+        return _torch_pool("MaxPool", window, words)
+    size, stride = _sized(window, "stride")
+    return function(call(_ANY_LENGTH.name, X(), *size, **stride, **words), helpers=(_ANY_LENGTH,))
+
+
 def _keras_pool(kind: str, window: Window, words: Mapping[str, Any]) -> Apply:
     size, stride = _sized(window, "strides")
     return Apply(call(f"layers.{kind}Pooling{window.rank}D", *size, **stride, **words))
@@ -150,7 +170,7 @@ class MaxPool(_Pool):
         place = self.placement(at.x, at.y).fit_for(at)
         words = place.torch_words()
         before = place.torch_pad(_INFINITE) if words is None else ()
-        return Use((*before, _torch_pool("MaxPool", place.window, words or {})))
+        return Use((*before, _torch_maximum(place, at, words or {})))
 
     def keras(self, at: At) -> Use:
         place = self.placement(at.x, at.y)
