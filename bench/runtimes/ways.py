@@ -134,7 +134,7 @@ class Served(KerasModel):
         with Scratch() as folder:
             self.model.export(folder.path, verbose=False)
             held = tf.saved_model.load(folder.path)  # which owns the variables
-            return _listed(held.serve(_given([tf.convert_to_tensor(x) for x in inputs])))
+            return _listed(held.serve(_given([tf.convert_to_tensor(x) for x in _as_declared(self.model, inputs)])))
 
 
 class KerasOnnx(KerasModel):
@@ -151,7 +151,7 @@ class KerasOnnx(KerasModel):
             self.model.export(path, format="onnx", verbose=False)
             session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         names = [port.name for port in session.get_inputs()]
-        found: Sequence[Any] = session.run(None, dict(zip(names, inputs)))
+        found: Sequence[Any] = session.run(None, dict(zip(names, _as_declared(self.model, inputs))))
         return found
 
 
@@ -167,6 +167,11 @@ class Mixed(KerasModel):
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         ops = self.keras.ops
         return [ops.convert_to_numpy(ops.cast(y, "float32")) for y in self._outputs(inputs, False)]
+
+
+def _as_declared(model: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Arrays of the types that the model's inputs have: what is exported converts nothing."""
+    return [x.astype(port.dtype) for x, port in zip(inputs, model.inputs)]
 
 
 def _given(inputs: Sequence[Any]) -> Any:

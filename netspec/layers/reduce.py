@@ -189,9 +189,11 @@ class Norm(Reduction):
         return call("torch.linalg.vector_norm", x, **how, dim=axes, **self.kept("keepdim"))
 
     def keras_code(self, x: Code, axes: Code) -> Code:
-        """`ops.norm` over two axes is another thing, the norm of a matrix."""
+        """`ops.norm` over two axes is another thing, the norm of a matrix. Of an axis that is a number Keras 3.15 makes
+        a list, which JAX refuses."""
         how = {"axis": axes, **self.kept("keepdims")}
         if not isinstance(axes, tuple):
+            how["axis"] = (axes,)
             return call("ops.norm", x, **({} if self.p == 2 else {"ord": self.p}), **how)
         if self.p == 2:
             return call("ops.sqrt", call("ops.sum", call("ops.square", x), **how))
