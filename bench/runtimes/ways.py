@@ -73,11 +73,13 @@ class ChannelsLast(TorchModel):
         return module(*(x.contiguous(memory_format=last) if x.ndim == 4 else x for x in tensors))
 
 
-def _of(convert: Callable[[Any, Sequence[Any]], list[Any]]) -> type[TorchModel]:
-    """What one of the functions of `carried` makes of a module, anew for each batch."""
+def _of(convert: Callable[[Any, Sequence[Any]], list[Any]], short: bool = False) -> type[TorchModel]:
+    """What a function of `carried` makes of a module, anew for each batch; with `short` integers have 32 bits."""
 
     class Made(TorchModel):
         def call(self, tensors: Sequence[Any]) -> Any:
+            if short:
+                tensors = [x.int() if x.dtype == self.torch.int64 else x for x in tensors]
             found = convert(self.module, tensors)
             return tuple(self.torch.from_numpy(array.copy()) for array in found)
 
@@ -202,7 +204,7 @@ MADE: dict[str, tuple[Leg, type[Model]]] = {
     "state": (_torch("state_dict, pickled, into a module on meta"), Stored),
     "channels-last": (_torch("channels_last memory format"), ChannelsLast),
     "openvino": (_torch("OpenVINO"), _of(carried.openvino)),
-    "litert": (_torch("LiteRT (litert-torch)"), _of(carried.litert)),
+    "litert": (_torch("LiteRT (litert-torch)"), _of(carried.litert, short=True)),
     "executorch": (_torch("ExecuTorch, portable kernels"), _of(carried.executorch)),
     "executorch-xnnpack": (_torch("ExecuTorch, XNNPACK"), _of(carried.executorch_xnnpack)),
 }

@@ -188,6 +188,8 @@ class Witnesses:
             port.value.replace(shape=tuple(values.get((k, axis), d) for axis, d in enumerate(port.value.shape)))
             for k, port in enumerate(body.given)
         ]
+        if any(isinstance(size, int) and size < 1 for value in inputs for size in value.shape):
+            return None
         found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.bodies)
         return None if found is None else self._lowered(found, like)
 
