@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Keras 3.15.1 on PyTorch 2.13.0: LayerNormalization(axis=1) normalises the last axis where the sizes of both agree, and
-# raises where they do not. With NumPy below it, it normalises axis 1, as documented.
+# raises where they do not. What the documentation says of axis=1 is worked out with NumPy beside it.
 # Guess before the run: it raises in both cases.
 . "$(dirname "$0")/common.sh"
 install keras==3.15.1 torch==2.13.0

@@ -140,7 +140,7 @@ def _short(error: str) -> str:
     """The first line that says something, of a length that a table takes."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", error)
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    return re.sub(r"/\S*/", "", " ".join(lines[:2]))[:160] if lines else "no message"
+    return re.sub(r"(?<![:/\w])/\S*/", "", " ".join(lines[:2]))[:160] if lines else "no message"
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
