@@ -465,7 +465,7 @@ def test_how_many_samples_a_large_net_gets(large, sizes, monkeypatch):
 def test_what_a_framework_prints_is_no_answer(tmp_path):
     code = (
         "from netspec.verify import worker\n"
-        "def run(framework, folder):\n    print('noise')\n    return {'framework': framework}, {}\n"
+        "def run(framework, folder, make):\n    print('noise')\n    return {'framework': framework}, {}\n"
         "worker._run = run\nworker.main('torch')\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(netspec.__file__).parents[1])}

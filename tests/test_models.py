@@ -390,8 +390,6 @@ def test_gradients_are_those_of_what_learns(monkeypatch):
 
     tensorflow = SimpleNamespace(
         GradientTape=Tape,
-        reduce_sum=np.sum,
-        cast=lambda array, dtype: array.astype(dtype),
         zeros_like=lambda value: SimpleNamespace(numpy=lambda: np.zeros(2)),
         convert_to_tensor=lambda array: SimpleNamespace(numpy=lambda: array),
     )
@@ -399,6 +397,8 @@ def test_gradients_are_those_of_what_learns(monkeypatch):
     learned, held, idle = Variable("a"), Variable("b"), Variable("c")
     learned.value, held.value, idle.value = "learned", "held", "idle"
     model = object.__new__(KerasModel)
+    ops = SimpleNamespace(sum=np.sum, cast=lambda array, dtype: array.astype(dtype))
+    model.keras = SimpleNamespace(ops=ops, config=SimpleNamespace(backend=lambda: "tensorflow"))
     model.variables = {"x.a": learned, "x.b": held, "x.c": idle}
     model.model = Whole([np.array([1.0, 2.0]), np.array([5.0])])
     model.model.trainable_variables = [learned, idle]

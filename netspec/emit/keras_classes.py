@@ -222,13 +222,13 @@ class LayerWriter(ClassWriter):
             return []
         dtypes = [port.value.dtype for port in self.template.bodies[0].inputs]
         if self.batch is not None:
-            run = Line(0, "self.call(", _for_each(_zeros, self.batch, dtypes, Raw("input_shape")), ")")
+            run = Line(0, "", call("self.call", _for_each(_zeros, self.batch, dtypes, Raw("input_shape"))))
             reason = "        # a state that is kept is not made on symbolic inputs"
             head = signature("build", ["self", "input_shape"], 4)
             return [*head, reason, *_rendered([run]), "        reset_state(self)"]
         if {*dtypes} == {"float32"}:
             return []
-        run = Line(0, "self(", _for_each(_symbol, None, dtypes, Index(Raw("config"), ("input_shape",))), ")")
+        run = Line(0, "", call("self", _for_each(_symbol, None, dtypes, Index(Raw("config"), ("input_shape",)))))
         head = signature("build_from_config", ["self", "config"], 4)
         return [*head, "        # Keras itself would try inputs of float32", *_rendered([run])]
 

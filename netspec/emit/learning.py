@@ -251,13 +251,18 @@ def _recurrent(used: set[str]) -> list[Branch]:
         "else:",
         "    nn.init.zeros_(parameter)",
     ]
+    first: tuple[str, ...] = ()
     forgetful = [name for name in classes if name.endswith("LSTM")]
     if forgetful:
-        which = f"isinstance(module, {' | '.join(forgetful)}) and " if len(forgetful) < len(classes) else ""
+        is_one = f"isinstance(module, {' | '.join(forgetful)})"
+        if 1 < len(forgetful) < len(classes):  # that is too long for a condition
+            first, which = (f"forgets = {is_one}",), "forgets and "
+        else:
+            first, which = (), f"{is_one} and " if len(forgetful) < len(classes) else ""
         lines.append(f'if {which}name.startswith("bias_ih"):')
         lines.append("    nn.init.ones_(parameter.data.chunk(4)[1])  # the forget gate")
     each = "for name, parameter in module.named_parameters(recurse=False):"
-    return [Branch(classes, (each, *(f"    {line}" for line in lines)))]
+    return [Branch(classes, (*first, each, *(f"    {line}" for line in lines)))]
 
 
 def _on_grids(used: set[str]) -> list[Branch]:

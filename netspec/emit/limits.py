@@ -134,16 +134,23 @@ def _candidates(template: Template, proved: Seq[Row], row: Row) -> Iterator[str]
     for one, other in permutations(names, 2):
         with_it = {inline(p[one]) for p in proved if p[other] == row[other]}
         if len(with_it) == 1 and inline(row[one]) not in with_it and plain(row[other]):
-            yield f"{one} == {with_it.pop()} or {other} != {inline(row[other])}"
+            yield f"{_is(one, with_it.pop())} or {_is(other, inline(row[other]), not_it=True)}"
     for name in numbers:
         if row[name] % gcd(*columns[name]):
             yield f"{name} % {gcd(*columns[name])} == 0"
 
 
+def _is(name: str, value: str, not_it: bool = False) -> str:
+    """That an argument is a value, or is not, as people write it of truth values too."""
+    if value in ("True", "False"):
+        return name if (value == "True") != not_it else f"not {name}"
+    return f"{name} {'!=' if not_it else '=='} {value}"
+
+
 def _bounds(name: str, value: Any, proved: Seq[Any]) -> Iterator[str]:
     """What all values of an argument are, and another one is not."""
     if len(proved) == 1 and value != proved[0]:
-        yield f"{name} == {inline(proved[0])}"
+        yield _is(name, inline(proved[0]))
     elif all(type(v) is int for v in (value, *proved)):
         if value > max(proved):
             yield f"{name} <= {max(proved)}"

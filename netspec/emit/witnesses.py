@@ -42,8 +42,6 @@ _OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
 _FACTORS = (2, 3, 5, 7, 11, 13)
 # functions that make a size of a fraction, so that a parameter of a net may be one
 _ROUNDING = frozenset(("floor", "ceil", "round"))
-# functions of which a number and another may give the same
-_DECIDING = frozenset(("min", "max", *_ROUNDING))
 # a number up to this counts something, such as turns, strides or heads
 _SMALL = 8
 _MISSING = object()
@@ -197,8 +195,8 @@ class Witnesses:
 
 
 def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
-    """Values on both sides of the whole numbers that conditions, counts of turns, `min`, `max` and rounding of a
-    definition decide by."""
+    """Values on both sides of the whole numbers that conditions, counts of turns, `min` and `max` of a definition
+    compare with."""
     literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
@@ -218,7 +216,7 @@ def _compared(definition: Definition) -> list[tuple[Place, Place]]:
 
 
 def _deciding(definition: Definition) -> Iterator[tree.Node]:
-    """All parts of what conditions, `min`, `max` and rounding of a definition decide by."""
+    """All parts of what conditions, `min` and `max` of a definition decide by."""
     return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
 
 
@@ -227,7 +225,7 @@ def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
         return (node.condition,)
     if isinstance(node, tree.Repeat):  # no turn is another way
         return (node.count,)
-    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _DECIDING:
+    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in ("min", "max"):
         return node.arguments
     return ()
 
