@@ -141,9 +141,11 @@ def _candidates(template: Template, proved: Seq[Row], row: Row) -> Iterator[str]
 
 
 def _is(name: str, value: str, not_it: bool = False) -> str:
-    """That an argument is a value, or is not, as people write it of truth values too."""
+    """That an argument is a value, or is not, as people write it of truth values and None, too."""
     if value in ("True", "False"):
         return name if (value == "True") != not_it else f"not {name}"
+    if value == "None":
+        return f"{name} is not None" if not_it else f"{name} is None"
     return f"{name} {'!=' if not_it else '=='} {value}"
 
 
