@@ -142,14 +142,15 @@ def apart(one: Array, other: Array, least: float = 0.0) -> float:
     return _largest(a - b) / scale if scale else 0.0
 
 
-def steepest(found: Sequence[Mapping[str, Array]], training: bool) -> tuple[Gradients | None, str]:
+def steepest(found: Sequence[Mapping[str, Array]], training: bool, least: float = 1e-4) -> tuple[Gradients | None, str]:
     """The largest error of the gradients of several legs, by path, each held against the first; or the names of those
-    that not all have."""
+    that not all have. What is below `least` of the largest of all counts as nothing, such as that of a bias before a
+    batch norm."""
     one, *others = found
     odd = {name for other in others for name in one.keys() ^ other.keys()}
     if odd:
         return None, ", ".join(sorted(odd)[:5])
-    least = 1e-4 * max(_largest(g) for g in one.values())
+    least *= max(_largest(g) for g in one.values())
     errors = {path: max(apart(g, other[path], least) for other in others) for path, g in one.items()}
     path = max(errors, key=lambda p: errors[p])
     return Gradients(errors[path], path, training), ""

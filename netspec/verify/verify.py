@@ -352,7 +352,9 @@ class _Verification:
         else:
             self.problems += faults
             return None
-        found, odd = steepest([targets[name].spelling.gradients(answers[name].gradients) for name in targets], training)
+        least = 1e-2 if precision(targets, "float64") == "float32" else 1e-4
+        given = [targets[name].spelling.gradients(answers[name].gradients) for name in targets]
+        found, odd = steepest(given, training, least)
         if found is None:
             self.problems.append(f"only one of the frameworks has gradients of {odd}")
         elif not found.error <= _STEEP[precision(targets, dtype)]:
