@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Model = Any
+    Called = Callable[[Sequence[Any], bool], Sequence[Any]]
 
 # --- PyTorch ---------------------------------------------------------------------------------------------------------
 
@@ -96,13 +97,23 @@ class Predicted(KerasModel):
         return _listed(self.model.predict(_given(inputs), verbose=0))
 
 
-class Fitted(KerasModel):
-    """The outputs after `fit` with a learning rate of 0, for one step; statistics stand as they were."""
+class Done(KerasModel):
+    """What something is done with once it is built."""
 
     def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
-        if not self.model.built:
-            return super()._outputs(inputs, training)
-        outputs = super()._outputs(inputs, training)
+        called = super()._outputs
+        return self.done(inputs, called) if self.model.built else called(inputs, training)
+
+    def done(self, inputs: Sequence[Any], called: Called) -> Sequence[Any]:
+        """The outputs behind it; `called` gives those of the model itself."""
+        raise NotImplementedError
+
+
+class Fitted(Done):
+    """The outputs after `fit` with a learning rate of 0, for one step; statistics stand as they were."""
+
+    def done(self, inputs: Sequence[Any], called: Called) -> Sequence[Any]:
+        outputs = called(inputs, False)
         held = [self.keras.ops.convert_to_numpy(v) for v in self.model.non_trainable_variables]
         wanted = [self.keras.ops.zeros_like(y) for y in outputs]
         self.model.compile("sgd", "mse")
@@ -110,27 +121,23 @@ class Fitted(KerasModel):
         self.model.fit(_given(inputs), wanted if len(wanted) > 1 else wanted[0], verbose=0, batch_size=len(inputs[0]))
         for variable, array in zip(self.model.non_trainable_variables, held):
             variable.assign(array)
-        return super()._outputs(inputs, training)
+        return called(inputs, False)
 
 
-class Saved(KerasModel):
+class Saved(Done):
     """Saved as `.keras` and loaded."""
 
-    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
-        if not self.model.built:
-            return super()._outputs(inputs, training)
+    def done(self, inputs: Sequence[Any], called: Called) -> Sequence[Any]:
         with Scratch() as folder:
             path = os.path.join(folder.path, "net.keras")
             self.model.save(path)
             return _listed(self.keras.models.load_model(path)(_given(inputs), training=False))
 
 
-class Served(KerasModel):
+class Served(Done):
     """Exported as a SavedModel, and served by TensorFlow."""
 
-    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
-        if not self.model.built:
-            return super()._outputs(inputs, training)
+    def done(self, inputs: Sequence[Any], called: Called) -> Sequence[Any]:
         import tensorflow as tf
 
         with Scratch() as folder:
@@ -139,15 +146,13 @@ class Served(KerasModel):
             return _listed(held.serve(_given([tf.convert_to_tensor(x) for x in _as_declared(self.model, inputs)])))
 
 
-class KerasOnnx(KerasModel):
+class KerasOnnx(Done):
     """Exported by Keras to ONNX, and run by ONNX Runtime."""
 
-    def _outputs(self, inputs: Sequence[Any], training: bool) -> Sequence[Any]:
-        if not self.model.built:
-            return super()._outputs(inputs, training)
+    def done(self, inputs: Sequence[Any], called: Called) -> Sequence[Any]:
         import onnxruntime
 
-        super()._outputs(inputs, training)  # what was never called has no inputs for Keras
+        called(inputs, False)  # what was never called has no inputs for Keras
         with Scratch() as folder:
             path = os.path.join(folder.path, "net.onnx")
             self.model.export(path, format="onnx", verbose=False)
@@ -197,7 +202,6 @@ def _keras(title: str, backend: str) -> Leg:
 
 # the first batch alone is asked of what converts a module for the sizes of its example
 ONE_BATCH = ("openvino", "litert", "executorch", "executorch-xnnpack")
-_PLAIN = {name: leg for name, leg in LEGS.items() if leg.code == "torch" or name in ("keras", "jax", "keras-torch")}
 MADE: dict[str, tuple[Leg, type[Model]]] = {
     "vmap": (_torch("torch.vmap of functional_call"), Mapped),
     "deepcopy": (_torch("copy.deepcopy"), Copied),
@@ -218,7 +222,7 @@ for _name, _title, _made in (
         MADE[f"{_name}-{_backend}"] = (_keras(f"Keras on {_called}: {_title}", _backend), _made)
 MADE["savedmodel"] = (_keras("Keras on TensorFlow: SavedModel", "tensorflow"), Served)
 MADE["keras-onnx"] = (_keras("Keras on TensorFlow: ONNX export", "tensorflow"), KerasOnnx)
-WAYS: dict[str, Leg] = {**_PLAIN, **{name: leg for name, (leg, _) in MADE.items()}}
+WAYS: dict[str, Leg] = {**LEGS, **{name: leg for name, (leg, _) in MADE.items()}}
 
 
 def make(way: str, job: dict[str, Any], example: list[Any]) -> Model:

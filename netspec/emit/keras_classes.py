@@ -6,9 +6,11 @@ is made before the layer that runs it knows its input, so it is told the channel
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..layers.base import Helper, Use
 from ..layers.cells import start_sizes
-from ..pycode import Call, Generator, Index, Raw, Star, call, inline
+from ..pycode import Call, Generator, Index, Raw, Star, call, inline, unless
 from ..pylines import WIDTH
 from ..record import TYPE_CHECKING
 from .classes import ClassWriter
@@ -172,11 +174,7 @@ class LayerWriter(ClassWriter):
         build = self._build(names, [line for group in late for line in group]) or self._built_anew()
         early = [line for group in self.made if group not in late for line in group]
         base = "keras.Model" if self.is_net else "layers.Layer"
-        return self._class(base, [self._construct(early), build, self._call(names, flow)], config, names)
-
-    def _class(self, base: str, methods: list[list[str]], config: list[str], names: Sequence[str] = ()) -> list[str]:
-        """The class, which Keras knows how to make again from a file."""
-        return self.text(base, [*methods, config], names)
+        return self.text(base, [self._construct(early), build, self._call(names, flow), config], names)
 
     def _config(self) -> list[str]:
         """The arguments of the constructor, which have to be kept for that."""
@@ -222,13 +220,13 @@ class LayerWriter(ClassWriter):
             return []
         dtypes = [port.value.dtype for port in self.template.bodies[0].inputs]
         if self.batch is not None:
-            run = Line(0, "", call("self.call", _for_each(_zeros, self.batch, dtypes, Raw("input_shape"))))
+            run = Line(0, "", call("self.call", _for_each(partial(_zeros, self.batch), dtypes, Raw("input_shape"))))
             reason = "        # a state that is kept is not made on symbolic inputs"
             head = signature("build", ["self", "input_shape"], 4)
             return [*head, reason, *_rendered([run]), "        reset_state(self)"]
         if {*dtypes} == {"float32"}:
             return []
-        run = Line(0, "", call("self", _for_each(_symbol, None, dtypes, Index(Raw("config"), ("input_shape",)))))
+        run = Line(0, "", call("self", _for_each(_symbol, dtypes, Index(Raw("config"), ("input_shape",)))))
         head = signature("build_from_config", ["self", "config"], 4)
         return [*head, "        # Keras itself would try inputs of float32", *_rendered([run])]
 
@@ -264,7 +262,7 @@ class CellWriter(LayerWriter):
         first = [*signature("get_initial_state", ["self", "batch_size=None"], 4), *_rendered(start)]
         body = _rendered(flow)
         call = [*head, *_unpacked(states, "states", body), *body]
-        return self._class("layers.Layer", [construct, self._build_step(), first, call], config)
+        return self.text("layers.Layer", [construct, self._build_step(), first, call, config])
 
     def grouped(self, names: list[str]) -> Code:
         return list(map(Raw, names))
@@ -297,25 +295,22 @@ class CellWriter(LayerWriter):
         ]
 
 
-def _zeros(shape: Code, dtype: Code, batch: int | None) -> Code:
-    sizes = (batch, Star(Index(shape, (slice(1, None),))))
-    return call("ops.zeros", sizes, **({} if dtype is None else {"dtype": dtype}))
+def _zeros(batch: int, shape: Code, dtype: Code) -> Code:
+    return call("ops.zeros", (batch, Star(Index(shape, (slice(1, None),)))), **unless("float32", dtype=dtype))
 
 
-def _symbol(shape: Code, dtype: Code, batch: int | None) -> Code:
-    return call("keras.KerasTensor", shape, **({} if dtype is None else {"dtype": dtype}))
+def _symbol(shape: Code, dtype: Code) -> Code:
+    return call("keras.KerasTensor", shape, **unless("float32", dtype=dtype))
 
 
-def _for_each(make: Callable[[Code, Code, int | None], Code], batch: int | None, dtypes: list[str], held: Code) -> Code:
+def _for_each(make: Callable[[Code, Code], Code], dtypes: list[str], held: Code) -> Code:
     """Something for each input, of its shape and type, as the model takes them. `held` is the shape, or a list of
     them."""
-    told: list[Code] = [None if dtype == "float32" else dtype for dtype in dtypes]
-    if len(told) == 1:
-        return make(held, told[0], batch)
+    if len(dtypes) == 1:
+        return make(held, dtypes[0])
     if len({*dtypes}) == 1:
-        return [Generator(make(Raw("shape"), told[0], batch), "shape", held)]
-    pairs = call("zip", held, dtypes)
-    return [Generator(make(Raw("shape"), Raw("dtype"), batch), "shape, dtype", pairs)]
+        return [Generator(make(Raw("shape"), dtypes[0]), "shape", held)]
+    return [Generator(make(Raw("shape"), Raw("dtype")), "shape, dtype", call("zip", held, dtypes))]
 
 
 def _unpacked(names: Sequence[str], held: str, body: Sequence[str]) -> list[str]:

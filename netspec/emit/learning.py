@@ -251,14 +251,14 @@ def _recurrent(used: set[str]) -> list[Branch]:
         "else:",
         "    nn.init.zeros_(parameter)",
     ]
-    first: tuple[str, ...] = ()
     forgetful = [name for name in classes if name.endswith("LSTM")]
+    first, which = [], ""
+    if 0 < len(forgetful) < len(classes):
+        which = f"isinstance(module, {' | '.join(forgetful)})"
+        if len(forgetful) > 1:  # that is too long for a condition
+            first, which = [f"forgets = {which}"], "forgets"
+        which += " and "
     if forgetful:
-        is_one = f"isinstance(module, {' | '.join(forgetful)})"
-        if 1 < len(forgetful) < len(classes):  # that is too long for a condition
-            first, which = (f"forgets = {is_one}",), "forgets and "
-        else:
-            first, which = (), f"{is_one} and " if len(forgetful) < len(classes) else ""
         lines.append(f'if {which}name.startswith("bias_ih"):')
         lines.append("    nn.init.ones_(parameter.data.chunk(4)[1])  # the forget gate")
     each = "for name, parameter in module.named_parameters(recurse=False):"

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 # what people call the packages that are imported, and the extra that brings each
-_CALLED = {"keras": ("Keras", "keras"), "tensorflow": ("TensorFlow", "keras"), "torch": ("PyTorch", "torch")}
-_CALLED["jax"] = ("JAX", "jax")
+_CALLED = {
+    "keras": ("Keras", "keras"),
+    "tensorflow": ("TensorFlow", "keras"),
+    "torch": ("PyTorch", "torch"),
+    "jax": ("JAX", "jax"),
+}
 
 
 def import_keras(dtype: str = "float32") -> Any:

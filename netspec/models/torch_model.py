@@ -122,9 +122,14 @@ class TorchModel:
         return {n: g.numpy() for n, g in zip(names, zeros)}
 
 
+def channels_first(rank: int) -> tuple[int, ...]:
+    """The language's axes in PyTorch's order: images and volumes go in channels first."""
+    return tuple(range(rank)) if rank < 4 else (0, rank - 1, *range(1, rank - 1))
+
+
 def _to_first(array: Array) -> Array:
-    """Images and volumes go in channels first."""
-    return array if array.ndim < 4 else array.transpose(0, array.ndim - 1, *range(1, array.ndim - 1))
+    found: Array = array.transpose(channels_first(array.ndim))
+    return found
 
 
 def _to_last(array: Array) -> Array:

@@ -11,7 +11,7 @@ import os
 from ..record import TYPE_CHECKING
 from ..stopping import Scratch
 from .code import MissingFramework
-from .torch_model import TorchModel
+from .torch_model import TorchModel, channels_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,7 @@ class Carried(TorchModel):
         return self.carried(*tensors)
 
     def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
+        """What runs the module, made with the first batch."""
         raise NotImplementedError
 
     def _varying(self) -> tuple[dict[int, Any], ...]:
@@ -43,25 +44,18 @@ class Carried(TorchModel):
         names = {name for axes in self.axes for name in axes if name.isidentifier()}
         known = {name: export.Dim(name) for name in sorted(names)}
         # what is worked out of other sizes, `2*T`, is left to the export
-        named = ([(known.get(name, export.Dim.AUTO) if name else None) for name in axes] for axes in self.axes)
-        return tuple({k: dim for k, dim in enumerate(_moved(axes)) if dim is not None} for axes in named)
-
-
-def _moved(axes: list[Any]) -> list[Any]:
-    """Names of axes in PyTorch's order."""
-    return axes if len(axes) < 4 else [axes[0], axes[-1], *axes[1:-1]]
+        moved = ([axes[place] for place in channels_first(len(axes))] for axes in self.axes)
+        return tuple({k: known.get(name, export.Dim.AUTO) for k, name in enumerate(axes) if name} for axes in moved)
 
 
 class Exported(Carried):
     """`torch.export`: one graph for all sizes."""
 
     def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
-        found: Callable[..., Any] = self._program(tensors).module()
-        return found
-
-    def _program(self, tensors: tuple[Any, ...]) -> Any:
         with self.torch.no_grad():
-            return self.torch.export.export(self.module, tensors, dynamic_shapes=self._varying())
+            program = self.torch.export.export(self.module, tensors, dynamic_shapes=self._varying())
+        found: Callable[..., Any] = program.module()
+        return found
 
 
 class Compiled(Carried):
@@ -98,6 +92,7 @@ class OnnxModel(Carried):
         return run
 
 
+# what people call the packages that are imported
 _CALLED = {"onnx": "ONNX", "onnxscript": "ONNX Script", "onnxruntime": "ONNX Runtime"}
 
 

@@ -11,7 +11,7 @@ from itertools import chain
 from math import prod
 
 from ..diagnostics import Collector, SpecError
-from ..dims import DimExpr, substitute
+from ..dims import DimExpr
 from ..elaborate.net import elaborate, with_defaults
 from ..emit import keras, torch
 from ..infer import infer
@@ -20,7 +20,7 @@ from ..layers.arguments import describe
 from ..record import TYPE_CHECKING, Record
 from ..source import Source
 from ..syntax.parser import parse
-from ..weights.samples import sizes_that_fit
+from ..weights.samples import numbers, sizes_that_fit
 from ..weights.targets import keras_target, torch_target
 from .further import arguments, further, literals
 from .settings import Finding, Trial, first, spelt
@@ -103,7 +103,7 @@ def _alone(template: Template, own: Collection[int], sizes: Mapping[str, int], f
         keys = [key for key in template.values if key[0] == id(body) and not key[2]]
         if keys and _stands_alone(body):
             lead = (_STEPS,) if body.states else ()
-            shapes = tuple((*lead, *(_number(d, sizes) for d in port.value.shape)) for port in body.given)
+            shapes = tuple((*lead, *numbers(port.value.shape, sizes)) for port in body.given)
             given = {name: _known(value, sizes) for name, value in body.arguments.items()}
             values = {name: _known(value, sizes) for name, value in template.values[keys[0]].items()}
             layouts = _PLAIN if body.states else form.layouts(body, keys[0][1])
@@ -128,15 +128,10 @@ def _words(name: str, instances: Sequence[Alone]) -> list[str]:
     return list(dict.fromkeys(value for value in values if isinstance(value, str)))
 
 
-def _number(dim: Any, sizes: Mapping[str, int]) -> int:
-    found = substitute(dim, sizes)
-    return found if isinstance(found, int) else sizes[str(found)]
-
-
 def _known(value: Any, sizes: Mapping[str, int]) -> Any:
     if isinstance(value, tuple):
         return tuple(_known(v, sizes) for v in value)
-    return _number(value, sizes) if isinstance(value, DimExpr) else value
+    return numbers((value,), sizes)[0] if isinstance(value, DimExpr) else value
 
 
 # --- what is tried ---------------------------------------------------------------------------------------------------

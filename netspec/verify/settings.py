@@ -15,7 +15,7 @@ from ..emit.keras_file import static_batch
 from ..infer import infer
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
-from ..weights.samples import random_inputs, random_weights, sizes_that_fit
+from ..weights.samples import numbers, random_inputs, random_weights, sizes_that_fit
 from ..weights.table import weight_table
 from .calm import calmer, saturated
 from .further import arguments, further, literals
@@ -182,7 +182,7 @@ def _judged(trial: Trial, pool: Pool, seed: int) -> Finding:
     macs, held = substitute(net.totals.macs, sizes), sum(prod(w.sizes) for w in weight_table(net).values())
     inputs = random_inputs(net, rng, static_batch(net) or 2, sizes)
     if not isinstance(macs, int) or macs > _HARDEST or held > _LARGEST:
-        told = [(len(inputs[0]), *_numbers(out.value.shape, sizes)) for out in net.net.body.outputs]
+        told = [(len(inputs[0]), *numbers(out.value.shape, sizes)) for out in net.net.body.outputs]
         return _compared(trial, Job(trial.target, {}, [inputs], structure=True, loose=True), None, told, pool)
     weights, wanted = _calm(net, random_weights(net, rng), inputs)
     finding = _compared(trial, Job(trial.target, weights, [inputs], dtype="float64", loose=True), wanted, [], pool)
@@ -206,11 +206,6 @@ def _calm(
             break
         weights = calmer(net.net, weights, places, by)
     return weights, wanted
-
-
-def _numbers(shape: Sequence[Any], sizes: Mapping[str, int]) -> tuple[int, ...]:
-    found = (substitute(d, sizes) for d in shape)
-    return tuple(d if isinstance(d, int) else sizes[str(d)] for d in found)
 
 
 def _compared(

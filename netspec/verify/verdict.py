@@ -142,10 +142,9 @@ def apart(one: Array, other: Array, least: float = 0.0) -> float:
     return _largest(a - b) / scale if scale else 0.0
 
 
-def steepest(found: Sequence[Mapping[str, Array]], training: bool, least: float = 1e-4) -> tuple[Gradients | None, str]:
+def steepest(found: Sequence[Mapping[str, Array]], training: bool, least: float) -> tuple[Gradients | None, str]:
     """The largest error of the gradients of several legs, by path, each held against the first; or the names of those
-    that not all have. What is below `least` of the largest of all counts as nothing, such as that of a bias before a
-    batch norm."""
+    that not all have. `least` is the share of the largest of all that an error is relative to at least."""
     one, *others = found
     odd = {name for other in others for name in one.keys() ^ other.keys()}
     if odd:

@@ -13,7 +13,7 @@ from ..dims import substitute
 from ..emit.keras_file import static_batch
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
-from ..weights.samples import number, random_inputs, random_weights, sizes_that_fit
+from ..weights.samples import figure, random_inputs, random_weights, sizes_that_fit
 from ..weights.table import penalised, regularization, steps_of
 from ..weights.targets import TARGETS
 from .blocks import FORM_OF, FORMS, block_trials
@@ -41,6 +41,8 @@ TOLERANCES = {"float32": 1e-4, "float64": 1e-9}
 # gradients are worked out in float64, where no framework lacks a form for it; but Keras rounds the numbers that are
 # written in code to float32
 _STEEP = {"float64": 1e-6, "float32": 1e-3}
+# the share of the largest gradient below which one is none, such as that of a bias before a batch norm
+_IDLE = {"float64": 1e-4, "float32": 1e-2}
 # batch sizes; and those for a net of so many activations that three samples would take long
 _BATCHES, _SMALL, _LARGE = (3, 1), (2, 1), 25_000_000
 # what the weights before a softmax at its ends are divided by, one after the other, until it is not
@@ -98,7 +100,7 @@ class _Verification:
         self.rng = np.random.default_rng(options.seed)
         self.weights = random_weights(net, self.rng)
         self.sizes = sizes_that_fit(net)
-        self.activations = number(net.totals.activations, self.sizes[0])
+        self.activations = figure(net.totals.activations, self.sizes[0])
         self.static = static_batch(net)
         counts = (self.static,) if self.static is not None else _SMALL if self.activations > _LARGE else _BATCHES
         self.batches = [random_inputs(net, self.rng, n, sizes) for sizes in self.sizes for n in counts]
@@ -334,7 +336,7 @@ class _Verification:
         self.progress("comparing gradients")
         training = not any(step.layer.draws() for _, step in steps_of(self.net.net.body))
         fewest = 2 if training and self.net.totals.statistics else 1  # one sample has no variance
-        macs = number(self.net.totals.macs, self.sizes[0])
+        macs = figure(self.net.totals.macs, self.sizes[0])
         count = self.static or max(fewest, min(_MOST // max(self.activations, 1), _HARDEST // max(macs, 1)))
         batch = [[array[:count] for array in self.batches[0]]]
         directions = [self.rng.standard_normal(shape)[:count] / prod(shape) ** 0.5 for shape in shapes]
@@ -352,9 +354,8 @@ class _Verification:
         else:
             self.problems += faults
             return None
-        least = 1e-2 if precision(targets, "float64") == "float32" else 1e-4
         given = [targets[name].spelling.gradients(answers[name].gradients) for name in targets]
-        found, odd = steepest(given, training, least)
+        found, odd = steepest(given, training, _IDLE[precision(targets, "float64")])
         if found is None:
             self.problems.append(f"only one of the frameworks has gradients of {odd}")
         elif not found.error <= _STEEP[precision(targets, dtype)]:

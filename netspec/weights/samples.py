@@ -52,9 +52,9 @@ def random_inputs(net: CheckedNet, rng: np.random.Generator, batch: int, sizes: 
 
     found: list[Array] = []
     for port in net.net.body.inputs:
-        shape = (batch, *_numbers(port.value.shape, sizes))
+        shape = (batch, *numbers(port.value.shape, sizes))
         if port.value.dtype.startswith("int"):
-            (limit,) = _numbers((_LIMIT if port.limit is None else port.limit,), sizes)
+            (limit,) = numbers((_LIMIT if port.limit is None else port.limit,), sizes)
             found.append(rng.integers(0, limit, shape).astype(np.int32))
         elif port.value.dtype == "bool":
             found.append(rng.random(shape) < 0.5)
@@ -65,13 +65,13 @@ def random_inputs(net: CheckedNet, rng: np.random.Generator, batch: int, sizes: 
     return found
 
 
-def _numbers(dims: Sequence[Dim], sizes: Mapping[str, int]) -> tuple[int, ...]:
+def numbers(dims: Sequence[Dim], sizes: Mapping[str, int]) -> tuple[int, ...]:
     """Sizes with their symbols replaced. Raises KeyError where a symbol has no value."""
     found = (substitute(d, sizes) for d in dims)
     return tuple(d if isinstance(d, int) else sizes[str(d)] for d in found)
 
 
-def number(dim: Dim, sizes: Mapping[str, int]) -> int:
+def figure(dim: Dim, sizes: Mapping[str, int]) -> int:
     """A figure with its symbols replaced; 0 where one has no value."""
     found = substitute(dim, sizes)
     return found if isinstance(found, int) else 0
