@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -188,10 +189,13 @@ def test_a_layout_that_changes_the_meaning(monkeypatch: pytest.MonkeyPatch) -> N
 def test_threads_that_disturb_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check that keeps something of the last text gives itself away."""
     seen = []
+    alone = threading.current_thread()
+    meet = threading.Barrier(trials._AT_ONCE, timeout=60)
 
     def document(data: bytes) -> str:
         seen.append(data)
-        time.sleep(0.001)
+        if threading.current_thread() is not alone:
+            meet.wait()  # all have put in theirs: seen ends with that of one
         return f"{data!r} {seen[-1] == data}"
 
     monkeypatch.setattr(trials, "_document", document)
