@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import harness  # noqa: F401  # first: it chooses the Keras backend
 import keras
 import numpy as np
@@ -69,29 +71,108 @@ def reset(model):
             layer.reset_state()
 
 
-def check_styles(net, folder, sizes=()):
-    """Every style that the net permits."""
+def text_of(net, style):
+    """The code, or nothing where the net has no such style."""
+    try:
+        return emit(net, style)
+    except SpecError as error:
+        (fault,) = error.diagnostics
+        assert fault.code in ("no-such-style", "not-in-keras", "symbolic-batch")
+        return ""
+
+
+def styles_of(net):
+    """The text in every style that the net permits."""
     assert net.ok, [d.message for d in net.diagnostics]
-    for style in STYLES:
-        try:
-            saved = Saved(net, style, dict(sizes))
-        except SpecError as error:
-            (fault,) = error.diagnostics
-            assert fault.code in ("no-such-style", "not-in-keras", "symbolic-batch")
-            continue
-        saved.comes_back(folder)
+    return {style: text for style in STYLES if (text := text_of(net, style))}
+
+
+def check_styles(net, folder, sizes=()):
+    for style in styles_of(net):
+        Saved(net, style, dict(sizes)).comes_back(folder)
+
+
+# --- what each class says ---------------------------------------------------------------------------------------------
+
+
+def assert_known(text):
+    """Each class is registered, and what its constructor takes comes back from `get_config`."""
+    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    for node in classes:
+        marks = [ast.unparse(mark) for mark in node.decorator_list]
+        assert any(mark.startswith("keras.saving.register_keras_serializable(package=") for mark in marks), node.name
+        methods = {method.name: method for method in node.body if isinstance(method, ast.FunctionDef)}
+        made = methods.get("__init__")
+        names = {word.arg for word in (*made.args.args, *made.args.kwonlyargs)} - {"self"} if made else set()
+        held = ast.walk(methods["get_config"]) if "get_config" in methods else ()
+        assert names <= {word.value for word in held if isinstance(word, ast.Constant)}, node.name
+    return len(classes)
+
+
+def test_the_classes_of_each_layer():
+    found = 0
+    for kind in KINDS:
+        for example in LAYERS[kind].examples:
+            if example in EXAMPLES:
+                found += sum(assert_known(text) for text in styles_of(check(spec(example))).values())
+    assert found > 500
+
+
+# --- layers -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_layer(kind, tmp_path):
+    """Its first example as classes: that of the net, and its own where Keras has none."""
+    first = next((example for example in LAYERS[kind].examples if example in EXAMPLES), None)
+    if first:
+        Saved(check(spec(first)), "subclass", {}).comes_back(tmp_path)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_example(kind, tmp_path):
     for example in LAYERS[kind].examples:
         if example in EXAMPLES:
             check_styles(check(spec(example)), tmp_path)
 
 
+# --- nets -------------------------------------------------------------------------------------------------------------
+
+NETS = {
+    "a net that serves twice, in one that does": """
+        net inner { input x [4]
+         dense(3, activation=tanh) -> batchnorm }
+        net outer { input x [4]
+         layer e = inner
+         output x -> e -> dense(4) -> e }
+        net n { input x [4]
+         input y [4]
+         layer f = outer
+         output (x -> f) - (y -> f) }""",
+    "a layer that serves twice": "net n { input x [4]\n layer d = dense(4)\n output x -> d -> relu -> d }",
+    "a table that serves twice": """net n { input words [5] int(7)
+         weight table [7, 4]
+         x = table[words] -> layernorm
+         output x @ transpose(table) }""",
+    "a block with arguments": """
+        block unit(n, wide=false) { input x [c]
+         if wide { dense(4 * n) }
+         dense(n, activation=relu) }
+        net n(n=3) { input x [4]
+         unit(n) -> unit(2, wide=true) }""",
+    "what draws": "net n { input x [4]\n sample_normal(dense(3), dense(3)) }",
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_each_net(name, tmp_path):
+    check_styles(check(NETS[name], "n.net", "n"), tmp_path)
+
+
 SPECS = [*((name, "") for name in SMALL), *NARROW, *RECURRENT]
-# classes of blocks and layers, tied tables, kept states, cells, shared nets
-CHOSEN = {("vae", ""), ("siamese", ""), NARROW[2], ("sine", "batch=3"), ("leaky_units", "T=7"), ("vae_mlp", "")}
+# nets in nets, kept states, cells
+CHOSEN = {("vae", ""), ("sine", "batch=3"), ("leaky_units", "T=7")}
 
 
 def test_what_is_chosen_is_there():
@@ -125,12 +206,12 @@ def test_classes_of_one_name_in_two_files(tmp_path):
 def test_what_a_loaded_model_is_made_with(tmp_path):
     """Arguments of classes are kept, also those that are no defaults."""
     keras.saving.get_custom_objects().clear()
-    text = emit(check_spec("resnet", "classes=7"), "subclass")
-    model = execute(text, "resnet")(classes=3)
-    model(np.zeros((1, 32, 32, 3), np.float32))
+    text = emit(check(NETS["a block with arguments"], "n.net", "n"), "subclass")
+    model = execute(text, "n")(n=2)
+    model(np.zeros((1, 4), np.float32))
     model.save(tmp_path / "m.keras")
     loaded = keras.models.load_model(tmp_path / "m.keras")
-    assert loaded.classes == 3
+    assert loaded.n == 2
     assert type(loaded) is type(model)
-    block = loaded.layer2.layers[0]
-    assert (type(block).__name__, block.width, block.stride) == ("Bottleneck", 128, 2)
+    held = [(type(part).__name__, part.n, part.wide) for part in loaded.layers]
+    assert held == [("Unit", 2, False), ("Unit", 2, True)]
