@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -226,21 +225,19 @@ def test_code_is_as_short_as_by_hand(name, most):
 ALIKE = {"amoebanet_a_204", "amoebanet_a_448", "amoebanet_a_mobile", "amoebanet_c_mobile", "nasnet_a_mobile"}
 
 
-@cache
-def every_net():
-    return [check_spec(name) for name in ALL if name not in ALIKE] + [net_of(*p.values) for p in NETS]
+# so many parts, which two processes share among them
+PARTS = 8
 
 
-@cache
-def every_text():
-    """The code of every net, for PyTorch and for Keras."""
-    return [twins.texts(net) for net in every_net()]
-
-
-def test_code_is_formatted_and_clean(tmp_path):
-    for number, (net, texts) in enumerate(zip(every_net(), every_text())):
-        for framework, text in zip(("torch", "keras"), texts):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_code_is_formatted_and_clean(part, tmp_path):
+    nets = [(check_spec, (name,)) for name in ALL if name not in ALIKE] + [(net_of, p.values) for p in NETS]
+    for number, (found, named) in enumerate(nets[part::PARTS]):
+        net = found(*named)
+        for framework, text in zip(("torch", "keras"), twins.texts(net)):
             assert "netspec" not in text
+            if framework == "torch":
+                keeps_what_it_uses(text)
             (tmp_path / f"{net.name}{number}_{framework}.py").write_text(text, encoding="utf-8")
     # unused arguments and names, and whatever says the same in more words than needed
     rules = ["--select", "E4,E7,E9,F,B,ARG,SIM,RET,C4,PIE,PLR1", "--ignore", "E741,E742,B905,SIM108"]
@@ -261,14 +258,13 @@ def attributes(tree, context):
     return {n.attr for n in nodes if isinstance(n.value, ast.Name) and n.value.id == "self"}
 
 
-def test_no_class_keeps_what_it_does_not_use():
-    for text, _ in every_text():
-        tree = ast.parse(text)
-        classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-        for made in classes:
-            heirs = [c for c in classes if made.name in {b.id for b in c.bases if isinstance(b, ast.Name)}]
-            read = set().union(*(attributes(c, ast.Load) for c in (made, *heirs)))
-            assert attributes(made, ast.Store) <= read, made.name
+def keeps_what_it_uses(text):
+    """No class keeps what neither it nor those that inherit from it read."""
+    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    for made in classes:
+        heirs = [c for c in classes if made.name in {b.id for b in c.bases if isinstance(b, ast.Name)}]
+        read = set().union(*(attributes(c, ast.Load) for c in (made, *heirs)))
+        assert attributes(made, ast.Store) <= read, made.name
 
 
 def test_steps_that_lead_nowhere_are_not_written():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.fuzz import judge, trials
+from bench.fuzz import judge, shrink, trials
 from bench.fuzz.drawing import Drawn
 from bench.fuzz.grammar import grammar, sentence
 from bench.fuzz.judge import Limits, judged
@@ -213,6 +213,9 @@ def test_a_fault_is_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyError("planted")
 
     monkeypatch.setitem(TRIALS, "check", fails_on)
+    monkeypatch.setattr(shrink, "isolated", lambda work, limits: work())  # what was planted needs no process
+    monkeypatch.setattr(shrink, "LONGEST", 3600.0)
+    monkeypatch.setattr(judge, "tidy", lambda: None)
     text = "net a {\n  input x [4]\n  conv(3, 3) -> relu\n  { dense(3) -> relu }\n  softmax\n}\n"
     drawn = Drawn(text.encode(), settings=("T=3", "n=4"), words=("a",), path="b.net")
     task = Task(0, "tokens", drawn, ("check",))

@@ -93,11 +93,12 @@ USES = [
     ("nasnet", "separable_twice(6, 3, 2)", "[7, 7, 4]", "[4, 4, 6]", 36 + 24 + norm(6) + 54 + 36 + norm(6)),
     (
         "nasnet",
-        "narrow_windows(8, [1x7, 7x1], 2)",
+        "narrow_cross(8, 2)",
         "[9, 9, 4]",
         "[5, 5, 8]",
         4 * 2 + 2 * 7 * 2 * 2 + 2 * 8 + norm(2, 2, 2, 8),
     ),
+    ("nasnet", "narrow(8, 2)", "[9, 9, 4]", "[5, 5, 8]", 4 * 2 + 9 * 2 * 2 + 2 * 8 + norm(2, 2, 8)),
     ("nasnet", "halve(5)", "[7, 7, 4]", "[4, 4, 5]", 4 * 2 + 4 * 3 + norm(5)),
     ("nasnet", "operation(max2, 6, 2)", "[7, 7, 4]", "[4, 4, 6]", 4 * 6 + norm(6)),
     ("nasnet", "operation(avg3, 4, 2, zeros=true)", "[7, 8, 4]", "[4, 4, 4]", 0),

@@ -6,6 +6,7 @@ from ..bounds import LARGEST_SIZE
 from ..diagnostics import nearest
 from ..dims import DimExpr, floor_div, show, substitute, symbol
 from ..ir import Port, Tensor
+from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Violation, Word, describe
 from ..layers.shapes import held
 from ..record import TYPE_CHECKING
@@ -161,8 +162,11 @@ def _match_dtype(frame: Frame, node: tree.Input, value: Tensor) -> bool:
 
 def _no_type(frame: Frame, node: tree.Input) -> Hole:
     assert node.dtype is not None
-    name = node.dtype.text
-    return frame.machine.fault("wrong-value", f"there is no type `{name}`", node.dtype.span, help=_type_help(name))
+    name, span = node.dtype.text, node.dtype.span
+    if name in LAYERS or name in frame.design.definitions:
+        help = f"write `;` before `{name}`, or begin a new line"
+        return frame.machine.fault("wrong-value", f"`{name}` is a step, and a type should stand here", span, help=help)
+    return frame.machine.fault("wrong-value", f"there is no type `{name}`", span, help=_type_help(name))
 
 
 def _called_at(frame: Frame, node: tree.Input) -> Span:

@@ -42,6 +42,7 @@ _OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
 _FACTORS = (2, 3, 5, 7, 11, 13)
 # functions that make a size of a fraction, so that a parameter of a net may be one
 _ROUNDING = frozenset(("floor", "ceil", "round"))
+_TURNING = _ROUNDING | {"min", "max"}
 # a number up to this counts something, such as turns, strides or heads
 _SMALL = 8
 _MISSING = object()
@@ -216,7 +217,7 @@ def _compared(definition: Definition) -> list[tuple[Place, Place]]:
 
 
 def _deciding(definition: Definition) -> Iterator[tree.Node]:
-    """All parts of what conditions, `min` and `max` of a definition decide by."""
+    """All parts of what conditions, `min`, `max` and roundings of a definition decide by."""
     return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
 
 
@@ -225,7 +226,7 @@ def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
         return (node.condition,)
     if isinstance(node, tree.Repeat):  # no turn is another way
         return (node.count,)
-    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in ("min", "max"):
+    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _TURNING:
         return node.arguments
     return ()
 

@@ -266,6 +266,30 @@ def same_avg_pool{rank}d(x, kernel_size, stride):
     )
 
 
+def keras_same_average(rank: int) -> Helper:
+    """Keras's layer, but with the average of real cells where PyTorch is below it."""
+    return Helper(
+        f"SameAveragePooling{rank}D",
+        f'''\
+class SameAveragePooling{rank}D(layers.AveragePooling{rank}D):
+    """The average of real cells with every backend: with PyTorch below it, Keras
+    counts a repeated cell where "same" adds more behind than before."""
+
+    def call(self, inputs):
+        if keras.backend.backend() != "torch":
+            return super().call(inputs)
+        widths = [(0, 0), (0, 0)]
+        for n, k, s in zip(inputs.shape[1:-1], self.pool_size, self.strides):
+            total = max((n - 1) // s * s + k - n, 0)
+            widths.insert(-1, (total // 2, total - total // 2))
+        x, ones = (ops.pad(y, widths) for y in (inputs, ops.ones_like(inputs)))
+        x, ones = (ops.average_pool(y, self.pool_size, self.strides) for y in (x, ones))
+        return x / ones
+''',
+        ("import keras", "from keras import layers, ops"),
+    )
+
+
 def torch_same_pad(
     kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], value: float = 0.0
 ) -> tuple[Apply, ...]:

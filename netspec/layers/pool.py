@@ -29,6 +29,7 @@ from .padding import (
     fixed_pads,
     is_nothing,
     keras_pad,
+    keras_same_average,
     keras_widths,
     overhang,
     padding_reader,
@@ -133,9 +134,9 @@ def _torch_maximum(place: Placement, at: At, words: Mapping[str, Any]) -> Apply:
     return function(call(_ANY_LENGTH.name, X(), *size, **stride, **words), helpers=(_ANY_LENGTH,))
 
 
-def _keras_pool(kind: str, window: Window, words: Mapping[str, Any]) -> Apply:
+def _keras_pool(kind: str, window: Window, words: Mapping[str, Any], *helpers: Helper) -> Apply:
     size, stride = _sized(window, "strides")
-    return Apply(call(f"layers.{kind}Pooling{window.rank}D", *size, **stride, **words))
+    return Apply(call(f"{kind}Pooling{window.rank}D", *size, **stride, **words), helpers=helpers)
 
 
 _ROUNDING = choice("floor", "ceil")
@@ -176,7 +177,7 @@ class MaxPool(_Pool):
         place = self.placement(at.x, at.y)
         words = place.keras_words()
         before = keras_pad(place.pads or (), _INFINITE) if words is None else ()
-        return Use((*before, _keras_pool("Max", place.window, words or {})))
+        return Use((*before, _keras_pool("layers.Max", place.window, words or {})))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         from .arrays import pooled
@@ -234,10 +235,10 @@ class AvgPool(_Pool):
         place = self.placement(at.x, at.y)
         amounts = place.window.pads(at.spatial)
         if not self.count_padding:
-            return Use((_keras_average(place),))
+            return Use((_keras_average(place, at),))
         if amounts is None:
             raise _needs_size("avgpool", at)
-        return Use((*keras_pad(amounts), _keras_average(_on_padded(place, amounts))))
+        return Use((*keras_pad(amounts), _keras_average(_on_padded(place, amounts), at)))
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         from .arrays import padded, pooled
@@ -290,23 +291,24 @@ def _torch_average(place: Placement) -> Apply:
     return function(Infix(fill(pool, (pad.call,)), "/", fill(pool, (ones,))), helpers=pad.helpers)
 
 
-def _keras_average(place: Placement) -> Apply:
-    """An average of real cells: in Keras's words, or as the average of the padded input over that of padded ones."""
-    words = place.keras_words()
-    if words is not None and not (words and _is_lopsided(place)):
-        return _keras_pool("Average", place.window, words)
+def _keras_average(place: Placement, at: At) -> Apply:
+    """An average of real cells: as a layer, or as the average of the padded input over that of padded ones."""
+    words, window = place.keras_words(), place.window
+    if words is not None:
+        if words and (at.general == 2 or _may_be_lopsided(window)):
+            return _keras_pool("SameAverage", window, words, keras_same_average(window.rank))
+        return _keras_pool("layers.Average", window, words)
     widths = keras_widths(place.pads or ())
 
     def average(of: Code) -> Code:
-        return _average_op(call("ops.pad", of, widths), place.window)
+        return _average_op(call("ops.pad", of, widths), window)
 
     return function(Infix(average(X()), "/", average(call("ops.ones_like", X()))))
 
 
-def _is_lopsided(place: Placement) -> bool:
-    """Does `padding="same"` add more behind than before? With PyTorch below it, Keras then repeats the last cell and
-    counts it."""
-    return any(before != after for before, after in place.window.same(place.spatial) or ())
+def _may_be_lopsided(window: Window) -> bool:
+    """Is there a size to which `padding="same"` adds more behind than before?"""
+    return any(k > 1 and (s > 1 or k % 2 == 0) for k, s in zip(window.kernel, window.stride))
 
 
 def _average_op(of: Code, window: Window) -> Code:

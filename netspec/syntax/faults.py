@@ -222,6 +222,7 @@ _RULES: tuple[Callable[[Situation], Finding | None], ...] = (
     signs.number,
     lines.parameter,
     lines.input,
+    lines.step_behind_input,
     lines.state,
     lines.weight,
     lines.loop,

@@ -116,6 +116,20 @@ def input(at: Situation) -> Finding | None:
     return None
 
 
+def step_behind_input(at: Situation) -> Finding | None:
+    """`input x [5, 3] conv(4, 3x3)`: what stands behind a shape is a type, which takes no more than a number."""
+    words = at.before[len(at.before) - at.before[::-1].index("input") :] if "input" in at.before else []
+    closed = words.index("]") + 1 if "]" in words else len(words)
+    name, *behind = words[closed:] or [""]
+    if not name.isidentifier() or ")" in behind[:-1] or not (behind or at.kind == "ARROW"):
+        return None
+    start = at.text.rindex(name, 0, at.text.rindex(behind[0], 0, at.start) if behind else at.start)
+    if at.text[:start].rstrip()[-1] != "]":
+        return None
+    message = f"`{name}` begins a second statement on the same line"
+    return Finding(message, (start, start + len(name)), "write `;` before it, or begin a new line")
+
+
 _NO_BATCH = "the batch is never written; a size that is not known yet is a name, such as `T`"
 
 
