@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from difflib import unified_diff
 from pathlib import Path
 
@@ -15,6 +16,12 @@ settings.load_profile("patient")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the goldens anew from what comes out now")
+
+
+def pytest_collection_finish() -> None:
+    """The frameworks are imported by now and stay: no search for garbage has to look through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 class Golden:
