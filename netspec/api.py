@@ -213,11 +213,12 @@ class Network:
 
         return Diagram(dot(self.checked, depth, direction, theme, unroll), filename=f"{self.name}.dot")
 
-    def to_torch(self) -> str:
-        """The source text of the PyTorch module. Raises SpecError where PyTorch has no form for something."""
+    def to_torch(self, style: str = "module") -> str:
+        """The source text of the PyTorch module; with the style `export` its recurrences keep a dynamic length where it
+        is exported. Raises SpecError where PyTorch has no form for something."""
         from .emit import torch
 
-        return torch.emit(self.checked)
+        return torch.emit(self.checked, style)
 
     def to_keras(self, style: str = "functional") -> str:
         """The source text of the Keras model. Raises SpecError where Keras has no form for something."""
@@ -285,14 +286,15 @@ class Network:
         check_weights(self.checked, weights)
         return regularization(self.checked, weights)
 
-    def torch(self, weights: Mapping[str, Any] | None = None) -> Any:
-        """A new `torch.nn.Module`, its weights initialised, or set to these (as for `reference`).
+    def torch(self, weights: Mapping[str, Any] | None = None, style: str = "module") -> Any:
+        """A new `torch.nn.Module`, its weights initialised, or set to these (as for `reference`); `style` as for
+        `to_torch`.
 
         Raises WeightsError where the weights do not fit.
         """
         from .weights.targets import torch_target
 
-        return self._model(torch_target(self.checked), weights).module
+        return self._model(torch_target(self.checked, style), weights).module
 
     def keras(self, style: str = "functional", weights: Mapping[str, Any] | None = None) -> Any:
         """A new `keras.Model`, its weights initialised, or set to these (as for `reference`).
@@ -317,11 +319,13 @@ class Network:
         dtype: str = "float32",
         tolerance: float | None = None,
         settings: int = 2,
+        style: str = "module",
     ) -> Result:
         """Run the generated code of these frameworks on random numbers and compare, as `netspec verify` does: `torch`,
         `keras`, `jax`, `keras-torch`, `compile`, `export`, `onnxruntime`.
 
-        `settings` says how many further values of each argument of the code are tried.
+        `settings` says how many further values of each argument of the code are tried, and `style` in which style the
+        PyTorch code is written, as for `to_torch`.
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
         form for something, and ModuleNotFoundError where one is not installed.
         """
@@ -329,4 +333,6 @@ class Network:
         from .verify.verify import Options, verify
 
         with Pool() as pool:
-            return verify(self.checked, pool, Options(tuple(targets), dtype, tolerance, settings=settings))
+            styles = {} if style == "module" else {"torch": style}
+            options = Options(tuple(targets), dtype, tolerance, settings=settings, styles=styles)
+            return verify(self.checked, pool, options)

@@ -2,8 +2,8 @@
 
 A fault is marked on its line, `conv(8, 7x7)  # error: [window-too-large]`, a warning likewise; a case without marks
 must be clean.
-`x.table`, `x.dot`, `x.diag`, `x.torch.py` and `x.keras.py` are compared whole. To ask for one, make an empty file and
-run `pytest tests/test_cases.py --update-golden`.
+`x.table`, `x.dot`, `x.diag`, `x.torch.py` and `x.keras.py` are compared whole, and so is `x.export.py`, PyTorch code in
+that style. To ask for one, make an empty file and run `pytest tests/test_cases.py --update-golden`.
 """
 
 from __future__ import annotations
@@ -85,6 +85,12 @@ def _torch(source: Source) -> str:
     return torch.emit(_nets(source)[-1])
 
 
+def _exported(source: Source) -> str:
+    from netspec.emit import torch
+
+    return torch.emit(_nets(source)[-1], "export")
+
+
 def _keras(source: Source) -> str:
     from netspec.emit import keras
 
@@ -100,6 +106,7 @@ _WRITERS: dict[str, Callable[[Source], str]] = {
     ".diag": _diagnostics,
     ".dot": _dot,
     ".torch.py": _torch,
+    ".export.py": _exported,
     ".keras.py": _keras,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import SpecError
 from ..emit import keras, torch
+from ..emit.styles import TORCH
 from ..record import TYPE_CHECKING
 from . import OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked
@@ -12,8 +13,9 @@ from .output import add_output, put
 if TYPE_CHECKING:
     from .screen import Screen
 
+_EMIT = {"torch": torch.emit, "keras": keras.emit}
 # the first is what is written unless another is asked for
-_STYLES = {"torch": ("module",), "keras": tuple(keras.STYLES)}
+_STYLES = {"torch": TORCH, "keras": tuple(keras.STYLES)}
 
 
 def run(words: list[str], screen: Screen) -> int:
@@ -31,7 +33,7 @@ def run(words: list[str], screen: Screen) -> int:
     if net is None:
         return WRONG
     try:
-        text = torch.emit(net) if options.to == "torch" else keras.emit(net, style)
+        text = _EMIT[options.to](net, style)
     except SpecError as error:
         screen.diagnostics(error.diagnostics)
         return WRONG

@@ -6,6 +6,7 @@ import shlex
 
 from ..diagnostics import SpecError
 from ..elaborate.net import SettingError
+from ..emit.styles import TORCH
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING
 from ..stopping import watch_libraries
@@ -26,7 +27,7 @@ weights into both, feed them the same random inputs, and compare shapes, counts,
 the gradients with one another, with the checker and with the NumPy reference. With --target the same code runs
 elsewhere, too: Keras on JAX (jax) and on PyTorch (keras-torch), and the PyTorch code under torch.compile (compile),
 torch.export (export) and, exported to ONNX, in ONNX Runtime (onnxruntime), with all sizes open that the spec leaves
-open."""
+open. With --style export the PyTorch code is that of `netspec build --style export`."""
 # what is held against NumPy unless something else is asked for
 _TARGETS = ("torch", "keras")
 _SETTINGS = 2
@@ -39,7 +40,14 @@ def run(words: list[str], screen: Screen) -> int:
     from ..verify.pool import Pool
     from ..verify.verify import Options
 
-    how = Options(tuple(options.target or _TARGETS), options.dtype, options.tolerance, options.seed, options.settings)
+    how = Options(
+        tuple(options.target or _TARGETS),
+        options.dtype,
+        options.tolerance,
+        options.seed,
+        options.settings,
+        _styles(options),
+    )
     found: list[tuple[str, Result]] = []
     status = OK
     with Pool() as pool:
@@ -69,6 +77,7 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
         action="append",
         help="only this framework or runtime, several times for several (default: torch and keras)",
     )
+    parser.add_argument("--style", choices=TORCH, default=TORCH[0], help=f"of the PyTorch code (default: {TORCH[0]})")
     parser.add_argument(
         "--dtype", choices=("float32", "float64"), default="float32", help="what the frameworks work in; NumPy: float64"
     )
@@ -89,6 +98,15 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     if options.files.count(STDIN) > 1:
         raise Misuse("standard input can be read only once")
     return options
+
+
+def _styles(options: argparse.Namespace) -> dict[str, str]:
+    """The styles that were asked for, by the framework that the code is written for."""
+    if options.style == TORCH[0]:
+        return {}
+    if not any(LEGS[leg].code == "torch" for leg in options.target or _TARGETS):
+        raise Misuse(f"--style {options.style} is one of PyTorch code, which no --target here runs")
+    return {"torch": options.style}
 
 
 def _verified(
@@ -134,6 +152,7 @@ def _again(path: str, options: argparse.Namespace) -> str:
     words += [word for folder in options.include for word in ("--include", folder)]
     words += [word for pair in options.set for word in ("--set", pair)]
     words += [word for name in options.target or () for word in ("--target", name)]
+    words += ["--style", options.style] if options.style != TORCH[0] else []
     words += ["--settings", str(options.settings)] if options.settings != _SETTINGS else []
     words += ["--tolerance", str(options.tolerance)] if options.tolerance is not None else []
     return shlex.join(words)

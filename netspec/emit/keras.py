@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
 from ..record import TYPE_CHECKING
 from .functional import emit_functional, functional_calls, functional_templates
-from .keras_file import no_style
 from .sequential import emit_sequential, sequential_calls, sequential_templates
+from .styles import check_style
 from .subclass import emit_subclass, subclass_holders, subclass_templates
 
 if TYPE_CHECKING:
@@ -22,9 +21,7 @@ def emit(net: CheckedNet, style: str = "functional") -> str:
     Raises SpecError: `not-in-keras` where Keras has no form for a layer, `no-such-style` where the net does not
     permit the style.
     """
-    if style not in STYLES:
-        hint = did_you_mean(style, STYLES) or f"styles are {', '.join(STYLES)}"
-        raise no_style(f"there is no style `{style}`", hint, net.net.body.definition.name.span)
+    check_style(style, STYLES, "Keras", net)
     return STYLES[style](net)
 
 

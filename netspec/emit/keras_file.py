@@ -23,15 +23,9 @@ if TYPE_CHECKING:
     from ..layers.base import At, Helper
     from ..layers.cells import Form
     from ..pycode import Code
-    from ..source import Span
 
 # names that generated code uses itself
 HIDDEN = frozenset(("keras", "layers", "ops", "functools"))
-
-
-def no_style(message: str, help: str, span: Span) -> SpecError:
-    """The net cannot be written in the style that was asked for."""
-    return SpecError([Diagnostic("no-such-style", message, Label(span), (), help)])
 
 
 class KerasLowering(Lowering):

@@ -11,6 +11,7 @@ from itertools import repeat
 from ..dims import product
 from ..ir import Call, Step
 from ..layers.base import At, Helper, Use, function
+from ..layers.exported import exported
 from ..pycode import Attr, Index, X, call, method
 from ..record import TYPE_CHECKING
 from .learning import noted
@@ -76,13 +77,14 @@ def held_still(make: Any, statistics: bool) -> PythonCall:
 
 
 class TorchLowering(Lowering):
-    """Lowering with layouts."""
+    """Lowering with layouts. `exports` says whether the code is to be exported."""
 
     target = "torch"
     undoes = True
 
-    def __init__(self) -> None:
+    def __init__(self, exports: bool = False) -> None:
         super().__init__()
+        self.exports = exports
         self._wanted: dict[int, tuple[str, ...]] = {}
         # in which layout each value of a block is taken or given first, and the blocks where there is another one, too
         self.layouts: dict[tuple[Span, str, int, int], str] = {}
@@ -134,11 +136,15 @@ class TorchLowering(Lowering):
         return found.pop() if len(found) == 1 else ""
 
     def use(self, step: Step, at: At) -> Use:
-        return noted(step.layer.torch(at), step.weights)
+        use = step.layer.torch(at)
+        if self.exports:
+            use = use.replace(steps=tuple(map(exported, use.steps)))
+        return noted(use, step.weights)
 
     def form(self, call: Call) -> Form:
         assert call.use is not None
-        return call.use.torch()
+        form = call.use.torch()
+        return exported(form) if self.exports else form
 
     def hold(self, use: Use, statistics: bool) -> Use:
         helpers = (FROZEN,) if statistics else ()

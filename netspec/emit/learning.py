@@ -120,7 +120,7 @@ _USUAL = {
     "nn.Embedding": torch_filler(UNIFORM, (1, 1), None),
 }
 # PyTorch's own classes, and those of the helpers
-_RECURRENT = ("nn.RNN", "nn.GRU", "nn.LSTM", "StepwiseRNN", "StepwiseGRU", "StepwiseLSTM")
+_RECURRENT = tuple(f"{where}{name}" for where in ("nn.", "", "Stepwise") for name in ("RNN", "GRU", "LSTM"))
 _ATTENTION = ("nn.MultiheadAttention", "MultiHeadAttention")
 
 

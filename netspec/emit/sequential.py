@@ -12,12 +12,13 @@ from ..record import TYPE_CHECKING
 from ..weights.table import paths_of
 from .axes import axes_line
 from .functional import function_name, named
-from .keras_file import HIDDEN, KerasLowering, file_text, input_call, no_style, plain_name, static_batch
+from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
 from .lower import Act, Lines
 from .lower import Code as LoweredBody
 from .origins import calls
 from .parameters import Style
 from .program import program
+from .styles import no_style
 from .template import Leaf
 from .text import docstring, signature
 

@@ -13,6 +13,7 @@ from .learning import METHOD, common, init_weights, plain
 from .origins import attributes
 from .parameters import Style
 from .program import program
+from .styles import TORCH, check_style
 from .template import Invoke, Leaf, opened, out_layout
 from .text import class_name, module_text, signature, speaks_of
 
@@ -52,22 +53,26 @@ state_dict to to_empty train training type xpu zero_grad regularization
 _RESERVED = frozenset(_NAMES.split())
 
 
-def emit(net: CheckedNet) -> str:
-    """The text of a Python module. Raises SpecError (`not-in-torch`) where PyTorch has no form for a layer."""
-    writers = _writers(net)
+def emit(net: CheckedNet, style: str = "module") -> str:
+    """The text of a Python module.
+
+    Raises SpecError: `not-in-torch` where PyTorch has no form for a layer, `no-such-style` for another style.
+    """
+    check_style(style, TORCH, "PyTorch", net)
+    writers = _writers(net, style)
     fills = _fills(writers)
     classes = [w.lines() for w in writers]
     return module_text(_imports(classes), _helpers(writers, classes, fills), classes)
 
 
-def holders(net: CheckedNet) -> list[Held]:
+def holders(net: CheckedNet, style: str = "module") -> list[Held]:
     """Which module of the code holds each weight, by its path of attributes. Raises SpecError as `emit` does."""
-    return list(attributes(_writers(net), "torch"))
+    return list(attributes(_writers(net, style), "torch"))
 
 
-def templates(net: CheckedNet) -> list[Template]:
+def templates(net: CheckedNet, style: str = "module") -> list[Template]:
     """What the classes of the code stand for, that of the net last. Raises SpecError as `emit` does."""
-    return [writer.template for writer in _writers(net)]
+    return [writer.template for writer in _writers(net, style)]
 
 
 def layouts(body: Body, taken: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -77,9 +82,9 @@ def layouts(body: Body, taken: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[
     return inputs, TorchLowering().lower(body, taken).out_layouts
 
 
-def _writers(net: CheckedNet) -> list[_Module]:
+def _writers(net: CheckedNet, style: str) -> list[_Module]:
     """A writer for each class, that of the net last."""
-    templates = program(net, TorchLowering(), {"": STYLE}, _TAKEN)
+    templates = program(net, TorchLowering(style == "export"), {"": STYLE}, _TAKEN)
     applies = [a for t in templates for node in opened(t.nodes) if isinstance(node, Leaf) for a in node.applies]
     rules = common([a.make for a in applies if a.make is not None], [h for a in applies for h in a.helpers])
     return [_Module(t, t is templates[-1], rules) for t in templates]

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from ..pycode import Call, Code
     from .base import Array
 
-TORCH_CONV_LSTM = Helper(
-    "ConvLSTM",
-    '''\
+# what is the same, however the steps are taken
+BEFORE_STEPS = '''\
 class ConvLSTM(nn.Module):
     """An LSTM whose products are convolutions (Shi et al., 2015, without peepholes).
 
@@ -52,20 +51,8 @@ class ConvLSTM(nn.Module):
         self.activation = activation
         self.recurrent_activation = recurrent_activation
 
-    def forward(self, x, state=None):
-        steps = self.from_input(x)
-        h, c = self.begin(steps[0], state)
-        outputs = []
-        for step in steps:
-            h, c = self.advance(step + self.recurrent(h), c)
-            outputs.append(h)
-        return torch.stack(outputs, 2), (h[None], c[None])
-
-    def from_input(self, x):
-        x = x.transpose(1, 2)
-        steps = self.conv(F.pad(x.flatten(0, 1), self.pad))
-        return steps.unflatten(0, x.shape[:2]).unbind(1)
-
+'''
+BEHIND_STEPS = """\
     def begin(self, gates, state):
         if state is None:
             zeros = torch.zeros_like(gates.chunk(4, 1)[0])
@@ -78,13 +65,8 @@ class ConvLSTM(nn.Module):
         gate = self.recurrent_activation
         c = gate(f) * c + gate(i) * self.activation(g)
         return gate(o) * self.activation(c), c
-''',
-    ("import torch", "import torch.nn.functional as F", "from torch import nn"),
-)
-
-TORCH_STEPWISE = Helper(
-    "StepwiseConvLSTM",
-    '''\
+"""
+BEFORE_MASKED_STEPS = '''\
 class StepwiseConvLSTM(ConvLSTM):
     """A ConvLSTM with dropout and masks.
 
@@ -105,6 +87,35 @@ class StepwiseConvLSTM(ConvLSTM):
         h, c = self.begin(steps[0], state)
         ones = torch.ones_like(torch.cat([h] * self.recurrent.groups, 1))
         kept = F.dropout(ones, self.recurrent_dropout, self.training)
+'''
+
+TORCH_CONV_LSTM = Helper(
+    "ConvLSTM",
+    BEFORE_STEPS
+    + """\
+    def forward(self, x, state=None):
+        steps = self.from_input(x)
+        h, c = self.begin(steps[0], state)
+        outputs = []
+        for step in steps:
+            h, c = self.advance(step + self.recurrent(h), c)
+            outputs.append(h)
+        return torch.stack(outputs, 2), (h[None], c[None])
+
+    def from_input(self, x):
+        x = x.transpose(1, 2)
+        steps = self.conv(F.pad(x.flatten(0, 1), self.pad))
+        return steps.unflatten(0, x.shape[:2]).unbind(1)
+
+"""
+    + BEHIND_STEPS,
+    ("import torch", "import torch.nn.functional as F", "from torch import nn"),
+)
+
+TORCH_STEPWISE = Helper(
+    "StepwiseConvLSTM",
+    BEFORE_MASKED_STEPS
+    + """\
         outputs = []
         for t, step in enumerate(steps):
             copies = torch.cat([h] * self.recurrent.groups, 1)
@@ -117,7 +128,7 @@ class StepwiseConvLSTM(ConvLSTM):
                 h, c = torch.where(here, new_h, h), torch.where(here, new_c, c)
                 outputs.append(new_h * here)
         return torch.stack(outputs, 2), (h[None], c[None])
-''',
+""",
     ("import torch", "import torch.nn.functional as F"),
 )
 

@@ -162,9 +162,8 @@ class Stacked(nn.Module):
 BOTH_WAYS = (_SPLIT, _JOIN, _BOTH_WAYS)
 STACKED = (_SPLIT, _JOIN, _STACKED)
 
-_LOOP = Helper(
-    "Stepwise",
-    '''\
+# before the steps and behind them, whatever takes these
+BEFORE_STEPS = '''\
 class Stepwise(nn.Module):
     """Takes one step after the other, where PyTorch's own layer cannot.
 
@@ -217,6 +216,16 @@ class Stepwise(nn.Module):
         if state is None:
             state = (x.new_zeros(1, samples, size),) * self.parts
         states = [s[0] for s in (state if isinstance(state, tuple) else (state,))]
+'''
+BEHIND_STEPS = """\
+    def by_gate(self, *weights):
+        return [0.0 if w is None else w.unflatten(0, self.sizes) for w in weights]
+"""
+
+LOOP = Helper(
+    "Stepwise",
+    BEFORE_STEPS
+    + """\
         outputs = []
         for t, step in enumerate(x.unbind(1)):
             new = self.step(product(step, dropped, kernel) + bias, from_state, *states)
@@ -230,9 +239,8 @@ class Stepwise(nn.Module):
         last = tuple(s[None] for s in states)
         return torch.stack(outputs, 1), last if self.parts > 1 else last[0]
 
-    def by_gate(self, *weights):
-        return [0.0 if w is None else w.unflatten(0, self.sizes) for w in weights]
-''',
+"""
+    + BEHIND_STEPS,
     (_TORCH, _NN, _F),
 )
 
@@ -284,4 +292,4 @@ class StepwiseGRU(Stepwise):
 )
 
 # by the name of PyTorch's own layer: what its stepwise form is made of, which comes last
-STEPWISE = {"RNN": (_LOOP, _RNN), "LSTM": (_LOOP, _LSTM), "GRU": (_LOOP, _GRU)}
+STEPWISE = {"RNN": (LOOP, _RNN), "LSTM": (LOOP, _LSTM), "GRU": (LOOP, _GRU)}

@@ -7,6 +7,9 @@ was made then.
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import contextmanager
+from types import ModuleType
 
 from ..record import TYPE_CHECKING
 from ..stopping import Scratch
@@ -14,11 +17,24 @@ from .code import MissingFramework
 from .torch_model import TorchModel, channels_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     # for each axis of an input, in the language's order, the size that may vary there; empty where it is fixed
     Axes = Sequence[Sequence[str]]
+
+
+@contextmanager
+def _importable(module: Any) -> Iterator[None]:
+    """While this lasts the code of a module can be imported, as that of a user can: PyTorch looks there for what the
+    functions that it follows speak of."""
+    code = ModuleType(type(module).__module__)
+    code.__dict__.update(type(module).forward.__globals__)
+    sys.modules[code.__name__] = code
+    try:
+        yield
+    finally:
+        del sys.modules[code.__name__]
 
 
 class Carried(TorchModel):
@@ -30,9 +46,12 @@ class Carried(TorchModel):
         self.carried: Callable[..., Any] | None = None
 
     def call(self, tensors: Sequence[Any]) -> Any:
-        if self.carried is None:
-            self.carried = self.carry(tuple(tensors))
-        return self.carried(*tensors)
+        with _importable(self.module):
+            if self.carried is None:
+                # of the loops of an earlier export PyTorch remembers the sizes, and holds those of this one to them
+                self.torch.compiler.reset()
+                self.carried = self.carry(tuple(tensors))
+            return self.carried(*tensors)
 
     def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
         """What runs the module, made with the first batch."""

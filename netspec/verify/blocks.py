@@ -357,15 +357,33 @@ class Form(Record):
         return names[len(alone.body.given) :] if self.functions and not alone.is_cell else names
 
 
+def _torch(style: str) -> Form:
+    return Form(
+        lambda net, text=None: torch_target(net, style, text),
+        lambda net: torch.templates(net, style),
+        module,
+        False,
+        "def scan(",
+        True,
+        torch.layouts,
+    )
+
+
 def _keras(style: str, wrap: Any, functions: bool = False) -> Form:
     return Form(lambda net, text=None: keras_target(net, style, text), keras.TEMPLATES[style], wrap, functions)
 
 
 FORMS = {
-    "torch": Form(torch_target, torch.templates, module, False, "def scan(", True, torch.layouts),
+    "torch": _torch("module"),
+    "export": _torch("export"),
     "functional": _keras("functional", function, True),
     "subclass": _keras("subclass", layer),
     "sequential": _keras("sequential", function, True),
 }
 # what is verified of each framework
-FORM_OF = {"torch": "torch", "keras": "functional"}
+_USUAL = {"torch": "torch", "keras": "functional"}
+
+
+def form_of(framework: str, styles: Mapping[str, str]) -> Form:
+    """The way of writing for a framework: in the style that was chosen for it, or as usual."""
+    return FORMS[styles.get(framework, _USUAL[framework])]

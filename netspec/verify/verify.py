@@ -15,8 +15,8 @@ from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import figure, random_inputs, random_weights, sizes_that_fit
 from ..weights.table import penalised, regularization, steps_of
-from ..weights.targets import TARGETS
-from .blocks import FORM_OF, FORMS, block_trials
+from ..weights.targets import target_for
+from .blocks import block_trials, form_of
 from .calm import calmer, saturated
 from .expose import expose
 from .learning import learning, within
@@ -53,14 +53,15 @@ _MOST, _HARDEST = 100_000_000, 10_000_000_000
 
 class Options(Record):
     """How to verify. `frameworks` are legs. `tolerance` None is that of the type of number that the frameworks work in.
-    `settings` says how many further values of each argument of the generated code are tried.
-    """
+    `settings` says how many further values of each argument of the code are tried, `styles` in which style the code for
+    a framework is written where it is not the usual one."""
 
     frameworks: tuple[str, ...] = ("torch", "keras")
     dtype: str = "float32"
     tolerance: float | None = None
     seed: int = 0
     settings: int = 0
+    styles: Mapping[str, str] = {}
 
 
 def verify(
@@ -82,13 +83,7 @@ def verify(
 class _Verification:
     """One net on the way."""
 
-    def __init__(
-        self,
-        net: CheckedNet,
-        pool: Pool,
-        options: Options,
-        progress: Callable[[str], None],
-    ) -> None:
+    def __init__(self, net: CheckedNet, pool: Pool, options: Options, progress: Callable[[str], None]) -> None:
         import numpy as np
 
         self.net = net
@@ -181,7 +176,7 @@ class _Verification:
     def _targets(self, net: CheckedNet, legs: Iterable[str]) -> dict[str, Target]:
         """The code that each leg runs."""
         legs = list(legs)
-        written = {code: TARGETS[code](net) for code in dict.fromkeys(LEGS[leg].code for leg in legs)}
+        written = {code: target_for(code, net, self.options.styles) for code in {LEGS[leg].code for leg in legs}}
         return {leg: written[LEGS[leg].code] for leg in legs}
 
     def _job(self, leg: str, target: Target, batches: Sequence[Sequence[Array]], dtype: str) -> Job:
@@ -319,7 +314,7 @@ class _Verification:
         """The objects that the code makes with other values of its arguments, each held against the net of that."""
         found: list[Finding] = []
         for target in targets if self.options.settings else ():
-            form, most = FORMS[FORM_OF[target.framework]], self.options.settings
+            form, most = form_of(target.framework, self.options.styles), self.options.settings
             of_blocks = block_trials(self.net, target, form, most)
             for trial in (*trials(self.net, target, form.write, most), *of_blocks):
                 self.progress(f"trying {trial.owner} with {trial.argument}={trial.value!r}")

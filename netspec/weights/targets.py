@@ -7,7 +7,7 @@ from ..record import TYPE_CHECKING, Record
 from .spelling import Spelling, spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from ..ir import CheckedNet
@@ -48,10 +48,11 @@ def _keras_model(target: Target, example: Example, dtype: str) -> Any:
 _MODELS: dict[str, Callable[[Target, Example, str], Any]] = {"torch": _torch_model, "keras": _keras_model}
 
 
-def torch_target(net: CheckedNet, text: str | None = None) -> Target:
-    """The PyTorch code of a net, or other text that should make it. Raises SpecError where PyTorch has no form for
-    something."""
-    return Target("torch", net.name, torch.emit(net) if text is None else text, spelling(torch.holders(net)))
+def torch_target(net: CheckedNet, style: str = "module", text: str | None = None) -> Target:
+    """The PyTorch code of a net in one of its styles, or other text that should make it. Raises SpecError where PyTorch
+    has no form for something."""
+    text = torch.emit(net, style) if text is None else text
+    return Target("torch", net.name, text, spelling(torch.holders(net, style)))
 
 
 def keras_target(net: CheckedNet, style: str = "functional", text: str | None = None) -> Target:
@@ -63,6 +64,11 @@ def keras_target(net: CheckedNet, style: str = "functional", text: str | None = 
     called = keras.CALLS[style](net)
     classes = tuple(apply.make.func.rpartition(".")[2] for apply, _ in called if apply.make is not None)
     return Target("keras", net.name, text, spelling(held for _, found in called for held in found), classes)
+
+
+def target_for(framework: str, net: CheckedNet, styles: Mapping[str, str]) -> Target:
+    """The code for a framework, in the style chosen for it or in the usual one. Raises SpecError as these do."""
+    return TARGETS[framework](net, *([styles[framework]] if framework in styles else []))
 
 
 TARGETS: dict[str, Callable[..., Target]] = {"torch": torch_target, "keras": keras_target}
