@@ -26,7 +26,7 @@ SHORT, LONG = {"T": 5, "S": 4}, {"T": 9, "S": 7}
 NETS = {
     "layers and directions": "input x [T, 3]; stack(2, bidirectional(lstm(4))) -> dense(2)",
     "two lengths": "input x [T, 3]; input y [S, 3]; h = y -> gru(4); output x -> gru(4, initial=h, return=sequence)",
-    "from the end": "input x [T, 3]; y, h = x -> rnn(4, activation=relu, reverse=true, return=(last, sequence)); output y, h",
+    "from the end": "input x [T, 3]; y = x -> rnn(4, activation=relu, reverse=true, return=sequence); output y",
     "a mask": "input x [T, 3]; input m [T] bool; y, h = x -> lstm(4, mask=m, return=(last, sequence)); output y, h",
     "other activations": "input x [T, 3]; gru(4, activation=relu, reset_after=false, recurrent_dropout=0.2)",
     "on grids": "input x [T, 4, 4, 1]; y, h = x -> conv_lstm(2, 2, return=(sequence, last)); output y, h",

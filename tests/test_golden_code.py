@@ -50,6 +50,8 @@ def test_golden_code_computes_what_the_spec_says(spec, framework, text):
     inputs = samples.random_inputs(net, rng, 2, samples.sizes_that_fit(net, 1)[0])
     weights = samples.random_weights(net, rng)
     target = TARGETS[framework](net).replace(text=text)
+    if "is_exporting" in text and not hasattr(pytest.importorskip("torch").compiler, "is_exporting"):
+        pytest.skip("the style `export` needs a newer PyTorch")
     model = target.model(lambda: inputs)
     model.load(target.spelling.put(weights))
     wanted = Reference(net, weights).listed(**dict(zip([p.name for p in net.net.body.inputs], inputs)))
