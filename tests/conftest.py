@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import gc
+import os
 from difflib import unified_diff
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # the processes share the cores: threads of one that wait for work would take the time of the others
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
 
 # how long an example takes is no matter of these tests
 settings.register_profile("patient", deadline=None)
