@@ -3,7 +3,7 @@
 # counts, but not what the last window takes beyond it: the corner is 1/4. OpenVINO divides by all 9: 1/9. No word is said.
 # Guess before the run: onnxruntime is wrong here. It is right, and OpenVINO is not.
 . "$(dirname "$0")/common.sh"
-install torch==2.13.0 openvino==2026.4.1
+install torch==2.13.0 openvino==2026.4.1 packaging==25.0  # openvino asks for packaging, and does not name it
 run <<'CODE'
 import openvino
 import torch

@@ -3,7 +3,7 @@
 # converted and compiled, and raises when it runs: the flag is lost. Repeated keys and values are equal.
 # Guess before the run: it agrees.
 . "$(dirname "$0")/common.sh"
-install torch==2.13.0 openvino==2026.4.1
+install torch==2.13.0 openvino==2026.4.1 packaging==25.0  # openvino asks for packaging, and does not name it
 run <<'CODE'
 import openvino
 import torch

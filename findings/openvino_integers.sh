@@ -3,7 +3,7 @@
 # not 2**32, though inputs and outputs are int64 and nothing is said. And `//` of negative integers.
 # Guess before the run: large int64 are wrong, without a word; `//` agrees.
 . "$(dirname "$0")/common.sh"
-install torch==2.13.0 openvino==2026.4.1
+install torch==2.13.0 openvino==2026.4.1 packaging==25.0  # openvino asks for packaging, and does not name it
 run <<'CODE'
 import openvino
 import torch
