@@ -18,10 +18,14 @@ NETS = [
     "input x [7, 8, 4]\n avgpool(4x4, stride=1, padding=same)",
     "input x [8, 4]\n avgpool(2, stride=1, padding=same)",
     "input x [5, 6, 4, 2]\n avgpool(2, stride=1, padding=same)",
+    "input x [T, 4]\n avgpool(2, stride=1, padding=same)",
+    "input x [H, W, 4]\n avgpool(3x2, stride=2, padding=same)",
     "input x [7, 8, 4]\n avgpool(3, stride=2, rounding=ceil)",
     "input x [5, 5]\n layernorm(axes=0)",
     "input x [4, 3, 4]\n layernorm(axes=(1, 0))",
 ]
+# for symbols, so that one side needs more padding than the other
+SIZES = {"T": 7, "H": 7, "W": 9}
 SCRIPT = """
 import json, sys
 import numpy as np
@@ -31,10 +35,11 @@ from netspec.weights import samples
 from netspec.weights.targets import keras_target
 
 found = {}
-for text in json.load(sys.stdin):
+texts, sizes = json.load(sys.stdin)
+for text in texts:
     net = parse(f"net n {{ {text} }}").checked
     rng = np.random.default_rng(0)
-    xs, weights = samples.random_inputs(net, rng, 3, {}), samples.random_weights(net, rng)
+    xs, weights = samples.random_inputs(net, rng, 3, sizes), samples.random_weights(net, rng)
     target = keras_target(net, "functional")
     model = target.model(lambda: xs, "float32")
     model.load(target.spelling.put(weights))
@@ -51,7 +56,7 @@ json.dump(found, sys.stdout)
 def test_each_backend(backend):
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        input=json.dumps(NETS),
+        input=json.dumps([NETS, SIZES]),
         env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
