@@ -72,7 +72,8 @@ def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
 
 
 def missing(at: Context, callee: tree.Name, cls: type[Layer], names: list[str], flowing: tuple[Node, ...]) -> Hole:
-    listed, example = " and ".join(f"`{n}`" for n in names), cls.examples[0].code
+    listed = " and ".join(f"`{n}`" for n in names)
+    example = f"for example `{cls.examples[0].code}`; " if cls.examples else ""
     words = cls.arguments[names[0]].reader.words
     steps = [
         n for n in flowing if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name) and n.callee.text in words
@@ -84,7 +85,7 @@ def missing(at: Context, callee: tree.Name, cls: type[Layer], names: list[str], 
         "missing-argument",
         f"`{callee.text}` needs {listed}",
         callee.span,
-        help=f"for example `{example}`; `netspec layers {cls.kind}` shows its arguments",
+        help=f"{example}`netspec layers {cls.kind}` shows its arguments",
     )
 
 

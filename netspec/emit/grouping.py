@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ..layers.base import Helper
     from ..source import Span
     from .lower import Code, Lowered
     from .parameters import Style
@@ -125,6 +126,7 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
     known = Known()
     groups: list[Group] = []
     written = _written(net)
+    taken = taken.union(*(helper.defines for helper in _helpers(net, set())))
     for bodies in _by_definition(net):
         definition, style = bodies[0].body.name, styles[bodies[0].kind]
         parts = _groups(bodies, style, known)
@@ -136,6 +138,24 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
     groups.append(Group([net], style, _unique(style.name(net.body.name), taken), outermost=True))
     groups[-1].weave([], known)
     return groups
+
+
+def _helpers(code: Code, seen: set[Any]) -> Iterator[Helper]:
+    """The helpers that a program carries along."""
+    if key_of(code) not in seen:
+        seen.add(key_of(code))
+        yield from _helpers_of((*code.items, *code.starts), seen)
+
+
+def _helpers_of(items: Seq[Lowered], seen: set[Any]) -> Iterator[Helper]:
+    for item in items:
+        if isinstance(item, Part):
+            yield from _helpers_of(item.items, seen)
+        elif isinstance(item, Enter):
+            yield from item.form.helpers if item.form is not None else ()
+            yield from _helpers(item.code, seen)
+        else:
+            yield from (helper for apply in item.use.steps for helper in apply.helpers)
 
 
 def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template]:

@@ -87,6 +87,12 @@ class Helper(Record):
     source: str
     imports: tuple[str, ...] = ()
 
+    @property
+    def defines(self) -> set[str]:
+        """The names of its functions and classes."""
+        heads = (line for line in self.source.splitlines() if line.startswith(("def ", "class ")))
+        return {head.partition(" ")[2].partition("(")[0] for head in heads}
+
 
 class Apply(Record):
     """One application in generated code.
