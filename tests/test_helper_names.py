@@ -19,7 +19,7 @@ NETS = {
     "\nnet adaptive_pool2 { input x [7, 5, 2]; adaptive_pool(4) -> global_avgpool }",
     "scan": "cell kept(n) { input x; state m [n, 2]; next m = 0.5 * m + reshape(dense(x, 2*n), n, 2); output next m }"
     "\nnet scan { input x [7, 5]; scan(kept(4)) }",
-    "within": "cell filled(n) { input x int; state h [n]; next h = h + mean(embedding(x, 9, n), axis=0); output next h }"
+    "within": "cell filled(n) { input x; state h [n]; next h = h + mean(embedding(x, 9, n), axis=0); output next h }"
     "\nblock both_ways(n) { input x; bidirectional(gru(n, activation=relu)) }"
     "\nnet n { input x [7, 5]; input y [7, 3] int(9); output x -> both_ways(4), y -> scan(filled(3)) }",
 }
