@@ -22,7 +22,7 @@ from netspec.verify.verdict import apart
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
 from netspec.weights.targets import torch_target
 
-SHORT, LONG = {"T": 5, "S": 4}, {"T": 9, "S": 7}
+SHORT, LONG = {"T": 5, "S": 4, "H": 9, "W": 8}, {"T": 9, "S": 7, "H": 7, "W": 11}
 NETS = {
     "layers and directions": "input x [T, 3]; stack(2, bidirectional(lstm(4))) -> dense(2)",
     "two lengths": "input x [T, 3]; input y [S, 3]; h = y -> gru(4); output x -> gru(4, initial=h, return=sequence)",
@@ -32,6 +32,9 @@ NETS = {
     "on grids": "input x [T, 4, 4, 1]; y, h = x -> conv_lstm(2, 2, return=(sequence, last)); output y, h",
     "a masked grid": "input x [T, 4, 4, 2]; input mask [T] bool; output x -> conv_lstm(2, 3, mask=mask, dropout=0.1)",
     "a cell": "input x [T, 3]; y, h = x -> bidirectional(scan(leaky(4), return=(sequence, last))); output y, h",
+    "pools": "input x [H, W, 2]; y = x -> adaptive_avgpool(3x2); z = x -> conv(3, 1) -> adaptive_maxpool(4) -> flatten;"
+    "output y, z",
+    "pools of sequences": "input x [T, 3]; y = adaptive_avgpool(3); output adaptive_maxpool(x, 4), y",
 }
 CELL = """
 cell leaky(units) {
@@ -74,7 +77,7 @@ def test_an_exported_program_takes_any_length(name):
     gives_the_same(net_of(NETS[name]), "export")
 
 
-@pytest.mark.parametrize("name", ["two lengths", "a mask", "a cell"])
+@pytest.mark.parametrize("name", ["two lengths", "a mask", "a cell", "pools"])
 def test_onnx_takes_any_length(name):
     gives_the_same(net_of(NETS[name]), "onnxruntime")
 
@@ -223,7 +226,7 @@ def test_it_is_built(tmp_path, capsys):
 def test_it_is_verified(tmp_path, capsys):
     path = tmp_path / "n.net"
     path.write_text(
-        "block b(n) { input x [T, c]; lstm(n, return=sequence) } net n(units=3) { input x [T, 2]; b(units) }"
+        "block b(n) { input x [T, c]; lstm(n, return=sequence) }\nnet n(units=3) { input x [T, 2]; b(units) }"
     )
     targets = ["--target", "torch", "--target", "export", "--target", "onnxruntime", "--target", "compile"]
     assert main(["verify", str(path), *targets, "--style", "export"]) == 0
@@ -255,6 +258,18 @@ def of_any_length(example):
 @pytest.mark.parametrize("example", RECURRENT, ids=lambda e: e.code)
 def test_every_example_takes_any_length(example, way):
     gives_the_same(of_any_length(example), way)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("way", ["torch", "export", "onnxruntime"])
+@pytest.mark.parametrize("example", LAYERS["adaptive_avgpool"].examples + LAYERS["adaptive_maxpool"].examples, ids=str)
+def test_every_pool_takes_any_size(example, way):
+    """Also where a window is smaller than a cell, and where sizes are known, in ONNX."""
+    rank = len(example.shape) - 1
+    sizes = [dict(zip("HWD", given)) for given in ((9, 8, 6), (7, 11, 5), (2, 3, 9), (1, 1, 1))]
+    open_ = spec(example.replace(shape=(*"HWD"[:rank], example.shape[-1])))
+    gives_the_same(check(open_), way, sizes=sizes)
+    gives_the_same(check(spec(example)), way, sizes=({},))
 
 
 @pytest.mark.sweep

@@ -57,6 +57,7 @@ def initialized(module, fill, *names):
     module.fills = [*getattr(module, "fills", ()), *fills]
     return module
 ''',
+    optional=True,
 )
 
 

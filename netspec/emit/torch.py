@@ -117,14 +117,14 @@ def _making(writers: Iterable[_Module]) -> str:
     found: list[str] = []
     for writer in writers:
         found += writer.making_lines
-        found += [helper.source for helper in writer.helpers if helper.name != "initialized"]
+        found += [helper.source for helper in writer.helpers if not helper.optional]
     return "\n".join(found)
 
 
 def _helpers(writers: Seq[_Module], classes: Seq[Seq[str]], fills: Helper | None) -> list[Helper]:
     """The helpers that the classes need, and the function that fills their weights."""
-    noted = "initialized(" in _joined(classes)
-    found = [h for w in writers for h in w.helpers if noted or h.name != "initialized"]
+    text = _joined(classes)
+    found = [h for w in writers for h in w.helpers if not h.optional or speaks_of(text, [h.name], r"\(")]
     return list(dict.fromkeys([*found, *([fills] if fills else [])]))
 
 

@@ -1,4 +1,4 @@
-"""The pieces of PyTorch code that is to be exported: loops over time that stay loops, and so take any length.
+"""The pieces of PyTorch code that is to be exported: loops over time that stay loops, windows that follow the size.
 
 They do what the usual pieces do, under the same names and with the same weights.
 """
@@ -222,6 +222,64 @@ _STEPWISE_CONV_LSTM = conv_lstm.TORCH_STEPWISE.replace(
 """
 )
 
+_WINDOWS = Helper(
+    "windows",
+    '''\
+def windows(x, axis, count):
+    """Which cells of an axis are in each of the windows that share it evenly."""
+    cells = torch.arange(x.shape[axis], device=x.device)
+    window = torch.arange(count, device=x.device)[:, None]
+    start, end = window * x.shape[axis], (window + 1) * x.shape[axis]
+    return (start < count * (cells + 1)) & (count * cells < end)
+''',
+    (_TORCH,),
+)
+
+# one axis after the other, behind the channels: what becomes of the cells of each window
+_AVERAGE = """\
+        share = windows(x, axis, count).to(x.dtype)
+        share = share / share.sum(1, keepdim=True)
+        x = (x.movedim(axis, -1) @ share.mT).movedim(-1, axis)
+"""
+_LARGEST = """\
+        outside = ~windows(x, axis, count)
+        cells = x.movedim(axis, -1)[..., None, :]
+        x = cells.masked_fill(outside, -torch.inf).amax(-1).movedim(-1, axis)
+"""
+
+
+def _adaptive(word: str, each: str, rank: int) -> dict[str, tuple[Helper, ...]]:
+    """What stands in the place of an adaptive pool, as a function and as a module."""
+    name = f"adaptive_{word}_pool{rank}d"
+    function = Helper(
+        name,
+        f'''\
+def {name}(x, size):
+    """`F.{name}` that can be exported for any size of `x`."""
+    if not torch.compiler.is_exporting():
+        return F.{name}(x, size)
+    sizes = size if isinstance(size, tuple) else (size,) * {rank}
+    for axis, count in enumerate(sizes, 2):
+{each}    return x
+''',
+        (_TORCH, _F),
+    )
+    title = f"Adaptive{word.title()}Pool{rank}d"
+    module = Helper(
+        title,
+        f'''\
+class {title}(nn.{title}):
+    """The module of that function."""
+
+    def forward(self, x):
+        return {name}(x, self.output_size)
+''',
+        (_NN,),
+        optional=True,
+    )
+    return {f"F.{name}": (_WINDOWS, function), f"nn.{title}": (_WINDOWS, function, module)}
+
+
 # in whose place each stands
 _HELPERS = {
     LOOP: _STEPWISE,
@@ -229,7 +287,11 @@ _HELPERS = {
     conv_lstm.TORCH_CONV_LSTM: _CONV_LSTM,
     conv_lstm.TORCH_STEPWISE: _STEPWISE_CONV_LSTM,
 }
-_MODULES = {f"nn.{own.name}": own for own in (_LSTM, _GRU, _RNN)}
+# the same by the name of what PyTorch has, with all that it needs, itself last
+_OWN: dict[str, tuple[Helper, ...]] = {f"nn.{own.name}": (_OVER_TIME, _RECURRENT, own) for own in (_LSTM, _GRU, _RNN)}
+for _word, _each in (("avg", _AVERAGE), ("max", _LARGEST)):
+    for _rank in (1, 2, 3):
+        _OWN |= _adaptive(_word, _each, _rank)
 
 
 def exported(form: A) -> A:
@@ -239,11 +301,11 @@ def exported(form: A) -> A:
         helpers = [_OVER_TIME, *helpers]
 
     def change(part: Code) -> Code:
-        own = _MODULES.get(part.func) if isinstance(part, Call) and isinstance(part.func, str) else None
-        if own is None:
+        own = _OWN.get(part.func, ()) if isinstance(part, Call) and isinstance(part.func, str) else ()
+        if not own or part.args[-1:] == (1,):  # a pool to one cell is the same for every size
             return part
-        helpers[:0] = _OVER_TIME, _RECURRENT, own
-        return part.replace(func=own.name)
+        helpers[:0] = own
+        return part.replace(func=own[-1].name)
 
     make: Any = rebuild(form.make, change)
-    return form.replace(make=make, helpers=tuple(dict.fromkeys(helpers)))
+    return form.replace(make=make, call=rebuild(form.call, change), helpers=tuple(dict.fromkeys(helpers)))

@@ -80,12 +80,14 @@ class At(Record):
 class Helper(Record):
     """A small function or class that generated code carries along, with the imports it needs.
 
-    `source` is text in the final format; `imports` are lines such as `import torch.nn.functional as F`.
+    `source` is text in the final format; `imports` are lines such as `import torch.nn.functional as F`. One that is
+    `optional` is left out where the code does not speak of it.
     """
 
     name: str
     source: str
     imports: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def defines(self) -> set[str]:
