@@ -24,6 +24,14 @@ NETS = {
         "a product": 'input x [5, 4]; input y [4]; weight w [4, 3]; output einsum("ij,j,jk,Ij->Ik", x, y, w, x)',
         "a product of weights": 'input x [3, 2]; weight w [3]; output einsum("i,j,jK->iK", w, w, x)',
         "a convolution": "input x [8, 8, 3]; conv(4, 3x3) -> batchnorm -> relu -> avgpool(2, padding=same)",
+        "layers of images": "input x [8, 8, 4]; separable_conv(8, 3x3) -> groupnorm(2) -> prelu -> channel_shuffle(2)"
+        "-> local_response_norm -> space_to_depth(2) -> depthwise_conv(3x3, padding=same) -> instancenorm"
+        "-> depth_to_space(2) -> conv_transpose(4, 2x2, stride=2) -> upsample(2) -> lppool(2, 2x2) -> crop(1) -> pad(1)"
+        "-> rmsnorm -> hard_swish -> global_avgpool -> maxout(2)",
+        "layers of sequences": "input x [6, 4]; a = x -> positional_encoding;"
+        "b = x -> shift(1.5) -> mish -> roll(1, axis=0); c = max(x, axis=0); d = norm(x, axis=-1);"
+        "output additive_attention(a, x, 3), bilinear(a, b, 3), cosine(x, b), glu(a), reverse(b, axis=0), outer(c, c),"
+        "std(d), argmax(x)",
     }.items()
 }
 
@@ -76,6 +84,11 @@ def test_it_is_compiled_as_one_graph(made):
     same(made.compiled(), made, 3)
 
 
+# loops of ours, where PyTorch has a layer for other arguments
+LOOPS = ("dropout of the state", "another activation", "a mask", "on grids")
+
+
+@pytest.mark.parametrize("made", LOOPS, indirect=True)
 def test_it_learns_when_it_is_compiled(made):
     """The gradients are those of the module."""
     module = made.module.train(False)

@@ -96,7 +96,8 @@ def test_code_that_fails_is_told(pool, monkeypatch):
     from netspec.emit import torch as emit_torch
 
     right = emit_torch.emit
-    monkeypatch.setattr(emit_torch, "emit", lambda net: right(net).replace("self.head(x)", "self.head(x.no_such)"))
+    wrong = ("self.head(x)", "self.head(x.no_such)")
+    monkeypatch.setattr(emit_torch, "emit", lambda *words: right(*words).replace(*wrong))
     found = verified(pool, SMALL)
     assert any("no_such" in problem and "line" in problem for problem in found.problems)
 

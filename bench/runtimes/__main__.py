@@ -1,24 +1,25 @@
 """Generated code in every runtime: `python -m bench.runtimes [--only NAME...] [--way WAY...] [--zoo] [--page]`.
 
-Takes the first example of every layer, with `--zoo` the specs of the zoo (large nets see small images), builds the code
-and runs it in each way on random weights, at several batches and sizes, against the NumPy reference. What was found is
-kept in `bench/runtimes/table.csv`, one row for a net and a way; `--page` writes `docs/runtimes.md` from it. Exit status
-1 where a way differs.
+Takes the first example of every layer, with `--zoo` the specs of the zoo (made small by their settings), builds the
+code and runs it in each way on random weights, at several batches and sizes, against the NumPy reference. What was
+found is kept in `bench/runtimes/table.csv`, one row for a net and a way. `--missing` takes what is not there yet, from
+the cheapest net on, and `--seconds N` begins nothing after N seconds, so that a long run can be cut in slices. `--page`
+writes `docs/runtimes.md` from the table. Exit status 1 where a way differs.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import re
 import sys
 import threading
-from importlib.metadata import PackageNotFoundError, version
+import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.zoo import ROOT, within_reach
+from bench.zoo import ROOT
 from netspec.api import check
 from netspec.diagnostics import SpecError
 from netspec.emit.keras_file import static_batch
@@ -30,68 +31,126 @@ from netspec.verify.legs import varying
 from netspec.verify.pool import Job, Pool
 from netspec.verify.verdict import apart
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
-from netspec.weights.targets import TARGETS
+from netspec.weights.targets import target_for
 
 from .page import PAGE, page
-from .ways import ONE_BATCH, WAYS
+from .small import cost, small
+from .table import keep, kept, versions
+from .ways import ONE_BATCH, STYLES, WAYS, place
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Sequence
 
     from netspec.ir import CheckedNet
+    from netspec.layers.base import Array
     from netspec.verify.pool import Answer
+    from netspec.weights.targets import Target
 
-TABLE = ROOT / "bench" / "runtimes" / "table.csv"
-_FIELDS = ("net", "way", "verdict", "error", "message")
-# seconds that a net may take in a way
-_LONGEST = 240
+    Row = dict[str, str]
+
 # bfloat16 has 8 bits: what it comes to behind several layers
 _ROUNDING, _COARSE = 1e-4, 0.1
 
 
 class Ways(Pool):
-    """Processes that are ended where they take too long."""
+    """Processes that are ended where they take longer than `longest` seconds for a net and a way."""
 
     worker = "bench.runtimes.worker"
     legs = WAYS
 
+    def __init__(self, longest: float) -> None:
+        super().__init__()
+        self.longest, self.late = longest, False
+
+    def place(self, leg: str) -> str:
+        return place(leg)
+
     def answer(self, job: Job, folder: str) -> Answer:
-        process = self._process(job.runs_in)
-        timer = threading.Timer(_LONGEST, lambda: kill([process]))
+        self.late = False
+        timer = threading.Timer(self.longest, self._end, [self._process(job.runs_in)])
         timer.start()
         try:
             return super().answer(job, folder)
         finally:
             timer.cancel()
 
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        self.late = True
+        kill([process])
+
+
+class Tried:
+    """A net with random weights, at several batches and sizes."""
+
+    def __init__(self, name: str, net: CheckedNet, counts: Sequence[int]) -> None:
+        self.name, self.net, self.counts = name, net, counts
+        self.static = static_batch(net)
+
+    @cached_property
+    def weights(self) -> dict[str, Array]:
+        return random_weights(self.net, np.random.default_rng(1))
+
+    @cached_property
+    def batches(self) -> list[list[Array]]:
+        rng = np.random.default_rng(0)
+        counts = (self.static,) if self.static is not None else self.counts
+        return [random_inputs(self.net, rng, count, sizes) for sizes in sizes_that_fit(self.net) for count in counts]
+
+    @cached_property
+    def wanted(self) -> list[Sequence[Array]]:
+        names, reference = [port.name for port in self.net.net.body.inputs], Reference(self.net, self.weights)
+        return [reference.listed(**dict(zip(names, batch))) for batch in self.batches]
+
+    def job(self, target: Target, way: str, dtype: str = "float32") -> Job:
+        batches = self.batches[:1] if way in ONE_BATCH else self.batches
+        return Job(target, self.weights, batches, dtype=dtype, leg=way, axes=varying(self.net, self.static))
+
+    def apart(self, answer: Answer) -> float:
+        """The largest error of an answer."""
+        return max(apart(a, b) for of, found in zip(self.wanted, answer.outputs) for a, b in zip(of, found))
+
 
 def main(words: Sequence[str] | None = None) -> int:
+    options = _options(words)
+    rows = kept()
+    if options.page:
+        PAGE.write_text(page(list(rows.values())), encoding="utf-8")
+        return 0
+    end, found = time.monotonic() + options.seconds, []
+    with Ways(options.longest) as pool:
+        for tried in specs(options.only) if options.zoo else layers(options.only):
+            ways = [way for way in options.way if not (options.missing and (tried.name, way) in rows)]
+            for way in ways:
+                if time.monotonic() > end:
+                    break
+                rows[tried.name, way] = row = outcome(tried, way, pool)
+                found.append(row["verdict"])
+                _tell(row)
+            if ways:
+                keep(rows)
+    print({verdict: found.count(verdict) for verdict in dict.fromkeys(found)}, file=sys.stderr)
+    return 1 if "differs" in found else 0
+
+
+def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.runtimes", description=__doc__)
     parser.add_argument("--only", metavar="NAME", nargs="+", default=[], help="these layers, or with --zoo these specs")
     parser.add_argument("--way", choices=WAYS, nargs="+", default=list(WAYS), help="default: all")
     parser.add_argument("--zoo", action="store_true", help="specs of the zoo instead of layers")
+    parser.add_argument("--missing", action="store_true", help="only what the table has not yet")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin nothing after so many seconds")
+    parser.add_argument("--longest", type=float, default=240, help="end a net in a way after so many seconds")
     parser.add_argument("--page", action="store_true", help="write docs/runtimes.md from the table, and run nothing")
-    options = parser.parse_args(words)
-    rows = _kept()
-    if options.page:
-        PAGE.write_text(page(list(rows.values())), encoding="utf-8")
-        return 0
-    differs = 0
-    for way in options.way:
-        with Ways() as pool:
-            for name, net in _zoo(options.only) if options.zoo else _layers(options.only):
-                row = _row(name, net, way, pool)
-                rows[name, way] = row
-                differs += row["verdict"] == "differs"
-                if row["verdict"] not in ("equal", "no code"):
-                    print(f"{way}: {name}: {row['verdict']} {row['error']} {row['message']}", flush=True)
-        _keep(rows)
-        found = [row["verdict"] for (_, of), row in rows.items() if of == way]
-        print(way, {verdict: found.count(verdict) for verdict in dict.fromkeys(found)}, file=sys.stderr, flush=True)
-    return 1 if differs else 0
+    return parser.parse_args(words)
 
 
-def _layers(only: Sequence[str]) -> Iterator[tuple[str, CheckedNet]]:
+def _tell(row: Row) -> None:
+    if row["verdict"] not in ("equal", "no code"):
+        print(f"{row['way']}: {row['net']}: {row['verdict']} {row['error']} {row['message']}", flush=True)
+
+
+def layers(only: Sequence[str]) -> Iterator[Tried]:
     """A net of one layer for each layer, as its first example shows it."""
     sys.path.insert(0, str(ROOT / "tests"))
     from test_layer_examples import EXAMPLES, spec
@@ -104,36 +163,41 @@ def _layers(only: Sequence[str]) -> Iterator[tuple[str, CheckedNet]]:
         seen.add(name)
         found = check(Source("runtimes.net", spec(example))).checked
         assert found is not None
-        yield example.code, found
+        yield Tried(example.code, found, (3, 1))
 
 
-def _zoo(only: Sequence[str]) -> Iterator[tuple[str, CheckedNet]]:
-    for name in only or zoo_names():
-        yield f"zoo:{name}", within_reach(name)[0]
+def specs(only: Sequence[str]) -> Iterator[Tried]:
+    """The specs, the cheapest first."""
+    nets = [(name, *small(name)) for name in only or zoo_names()]
+    for name, net, settings in sorted(nets, key=lambda found: cost(found[1])):
+        yield Tried(" ".join((f"zoo:{name}", *(f"{key}={value}" for key, value in settings.items()))), net, (2, 1))
 
 
-def _row(name: str, net: CheckedNet, way: str, pool: Ways) -> dict[str, str]:
+def outcome(tried: Tried, way: str, pool: Ways) -> Row:
     """What became of a net in a way."""
-    row = {"net": name, "way": way, "verdict": "equal", "error": "", "message": ""}
+    row = {"net": tried.name, "way": way, "verdict": "equal", "error": "", "message": "", "versions": versions(way)}
     try:
-        target = TARGETS[WAYS[way].code](net)
+        target = target_for(WAYS[way].code, tried.net, STYLES.get(way, {}))
     except SpecError:
         return {**row, "verdict": "no code"}
-    rng, static = np.random.default_rng(0), static_batch(net)
-    weights = random_weights(net, rng)
-    counts = (static,) if static is not None else (3, 1)
-    batches = [random_inputs(net, rng, count, sizes) for sizes in sizes_that_fit(net) for count in counts]
-    batches = batches[:1] if way in ONE_BATCH else batches
-    job = Job(target, weights, batches, leg=way, axes=varying(net, static))
+    found = _judged(tried, tried.job(target, way), pool)
+    if found["verdict"] == "differs" and not way.startswith("mixed"):
+        # on a long way rounding may grow past all bounds, but not in float64
+        exact = _judged(tried, tried.job(target, way, "float64"), pool)
+        found = {**exact, "message": f"in float64; {found['error']} in float32"} if exact["error"] else found
+    return {**row, **found}
+
+
+def _judged(tried: Tried, job: Job, pool: Ways) -> Row:
+    """The verdict on a job, with what goes with it."""
     answer = pool.answer(job, pool.start(job))
+    if answer.kind == "Died" and pool.late:
+        return {"verdict": "no time", "error": "", "message": f"more than {pool.longest:.0f} seconds"}
     if answer.error:
-        return {**row, "verdict": "refused", "message": _short(answer.error)}
-    names = [port.name for port in net.net.body.inputs]
-    wanted = [Reference(net, weights).listed(**dict(zip(names, batch))) for batch in batches]
-    worst = max(apart(a, b) for of, found in zip(wanted, answer.outputs) for a, b in zip(of, found))
-    if not worst <= (_COARSE if way.startswith("mixed") else _ROUNDING):
-        row["verdict"] = "differs"
-    return {**row, "error": f"{worst:.1e}"}
+        return {"verdict": "refused", "error": "", "message": _short(answer.error)}
+    worst = tried.apart(answer)
+    agree = worst <= (_COARSE if job.runs_in.startswith("mixed") else _ROUNDING)
+    return {"verdict": "equal" if agree else "differs", "error": f"{worst:.1e}", "message": ""}
 
 
 def _short(error: str) -> str:
@@ -141,43 +205,6 @@ def _short(error: str) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", error)
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     return re.sub(r"(?<![:/\w])/\S*/", "", " ".join(lines[:2]))[:160] if lines else "no message"
-
-
-# --- the table -------------------------------------------------------------------------------------------------------
-
-
-def _kept() -> dict[tuple[str, str], dict[str, str]]:
-    if not TABLE.exists():
-        return {}
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        return {(row["net"], row["way"]): row for row in csv.DictReader(file)}
-
-
-def _keep(rows: dict[tuple[str, str], dict[str, str]]) -> None:
-    order = list(WAYS)
-    with TABLE.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, (*_FIELDS, "versions"), lineterminator="\n")
-        writer.writeheader()
-        for row in sorted(rows.values(), key=lambda row: (order.index(row["way"]), row["net"])):
-            writer.writerow({"versions": _versions(row["way"]), **row})
-
-
-def _versions(way: str) -> str:
-    """The packages that a way needs, with their versions here."""
-    names = {"torch": ("torch",), "keras": ("keras", "tensorflow-cpu", "jax", "torch")}[WAYS[way].code]
-    backend = WAYS[way].environment.get("KERAS_BACKEND", "")
-    names = tuple(n for n in names if not backend or n == "keras" or n.startswith(backend))
-    more = {"onnxruntime": ("onnx", "onnxscript", "onnxruntime"), "keras-onnx": ("tf2onnx", "onnxruntime")}
-    more |= {"openvino": ("openvino",), "litert": ("litert-torch",)}
-    more |= {"executorch": ("executorch",), "executorch-xnnpack": ("executorch",)}
-    return " ".join(f"{name} {_version(name)}" for name in (*names, *more.get(way, ())))
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name).partition("+")[0]
-    except PackageNotFoundError:
-        return "missing"
 
 
 if __name__ == "__main__":

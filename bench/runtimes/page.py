@@ -11,36 +11,79 @@ from .ways import WAYS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    Row = Mapping[str, str]
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "runtimes.md"
 # what a person has written: which runtime does what, whose fault it is, and the way around
 _KNOWN = Path(__file__).with_name("known.md")
-_VERDICTS = ("equal", "differs", "refused", "no code")
+_MARKS = {"equal": "=", "differs": "≠", "refused": "r", "no time": "t", "no code": "c"}
 
 
-def page(rows: Sequence[Mapping[str, str]]) -> str:
+def page(rows: Sequence[Row]) -> str:
     """The page, for rows of the table."""
-    known = _KNOWN.read_text(encoding="utf-8")
-    return (
-        f"{known.rstrip()}\n\n## What was run\n\n{_totals(rows)}\n\n## What differs or is refused\n\n{_others(rows)}\n"
-    )
+    specs = [row for row in rows if _is_spec(row)]
+    layers = [row for row in rows if not _is_spec(row)]
+    parts = {
+        "": _KNOWN.read_text(encoding="utf-8").rstrip(),
+        "## Layers": f"The first example of each layer as a net of its own.\n\n{_totals(layers)}",
+        "## Specs of the zoo": _zoo(specs),
+        "## What differs or is refused": _others(rows),
+    }
+    return "\n\n".join(part for title, text in parts.items() for part in (title, text) if part) + "\n"
 
 
-def _totals(rows: Sequence[Mapping[str, str]]) -> str:
+def _is_spec(row: Row) -> bool:
+    return row["net"].startswith("zoo:")
+
+
+def _used(rows: Sequence[Row]) -> list[str]:
+    """The ways that there are rows for, in the order of all ways."""
+    found = {row["way"] for row in rows}
+    return [way for way in WAYS if way in found]
+
+
+def _totals(rows: Sequence[Row]) -> str:
+    """How often each way came to what."""
     counts = Counter((row["way"], row["verdict"]) for row in rows)
     versions = {row["way"]: row["versions"] for row in rows}
-    lines = ["| runtime | versions | equal | differs | refused | no code |", "|---|---|---:|---:|---:|---:|"]
-    for way in (way for way in WAYS if way in versions):
-        found = " | ".join(str(counts[way, verdict]) for verdict in _VERDICTS)
+    seen = [verdict for verdict in _MARKS if any(row["verdict"] == verdict for row in rows)]
+    lines = [f"| runtime | versions | {' | '.join(seen)} |", f"|---|---|{'---:|' * len(seen)}"]
+    for way in _used(rows):
+        found = " | ".join(str(counts[way, verdict]) for verdict in seen)
         lines.append(f"| {WAYS[way].title} | {versions[way]} | {found} |")
     return "\n".join(lines)
 
 
-def _others(rows: Sequence[Mapping[str, str]]) -> str:
-    """What is not equal, by runtime."""
+def _zoo(rows: Sequence[Row]) -> str:
+    """The totals, and what became of each spec."""
+    verdicts = {(row["net"], row["way"]): _mark(row) for row in rows}
+    ways = _used(rows)
+    lines = [f"| spec | {' | '.join(f'`{way}`' for way in ways)} |", f"|---|{':-:|' * len(ways)}"]
+    for net in sorted({row["net"] for row in rows}):
+        marks = " | ".join(verdicts.get((net, way), "") for way in ways)
+        lines.append(f"| `{net}` | {marks} |")
+    told = ", ".join(f"`{way}` {WAYS[way].title}" for way in ways)
+    return (
+        "Each with the settings that stand beside it, which make it small, on two batches and, where it has symbols, at"
+        f" two sizes.\n\n{_totals(rows)}\n\nBy spec: {', '.join(f'`{m}` {v}' for v, m in _MARKS.items())}; `≈` equal in"
+        " float64, where rounding in float32 grows too far; empty: not run. The"
+        f" ways are {told}.\n\n" + "\n".join(lines)
+    )
+
+
+def _mark(row: Row) -> str:
+    exact = row["verdict"] == "equal" and row["message"].startswith("in float64")
+    return "≈" if exact else _MARKS[row["verdict"]]
+
+
+def _others(rows: Sequence[Row]) -> str:
+    """What is not equal, by runtime; nets with the same message in one line."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        if row["verdict"] in ("differs", "refused", "no time"):
+            told = row["error"] or row["message"].replace("|", "\\|")
+            found.setdefault((row["way"], row["verdict"], told), []).append(f"`{row['net']}`")
     lines = ["| runtime | net | what | by |", "|---|---|---|---|"]
-    for way in WAYS:
-        for row in rows:
-            if row["way"] == way and row["verdict"] in ("differs", "refused"):
-                told = row["error"] or row["message"].replace("|", "\\|")
-                lines.append(f"| {WAYS[way].title} | `{row['net']}` | {row['verdict']} | {told} |")
+    for (way, verdict, told), nets in found.items():
+        lines.append(f"| {WAYS[way].title} | {', '.join(nets)} | {verdict} | {told} |")
     return "\n".join(lines)

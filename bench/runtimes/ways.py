@@ -14,7 +14,7 @@ import pickle
 from netspec.models.code import run
 from netspec.models.keras_model import KerasModel
 from netspec.models.torch_model import TorchModel
-from netspec.models.torch_runtimes import RUNTIMES, Carried
+from netspec.models.torch_runtimes import RUNTIMES, Carried, Exported, OnnxModel
 from netspec.record import TYPE_CHECKING
 from netspec.stopping import Scratch
 from netspec.verify.legs import LEGS, Leg
@@ -42,6 +42,15 @@ class Mapped(TorchModel):
 
         found = self.torch.vmap(one)(*tensors)
         return tuple(y[:, 0] for y in found) if isinstance(found, tuple | list) else found[:, 0]
+
+
+class Graph(Carried):
+    """`torch.compile` up to the graph with its gradients, which inductor would make code of."""
+
+    def carry(self, tensors: tuple[Any, ...]) -> Callable[..., Any]:
+        self.torch._dynamo.reset()  # which counts what it has compiled
+        made: Callable[..., Any] = self.torch.compile(self.module, fullgraph=True, backend="aot_eager")
+        return made
 
 
 class Copied(TorchModel):
@@ -203,6 +212,9 @@ def _keras(title: str, backend: str) -> Leg:
 # the first batch alone is asked of what converts a module for the sizes of its example
 ONE_BATCH = ("openvino", "litert", "executorch", "executorch-xnnpack")
 MADE: dict[str, tuple[Leg, type[Model]]] = {
+    "export-style": (_torch("torch.export, `--style export`"), Exported),
+    "onnxruntime-style": (_torch("ONNX Runtime, `--style export`"), OnnxModel),
+    "graph": (_torch("torch.compile(fullgraph=True), aot_eager"), Graph),
     "vmap": (_torch("torch.vmap of functional_call"), Mapped),
     "deepcopy": (_torch("copy.deepcopy"), Copied),
     "state": (_torch("state_dict, pickled, into a module on meta"), Stored),
@@ -222,7 +234,14 @@ for _name, _title, _made in (
         MADE[f"{_name}-{_backend}"] = (_keras(f"Keras on {_called}: {_title}", _backend), _made)
 MADE["savedmodel"] = (_keras("Keras on TensorFlow: SavedModel", "tensorflow"), Served)
 MADE["keras-onnx"] = (_keras("Keras on TensorFlow: ONNX export", "tensorflow"), KerasOnnx)
+# the style of code that a way is asked of, where it is not the usual one
+STYLES = {"export-style": {"torch": "export"}, "onnxruntime-style": {"torch": "export"}}
 WAYS: dict[str, Leg] = {**LEGS, **{name: leg for name, (leg, _) in MADE.items()}}
+
+
+def place(way: str) -> str:
+    """Ways of one place run in one process; a policy holds for its process."""
+    return way if way.startswith("mixed") else WAYS[way].environment.get("KERAS_BACKEND", "plain torch")
 
 
 def make(way: str, job: dict[str, Any], example: list[Any]) -> Model:

@@ -111,7 +111,7 @@ class Pool:
         line = process.stdout.readline().rstrip("\n")
         if line != folder:
             code = process.wait()
-            del self.processes[job.runs_in]
+            del self.processes[self.place(job.runs_in)]
             return Answer(
                 f"the process of {self.legs[job.runs_in].title} ended with status {code}", "Died", {}, {}, (), {}
             )
@@ -119,11 +119,16 @@ class Pool:
         shutil.rmtree(folder, ignore_errors=True)
         return found
 
+    def place(self, leg: str) -> str:
+        """The name of the process that runs a leg."""
+        return leg
+
     def _process(self, leg: str) -> subprocess.Popen[str]:
-        if leg not in self.processes:
-            code = f"from {self.worker} import main; main({leg!r})"
+        place = self.place(leg)
+        if place not in self.processes:
+            code = f"from {self.worker} import main; main({place!r})"
             path = os.pathsep.join(p or os.getcwd() for p in sys.path)
-            self.processes[leg] = subprocess.Popen(
+            self.processes[place] = subprocess.Popen(
                 [sys.executable, "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -131,7 +136,7 @@ class Pool:
                 encoding="utf-8",
                 env={**os.environ, **self.legs[leg].environment, "PYTHONPATH": path},
             )
-        return self.processes[leg]
+        return self.processes[place]
 
 
 def _write(folder: str, job: Job) -> None:
@@ -148,6 +153,7 @@ def _write(folder: str, job: Job) -> None:
     with open(os.path.join(folder, "job.json"), "w", encoding="utf-8") as file:
         json.dump(
             {
+                "leg": job.runs_in,
                 "net": target.net,
                 "text": target.text,
                 "names": names,

@@ -1,0 +1,77 @@
+"""Specs of the zoo as small as their settings permit, so that all of them run in each runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netspec.api import check
+from netspec.files import ZOO, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netspec.ir import CheckedNet
+    from netspec.source import Source
+
+# a net within both stays as it is
+_WEIGHTS, _MACS = 1_000_000, 5_000_000
+# by the names of arguments, what is tried instead of a larger default, the best first
+_SMALLER = {
+    "vocabulary": (50,),
+    "source_vocabulary": (50,),
+    "target_vocabulary": (50,),
+    "classes": (10,),
+    "size": (32, 40, 64, 75, 96, 107, 139, 171, 188, 224),
+    "length": (6, 20),
+    "hours": (24,),
+    "layers": (2, 3),
+    "n": (1,),
+    "stacks": (1,),
+    "depth": (3, 18, 50),
+    "units": (24,),
+    "filters": (12, 24, 36),
+    "width": (24, 96),
+    "hidden": (48,),
+    "context": (32,),
+}
+
+
+def small(name: str) -> tuple[CheckedNet, dict[str, int]]:
+    """The net of a spec and the settings that make it small; none where it is."""
+    source = read_source(ZOO + name)
+    net, settings = _checked(source, {}), dict[str, int]()
+    assert net is not None
+    if _within(net):
+        return net, settings
+    for argument in _SMALLER:
+        for value in _values(net, argument):
+            found = _checked(source, {**settings, argument: value})
+            if found is not None:
+                net, settings = found, {**settings, argument: value}
+                break
+    return net, settings
+
+
+def _values(net: CheckedNet, argument: str) -> Iterator[int]:
+    default = net.net.body.arguments.get(argument)
+    if isinstance(default, int):
+        yield from (value for value in _SMALLER[argument] if value < default)
+
+
+def _checked(source: Source, settings: dict[str, int]) -> CheckedNet | None:
+    found = check(source, settings=settings).checked
+    return found if found is not None and found.ok else None
+
+
+def _within(net: CheckedNet) -> bool:
+    return _number(net.totals.params) <= _WEIGHTS and _number(net.totals.macs) <= _MACS
+
+
+def cost(net: CheckedNet) -> int:
+    """What a net costs, roughly: its layers are traced, its weights written and read, its products worked out."""
+    return len(net.rows) * 1_000_000 + _number(net.totals.params) + _number(net.totals.macs) // 10
+
+
+def _number(count: object) -> int:
+    """A number of weights or MACs; what hangs on symbolic sizes counts as nothing."""
+    return count if isinstance(count, int) else 0
