@@ -4,6 +4,7 @@ gives a spec to the commands below it."""
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import netspec
+from bench.runtimes.page import page
 from netspec import api
 from netspec.cli import COMMANDS, main
 from netspec.diagnostics import Collector
@@ -208,3 +210,27 @@ def test_figures_in_python_are_right(page, monkeypatch):
             elif re.match(r"(import|from) netspec|\w+ = netspec\.", code):
                 exec(code, names)
     assert checked or page.name != "README.md"
+
+
+def test_the_page_of_runtimes_is_made_from_its_table():
+    with (ROOT / "bench/runtimes/table.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert (ROOT / "docs/runtimes.md").read_text() == page(rows)
+
+
+FINDINGS = {p.stem: p.read_text() for p in sorted((ROOT / "findings").glob("*.sh")) if p.stem != "common"}
+
+
+def test_the_table_of_findings_has_a_row_for_each_script():
+    names = re.findall(r"^\| `(\w+)` \|", (ROOT / "findings/README.md").read_text(), re.MULTILINE)
+    assert sorted(names) == sorted(FINDINGS)
+
+
+@pytest.mark.parametrize("script", FINDINGS.values(), ids=FINDINGS)
+def test_findings_pin_what_they_install_and_tell_a_version(script):
+    """Each package has a version, and the text above says which one was seen."""
+    told = "".join(line for line in script.splitlines(keepends=True) if line.startswith("# "))
+    packages = [p for line in re.findall(r"^install (.*?)(?:  #|$)", script, re.MULTILINE) for p in line.split()]
+    assert packages
+    assert all(re.fullmatch(r"[\w-]+==\d+(\.\d+)+", p) for p in packages)
+    assert any(package.partition("==")[2] in told for package in packages)
