@@ -17,8 +17,8 @@ from pathlib import Path
 
 from netspec.api import check
 from netspec.diagnostics import SpecError
-from netspec.emit.dot import dot
-from netspec.emit.picture import draw
+from netspec.diagram.dot import dot
+from netspec.diagram.render import draw
 from netspec.files import ZOO, read_source, zoo_names
 from netspec.record import TYPE_CHECKING
 from netspec.verify.pool import Pool

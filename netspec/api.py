@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .dims import Shape
-    from .emit.report import Report
     from .ir import CheckedNet, Design
     from .layers.base import Weight
     from .reference import Reference
+    from .report.report import Report
     from .syntax.tree import Definition
     from .verify.verdict import Result
     from .weights.targets import Target
@@ -196,7 +196,7 @@ class Network:
 
     def report(self, batch: int = 1, dtype: str = "float32") -> Report:
         """The figures that `netspec check` prints, as objects."""
-        from .emit.report import report
+        from .report.report import report
 
         return report(self.checked, batch, dtype)
 
@@ -209,7 +209,7 @@ class Network:
         """
         from graphviz import Source as Diagram
 
-        from .emit.dot import dot
+        from .diagram.dot import dot
 
         return Diagram(dot(self.checked, depth, direction, theme, unroll), filename=f"{self.name}.dot")
 

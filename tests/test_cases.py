@@ -16,9 +16,9 @@ import pytest
 from checking import check_all
 
 from netspec.codes import CODES
-from netspec.emit.report import report
-from netspec.emit.tables import table
 from netspec.render import render
+from netspec.report.report import report
+from netspec.report.tables import table
 from netspec.source import Source
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _diagnostics(source: Source) -> str:
 
 
 def _dot(source: Source) -> str:
-    from netspec.emit.dot import dot
+    from netspec.diagram.dot import dot
 
     return dot(_nets(source)[-1])
 

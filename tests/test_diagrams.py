@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from checking import SPECS, check, check_spec
 
-from netspec.emit.diagram import Diagram, Opening
+from netspec.diagram.build import Diagram, Opening
 from netspec.ir import Call, Scope, Step
 
 SOME = ["densenet", "googlenet", "gan", "nasnet_a_mobile", "seq2seq", "siamese", "transformer", "unet", "vae"]

@@ -8,11 +8,11 @@ import shutil
 import pytest
 
 from netspec.diagnostics import Collector
+from netspec.diagram import render as picture
+from netspec.diagram.dot import DIRECTIONS, dot
+from netspec.diagram.labels import TIMES, amount_text, layer_text, quoted, shape_text
+from netspec.diagram.theme import THEMES
 from netspec.elaborate.net import elaborate
-from netspec.emit import picture
-from netspec.emit.captions import TIMES, amount_text, layer_text, quoted, shape_text
-from netspec.emit.dot import DIRECTIONS, dot
-from netspec.emit.theme import THEMES
 from netspec.infer import infer
 from netspec.layers import LAYERS
 from netspec.resolve import find_net, resolve
@@ -657,7 +657,7 @@ def test_a_picture_has_an_end():
     ("depth", "said"), [(3, "open fewer levels of blocks than 3"), (0, "put what belongs together into blocks")]
 )
 def test_a_picture_of_many_layers_has_an_end(monkeypatch, depth, said):
-    monkeypatch.setattr("netspec.emit.dot._MOST", 100)
+    monkeypatch.setattr("netspec.diagram.dot._MOST", 100)
     dot(checked(chain(*["conv(3, 1x1)"] * 98)), depth)  # with the input and the output
     with pytest.raises(ValueError, match=f"more than 100 boxes; {said}"):
         dot(checked(chain(*["conv(3, 1x1)"] * 99)), depth)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from checking import check_all
 
-from netspec.emit.report import report
+from netspec.report.report import report
 from netspec.source import Source
 
 CASES = sorted(Path(__file__).parent.glob("cases/*/*.net"))

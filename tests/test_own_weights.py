@@ -8,8 +8,8 @@ import twins
 from checking import DATA, check, row
 
 from netspec import api
+from netspec.diagram.dot import dot
 from netspec.emit import keras as emit_keras
-from netspec.emit.dot import dot
 from netspec.reference import Reference
 from netspec.weights.samples import random_inputs, random_weights
 

@@ -20,15 +20,15 @@ from netspec import cli
 from netspec.api import check
 from netspec.codes import CODES
 from netspec.diagnostics import Collector, SpecError
+from netspec.diagram.build import TooLarge
+from netspec.diagram.dot import dot
 from netspec.elaborate.net import SettingError, read_setting
 from netspec.emit import keras, torch
-from netspec.emit.diagram import TooLarge
-from netspec.emit.dot import dot
-from netspec.emit.json import document, dumps
-from netspec.emit.report import report
-from netspec.emit.tables import USUAL, table
 from netspec.files import ReadError, decode
 from netspec.render import render
+from netspec.report.json import document, dumps
+from netspec.report.report import report
+from netspec.report.tables import USUAL, table
 from netspec.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from ..elaborate.net import SettingError
-from ..emit.report import BYTES, COUNTS, report
 from ..files import STDIN, ReadError
 from ..record import TYPE_CHECKING, Record
+from ..report.report import BYTES, COUNTS, report
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, add_net_options, examine, spec_files, whole
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..api import Verdict
-    from ..emit.report import Report
+    from ..report.report import Report
     from .screen import Screen
 
 _ABOUT = """Shapes, parameters and cost of every layer. MACs are multiply-accumulates of convolutions and matrix
@@ -88,7 +88,7 @@ def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
     if format not in _WITH_COLUMNS:
         raise Misuse(f"--columns goes with the formats {', '.join(_WITH_COLUMNS)}, not with {format}")
     from ..diagnostics import did_you_mean
-    from ..emit.tables import COLUMNS
+    from ..report.tables import COLUMNS
 
     found = []
     for word in text.split(","):
@@ -106,14 +106,14 @@ def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
 def _table(checked: Checked, apart: bool, options: argparse.Namespace, screen: Screen) -> None:
     if checked.report is None or screen.quiet:
         return
-    from ..emit.tables import USUAL, table
+    from ..report.tables import USUAL, table
 
     text = table(checked.report, options.columns or USUAL, options.depth, screen.paints, screen.ascii)
     screen.result("\n" + text if apart else text)
 
 
 def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
-    from ..emit.json import document, dumps
+    from ..report.json import document, dumps
 
     made = [document(c.verdict.source.name, c.report, c.verdict.diagnostics, c.verdict.ok) for c in found]
     if options.several:
@@ -123,14 +123,14 @@ def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Screen)
 
 
 def _csv(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
-    from ..emit.tables import PLAIN, csv
+    from ..report.tables import PLAIN, csv
 
     reports = [c.report for c in found if c.report is not None]
     screen.record(csv(reports, options.columns or PLAIN, options.depth, options.several))
 
 
 def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
-    from ..emit.tables import USUAL, markdown
+    from ..report.tables import USUAL, markdown
 
     reports = [c.report for c in found if c.report is not None]
     if reports:
@@ -138,7 +138,7 @@ def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Scr
 
 
 def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
-    from ..emit.annotations import github
+    from ..report.annotations import github
 
     text = github([d for c in found for d in c.verdict.diagnostics])
     if text:
@@ -147,8 +147,8 @@ def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Scree
 
 def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
     from .. import _version
-    from ..emit.annotations import sarif
-    from ..emit.json import dumps
+    from ..report.annotations import sarif
+    from ..report.json import dumps
 
     screen.record(dumps(sarif([d for c in found for d in c.verdict.diagnostics], _version())))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from ..emit.diagram import TooLarge
-from ..emit.dot import DIRECTIONS, dot
-from ..emit.theme import THEMES
+from ..diagram.build import TooLarge
+from ..diagram.dot import DIRECTIONS, dot
+from ..diagram.theme import THEMES
 from ..record import TYPE_CHECKING
 from . import OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked, whole
@@ -49,7 +49,7 @@ def _suffix(output: str | None) -> str:
     if output is None or output == "-":
         return _DOT[0]
     suffix = os.path.splitext(output)[1].lower().lstrip(".")
-    from ..emit.picture import SUFFIXES
+    from ..diagram.render import SUFFIXES
 
     known = (*_DOT, *SUFFIXES)
     if suffix not in known:
@@ -60,7 +60,7 @@ def _suffix(output: str | None) -> str:
 
 def _picture(text: str, suffix: str) -> bytes:
     """The picture of a DOT text. Raises Misuse where there is no Graphviz."""
-    from ..emit.picture import MissingGraphviz, draw
+    from ..diagram.render import MissingGraphviz, draw
 
     try:
         return draw(text, suffix)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..emit.manual import listing, page
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from . import OK
+from .manual import listing, page
 from .options import Misuse, Parser
 
 if TYPE_CHECKING:

@@ -60,7 +60,7 @@ def run(words: list[str], screen: Screen) -> int:
             if options.format == "table":
                 _show(path, result, options, screen)
     if options.format == "json":
-        from ..emit.json import dumps
+        from ..report.json import dumps
 
         made = [{"schema": 1, "file": path, **result.document()} for path, result in found]
         screen.record(dumps(made if len(options.files) > 1 else made[0]) if made else "[]")

@@ -1,1 +1,1 @@
-"""Emitters: a checked net in, text out. They do not know one another."""
+"""Code of a checked net, for PyTorch and for Keras."""

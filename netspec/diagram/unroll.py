@@ -6,14 +6,14 @@ from ..ir import Call, Step
 from ..layers.cells import Run
 from ..layers.recurrence import Recurrence
 from ..record import TYPE_CHECKING, Record
-from .boxes import Row, Source
-from .captions import block_text, layer_text, shape_text, steps_text
+from .labels import block_text, layer_text, shape_text, steps_text
+from .model import Row, Source
 
 if TYPE_CHECKING:
     from ..dims import Dim, Shape
     from ..ir import Item, Tensor
-    from .boxes import Box, Group
-    from .diagram import Diagram
+    from .build import Diagram
+    from .model import Box, Group
 
 
 class Unrolled(Record):

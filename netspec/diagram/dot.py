@@ -12,17 +12,17 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ..record import TYPE_CHECKING
-from .boxes import Box
-from .captions import TIMES, amount_text, markup, params_text, quoted, quoted_text, shape_text, split
-from .diagram import Diagram, Opening, TooLarge
-from .paths import mark
+from .build import Diagram, Opening, TooLarge
+from .edges import mark
+from .labels import TIMES, amount_text, markup, params_text, quoted, quoted_text, shape_text, split
+from .model import Box
 from .theme import FONT, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..ir import CheckedNet
-    from .boxes import Edge, Group, Row
+    from .model import Edge, Group, Row
     from .theme import Theme
 
 _ALL = 1000

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING
-from .captions import shape_text
+from .labels import shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .boxes import Box, Edge
-    from .diagram import Diagram
+    from .build import Diagram
+    from .model import Box, Edge
 
 
 def mark(diagram: Diagram) -> None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir import Call, Item, Row, Tensor
-    from .boxes import Source
     from .folding import Wiring
+    from .model import Source
 
 
 class Scene:

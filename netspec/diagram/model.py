@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..record import TYPE_CHECKING, Record
-from .captions import total
+from .labels import total
 
 if TYPE_CHECKING:
     from ..dims import Dim, Shape

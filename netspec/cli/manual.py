@@ -7,6 +7,8 @@ import textwrap
 from ..diagnostics import Collector
 from ..dims import show
 from ..elaborate.net import elaborate
+from ..emit.learning import noted
+from ..emit.pieces import numbers_in
 from ..ir import Step
 from ..layers.arguments import Unsupported, describe
 from ..layers.base import LAYERS, At
@@ -15,8 +17,6 @@ from ..record import TYPE_CHECKING
 from ..resolve import resolve
 from ..source import Source
 from ..syntax.parser import parse
-from .learning import noted
-from .pieces import numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ from ..ir import Call, Scope, Step, applied
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record
 from ..render import clean
-from .boxes import Box, Edge, Group, Source
-from .captions import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
 from .folding import Folder, Wiring, leaves, made
+from .labels import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
+from .model import Box, Edge, Group, Source
 from .scenes import Scene, Uses, unseen
-from .unrolled import Steps, of_item
+from .unroll import Steps, of_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..dims import Dim, Shape
     from ..ir import Body, CheckedNet, Item, Tensor
     from .folding import Unit
-    from .unrolled import Unrolled
+    from .unroll import Unrolled
 
 # layers that join the box of the layer before them, and the layers that take them in
 _FOLLOWERS = ("norm", "activation", "dropout")
