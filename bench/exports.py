@@ -1,7 +1,7 @@
 """What the style `export` costs: `python -m bench.exports [--steps N] [--compile] [NAME ...]`.
 
 Each net is made in both styles. The table has how long the usual one takes, in milliseconds, and how many times as long
-the other one does: run eagerly, in a step of training, exported, and in ONNX Runtime; with `--compile` compiled as well.
+the other one does: run eagerly, in a step of training, exported, and in ONNX Runtime; with `--compile` compiled, too.
 It also has the seconds that an export takes to make. The usual style is exported for the length of the example, the
 other one for any. All in one process on one thread, the shortest of several runs.
 """
