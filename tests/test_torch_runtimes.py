@@ -126,6 +126,11 @@ SIZED = {
         "output x -> global_maxpool, x -> global_avgpool, a, b",
         ({"H": 8, "W": 9}, {"H": 11, "W": 6}),
     ),
+    "axes that are joined and split": (
+        "input x [T, 6, 4]; a = reshape(x, -1, 24); b = reshape(x, -1, 4); c = reshape(x, T, 6, 2, 2);"
+        "d = reshape(x, T, 3, 2, 4); e = reshape(a, -1, 3, 8); output a, b, c, d, e",
+        ({"T": 5}, {"T": 8}),
+    ),
     "numbers of two types": ("input x [T, 3]; clip(-1, 0.5)", ({"T": 5}, {"T": 8})),
 }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..dims import Dim, Shape
+    from ..pycode import Code
     from .base import Array
 
 _SIZES = "whole numbers of at least 1, one of which may be -1 for what is left"
@@ -143,6 +144,9 @@ class Reshape(Arrangement):
         make = call("nn.Unflatten", 1, sizes) if alone and all(isinstance(n, int) for n in sizes) else None
         if -1 not in sizes:
             return Use((function(method(X(), "reshape", -1, *sizes), make),))
+        in_place = _in_place(at.x, at.y, sizes)
+        if in_place is not None:
+            return Use((function(in_place),))
         flat = X() if len(at.x) == 1 else method(X(), "flatten", 1)
         return Use((function(method(flat, "unflatten", 1, sizes), make),))
 
@@ -157,6 +161,25 @@ class Reshape(Arrangement):
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
         sizes = (n.of(xs) if isinstance(n, Measured) else n if isinstance(n, int) else -1 for n in self.sizes)
         return xs[0].reshape(len(xs[0]), *sizes)
+
+
+def _in_place(x: Shape, y: Shape, sizes: tuple[Any, ...]) -> Code | None:
+    """PyTorch's code where neighbours are joined to one axis, or one is split and none of its parts is unknown: an
+    export has nothing to prove then of the sizes that vary."""
+    least = min(len(x), len(y)) - 1
+    front = _alike(x, y, least)
+    back = _alike(x[::-1], y[::-1], least - front)
+    if front + back == len(y) - 1:
+        return method(X(), "flatten", front + 1, *([len(x) - back] if back else []))
+    parts = sizes[front : len(y) - back]
+    if front + back == len(x) - 1 and -1 not in parts:
+        return method(X(), "unflatten", front + 1, parts)
+    return None
+
+
+def _alike(x: Shape, y: Shape, most: int) -> int:
+    """How many sizes at the front are equal."""
+    return next((place for place in range(most) if x[place] != y[place]), most)
 
 
 def _may_divide(total: Dim, rest: Dim) -> bool:
