@@ -215,6 +215,7 @@ MADE: dict[str, tuple[Leg, type[Model]]] = {
     "export-style": (_torch("torch.export, `--style export`"), Exported),
     "onnxruntime-style": (_torch("ONNX Runtime, `--style export`"), OnnxModel),
     "graph": (_torch("torch.compile(fullgraph=True), aot_eager"), Graph),
+    "graph-style": (_torch("torch.compile(fullgraph=True), aot_eager, `--style export`"), Graph),
     "vmap": (_torch("torch.vmap of functional_call"), Mapped),
     "deepcopy": (_torch("copy.deepcopy"), Copied),
     "state": (_torch("state_dict, pickled, into a module on meta"), Stored),
@@ -235,7 +236,7 @@ for _name, _title, _made in (
 MADE["savedmodel"] = (_keras("Keras on TensorFlow: SavedModel", "tensorflow"), Served)
 MADE["keras-onnx"] = (_keras("Keras on TensorFlow: ONNX export", "tensorflow"), KerasOnnx)
 # the style of code that a way is asked of, where it is not the usual one
-STYLES = {"export-style": {"torch": "export"}, "onnxruntime-style": {"torch": "export"}}
+STYLES = {way: {"torch": "export"} for way in MADE if way.endswith("-style")}
 WAYS: dict[str, Leg] = {**LEGS, **{name: leg for name, (leg, _) in MADE.items()}}
 
 
