@@ -66,13 +66,13 @@ def _zoo(rows: Sequence[Row]) -> str:
     return (
         "Each with the settings that stand beside it, which make it small, on two batches and, where it has symbols, at"
         f" two sizes.\n\n{_totals(rows)}\n\nBy spec: {', '.join(f'`{m}` {v}' for v, m in _MARKS.items())}; `≈` equal in"
-        " float64, where rounding in float32 grows too far; empty: not run. The"
+        " float64 or with smaller kernels, where rounding in float32 grows too far; empty: not run. The"
         f" ways are {told}.\n\n" + "\n".join(lines)
     )
 
 
 def _mark(row: Row) -> str:
-    exact = row["verdict"] == "equal" and row["message"].startswith("in float64")
+    exact = row["verdict"] == "equal" and row["message"].startswith("in float32")
     return "≈" if exact else _MARKS[row["verdict"]]
 
 
