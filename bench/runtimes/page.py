@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from netspec.files import zoo_names
 
 from .ways import WAYS
 
@@ -59,15 +62,20 @@ def _zoo(rows: Sequence[Row]) -> str:
     verdicts = {(row["net"], row["way"]): _mark(row) for row in rows}
     ways = _used(rows)
     lines = [f"| spec | {' | '.join(f'`{way}`' for way in ways)} |", f"|---|{':-:|' * len(ways)}"]
-    for net in sorted({row["net"] for row in rows}):
-        marks = " | ".join(verdicts.get((net, way), "") for way in ways)
-        lines.append(f"| `{net}` | {marks} |")
+    lines += [
+        f"| `{net}` | {' | '.join(verdicts.get((net, way), '') for way in ways)} |"
+        for net in sorted({row["net"] for row in rows})
+    ]
     told = ", ".join(f"`{way}` {WAYS[way].title}" for way in ways)
+    seen = {row["net"].split()[0] for row in rows}
+    left = ", ".join(f"`{name}`" for name in zoo_names() if f"zoo:{name}" not in seen)
+    marks = ", ".join(f"`{mark}` {verdict}" for verdict, mark in _MARKS.items())
     return (
         "Each with the settings that stand beside it, which make it small, on two batches and, where it has symbols, at"
-        f" two sizes.\n\n{_totals(rows)}\n\nBy spec: {', '.join(f'`{m}` {v}' for v, m in _MARKS.items())}; `≈` equal in"
-        " float64 or with smaller kernels, where rounding in float32 grows too far; empty: not run. The"
-        f" ways are {told}.\n\n" + "\n".join(lines)
+        f" two sizes.\n\n{_totals(rows)}\n\nBy spec: {marks}; `≈` equal in float64 or with smaller kernels, where"
+        " rounding in float32 grows too far; empty: not run, mostly since the net is dear even when small. The style"
+        f" for exports was asked of nets with recurrences. Run nowhere: {left or 'none'}. The ways are {told}.\n\n"
+        + "\n".join(lines)
     )
 
 
@@ -81,7 +89,8 @@ def _others(rows: Sequence[Row]) -> str:
     found: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row["verdict"] in ("differs", "refused", "no time"):
-            told = row["error"] or row["message"].replace("|", "\\|")
+            message = re.sub(r" at line \d+ of the code.*", "", row["message"])
+            told = row["error"] or message.replace("|", "\\|")
             found.setdefault((row["way"], row["verdict"], told), []).append(f"`{row['net']}`")
     lines = ["| runtime | net | what | by |", "|---|---|---|---|"]
     for (way, verdict, told), nets in found.items():
