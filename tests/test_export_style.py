@@ -230,7 +230,10 @@ def test_it_is_verified(tmp_path, capsys):
     )
     targets = ["--target", "torch", "--target", "export", "--target", "onnxruntime", "--target", "compile"]
     assert main(["verify", str(path), *targets, "--style", "export"]) == 0
-    assert "units" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "PyTorch = torch.export = ONNX Runtime = torch.compile = reference" in told.out
+    assert main(["verify", str(path), "--set", "T=6", "--target", "torch", "--style", "export", "--settings", "1"]) == 0
+    assert "trying N with units=" in capsys.readouterr().err
     assert main(["verify", str(path), "--target", "export"]) == 1
     assert "Constraints violated" in capsys.readouterr().out
     assert main(["verify", str(path), "--target", "export", "--style", "export", "--tolerance", "1e-12"]) == 1
