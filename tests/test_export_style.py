@@ -25,6 +25,7 @@ from netspec.weights.targets import torch_target
 SHORT, LONG = {"T": 5, "S": 4, "H": 9, "W": 8}, {"T": 9, "S": 7, "H": 7, "W": 11}
 NETS = {
     "layers and directions": "input x [T, 3]; stack(2, bidirectional(lstm(4))) -> dense(2)",
+    "half the steps": "input x [T, 3]; conv(3, 3, stride=2, padding=1) -> bidirectional(lstm(4, return=sequence))",
     "two lengths": "input x [T, 3]; input y [S, 3]; h = y -> gru(4); output x -> gru(4, initial=h, return=sequence)",
     "from the end": "input x [T, 3]; y = x -> rnn(4, activation=relu, reverse=true, return=sequence); output y",
     "a mask": "input x [T, 3]; input m [T] bool; y, h = x -> lstm(4, mask=m, return=(last, sequence)); output y, h",
@@ -84,7 +85,7 @@ def test_onnx_takes_any_length(name):
 
 def test_without_the_style_a_length_is_fixed():
     """So that it is known when PyTorch needs this no longer."""
-    with pytest.raises(Exception, match=r"Constraints violated \(T\)"):
+    with pytest.raises(Exception, match="Constraints violated"):
         gives_the_same(net_of(NETS["layers and directions"]), "export", "module")
 
 
