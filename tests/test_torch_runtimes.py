@@ -126,11 +126,6 @@ SIZED = {
         "output x -> global_maxpool, x -> global_avgpool, a, b",
         ({"H": 8, "W": 9}, {"H": 11, "W": 6}),
     ),
-    "rows that keep their number": (
-        "input x [T, 4, 2]; y = x -> conv(3, 3x1, stride=(2, 1), padding=(1, 0));"
-        "output y -> reshape(-1, 12), y -> reshape(-1, 2, 6)",
-        ({"T": 9}, {"T": 12}),
-    ),
     "numbers of two types": ("input x [T, 3]; clip(-1, 0.5)", ({"T": 5}, {"T": 8})),
 }
 

@@ -60,8 +60,8 @@ class Carried(TorchModel):
     def _varying(self) -> tuple[dict[int, Any], ...]:
         """Which axes of each input may vary, as `torch.export` takes it."""
         open_, derived = self.torch.export.Dim.DYNAMIC, self.torch.export.Dim.AUTO
-        # what is worked out of other sizes, `2*T`, is left to the export; others must stay open. A `Dim` of a name would
-        # have to say how small it may be, where the code works out `ceil(T/2)`, which may be 1
+        # what is worked out of other sizes, `2*T`, is left to the export; others must stay open. A named `Dim`
+        # would need a least value where the code works out `ceil(T/2)`, which must not be 1
         moved = ([axes[place] for place in channels_first(len(axes))] for axes in self.axes)
         return tuple(
             {k: open_ if name.isidentifier() else derived for k, name in enumerate(axes) if name} for axes in moved
