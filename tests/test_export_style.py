@@ -226,9 +226,7 @@ def test_it_is_built(tmp_path, capsys):
 @pytest.mark.sweep
 def test_it_is_verified(tmp_path, capsys):
     path = tmp_path / "n.net"
-    path.write_text(
-        "block b(n) { input x [T, c]; lstm(n, return=sequence) }\nnet n(units=3) { input x [T, 2]; b(units) }"
-    )
+    path.write_text("net n(units=3) { input x [T, 2]; dense(units) -> lstm(4, return=sequence) }")
     targets = ["--target", "torch", "--target", "export", "--target", "onnxruntime", "--target", "compile"]
     assert main(["verify", str(path), *targets, "--style", "export"]) == 0
     told = capsys.readouterr()
