@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # nnef-tools 1.0.11, ONNX to NNEF: the alpha of Elu and the p of LpPool are dropped without a word, so that `nn.ELU(0.5)` becomes
 # `nn.ELU(1)` and an LpPool of p = 1 or 3 one of p = 2. The slope of LeakyRelu is kept.
-# Guess before the run: all attributes are carried over, or refused.
 . "$(dirname "$0")/common.sh"
 install onnx==1.23.2 onnxruntime==1.32.0 nnef==1.0.10 nnef-tools==1.0.11
 run <<'CODE'

@@ -2,7 +2,6 @@
 # nnef-tools 1.0.11, ONNX to NNEF: an LSTM keeps ONNX's weights, whose gates are input, output, forget, cell, and gets a body that
 # reads them as input, forget, cell, output: numbers of another net, without a word. The same net with its gates put into
 # that order is right.
-# Guess before the run: an LSTM is refused.
 . "$(dirname "$0")/common.sh"
 install onnx==1.23.2 onnxruntime==1.32.0 nnef==1.0.10 nnef-tools==1.0.11
 run <<'CODE'

@@ -3,7 +3,6 @@
 # comes out for a step hangs on later steps, and for a sample on the others: with a last step, or another sample, 1,000
 # times as large, they change by half their size, where those of the float layer, and of `dtype=torch.float16`, stay the
 # same to the bit.
-# Guess before the run: each step has a scale of its own, as the hidden state has.
 . "$(dirname "$0")/common.sh"
 install torch==2.13.0 numpy==2.4.6
 run <<'CODE'
