@@ -34,7 +34,7 @@ from netspec.weights.samples import sizes_that_fit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from netspec.ir import CheckedNet
+    from netspec.ir.types import CheckedNet
 
 
 def findings(net: CheckedNet, name: str, most: int, pool: Pool) -> Iterator[Finding]:

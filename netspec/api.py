@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .dims import Shape
-    from .ir import CheckedNet, Design
+    from .ir.types import CheckedNet, Design
     from .layers.base import Weight
     from .reference import Reference
     from .report.report import Report
@@ -228,7 +228,7 @@ class Network:
 
     def weights(self) -> dict[str, Weight]:
         """All weights by path, in the language's order: their shapes and roles, not their numbers."""
-        from .weights.table import weight_table
+        from .ir.paths import weight_table
 
         return weight_table(self.checked)
 

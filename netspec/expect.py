@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from .consteval import Fault, apply_operator, call_function
 from .diagnostics import Diagnostic, Label
 from .dims import DimExpr, largest, show
 from .elaborate.apply import Intrinsic
 from .elaborate.doubts import BATCHES
 from .elaborate.frame import Frame
-from .elaborate.functions import Fault, apply_operator, call_function
 from .elaborate.inputs import NO_BATCH
 from .elaborate.lookup import loose_name, loose_name_in, unknown
 from .elaborate.machine import HOLE, Machine, kind_of
-from .ir import Figures, Outcome, Tensor
+from .ir.types import Figures, Outcome, Tensor
 from .layers.arguments import CONSTANTS, describe
 from .record import TYPE_CHECKING
 from .resolve import bound_names
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .diagnostics import Collector
     from .dims import Dim
     from .fields import Field
-    from .ir import Expectation, Net
+    from .ir.types import Expectation, Net
 
 BYTES = 4  # of a float32, the type that figures in bytes are given for
 

@@ -10,7 +10,8 @@ from .bounds import TooLarge
 from .diagnostics import Diagnostic, Label
 from .expect import check_expectations, check_settings
 from .fields import field_after, field_of_input
-from .ir import Call, CheckedNet, Figures, Row, Scope, Step, path_of
+from .ir.paths import path_of
+from .ir.types import Call, CheckedNet, Figures, Row, Scope, Step
 from .layers.cells import Run
 from .record import TYPE_CHECKING, Record
 from .sequential import sequential_depth
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .diagnostics import Collector
     from .dims import Dim
     from .fields import Field, Reach
-    from .ir import Instance, Item, Net, Outcome, Tensor
+    from .ir.types import Instance, Item, Net, Outcome, Tensor
 
     # the last two fields of a Row
     Recurring = tuple[Dim, Dim] | tuple[None, None]

@@ -5,16 +5,17 @@ Weights are held in the language's order under their paths, such as `layer1.0.co
 
 from __future__ import annotations
 
-from .ir import Call, Step, applied, path_of, weight_path
+from .ir.paths import path_of, paths_of, weight_path
+from .ir.types import Call, Step, applied
 from .layers.cells import Run
 from .record import TYPE_CHECKING
-from .weights.table import check_weights, paths_of
+from .weights.table import check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from .ir import Body, CheckedNet, Item
+    from .ir.types import Body, CheckedNet, Item
     from .layers.base import Array
 
 

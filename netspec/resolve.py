@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .consteval import FUNCTIONS
 from .diagnostics import Collector, Diagnostic, Label, did_you_mean
-from .elaborate.functions import FUNCTIONS
-from .ir import Design
+from .ir.types import Design
 from .layers import LAYERS
 from .record import TYPE_CHECKING, Record
 from .source import Span

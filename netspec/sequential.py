@@ -7,13 +7,13 @@ when those before it are done: along a way depths add up, and of several ways th
 from __future__ import annotations
 
 from .dims import largest
-from .ir import Call, Step, applied
+from .ir.types import Call, Step, applied
 from .layers.cells import Run
 from .record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .dims import Dim
-    from .ir import Body, Net
+    from .ir.types import Body, Net
 
 
 def sequential_depth(net: Net) -> Dim:

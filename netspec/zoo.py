@@ -11,7 +11,7 @@ from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from .dims import Dim
-    from .ir import CheckedNet
+    from .ir.types import CheckedNet
 
 PUBLISHED, MEASURED, APPLICATIONS = "published.csv", "verified.csv", "applications.csv"
 _FACTORS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}

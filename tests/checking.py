@@ -9,7 +9,7 @@ from netspec.api import Verdict
 from netspec.api import check as check_source
 from netspec.diagnostics import Collector, Diagnostic
 from netspec.elaborate.net import read_setting
-from netspec.ir import CheckedNet, Row
+from netspec.ir.types import CheckedNet, Row
 from netspec.resolve import resolve
 from netspec.source import Source
 from netspec.syntax.parser import parse

@@ -15,7 +15,7 @@ from checking import check, check_spec
 from dataflow import matched, of_keras, of_net
 from keras import layers
 
-from netspec.ir import Step
+from netspec.ir.types import Step
 from netspec.models.keras_model import import_keras
 from netspec.verify.verdict import apart
 from netspec.weights.table import check_weights

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from netspec import consteval as functions
 from netspec.api import check
 from netspec.bounds import LARGEST_SIZE, METER, MOST_AXES, MOST_BITS, MOST_DIGITS, MOST_TERMS, TooLarge
 from netspec.diagnostics import PATIENCE, Collector, SpecError
 from netspec.dims import symbol
-from netspec.elaborate import functions
 from netspec.elaborate.net import SettingError, read_setting
 from netspec.render import render_all
 from netspec.source import Source

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from conftest import Golden
 
-    from netspec.ir import CheckedNet
+    from netspec.ir.types import CheckedNet
 
 ROOT = Path(__file__).parent / "cases"
 CASES = sorted(ROOT.rglob("*.net"))

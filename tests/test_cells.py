@@ -7,9 +7,9 @@ from checking import check, check_spec, row
 
 from netspec.dims import substitute
 from netspec.emit import keras
+from netspec.ir.paths import weight_table
 from netspec.reference import Reference
 from netspec.weights import samples
-from netspec.weights.table import weight_table
 from netspec.weights.targets import keras_target, torch_target
 
 LSTM = """

@@ -8,7 +8,7 @@ import pytest
 from checking import SPECS, check, check_spec
 
 from netspec.diagram.build import Diagram, Opening
-from netspec.ir import Call, Scope, Step
+from netspec.ir.types import Call, Scope, Step
 
 SOME = ["densenet", "googlenet", "gan", "nasnet_a_mobile", "seq2seq", "siamese", "transformer", "unet", "vae"]
 OTHERS = sorted({path.stem for path in SPECS.glob("*.net")} - set(SOME))

@@ -12,7 +12,7 @@ from netspec.diagnostics import Collector
 from netspec.dims import DimExpr, ceil_div, floor_div, largest, product, show, substitute, symbol, symbols
 from netspec.elaborate.frame import Frame
 from netspec.elaborate.machine import Machine
-from netspec.ir import Design
+from netspec.ir.types import Design
 from netspec.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse

@@ -7,9 +7,9 @@ import pytest
 from checking import check
 from twins import compare
 
+from netspec.ir.paths import weight_table
 from netspec.reference import Reference
 from netspec.weights import samples
-from netspec.weights.table import weight_table
 
 FRAMES = """
 block look(filters) {

@@ -94,7 +94,7 @@ def test_what_has_no_value(text):
     [("5..15", 10), ("0..10", 10), ("-5..5", 10), ("3..3", 0), ("4..1", 0), ("5..16", None), ("-6..5", None)],
 )
 def test_how_many_turns_a_loop_may_have(turns, count, monkeypatch):
-    monkeypatch.setattr("netspec.elaborate.functions.LONGEST", 10)
+    monkeypatch.setattr("netspec.consteval.LONGEST", 10)
     net = check(f"net n {{ input x [4]\n for i in {turns} {{ dense(2) }}\n relu }}")
     assert [d.code for d in net.diagnostics if d.severity == "error"] == (["too-large"] if count is None else [])
     if count is not None:

@@ -13,9 +13,9 @@ from checking import check
 
 from netspec import api
 from netspec.diagnostics import SpecError
+from netspec.ir.paths import weight_table
 from netspec.layers.initialisers import SCALED, WORDS, bound_of, fans_of, spread_of
 from netspec.weights.samples import random_inputs
-from netspec.weights.table import weight_table
 
 # layers whose kernels are large enough to tell distributions apart, with the language's defaults
 DEFAULTS = {

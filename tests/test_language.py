@@ -9,7 +9,7 @@ from checking import check, codes, row
 
 from netspec.dims import show
 from netspec.elaborate.net import SettingError
-from netspec.ir import Call, CheckedNet, Step
+from netspec.ir.types import Call, CheckedNet, Step
 
 
 def paths(net: CheckedNet) -> list[str]:

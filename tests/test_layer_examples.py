@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from checking import check
 
+from netspec.ir.paths import weight_table
 from netspec.layers import LAYERS
 from netspec.reference import Reference
 from netspec.weights.samples import random_inputs, random_weights
-from netspec.weights.table import weight_table
 
 
 def is_several(shape):

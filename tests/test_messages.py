@@ -7,7 +7,7 @@ import re
 import pytest
 from checking import check
 
-from netspec.elaborate.functions import FUNCTIONS
+from netspec.consteval import FUNCTIONS
 from netspec.layers import LAYERS
 
 # values of every kind, each of which is wrong nearly everywhere

@@ -8,9 +8,9 @@ from checking import check
 
 from netspec import reference
 from netspec.diagnostics import SpecError
+from netspec.ir.paths import weight_table
 from netspec.report.report import report
 from netspec.weights import samples
-from netspec.weights.table import weight_table
 from netspec.weights.targets import keras_target, torch_target
 
 STATEFUL = """

@@ -11,12 +11,13 @@ from checking import check
 from netspec import api
 from netspec.diagnostics import SpecError
 from netspec.emit.learning import noted
+from netspec.ir.paths import penalised
 from netspec.layers import LAYERS
 from netspec.layers.base import At
 from netspec.layers.initialisers import Initialiser
 from netspec.layers.weighted import Weighted
 from netspec.weights.samples import random_inputs, random_weights
-from netspec.weights.table import penalised, regularization
+from netspec.weights.table import regularization
 
 # each with the paths of the weights whose size counts
 NETS = {

@@ -7,7 +7,7 @@ import csv
 import pytest
 from checking import DATA, SPECS, check_spec
 
-from netspec.ir import CheckedNet, Row, Step
+from netspec.ir.types import CheckedNet, Row, Step
 
 NAMES = sorted(path.stem for path in SPECS.glob("*.net"))
 FIGURES = list(csv.DictReader((DATA / "figures.csv").open(encoding="utf-8")))

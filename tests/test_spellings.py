@@ -10,12 +10,13 @@ import pytest
 from checking import check
 
 from netspec.files import ReadError, specs_below
+from netspec.ir.paths import weight_table
 from netspec.weights import forms
 from netspec.weights.archives import READABLE, _dtype, _numbers, opened, suffix_of
 from netspec.weights.convert import likely_names
 from netspec.weights.forms import FORMS
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
-from netspec.weights.table import WeightsError, check_weights, regularization, weight_table
+from netspec.weights.table import WeightsError, check_weights, regularization
 from netspec.weights.targets import TARGETS
 from netspec.weights.whose import Reading, check_names, crossed, may_be
 from netspec.weights.words import agree, last_word, sense, users

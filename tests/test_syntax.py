@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
+from netspec.consteval import FUNCTIONS
 from netspec.diagnostics import Collector
-from netspec.elaborate.functions import FUNCTIONS
 from netspec.layers import LAYERS
 from netspec.source import Source
 from netspec.syntax import generate, tables, tree

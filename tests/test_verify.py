@@ -10,6 +10,7 @@ from checking import check
 
 from netspec import api, reference
 from netspec.cli import main
+from netspec.ir.paths import weight_table
 from netspec.layers.conv import Conv
 from netspec.verify.calm import calmer, saturated
 from netspec.verify.expose import expose
@@ -18,7 +19,6 @@ from netspec.verify.verdict import apart
 from netspec.verify.verify import Options, verify
 from netspec.weights import samples
 from netspec.weights.spelling import Spelling
-from netspec.weights.table import weight_table
 from netspec.weights.targets import keras_target, torch_target
 
 SMALL = """

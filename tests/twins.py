@@ -12,10 +12,10 @@ import numpy as np
 from netspec.dims import substitute
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
+from netspec.ir.paths import weight_table
 from netspec.reference import Reference
 from netspec.verify.verdict import apart
 from netspec.weights import samples
-from netspec.weights.table import weight_table
 from netspec.weights.targets import keras_target, torch_target
 
 # the largest relative error between any two, by the numbers that the frameworks work with; Keras rounds what is written

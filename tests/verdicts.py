@@ -17,7 +17,7 @@ from shrink import shrink
 from netspec.diagnostics import SpecError
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
-from netspec.ir import Step
+from netspec.ir.types import Step
 from netspec.record import TYPE_CHECKING, Record
 from netspec.weights import samples
 

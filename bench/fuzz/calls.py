@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from netspec.consteval import FUNCTIONS
 from netspec.diagnostics import Collector
-from netspec.elaborate.functions import FUNCTIONS
 from netspec.layers import LAYERS
 from netspec.record import Record
 from netspec.source import Source

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Sequence
 
-    from netspec.ir import CheckedNet
+    from netspec.ir.types import CheckedNet
     from netspec.layers.base import Array
     from netspec.verify.pool import Answer
     from netspec.weights.targets import Target

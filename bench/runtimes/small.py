@@ -10,7 +10,7 @@ from netspec.files import ZOO, read_source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from netspec.ir import CheckedNet
+    from netspec.ir.types import CheckedNet
     from netspec.source import Source
 
 # a net within both stays as it is

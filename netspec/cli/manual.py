@@ -9,7 +9,7 @@ from ..dims import show
 from ..elaborate.net import elaborate
 from ..emit.learning import noted
 from ..emit.pieces import numbers_in
-from ..ir import Step
+from ..ir.types import Step
 from ..layers.arguments import Unsupported, describe
 from ..layers.base import LAYERS, At
 from ..pycode import Raw, fill, inline

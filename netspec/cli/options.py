@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from .screen import Screen
 
 

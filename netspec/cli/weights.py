@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from .screen import Screen
 
 _CONVERT = """Carry the weights of a net over. Each file is .safetensors, .pt or .pth (PyTorch), .weights.h5 or .keras;

@@ -6,7 +6,7 @@ opened, or an input or output of the net. A group is a block or named scope that
 
 from __future__ import annotations
 
-from ..ir import Call, Scope, Step, applied
+from ..ir.types import Call, Scope, Step, applied
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record
 from ..render import clean
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..dims import Dim, Shape
-    from ..ir import Body, CheckedNet, Item, Tensor
+    from ..ir.types import Body, CheckedNet, Item, Tensor
     from .folding import Unit
     from .unroll import Unrolled
 

@@ -21,7 +21,7 @@ from .theme import FONT, THEMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from .model import Edge, Group, Row
     from .theme import Theme
 

@@ -7,14 +7,15 @@ to where. What an author wrote out step by step is never folded.
 
 from __future__ import annotations
 
-from ..ir import Call, Scope, Step, path_of
+from ..ir.paths import path_of
+from ..ir.types import Call, Scope, Step
 from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from ..ir import Body, Item, Tensor
+    from ..ir.types import Body, Item, Tensor
 
 _LOOPS = ("repeat", "for")
 

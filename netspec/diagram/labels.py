@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dims import DimExpr
-from ..ir import Call, Step
+from ..ir.types import Call, Step
 from ..layers.arguments import axes, describe, spread
 from ..layers.cells import Run
 from ..record import TYPE_CHECKING, Record

@@ -7,7 +7,7 @@ from .labels import total
 
 if TYPE_CHECKING:
     from ..dims import Dim, Shape
-    from ..ir import Tensor
+    from ..ir.types import Tensor
 
 
 class Box:

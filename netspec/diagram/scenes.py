@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..ir import Step
+from ..ir.types import Step
 from ..record import TYPE_CHECKING
 from .folding import leaves
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir import Call, Item, Row, Tensor
+    from ..ir.types import Call, Item, Row, Tensor
     from .folding import Wiring
     from .model import Source
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Call, Step
+from ..ir.types import Call, Step
 from ..layers.cells import Run
 from ..layers.recurrence import Recurrence
 from ..record import TYPE_CHECKING, Record
@@ -11,7 +11,7 @@ from .model import Row, Source
 
 if TYPE_CHECKING:
     from ..dims import Dim, Shape
-    from ..ir import Item, Tensor
+    from ..ir.types import Item, Tensor
     from .build import Diagram
     from .model import Box, Group
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ..consteval import FUNCTIONS, Fault, call_function
 from ..diagnostics import did_you_mean
 from ..dims import show
-from ..ir import Call as BlockCall
-from ..ir import Step, Tensor, layers_of, taken
+from ..ir.types import Call as BlockCall
+from ..ir.types import Step, Tensor, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
@@ -18,7 +19,6 @@ from .arguments import Settled, read_arguments, settled_words, take_inputs, tens
 from .blocks import apply_block
 from .doubts import doubt_flow
 from .each import each_step
-from .functions import FUNCTIONS, Fault, call_function
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import loose_name, unknown
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ..ir import Instance, Item
+    from ..ir.types import Instance, Item
     from ..layers.base import Layer
     from ..syntax.tree import Node
     from .arguments import Given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
 from ..record import TYPE_CHECKING, Record

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..ir import Body, Tensor
-from ..ir import Call as BlockCall
+from ..ir.types import Body, Tensor
+from ..ir.types import Call as BlockCall
 from ..record import TYPE_CHECKING, Record
 from ..source import Span
 from ..syntax import tree

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..diagnostics import did_you_mean
 from ..dims import show
-from ..ir import Call as BlockCall
-from ..ir import Instance, Port, Result, State, Step, Tensor, applied
+from ..ir.types import Call as BlockCall
+from ..ir.types import Instance, Port, Result, State, Step, Tensor, applied
 from ..layers.base import bind
 from ..layers.cells import Advance, Open, Start
 from ..record import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..ir import Body, Item
+    from ..ir.types import Body, Item
     from ..source import Span
     from .frame import Frame
 

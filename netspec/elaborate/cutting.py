@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..diagnostics import did_you_mean
-from ..ir import Scope, Step, Tensor
+from ..ir.types import Scope, Step, Tensor
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir import Item
+    from ..ir.types import Item
     from ..source import Span
     from ..syntax.tree import Definition
     from .machine import Machine

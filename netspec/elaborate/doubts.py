@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label
 from ..dims import DimExpr, show
-from ..ir import Call, Scope, Step, Tensor
+from ..ir.types import Call, Scope, Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
 from ..record import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..diagnostics import Collector
     from ..dims import Dim, Shape
-    from ..ir import Body, Item, Port
+    from ..ir.types import Body, Item, Port
     from ..source import Span
     from ..syntax.tree import Node
     from .arguments import Given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Scope, Step, Tensor, applied, layers_of, taken
+from ..ir.types import Scope, Step, Tensor, applied, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.each import EachStep, Sequences, Steps
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ..ir import Item
+    from ..ir.types import Item
     from ..layers.base import Layer
     from ..source import Span
     from ..syntax.tree import Node

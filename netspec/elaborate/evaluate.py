@@ -6,15 +6,15 @@ binds may be: in arguments, lists and comparisons a word (`same`, `relu`); elsew
 
 from __future__ import annotations
 
+from ..consteval import Fault, bounded
 from ..diagnostics import did_you_mean
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators
 from .cells import next_value
-from .functions import Fault, bounded
 from .lookup import is_foreign, option_words, unknown, unknown_in_module
 from .machine import HOLE, NAMES, kind_of, no_condition
 from .parts import part_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..bounds import METER, TooLarge
 from ..dims import DimExpr
-from ..ir import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
-from ..ir import Call as BlockCall
+from ..ir.types import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
+from ..ir.types import Call as BlockCall
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Dim, Shape
-    from ..ir import Design, Item
+    from ..ir.types import Design, Item
     from ..source import Span
     from ..syntax.tree import Definition, Node
     from .machine import Machine

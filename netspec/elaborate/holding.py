@@ -3,7 +3,7 @@ way."""
 
 from __future__ import annotations
 
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Values, Violation
 from ..layers.base import bind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..bounds import LARGEST_SIZE
 from ..diagnostics import nearest
 from ..dims import DimExpr, floor_div, show, substitute, symbol
-from ..ir import Port, Tensor
+from ..ir.types import Port, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Violation, Word, describe
 from ..layers.shapes import held

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import did_you_mean
 from ..dims import show, symbols
-from ..ir import Step, Tensor
+from ..ir.types import Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind

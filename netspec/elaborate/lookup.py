@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from ..consteval import FUNCTIONS
 from ..diagnostics import did_you_mean
 from ..dims import DimExpr
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Word
 from ..record import TYPE_CHECKING
 from ..resolve import exports, meant_by, unknown_callee
 from ..syntax import tree
-from .functions import FUNCTIONS
 from .machine import HOLE, Hole
 
 if TYPE_CHECKING:

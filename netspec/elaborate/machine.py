@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..bounds import TooLarge
+from ..consteval import items_in
 from ..diagnostics import Diagnostic, Label
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers.arguments import Word, describe
 from ..record import TYPE_CHECKING, Record
-from .functions import items_in
 from .names import Plan
 from .unused import Uses
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..diagnostics import Collector
     from ..dims import Shape
-    from ..ir import Body, Design, Instance, Port
+    from ..ir.types import Body, Design, Instance, Port
     from ..layers.base import Layer
     from ..source import Span
     from ..syntax.tree import Definition, Identifier, Node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Call, Step, Tensor
+from ..ir.types import Call, Step, Tensor
 from ..layers import LAYERS
 from ..layers.returning import numbered
 from ..record import TYPE_CHECKING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..diagnostics import did_you_mean
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import Collector, did_you_mean
 from ..dims import DimExpr
-from ..ir import Body, Design, Net
+from ..ir.types import Body, Design, Net
 from ..layers.arguments import describe
 from ..record import TYPE_CHECKING
 from ..source import Source
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from ..ir import Tensor
+    from ..ir.types import Tensor
     from ..syntax.tree import Definition
 
 

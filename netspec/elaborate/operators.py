@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from ..consteval import Fault, apply_operator, call_function
 from ..dims import DimExpr
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
 from ..layers.compare import COMPARISONS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
-from .functions import Fault, apply_operator, call_function
 from .layering import layer
 from .lookup import loose_name, unknown
 from .machine import HOLE, SharedStep, kind_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Result, Tensor
+from ..ir.types import Result, Tensor
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, kind_of

@@ -8,7 +8,7 @@ layer comes later.
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir import Tensor
+    from ..ir.types import Tensor
     from ..source import Span
     from .evaluate import Context
 

@@ -7,7 +7,7 @@ to know of more than one run.
 from __future__ import annotations
 
 from ..dims import show
-from ..ir import Body, Tensor
+from ..ir.types import Body, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind, read

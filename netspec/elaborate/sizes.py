@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dims import DimExpr
-from ..ir import Tensor
+from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind

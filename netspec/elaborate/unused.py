@@ -8,14 +8,14 @@ that is not taken.
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label
-from ..ir import taken
+from ..ir.types import taken
 from ..layers import LAYERS
 from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:
     from ..diagnostics import Collector
-    from ..ir import Body
+    from ..ir.types import Body
     from ..source import Span
     from ..syntax.tree import Definition
     from .frame import Frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, did_you_mean
 from ..dims import DimExpr
-from ..ir import Step, Tensor, applied
+from ..ir.types import Step, Tensor, applied
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
 from ..layers.lookup import Lookup
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir import Result
+    from ..ir.types import Result
     from .evaluate import Context
     from .frame import Frame
 

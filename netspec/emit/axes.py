@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..ir import Step, applied
+from ..ir.types import Step, applied
 from ..record import TYPE_CHECKING
 from .layout import entering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..ir import Body, Tensor
+    from ..ir.types import Body, Tensor
     from .template import Template
 
 # the axes in front of the channels, by their number

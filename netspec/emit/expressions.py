@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..elaborate.functions import call_function
+from ..consteval import call_function
 from ..layers.arguments import Word
 from ..record import TYPE_CHECKING
 from ..syntax import tree

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
 from ..dims import symbol
+from ..ir.paths import steps_of
 from ..layers.base import Apply, Helper, Use
 from ..pycode import Call, Index, Made, Raw, X, call, fill
 from ..pylines import lay_out
 from ..record import TYPE_CHECKING
-from ..weights.table import steps_of
 from .axes import axes_line
 from .flow import Flow
 from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Shape
-    from ..ir import Body, CheckedNet, Step
-    from ..ir import Call as BlockCall
+    from ..ir.types import Body, CheckedNet, Step
+    from ..ir.types import Call as BlockCall
     from ..layers.base import At
     from ..layers.cells import Form
     from ..pycode import Code

@@ -9,7 +9,7 @@ from .styles import check_style
 from .subclass import emit_subclass, subclass_holders, subclass_templates
 
 if TYPE_CHECKING:
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
 
 # the forms of code; the first is what is written unless another is asked for
 STYLES = {"functional": emit_functional, "sequential": emit_sequential, "subclass": emit_subclass}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ..ir import Body, Step
+    from ..ir.types import Body, Step
     from ..layers.base import Apply, At
     from ..pycode import Code
     from .template import Sequence as ChainOfLayers

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Label, SpecError
+from ..ir.paths import steps_of
 from ..layers.arguments import Unsupported
 from ..layers.base import Apply, Use, function
 from ..layers.shapes import known
 from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
 from ..pylines import lay_out
 from ..record import TYPE_CHECKING
-from ..weights.table import steps_of
 from .lower import Lowering, refuse
 from .text import module_text, speaks_of
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Shape
-    from ..ir import Body, CheckedNet, Port, Step
-    from ..ir import Call as BlockCall
+    from ..ir.types import Body, CheckedNet, Port, Step
+    from ..ir.types import Call as BlockCall
     from ..layers.base import At, Helper
     from ..layers.cells import Form
     from ..pycode import Code

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import repeat
 
 from ..dims import product
-from ..ir import Call, Step
+from ..ir.types import Call, Step
 from ..layers.base import At, Helper, Use, function
 from ..layers.exported import exported
 from ..pycode import Attr, Index, X, call, method
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dims import Shape
-    from ..ir import Body, Item, Tensor
+    from ..ir.types import Body, Item, Tensor
     from ..layers.cells import Form
     from ..pycode import Call as PythonCall
     from ..source import Span

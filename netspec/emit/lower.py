@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from ..diagnostics import Diagnostic, Label, SpecError
-from ..ir import Call, Scope, Step, applied
+from ..ir.types import Call, Scope, Step, applied
 from ..layers.arguments import Unsupported
 from ..layers.base import At, Use
 from ..pycode import Call as Applied
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, TypeAlias
 
     from ..dims import Shape
-    from ..ir import Body, Instance, Item, Tensor
+    from ..ir.types import Body, Instance, Item, Tensor
     from ..layers.cells import Form
 
     Lowered: TypeAlias = "Act | Enter | Part"

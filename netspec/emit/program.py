@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence as Seq
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from .grouping import Group
     from .lower import Code, Lowering
     from .parameters import Style

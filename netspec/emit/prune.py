@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from typing import Any
 
-    from ..ir import Instance
+    from ..ir.types import Instance
     from .template import Node
 
 

@@ -10,7 +10,7 @@ from .pieces import numbers_in, taken_by
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..ir import Instance, Step
+    from ..ir.types import Instance, Step
     from .lower import Code, Lowered
 
 

@@ -5,11 +5,11 @@ Blocks, loops and branches that are chains themselves are opened.
 
 from __future__ import annotations
 
-from ..ir import Call, Step
+from ..ir.paths import paths_of
+from ..ir.types import Call, Step
 from ..pycode import call
 from ..pylines import lay_out
 from ..record import TYPE_CHECKING
-from ..weights.table import paths_of
 from .axes import axes_line
 from .functional import function_name, named
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..diagnostics import SpecError
-    from ..ir import Body, CheckedNet, Instance, Item, Tensor
+    from ..ir.types import Body, CheckedNet, Instance, Item, Tensor
     from ..layers.base import At, Helper
     from ..pycode import Code
     from ..source import Span

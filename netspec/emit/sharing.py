@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..ir import Instance
+    from ..ir.types import Instance
     from .template import Node, Template
 
 

@@ -8,7 +8,7 @@ from ..record import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from ..source import Span
 
 # the forms of PyTorch code; the first is what is written unless another is asked for. What is to be exported differs in

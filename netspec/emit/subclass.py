@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from ..ir.paths import steps_of
 from ..record import TYPE_CHECKING
-from ..weights.table import steps_of
 from .keras_classes import STYLES, TAKEN, ClassLowering, writers
 from .keras_file import file_text, static_batch
 from .origins import attributes
 from .program import program
 
 if TYPE_CHECKING:
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from .keras_classes import LayerWriter
     from .origins import Held
     from .template import Template

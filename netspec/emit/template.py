@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
-    from ..ir import Body, Instance, Step
-    from ..ir import Call as BlockCall
+    from ..ir.types import Body, Instance, Step
+    from ..ir.types import Call as BlockCall
     from ..layers.base import Apply
     from ..layers.cells import Form
     from ..pycode import Code

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from operator import add, mul, sub
 
-from ..elaborate.functions import Fault, apply_operator
+from ..consteval import Fault, apply_operator
 from ..pycode import Raw, inline
 from ..record import TYPE_CHECKING, Record
 

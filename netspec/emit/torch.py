@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from ..ir.paths import steps_of
 from ..pycode import Call, call, inline
 from ..record import TYPE_CHECKING
-from ..weights.table import steps_of
 from .classes import ClassWriter
 from .layout import FROZEN, TorchLowering, entering, held_still
 from .learning import METHOD, common, init_weights, plain
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..ir import Body, CheckedNet
+    from ..ir.types import Body, CheckedNet
     from ..layers.base import Apply, Helper
     from ..pycode import Code, Generator
     from .learning import Rules

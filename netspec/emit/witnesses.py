@@ -14,9 +14,9 @@ from itertools import product
 
 from ..diagnostics import Collector, SpecError
 from ..elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
+from ..ir.paths import steps_of
 from ..record import TYPE_CHECKING
 from ..syntax import tree
-from ..weights.table import steps_of
 from .terms import same
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from ..dims import Shape
-    from ..ir import Body, Net
+    from ..ir.types import Body, Net
     from ..syntax.tree import Definition
     from .lower import Code, Lowering
 

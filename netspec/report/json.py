@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..diagnostics import Diagnostic
-    from ..ir import Outcome, Port, Result
+    from ..ir.types import Outcome, Port, Result
     from .report import Line, Report
 
 SCHEMA = 1

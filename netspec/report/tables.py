@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir import Outcome
+    from ..ir.types import Outcome
     from .report import Line, Report
 
 # a figure that depends on symbols can be long; the whole of it is in the JSON form

@@ -15,7 +15,7 @@ from ..dims import DimExpr
 from ..elaborate.net import elaborate, with_defaults
 from ..emit import keras, torch
 from ..infer import infer
-from ..ir import Call, applied
+from ..ir.types import Call, applied
 from ..layers.arguments import describe
 from ..record import TYPE_CHECKING, Record
 from ..source import Source
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..emit.template import Template
-    from ..ir import Body, CheckedNet, Port, Tensor
+    from ..ir.types import Body, CheckedNet, Port, Tensor
     from ..weights.targets import Target
 
     Layouts = tuple[tuple[str, ...], tuple[str, ...]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..ir import Call, applied, weight_path
+from ..ir.paths import paths_of, weight_path
+from ..ir.types import Call, applied
 from ..record import TYPE_CHECKING
-from ..weights.table import paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ..ir import Body, Net
+    from ..ir.types import Body, Net
     from ..layers.base import Array
 
 

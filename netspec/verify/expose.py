@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ..ir import Result, Scope, Step, applied, path_of
+from ..ir.paths import path_of
+from ..ir.types import Result, Scope, Step, applied
 from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..dims import Shape
-    from ..ir import Body, Call, CheckedNet, Item, Tensor
+    from ..ir.types import Body, Call, CheckedNet, Item, Tensor
 
     # a value with the path of the step that makes it, and its place among what that makes
     Shown = tuple[str, int, Tensor]

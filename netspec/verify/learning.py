@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..dims import Dim
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from ..weights.spelling import Spelling
 
 # so many layers are named; where one flag is wrong many may be

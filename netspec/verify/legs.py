@@ -7,7 +7,7 @@ from ..record import TYPE_CHECKING, Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
 
 
 class Leg(Record):

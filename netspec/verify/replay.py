@@ -13,7 +13,7 @@ from .verdict import apart
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..ir import Call, CheckedNet, Step
+    from ..ir.types import Call, CheckedNet, Step
     from ..layers.base import Array
 
 

@@ -13,10 +13,10 @@ from ..dims import substitute
 from ..elaborate.net import SettingError, elaborate
 from ..emit.keras_file import static_batch
 from ..infer import infer
+from ..ir.paths import weight_table
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import numbers, random_inputs, random_weights, sizes_that_fit
-from ..weights.table import weight_table
 from .calm import calmer, saturated
 from .further import arguments, further, literals
 from .learning import learning
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from ..layers.base import Array
     from ..weights.targets import Target
     from .pool import Answer, Pool

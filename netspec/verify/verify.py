@@ -11,10 +11,11 @@ from math import prod
 
 from ..dims import substitute
 from ..emit.keras_file import static_batch
+from ..ir.paths import penalised, steps_of
 from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import figure, random_inputs, random_weights, sizes_that_fit
-from ..weights.table import penalised, regularization, steps_of
+from ..weights.table import regularization
 from ..weights.targets import target_for
 from .blocks import block_trials, form_of
 from .calm import calmer, saturated
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from ..ir import CheckedNet, Row
+    from ..ir.types import CheckedNet, Row
     from ..layers.base import Array
     from ..weights.targets import Target
     from .pool import Answer, Pool

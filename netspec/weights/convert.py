@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from ..layers.base import Array
     from .archives import Archive
     from .forms import Form

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from ..ir.paths import weight_table
 from ..record import TYPE_CHECKING, Record
-from .table import WeightsError, check_weights, weight_table
+from .table import WeightsError, check_weights
 from .targets import Target, keras_target, torch_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from ..layers.base import Array, Weight
 
 

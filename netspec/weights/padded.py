@@ -5,7 +5,7 @@ Of whole numbers from a large vocabulary hardly one in a sample is 0, and a mask
 
 from __future__ import annotations
 
-from ..ir import Call, applied
+from ..ir.types import Call, applied
 from ..layers.compare import Comparison
 from ..record import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..ir import Body, Net, Step
+    from ..ir.types import Body, Net, Step
     from ..layers.base import Array
 
 _NOWHERE: frozenset[int] = frozenset()

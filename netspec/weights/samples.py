@@ -7,9 +7,9 @@ from math import prod
 from ..diagnostics import Collector
 from ..dims import substitute
 from ..elaborate.net import elaborate
+from ..ir.paths import weight_table
 from ..record import TYPE_CHECKING
 from .padded import pad, padded_inputs
-from .table import weight_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..dims import Dim
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from ..layers.base import Array, Weight
 
 # integers of an input whose limit is not known

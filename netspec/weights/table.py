@@ -1,18 +1,17 @@
-"""The weights of a net by path, in the order of the language."""
+"""Weights held against a net."""
 
 from __future__ import annotations
 
 from ..diagnostics import did_you_mean
-from ..ir import Call, Scope, Step, path_of, weight_path
+from ..ir.paths import penalised, weight_table
 from ..record import TYPE_CHECKING
 from .words import agree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from ..ir import Body, CheckedNet, Item
-    from ..layers.base import Weight
+    from ..ir.types import CheckedNet
 
 
 class WeightsError(ValueError):
@@ -23,53 +22,6 @@ class WeightsError(ValueError):
         self.problems = tuple(problems)
         self.hints = tuple(hints)
         super().__init__("; ".join(self.problems))
-
-
-def paths_of(body: Body) -> dict[int, str]:
-    """The path within a body of each step and call, by its identity.
-
-    What is shared has the path of its declaration, wherever it is used.
-    """
-    return {id(item): path for path, item in _placed(body.held, "")}
-
-
-def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Call]]:
-    for item in items:
-        if isinstance(item, Scope):
-            yield from _placed(item.items, f"{prefix}{item.name}." if item.name else prefix)
-        else:
-            yield path_of(item, prefix, ""), item
-
-
-def steps_of(body: Body, prefix: str = "", learning: bool = False) -> Iterator[tuple[str, Step]]:
-    """All steps and their paths, in the order of the net; each use of a shared one. With `learning` those that are not
-    held still."""
-    for path, item in _placed(body.held, ""):
-        if learning and item.frozen:
-            continue
-        if isinstance(item, Call):
-            yield from steps_of(item.body, f"{prefix}{path}.", learning)
-        else:
-            yield prefix + path, item
-
-
-def weight_table(net: CheckedNet) -> dict[str, Weight]:
-    """All weights of a net by path, in the order of the language; shared ones once."""
-    found: dict[str, Weight] = {}
-    for path, step in steps_of(net.net.body):
-        for weight in step.weights:
-            found.setdefault(weight_path(path, weight), weight)
-    return found
-
-
-def penalised(net: CheckedNet) -> dict[str, Weight]:
-    """The weights whose size adds to the loss, by path; shared ones once, and none that are held still."""
-    found: dict[str, Weight] = {}
-    for path, step in steps_of(net.net.body, learning=True):
-        for weight in step.weights:
-            if weight.l1 or weight.l2:
-                found.setdefault(weight_path(path, weight), weight)
-    return found
 
 
 def regularization(net: CheckedNet, weights: Mapping[str, Any]) -> float:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from ..layers.base import Array
 
     Example: TypeAlias = "Callable[[], Sequence[Array]]"

@@ -13,7 +13,7 @@ from .words import agree, last_word, users
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..ir import CheckedNet
+    from ..ir.types import CheckedNet
     from .forms import Form
     from .match import Shapes
 

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 from operator import add
 
-from .dims import product, show
-from .record import TYPE_CHECKING, Record
+from ..dims import product, show
+from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from .diagnostics import Diagnostic
-    from .dims import Dim, Shape
-    from .layers.base import Layer, Weight
-    from .layers.cells import CellUse
-    from .source import Source, Span
-    from .syntax.tree import Const, Definition, Expect, Node
+    from ..diagnostics import Diagnostic
+    from ..dims import Dim, Shape
+    from ..layers.base import Layer, Weight
+    from ..layers.cells import CellUse
+    from ..source import Source, Span
+    from ..syntax.tree import Const, Definition, Expect, Node
 
     Item: TypeAlias = "Step | Call | Scope"
 
@@ -215,17 +215,6 @@ def layers_of(items: Iterable[Item]) -> Iterator[Layer]:
             yield item.layer
         else:
             yield from layers_of(item.body.items)
-
-
-def path_of(item: Step | Call, prefix: str, home: str) -> str:
-    """The path of a step or call. `prefix` is that of its place, `home` that of the body: what is shared lives there,
-    in whichever scopes it is used."""
-    return (prefix if item.shared is None else home) + item.name
-
-
-def weight_path(path: str, weight: Weight) -> str:
-    """The path of a weight of the layer at a path. A weight of one's own is all that there is at its path."""
-    return f"{path}.{weight.name}" if weight.name else path
 
 
 class State(Record):
