@@ -21,7 +21,7 @@ from pathlib import Path
 
 import tomllib
 
-from netspec.record import TYPE_CHECKING
+from netspec.base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

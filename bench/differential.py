@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from netspec.record import TYPE_CHECKING, Record
+from netspec.base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

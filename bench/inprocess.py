@@ -11,8 +11,8 @@ import sys
 import time
 
 from netspec.api import check
-from netspec.record import TYPE_CHECKING, Record
-from netspec.source import Source
+from netspec.base.record import TYPE_CHECKING, Record
+from netspec.base.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

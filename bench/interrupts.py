@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from netspec.record import Record
+from netspec.base.record import Record
 
 ROOT = Path(__file__).resolve().parent.parent
 # half of the shots go to the last lines: there the file is made, written and moved

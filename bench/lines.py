@@ -19,9 +19,9 @@ import tokenize
 from pathlib import Path
 
 from netspec.api import check
+from netspec.base.record import TYPE_CHECKING, Record
 from netspec.emit import torch
 from netspec.files import ZOO, read_source
-from netspec.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from bench.zoo import ROOT, within_reach
 from netspec.api import check
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
+from netspec.base.record import TYPE_CHECKING
+from netspec.base.source import Source
 from netspec.files import read_source, zoo_names
-from netspec.record import TYPE_CHECKING
-from netspec.source import Source
 from netspec.verify.blocks import FORMS, block_trials
 from netspec.verify.pool import Pool
 from netspec.verify.settings import Finding, judged, trials

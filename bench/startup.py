@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from netspec.record import Record
+from netspec.base.record import Record
 
 ROOT = Path(__file__).resolve().parent.parent
 MEGABYTE = 1 << 20

@@ -16,11 +16,11 @@ import re
 from pathlib import Path
 
 from netspec.api import check
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
+from netspec.base.record import TYPE_CHECKING
 from netspec.diagram.dot import dot
 from netspec.diagram.render import draw
 from netspec.files import ZOO, read_source, zoo_names
-from netspec.record import TYPE_CHECKING
 from netspec.verify.pool import Pool
 from netspec.verify.verify import Options, verify
 from netspec.zoo import MEASURED, Measured, measured

@@ -8,7 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .api import Network, UnknownNet, load, parse
-    from .diagnostics import Diagnostic, SpecError
+    from .base.diagnostics import Diagnostic, SpecError
     from .elaborate.net import SettingError
     from .files import ReadError
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Diagnostic", "Network", "ReadError", "SettingError", "SpecError", "UnknownNet", "load", "parse"]
 
 _HOMES = {
-    "Diagnostic": "diagnostics",
+    "Diagnostic": "base.diagnostics",
     "Network": "api",
     "ReadError": "files",
     "SettingError": "elaborate.net",
-    "SpecError": "diagnostics",
+    "SpecError": "base.diagnostics",
     "UnknownNet": "api",
     "load": "api",
     "parse": "api",

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 
-from .bounds import METER
-from .diagnostics import Collector, Diagnostic, Label, SpecError, did_you_mean
+from .analysis.cost import infer
+from .base.bounds import METER
+from .base.diagnostics import Collector, Diagnostic, Label, SpecError, did_you_mean
+from .base.record import TYPE_CHECKING, Record
+from .base.source import Source, Span
 from .elaborate.net import SettingError, elaborate
 from .files import read_source
-from .infer import infer
 from .layers.arguments import Word
-from .record import TYPE_CHECKING, Record
-from .resolve import find_net, resolve
-from .source import Source, Span
+from .resolve.resolve import find_net, resolve
 from .syntax.parser import parse as parse_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from .dims import Shape
+    from .base.dims import Shape
     from .ir.types import CheckedNet, Design
     from .layers.base import Weight
     from .reference import Reference
@@ -189,7 +189,7 @@ class Network:
         return tuple(Value(r.name, r.value.shape, r.value.dtype) for r in self.checked.net.body.outputs)
 
     def __repr__(self) -> str:
-        from .dims import show
+        from .base.dims import show
 
         flow = " -> ".join(", ".join(show(v.shape) for v in values) for values in (self.inputs, self.outputs))
         return f"<net {self.name}: {flow}, {self.checked.totals.params} parameters>"

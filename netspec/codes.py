@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .record import Record
+from .base.record import Record
 
 
 class Code(Record):

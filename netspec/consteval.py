@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import operator
 
-from .bounds import MOST_BITS
-from .dims import DimExpr, ceil_div, floor_div
+from .base.bounds import MOST_BITS
+from .base.dims import DimExpr, ceil_div, floor_div
+from .base.record import TYPE_CHECKING
 from .layers.arguments import Quotient, Word, describe
 from .layers.initialisers import SCALED, Initialiser
-from .record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .dims import Dim
+    from .base.dims import Dim
 
 # the items of a list, and how deep lists stand within one another
 LONGEST = 100_000

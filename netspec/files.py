@@ -6,13 +6,15 @@ import os
 import stat
 import sys
 
-from .record import TYPE_CHECKING
-from .source import Source
+from .base.record import TYPE_CHECKING
+from .base.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
+# what ships with the project lies beside this file
+PACKAGE = os.path.dirname(os.path.abspath(__file__))
 STDIN = "-"
 # how the names of specs end
 SPECS = (".net",)
@@ -71,9 +73,8 @@ def specs_below(folder: str) -> list[str]:
 
 def zoo_folder() -> str:
     """The specs that ship with the project: in the package where it was installed, else in the checkout."""
-    package = os.path.dirname(os.path.abspath(__file__))
-    installed = os.path.join(package, "specs")
-    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "specs")
+    installed = os.path.join(PACKAGE, "specs")
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(PACKAGE), "specs")
 
 
 def zoo_names() -> list[str]:
@@ -88,7 +89,7 @@ def zoo_path(name: str) -> str:
     known, wanted = zoo_names(), name.removeprefix(ZOO).removesuffix(".net")
     if wanted in known:
         return os.path.join(zoo_folder(), f"{wanted}.net")
-    from .diagnostics import nearest
+    from .base.diagnostics import nearest
 
     near = nearest(wanted, known)
     hint = f"did you mean {ZOO}{near}?" if near else "`netspec zoo` lists what there is"
@@ -147,7 +148,7 @@ def open_file(path: str, shown: str, suffixes: tuple[str, ...] = SPECS) -> Binar
 
 def _meant(path: str, shown: str, suffixes: tuple[str, ...]) -> str:
     """What to name in place of a file that there is not: that of the same name, a spec of the zoo, or what is near."""
-    from .diagnostics import nearest
+    from .base.diagnostics import nearest
 
     near = nearest_file(path, suffixes)
     beside = os.path.join(os.path.dirname(shown), near) if near else ""
@@ -161,7 +162,7 @@ def _meant(path: str, shown: str, suffixes: tuple[str, ...]) -> str:
 
 def nearest_file(path: str, suffixes: tuple[str, ...] = SPECS) -> str | None:
     """The file of the same folder that was most likely meant: a spec, or what ends in one of the suffixes."""
-    from .diagnostics import nearest
+    from .base.diagnostics import nearest
 
     folder, base = os.path.split(path)
     try:
@@ -227,7 +228,7 @@ def write_with(path: str, write: Callable[[str], None], suffix: str = "") -> Non
 
 
 def _replace(target: str, write: Callable[[str], None], mode: int | None, suffix: str) -> None:
-    from .stopping import Undone, remove, token
+    from .base.stopping import Undone, remove, token
 
     folder, base = os.path.split(target)
     beside = os.path.join(folder, f".{base[:40]}.{token()}.part{suffix}")

@@ -5,10 +5,10 @@ Weights are held in the language's order under their paths, such as `layer1.0.co
 
 from __future__ import annotations
 
+from .base.record import TYPE_CHECKING
 from .ir.paths import path_of, paths_of, weight_path
 from .ir.types import Call, Step, applied
 from .layers.cells import Run
-from .record import TYPE_CHECKING
 from .weights.table import check_weights
 
 if TYPE_CHECKING:

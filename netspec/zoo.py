@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from .api import check
+from .base.record import TYPE_CHECKING, Record
 from .elaborate.net import read_setting
 from .files import ZOO, read_source, zoo_folder, zoo_names
-from .record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from .dims import Dim
+    from .base.dims import Dim
     from .ir.types import CheckedNet
 
 PUBLISHED, MEASURED, APPLICATIONS = "published.csv", "verified.csv", "applications.csv"

@@ -7,11 +7,11 @@ from typing import Any
 
 from netspec.api import Verdict
 from netspec.api import check as check_source
-from netspec.diagnostics import Collector, Diagnostic
+from netspec.base.diagnostics import Collector, Diagnostic
+from netspec.base.source import Source
 from netspec.elaborate.net import read_setting
 from netspec.ir.types import CheckedNet, Row
-from netspec.resolve import resolve
-from netspec.source import Source
+from netspec.resolve.resolve import resolve
 from netspec.syntax.parser import parse
 
 SPECS = Path(__file__).parent.parent / "specs"

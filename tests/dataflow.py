@@ -6,9 +6,9 @@ on both sides, only numbers can tell. No name of a layer is looked at.
 
 from __future__ import annotations
 
+from netspec.base.record import TYPE_CHECKING, Record
 from netspec.ir.paths import paths_of, weight_path
 from netspec.ir.types import Call, Step
-from netspec.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

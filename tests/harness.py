@@ -17,11 +17,11 @@ import keras
 import numpy as np
 import torch
 
-from netspec.dims import substitute, symbol
+from netspec.base.dims import substitute, symbol
 from netspec.layers.arguments import REQUIRED, Values, Word
 from netspec.layers.base import LAYERS, bind
 from netspec.layers.initialisers import SCALED, Initialiser
-from netspec.pycode import Raw, fill, inline
+from netspec.pycode.expr import Raw, fill, inline
 
 NAMESPACE = {
     "torch": "import torch",

@@ -7,8 +7,8 @@ the compiler refuses is passed over, so that only valid specs are put to the tes
 from __future__ import annotations
 
 from netspec.api import check
-from netspec.diagnostics import Collector
-from netspec.source import Source
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 

@@ -9,9 +9,9 @@ import pytest
 
 import netspec
 from netspec.api import check
-from netspec.bounds import MOST_GUESSES
+from netspec.base.bounds import MOST_GUESSES
+from netspec.base.source import Source
 from netspec.cli import main
-from netspec.source import Source
 
 TINY = """
 net tiny(classes=10, inner=relu) {

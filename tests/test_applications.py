@@ -16,7 +16,7 @@ from dataflow import matched, of_keras, of_net
 from keras import layers
 
 from netspec.ir.types import Step
-from netspec.models.keras_model import import_keras
+from netspec.runtime.keras_model import import_keras
 from netspec.verify.verdict import apart
 from netspec.weights.table import check_weights
 from netspec.weights.targets import keras_target, torch_target

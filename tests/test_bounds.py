@@ -16,12 +16,12 @@ import pytest
 
 from netspec import consteval as functions
 from netspec.api import check
-from netspec.bounds import LARGEST_SIZE, METER, MOST_AXES, MOST_BITS, MOST_DIGITS, MOST_TERMS, TooLarge
-from netspec.diagnostics import PATIENCE, Collector, SpecError
-from netspec.dims import symbol
+from netspec.base.bounds import LARGEST_SIZE, METER, MOST_AXES, MOST_BITS, MOST_DIGITS, MOST_TERMS, TooLarge
+from netspec.base.diagnostics import PATIENCE, Collector, SpecError
+from netspec.base.dims import symbol
+from netspec.base.render import render_all
+from netspec.base.source import Source
 from netspec.elaborate.net import SettingError, read_setting
-from netspec.render import render_all
-from netspec.source import Source
 from netspec.syntax.build import MOST_DOC
 from netspec.syntax.parser import LONGEST, MOST_WORDS, parse
 
@@ -356,7 +356,7 @@ def test_a_comment_with_a_semicolon_inside_brackets() -> None:
 
 @pytest.mark.parametrize("stride", [1, 2, 5, 4096])
 def test_places_in_a_text(stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netspec.source._STRIDE", stride)
+    monkeypatch.setattr("netspec.base.source._STRIDE", stride)
     text = "a\n\nbc\n\n\nd e\n"
     source = Source("test.net", text)
     for offset in range(len(text) + 1):

@@ -16,9 +16,9 @@ from checking import DATA, SPECS, check, check_spec
 
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
-from netspec.models.code import run as _run
 from netspec.report.json import document, dumps
 from netspec.report.report import report
+from netspec.runtime.code import run as _run
 
 SMALL = [
     "mlp",

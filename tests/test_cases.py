@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 from checking import check_all
 
+from netspec.base.render import render
+from netspec.base.source import Source
 from netspec.codes import CODES
-from netspec.render import render
 from netspec.report.report import report
 from netspec.report.tables import table
-from netspec.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

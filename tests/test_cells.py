@@ -5,7 +5,7 @@ import pytest
 import torch
 from checking import check, check_spec, row
 
-from netspec.dims import substitute
+from netspec.base.dims import substitute
 from netspec.emit import keras
 from netspec.ir.paths import weight_table
 from netspec.reference import Reference

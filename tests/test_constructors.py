@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import netspec
-from netspec.models.code import execute
+from netspec.runtime.code import execute
 
 # by name: the text, and the arguments of its class with values for each
 NETS = {

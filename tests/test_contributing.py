@@ -11,7 +11,7 @@ import pytest
 import test_layers
 from checking import check
 
-from netspec.dims import show
+from netspec.base.dims import show
 from netspec.emit import keras, torch
 from netspec.layers import LAYERS
 

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from netspec.diagnostics import Collector
-from netspec.dims import DimExpr, ceil_div, floor_div, largest, product, show, substitute, symbol, symbols
+from netspec.base.diagnostics import Collector
+from netspec.base.dims import DimExpr, ceil_div, floor_div, largest, product, show, substitute, symbol, symbols
+from netspec.base.source import Source
 from netspec.elaborate.frame import Frame
 from netspec.elaborate.machine import Machine
 from netspec.ir.types import Design
-from netspec.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from netspec.dims import Dim
+    from netspec.base.dims import Dim
 
 NAMES = ("N", "M", "T")
 n, m, t = (symbol(name) for name in NAMES)

@@ -14,9 +14,9 @@ import pytest
 import netspec
 from bench.runtimes.page import page
 from netspec import api
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.cli import COMMANDS, main
-from netspec.diagnostics import Collector
-from netspec.source import Source
 from netspec.syntax import tables, tree
 from netspec.syntax.lexer import lex
 from netspec.syntax.parser import parse

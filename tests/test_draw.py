@@ -7,16 +7,16 @@ import shutil
 
 import pytest
 
-from netspec.diagnostics import Collector
+from netspec.analysis.cost import infer
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.diagram import render as picture
 from netspec.diagram.dot import DIRECTIONS, dot
 from netspec.diagram.labels import TIMES, amount_text, layer_text, quoted, shape_text
 from netspec.diagram.theme import THEMES
 from netspec.elaborate.net import elaborate
-from netspec.infer import infer
 from netspec.layers import LAYERS
-from netspec.resolve import find_net, resolve
-from netspec.source import Source
+from netspec.resolve.resolve import find_net, resolve
 from netspec.syntax.parser import parse
 
 RESIDUAL = """

@@ -13,10 +13,10 @@ from netspec.cli import main
 from netspec.emit import torch as emit_torch
 from netspec.emit.keras_file import static_batch
 from netspec.layers import LAYERS
-from netspec.models.code import execute
-from netspec.models.torch_model import TorchModel
-from netspec.models.torch_runtimes import RUNTIMES
 from netspec.reference import Reference
+from netspec.runtime.code import execute
+from netspec.runtime.torch_model import TorchModel
+from netspec.runtime.torch_runtimes import RUNTIMES
 from netspec.verify.legs import varying
 from netspec.verify.verdict import apart
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit

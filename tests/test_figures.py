@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from checking import check_all
 
+from netspec.base.source import Source
 from netspec.report.report import report
-from netspec.source import Source
 
 CASES = sorted(Path(__file__).parent.glob("cases/*/*.net"))
 SUMS = ("params", "weights", "biases", "trainable", "statistics", "macs", "other_ops", "activations")

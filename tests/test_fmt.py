@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from test_docs import NETS
 from test_syntax import mutated, sensible, sentences
 
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.cli import main
 from netspec.codes import CODES
-from netspec.diagnostics import Collector
-from netspec.source import Source
 from netspec.syntax import tables, tree
 from netspec.syntax.parser import parse
 from netspec.syntax.pieces import pieces

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from netspec.api import check
+from netspec.base.source import Source
 from netspec.reference import Reference
-from netspec.source import Source
 from netspec.verify.verdict import apart
 from netspec.weights import samples
 from netspec.weights.targets import TARGETS

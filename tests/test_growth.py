@@ -8,11 +8,11 @@ import pytest
 from checking import check
 
 from bench.fuzz.growth import Form, said
-from netspec.diagnostics import Collector
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.emit import witnesses
-from netspec.source import Source
 from netspec.syntax.printer import format_source
 
 BLOCK = "block unit(k) { input x [n]; add(x, dense(k) -> relu -> dense(n)) }\n"

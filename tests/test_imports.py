@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import netspec
-from netspec import imports
 from netspec.cli import main
+from netspec.resolve import imports
 
 BLOCKS = "const width = 8\nblock unit(n=width) { dense(n) -> relu }\n"
 MAIN = 'from "{}" import unit\nnet main {{ input x [4]; unit; expect params == 40 }}\n'

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import netspec
+from netspec.base.render import clean, inert, inert_part
 from netspec.cli import main
-from netspec.render import clean, inert, inert_part
 
 # colours, the title of a window, C1, letters set from right to left, isolates, a bell, a line and paragraph separator
 CODES = "\x1b[31mred\x1b]0;title\x07 \x9b32m \u202eleft\u2066 \x08 \u2028 \u2029 \x7f \u200e"

@@ -12,7 +12,7 @@ import twins
 from checking import check
 
 from netspec import api
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
 from netspec.ir.paths import weight_table
 from netspec.layers.initialisers import SCALED, WORDS, bound_of, fans_of, spread_of
 from netspec.weights.samples import random_inputs

@@ -12,7 +12,7 @@ import pytest
 
 import netspec
 from bench.interrupts import COMMANDS, SIGNALS, Range, Shot, shoot
-from netspec import stopping
+from netspec.base import stopping
 from netspec.files import write_with
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has other signals")
@@ -102,7 +102,7 @@ def test_a_shot_that_leaves_something_is_told(tmp_path, monkeypatch) -> None:
     pytest.importorskip("safetensors")
     place = Range(tmp_path)
     place.measure(DRAW)
-    monkeypatch.setattr("bench.interrupts.SPOIL", "import netspec.stopping as s; s.remove = lambda path: None;")
+    monkeypatch.setattr("bench.interrupts.SPOIL", "import netspec.base.stopping as s; s.remove = lambda path: None;")
     told = [place.fault(Shot(DRAW, signal.SIGTERM, n)) for n in range(place.lines[DRAW] // 2, place.lines[DRAW], 8)]
     assert any("left" in text for text in told), told
 

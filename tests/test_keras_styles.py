@@ -12,11 +12,11 @@ import pytest
 import twins
 from checking import check, check_spec
 
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
 from netspec.emit.keras import STYLES, emit
 from netspec.emit.keras_classes import _RESERVED
 from netspec.layers.base import LAYERS
-from netspec.models.code import run as _run
+from netspec.runtime.code import run as _run
 
 # --- models and their weights ------------------------------------------------------------------------------------
 

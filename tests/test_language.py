@@ -7,7 +7,7 @@ import sys
 import pytest
 from checking import check, codes, row
 
-from netspec.dims import show
+from netspec.base.dims import show
 from netspec.elaborate.net import SettingError
 from netspec.ir.types import Call, CheckedNet, Step
 

@@ -39,7 +39,7 @@ from harness import (
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from netspec.dims import substitute, symbol
+from netspec.base.dims import substitute, symbol
 from netspec.layers import LAYERS
 from netspec.layers.activations import WORDS
 from netspec.layers.arguments import REQUIRED, Unsupported, Violation

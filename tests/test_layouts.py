@@ -9,7 +9,7 @@ import twins
 from checking import check
 
 from netspec.emit import torch as emit_torch
-from netspec.models.code import run
+from netspec.runtime.code import run
 
 SIDES = "conv(4, 3x3, padding=1) -> {0} -> conv(4, 3x3, padding=1)"
 WITHIN = "reshape(30, 4) -> dense(4) -> reshape(6, 5, 4) -> {0} -> reshape(30, 4) -> dense(4) -> reshape(6, 5, 4)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from checking import check
 
-from netspec.models.torch_runtimes import RUNTIMES
+from netspec.runtime.torch_runtimes import RUNTIMES
 from netspec.verify.legs import LEGS, varying
 from netspec.verify.pool import Pool
 from netspec.verify.verdict import pairs

@@ -12,7 +12,7 @@ import pytest
 import twins
 from checking import check
 
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from netspec.models import checkpoint as checkpoints
-from netspec.models import keras_model
-from netspec.models.checkpoint import NoCheckpoint, checkpoint
-from netspec.models.code import MissingFramework, ModelError, follow, run
-from netspec.models.keras_model import KerasModel, _checked, _is_state, _variable, import_h5py, import_keras
-from netspec.models.torch_model import TorchModel, import_torch, is_counter
+from netspec.runtime import checkpoint as checkpoints
+from netspec.runtime import keras_model
+from netspec.runtime.checkpoint import NoCheckpoint, checkpoint
+from netspec.runtime.code import MissingFramework, ModelError, follow, run
+from netspec.runtime.keras_model import KerasModel, _checked, _is_state, _variable, import_h5py, import_keras
+from netspec.runtime.torch_model import TorchModel, import_torch, is_counter
 
 # --- files of PyTorch ------------------------------------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ import torch
 import twins
 from checking import DATA, check, codes, row
 
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.ir.paths import weight_table
-from netspec.models.code import run
 from netspec.report import json as emit_json
 from netspec.report.report import report
+from netspec.runtime.code import run
 
 NETS = (DATA / "nets" / "nets_in_nets.net").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from harness import build, load_torch, shapes_of, to_first, torch_built
 from test_layers import EXAMPLES, at_of, numbers
 
 from netspec.emit import torch as emit_torch
-from netspec.models.code import run
+from netspec.runtime.code import run
 
 TYPES = {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}
 # how far numbers may be from those of float64

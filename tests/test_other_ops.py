@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from checking import check
 
-from netspec.dims import substitute, symbol
+from netspec.base.dims import substitute, symbol
 
 CELLS = """
 block part(n) { dense(n) -> relu -> dropout(0.1) -> dense(2) -> tanh }

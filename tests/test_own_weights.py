@@ -92,7 +92,7 @@ def test_files_hold_them(tmp_path, file):
 
 
 def test_no_sequential():
-    from netspec.diagnostics import SpecError
+    from netspec.base.diagnostics import SpecError
 
     with pytest.raises(SpecError) as error:
         emit_keras.emit(check("net n { input x [4]; weight w [4]; x * w }"), "sequential")

@@ -10,9 +10,9 @@ import pytest
 from test_draw import Picture, checked
 
 from netspec import api
+from netspec.base.dims import DimExpr
 from netspec.diagram.build import Diagram, Opening
 from netspec.diagram.dot import dot
-from netspec.dims import DimExpr
 from netspec.files import read_source, zoo_names
 
 ROOT = Path(__file__).parent.parent

@@ -9,22 +9,8 @@ import sys
 
 import pytest
 
-from netspec.pycode import (
-    Attr,
-    Call,
-    Generator,
-    Index,
-    Infix,
-    Raw,
-    Star,
-    X,
-    call,
-    fill,
-    inline,
-    method,
-    unless,
-)
-from netspec.pylines import WIDTH, assignment, lay_out, loop_head, split
+from netspec.pycode.doc import WIDTH, assignment, lay_out, loop_head, split
+from netspec.pycode.expr import Attr, Call, Generator, Index, Infix, Raw, Star, X, call, fill, inline, method, unless
 
 LONG = [
     Call("a_function", tuple(f"value {n}" for n in range(9))),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import netspec
-from netspec.models.code import execute
+from netspec.runtime.code import execute
 
 # by name: the text, and values for arguments of its class
 NETS = {

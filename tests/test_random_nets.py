@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, assume, given, note, settings
 from randomly import Dice, spec_of, spec_texts
 from shrink import shrink
 
-from netspec.diagnostics import Collector
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.layers import LAYERS
-from netspec.source import Source
 from netspec.syntax.printer import format_source
 
 CALM = settings(derandomize=True, suppress_health_check=list(HealthCheck))

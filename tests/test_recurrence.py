@@ -7,7 +7,7 @@ import twins
 from checking import check
 
 from netspec import reference
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
 from netspec.ir.paths import weight_table
 from netspec.report.report import report
 from netspec.weights import samples

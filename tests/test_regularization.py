@@ -9,7 +9,7 @@ import twins
 from checking import check
 
 from netspec import api
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
 from netspec.emit.learning import noted
 from netspec.ir.paths import penalised
 from netspec.layers import LAYERS

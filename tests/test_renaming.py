@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from netspec.base.source import Source
 from netspec.files import ReadError
-from netspec.source import Source
 from netspec.weights.rename import read_rules, renaming, show_rules
 
 

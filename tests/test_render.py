@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netspec.diagnostics import Diagnostic, Label
-from netspec.render import WIDEST, clean, render, show_line, width
-from netspec.source import Source, Span
+from netspec.base.diagnostics import Diagnostic, Label
+from netspec.base.render import WIDEST, clean, render, show_line, width
+from netspec.base.source import Source, Span
 
 
 def region(text, part, label="", name="x.net", nth=0):

@@ -12,11 +12,11 @@ from checking import check, check_spec
 from test_build import NARROW, RECURRENT, SMALL
 from test_layer_examples import EXAMPLES, spec
 
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
 from netspec.emit.keras import STYLES, emit
 from netspec.emit.keras_file import static_batch
 from netspec.layers import LAYERS
-from netspec.models.code import execute
+from netspec.runtime.code import execute
 from netspec.weights import samples
 
 KINDS = sorted({cls.kind for cls in LAYERS.values()})

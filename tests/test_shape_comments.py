@@ -15,12 +15,12 @@ from checking import SPECS, check, check_spec
 from randomly import Dice, spec_of
 from test_build import LARGE, RECURRENT
 
-from netspec.diagnostics import SpecError
-from netspec.dims import substitute
+from netspec.base.diagnostics import SpecError
+from netspec.base.dims import substitute
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.emit.flow import NOWHERE
-from netspec.models.code import run
+from netspec.runtime.code import run
 from netspec.weights import samples
 
 BATCH = 13

@@ -10,9 +10,9 @@ import twins
 from checking import check
 
 from netspec import api
+from netspec.base.diagnostics import SpecError
+from netspec.base.dims import DimExpr
 from netspec.cli import main
-from netspec.diagnostics import SpecError
-from netspec.dims import DimExpr
 
 FULLY = """
 net fully(classes=5) {

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from netspec import imports
 from netspec.api import check
-from netspec.diagnostics import Collector
-from netspec.source import Source
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
+from netspec.resolve import imports
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 

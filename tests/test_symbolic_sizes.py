@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from checking import check, codes
 
-from netspec.dims import substitute, symbol
+from netspec.base.dims import substitute, symbol
 from netspec.layers.base import At
 from netspec.layers.measured import measured, unread
-from netspec.pycode import Raw, fill, inline
+from netspec.pycode.expr import Raw, fill, inline
 from netspec.reference import Reference
 
 H, S, T, W = (symbol(name) for name in "HSTW")
@@ -182,7 +182,7 @@ def test_symbols_of_a_net_within_an_expression():
     ],
 )
 def test_reshape_to_symbols(shape, sizes, gives):
-    from netspec.dims import show
+    from netspec.base.dims import show
 
     net = check(f"net test {{ input x {shape}; reshape({sizes}) }}")
     assert codes(net) == []

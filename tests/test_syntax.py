@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.consteval import FUNCTIONS
-from netspec.diagnostics import Collector
 from netspec.layers import LAYERS
-from netspec.source import Source
 from netspec.syntax import generate, tables, tree
 from netspec.syntax.parser import parse
 

@@ -8,8 +8,8 @@ import pytest
 from checking import check, codes
 
 import netspec
+from netspec.base.diagnostics import distance, nearest
 from netspec.consteval import FUNCTIONS
-from netspec.diagnostics import distance, nearest
 from netspec.layers import LAYERS
 from netspec.layers.foreign import help_for
 from netspec.layers.vocabulary import ADVICE, ARGUMENTS, ATTRIBUTES, LAYERS_ELSEWHERE, NEEDLESS, WITH_ENDING, WORDS

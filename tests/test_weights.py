@@ -24,8 +24,8 @@ import netspec
 from netspec.cli import main
 from netspec.files import ReadError, WriteError
 from netspec.layers import LAYERS
-from netspec.models import keras_model
-from netspec.models.code import MissingFramework
+from netspec.runtime import keras_model
+from netspec.runtime.code import MissingFramework
 from netspec.weights.convert import FormError, likely_names, read_weights, write_weights
 from netspec.weights.match import partners
 from netspec.weights.rename import renaming

@@ -25,7 +25,7 @@ from harness import (
     torch_run,
 )
 
-from netspec.dims import substitute, symbol
+from netspec.base.dims import substitute, symbol
 from netspec.layers import LAYERS
 from netspec.layers.arguments import Unsupported, Violation, Word
 from netspec.layers.base import At, bind

@@ -9,7 +9,7 @@ from __future__ import annotations
 import harness  # noqa: F401  # first: it chooses the Keras backend
 import numpy as np
 
-from netspec.dims import substitute
+from netspec.base.dims import substitute
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.ir.paths import weight_table

@@ -14,11 +14,11 @@ from checking import check
 from randomly.known import everything
 from shrink import shrink
 
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
+from netspec.base.record import TYPE_CHECKING, Record
 from netspec.emit import keras as emit_keras
 from netspec.emit import torch as emit_torch
 from netspec.ir.types import Step
-from netspec.record import TYPE_CHECKING, Record
 from netspec.weights import samples
 
 if TYPE_CHECKING:

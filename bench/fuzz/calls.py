@@ -6,11 +6,11 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from netspec.base.diagnostics import Collector
+from netspec.base.record import Record
+from netspec.base.source import Source
 from netspec.consteval import FUNCTIONS
-from netspec.diagnostics import Collector
 from netspec.layers import LAYERS
-from netspec.record import Record
-from netspec.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from netspec.record import Record
+from netspec.base.record import Record
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("specs", "examples", "tests/cases", "netspec/std")

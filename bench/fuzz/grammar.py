@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lark import Lark
 
-from netspec.record import Record
+from netspec.base.record import Record
 from netspec.syntax.generate import grammar_path
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netspec.record import Record
+from netspec.base.record import Record
 
 from .calls import statements
 from .drawing import Drawn, some_text

@@ -9,7 +9,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from netspec.record import Record
+from netspec.base.record import Record
 
 from .trials import OURS, TRIALS, Attempt, Wrong
 

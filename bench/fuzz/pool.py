@@ -11,7 +11,7 @@ from collections import Counter
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from netspec.record import Record
+from netspec.base.record import Record
 
 from .judge import PATIENCE, Fault, Limits, confine, judged, last_gasp
 from .kinds import KINDS, task

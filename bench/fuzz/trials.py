@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from netspec import cli
 from netspec.api import check
+from netspec.base.diagnostics import Collector, SpecError
+from netspec.base.render import render
+from netspec.base.source import Source
 from netspec.codes import CODES
-from netspec.diagnostics import Collector, SpecError
 from netspec.diagram.build import TooLarge
 from netspec.diagram.dot import dot
 from netspec.elaborate.net import SettingError, read_setting
 from netspec.emit import keras, torch
 from netspec.files import ReadError, decode
-from netspec.render import render
 from netspec.report.json import document, dumps
 from netspec.report.report import report
 from netspec.report.tables import USUAL, table
-from netspec.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 from netspec.syntax.printer import format_source
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from netspec.api import Verdict
-    from netspec.diagnostics import Diagnostic
+    from netspec.base.diagnostics import Diagnostic
 
     from .drawing import Drawn
 

@@ -14,7 +14,7 @@ import argparse
 import random
 import sys
 
-from netspec.record import TYPE_CHECKING
+from netspec.base.record import TYPE_CHECKING
 
 from .covering import QUICK, files
 from .planting import mutations, parses
@@ -64,7 +64,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", action="append", choices=[*QUICK, "."], help="only this one; . is netspec itself")
     parser.add_argument("--limit", type=float, default=30, help="seconds beyond three times what the tests take")
     parser.add_argument("--frameworks", action="store_true", help="run PyTorch and Keras where nothing else finds it")
-    parser.add_argument("--only", default="", help="bugs of a file, or of one line of it: netspec/dims.py:120")
+    parser.add_argument("--only", default="", help="bugs of a file, or of one line of it: netspec/base/dims.py:120")
     parser.add_argument("--list", action="store_true", help="show the bugs that would be planted")
     options = parser.parse_args(argv)
     options.folder = [folder.strip(".") for folder in options.folder or QUICK]

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
-    "": (
-        "dims pycode figures limits fields sequential step_macs reading reference render imports spellings vocabulary "
-        "cases language codes interrupts"
-    ),
+    "": "expressions limits reference imports spellings vocabulary cases language codes interrupts",
+    "analysis": "figures fields sequential step_macs limits cases language codes",
+    "base": "dims limits reading render cases language codes interrupts",
     "cli": "forms inert renaming lines cli docs imports zoo",
+    "diagram": "figures draw pictures diagrams cases inert cli docs",
     "elaborate": (
         "reading limits expressions symbolic_sizes sequential step_macs vocabulary cases language codes imports "
         "messages draw"
     ),
-    "emit": "axes figures draw pictures diagrams cases forms inert cli docs comparing",
+    "emit": "axes cases forms cli docs comparing",
+    "ir": "figures sequential step_macs renaming reference cases",
     "layers": (
         "layer_examples spellings fields other_ops sequential reference cases codes vocabulary language draw comparing"
     ),
-    "models": "models comparing",
+    "pycode": "pycode cases forms",
+    "report": "figures cases inert cli docs",
+    "resolve": "imports spellings vocabulary cases language codes",
+    "runtime": "models comparing",
     "syntax": "reading limits messages forms vocabulary cases codes imports language docs lines syntax fmt",
     "verify": "comparing further cli",
     "weights": "renaming spellings comparing reference cli",
@@ -25,11 +29,18 @@ QUICK = {
 # and these run PyTorch and Keras
 FRAMEWORKS = {
     "": "api sizes nets frozen",
+    "analysis": "sizes nets frozen",
+    "base": "api sizes nets",
     "cli": "verify weights",
+    "diagram": "api",
     "elaborate": "cells each_step padding nets own_weights",
     "emit": "golden_code layouts constructors keras_styles build nets cells",
+    "ir": "frozen nets cells weights",
     "layers": "layers recurrence windows initialisers conv_lstm",
-    "models": "verify weights",
+    "pycode": "golden_code build",
+    "report": "api",
+    "resolve": "nets",
+    "runtime": "verify weights",
     "syntax": "nets",
     "verify": "verify settings",
     "weights": "weights padding regularization",

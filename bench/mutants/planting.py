@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from netspec.record import TYPE_CHECKING, Record
+from netspec.base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from netspec.record import TYPE_CHECKING, Record
+from netspec.base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,12 +21,12 @@ import numpy as np
 
 from bench.zoo import ROOT
 from netspec.api import check
-from netspec.diagnostics import SpecError
+from netspec.base.diagnostics import SpecError
+from netspec.base.source import Source
+from netspec.base.stopping import kill
 from netspec.emit.keras_file import static_batch
 from netspec.files import zoo_names
 from netspec.reference import Reference
-from netspec.source import Source
-from netspec.stopping import kill
 from netspec.verify.legs import varying
 from netspec.verify.pool import Job, Pool
 from netspec.verify.verdict import apart

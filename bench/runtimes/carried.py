@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 
-from netspec.record import TYPE_CHECKING
+from netspec.base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,8 +10,8 @@ from netspec.files import ZOO, read_source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from netspec.base.source import Source
     from netspec.ir.types import CheckedNet
-    from netspec.source import Source
 
 # a net within both stays as it is
 _WEIGHTS, _MACS = 1_000_000, 5_000_000

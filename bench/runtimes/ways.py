@@ -11,12 +11,12 @@ import io
 import os
 import pickle
 
-from netspec.models.code import run
-from netspec.models.keras_model import KerasModel
-from netspec.models.torch_model import TorchModel
-from netspec.models.torch_runtimes import RUNTIMES, Carried, Exported, OnnxModel
-from netspec.record import TYPE_CHECKING
-from netspec.stopping import Scratch
+from netspec.base.record import TYPE_CHECKING
+from netspec.base.stopping import Scratch
+from netspec.runtime.code import run
+from netspec.runtime.keras_model import KerasModel
+from netspec.runtime.torch_model import TorchModel
+from netspec.runtime.torch_runtimes import RUNTIMES, Carried, Exported, OnnxModel
 from netspec.verify.legs import LEGS, Leg
 
 from . import carried
@@ -175,7 +175,7 @@ class Mixed(KerasModel):
     """Under the policy `mixed_bfloat16`."""
 
     def __init__(self, *words: Any) -> None:
-        from netspec.models.keras_model import import_keras
+        from netspec.runtime.keras_model import import_keras
 
         import_keras().mixed_precision.set_dtype_policy("mixed_bfloat16")
         super().__init__(*words)

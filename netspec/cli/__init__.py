@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     collecting = gc.isenabled()
     gc.disable()  # a run is short and makes no garbage to speak of; looking for it takes a good part of the time
     if argv is None and sys.argv[1:2] != ["check"]:  # a check leaves nothing, and saves the time
-        from ..stopping import own
+        from ..base.stopping import own
 
         own()
     try:
@@ -114,7 +114,7 @@ def _help() -> str:
 
 
 def _unknown(name: str, screen: Screen) -> int:
-    from ..diagnostics import did_you_mean
+    from ..base.diagnostics import did_you_mean
 
     if name.startswith("-"):
         screen.complain(f"options come after the command: netspec COMMAND {name}")

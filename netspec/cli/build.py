@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..diagnostics import SpecError
+from ..base.diagnostics import SpecError
+from ..base.record import TYPE_CHECKING
 from ..emit import keras, torch
 from ..emit.styles import TORCH
-from ..record import TYPE_CHECKING
 from . import OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked
 from .output import add_output, put

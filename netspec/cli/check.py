@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from ..base.record import TYPE_CHECKING, Record
 from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
-from ..record import TYPE_CHECKING, Record
 from ..report.report import BYTES, COUNTS, report
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, add_net_options, examine, spec_files, whole
@@ -87,7 +87,7 @@ def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
         return None
     if format not in _WITH_COLUMNS:
         raise Misuse(f"--columns goes with the formats {', '.join(_WITH_COLUMNS)}, not with {format}")
-    from ..diagnostics import did_you_mean
+    from ..base.diagnostics import did_you_mean
     from ..report.tables import COLUMNS
 
     found = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
+from ..base.record import TYPE_CHECKING
 from ..diagram.build import TooLarge
 from ..diagram.dot import DIRECTIONS, dot
 from ..diagram.theme import THEMES
-from ..record import TYPE_CHECKING
 from . import OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked, whole
 from .output import add_output, put

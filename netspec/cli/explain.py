@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+from ..base.record import TYPE_CHECKING
 from ..codes import CODES
-from ..record import TYPE_CHECKING
 from . import OK
 from .options import Misuse, Parser
 
@@ -27,7 +27,7 @@ def run(words: list[str], screen: Screen) -> int:
     # what stands in a message is `error[wrong-rank]`: all of it may be pasted
     code = code.rpartition("[")[2].rstrip("]:").lower()
     if code not in CODES:
-        from ..diagnostics import did_you_mean
+        from ..base.diagnostics import did_you_mean
 
         hint = did_you_mean(code, CODES) or "`netspec explain` lists them"
         raise Misuse(f"there is no diagnostic `{code}`; {hint}")

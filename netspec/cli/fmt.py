@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Collector
+from ..base.diagnostics import Collector
+from ..base.record import TYPE_CHECKING, Record
 from ..files import STDIN, ReadError, WriteError, decode, read_data, write_file
-from ..record import TYPE_CHECKING, Record
 from ..syntax.printer import format_source
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, spec_files
@@ -92,7 +92,7 @@ def _write(path: str, found: Formatted, screen: Screen) -> None:
 
 def _name(path: str, found: Formatted, screen: Screen) -> None:
     if found.changed:
-        from ..render import clean
+        from ..base.render import clean
 
         screen.result(clean(found.name))
 
@@ -102,7 +102,7 @@ def _diff(path: str, found: Formatted, screen: Screen) -> None:
         return
     from difflib import unified_diff
 
-    from ..render import clean
+    from ..base.render import clean
 
     name = clean(found.name)
     before, after = (_lines(data) for data in (found.before, found.after))
@@ -121,7 +121,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _painted(line: str, colour: bool) -> str:
-    from ..render import clean, paint
+    from ..base.render import clean, paint
 
     return paint(clean(line), {"-": "bad", "+": "good", "@": "gutter"}.get(line[:1], "dim"), colour)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..layers import LAYERS
-from ..record import TYPE_CHECKING
 from . import OK
 from .manual import listing, page
 from .options import Misuse, Parser
@@ -20,7 +20,7 @@ def run(words: list[str], screen: Screen) -> int:
         screen.result(listing())
         return OK
     if name not in LAYERS:
-        from ..diagnostics import did_you_mean
+        from ..base.diagnostics import did_you_mean
         from ..layers.foreign import help_for
 
         hint = help_for(name) or did_you_mean(name, LAYERS) or "`netspec layers` lists them"

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import textwrap
 
-from ..diagnostics import Collector
-from ..dims import show
+from ..base.diagnostics import Collector
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING
+from ..base.source import Source
 from ..elaborate.net import elaborate
 from ..emit.learning import noted
 from ..emit.pieces import numbers_in
 from ..ir.types import Step
 from ..layers.arguments import Unsupported, describe
 from ..layers.base import LAYERS, At
-from ..pycode import Raw, fill, inline
-from ..record import TYPE_CHECKING
-from ..resolve import resolve
-from ..source import Source
+from ..pycode.expr import Raw, fill, inline
+from ..resolve.resolve import resolve
 from ..syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..layers.arguments import Argument
     from ..layers.base import Example, Layer, Use
 

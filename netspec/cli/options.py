@@ -6,10 +6,10 @@ import argparse
 import os
 
 from ..api import Verdict, check
-from ..diagnostics import did_you_mean
+from ..base.diagnostics import did_you_mean
+from ..base.record import TYPE_CHECKING
 from ..elaborate.net import SettingError, read_setting
 from ..files import read_source, specs_below
-from ..record import TYPE_CHECKING
 from .screen import COLOURS
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ..base.record import TYPE_CHECKING
 from ..files import STDIN, write_file
-from ..record import TYPE_CHECKING
 from .options import Misuse
 
 if TYPE_CHECKING:

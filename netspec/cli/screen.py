@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
 
-    from ..diagnostics import Diagnostic
+    from ..base.diagnostics import Diagnostic
 
 # what services set that keep a log: most, and Azure
 _LOGS = ("CI", "TF_BUILD")
@@ -69,7 +69,7 @@ class Screen:
     def data(self, data: bytes) -> None:
         """Bytes for standard output, such as code in UTF-8 whatever the terminal speaks; as they are but for people."""
         if self.watched:
-            from ..render import clean, inert
+            from ..base.render import clean, inert
 
             data = "\n".join(inert(clean(line)) for line in data.decode("utf-8", "replace").split("\n")).encode()
         raw = getattr(sys.stdout, "buffer", None)
@@ -82,7 +82,7 @@ class Screen:
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Diagnostics, after all results so far."""
-        from ..render import render_all
+        from ..base.render import render_all
 
         text = render_all(list(found), self._colourful(sys.stderr))
         if text:
@@ -92,7 +92,7 @@ class Screen:
 
     def complain(self, *lines: str) -> None:
         """Why the command cannot do what was asked. A line end within a line, as of a path, becomes visible."""
-        from ..render import clean, paint
+        from ..base.render import clean, paint
 
         text = "\n".join(map(clean, lines))
         self._aside(f"{paint('netspec:', 'error', self._colourful(sys.stderr))} {text}")
@@ -100,7 +100,7 @@ class Screen:
     def note(self, text: str) -> None:
         """Progress, unless it is not wanted."""
         if not self.quiet:
-            from ..render import clean
+            from ..base.render import clean
 
             self._aside(f"netspec: {clean(text)}")
 
@@ -134,7 +134,7 @@ def _inert(text: str) -> str:
     """The lines of a text with no command for a service that reads them in a log."""
     if "::" not in text and "##" not in text:
         return text
-    from ..render import inert
+    from ..base.render import inert
 
     return "\n".join(map(inert, text.split("\n")))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 
-from ..diagnostics import SpecError
+from ..base.diagnostics import SpecError
+from ..base.record import TYPE_CHECKING
+from ..base.stopping import watch_libraries
 from ..elaborate.net import SettingError
 from ..emit.styles import TORCH
 from ..files import STDIN, ReadError
-from ..record import TYPE_CHECKING
-from ..stopping import watch_libraries
 from ..verify.legs import LEGS
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, above_zero, add_net_options, checked, needs_numpy, whole

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..diagnostics import SpecError, did_you_mean
+from ..base.diagnostics import SpecError, did_you_mean
+from ..base.record import TYPE_CHECKING
+from ..base.stopping import watch_libraries
 from ..emit.keras import STYLES
-from ..record import TYPE_CHECKING
-from ..stopping import watch_libraries
 from ..weights.forms import FORMS
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked, needs_numpy
@@ -46,7 +46,7 @@ def _guarded(
     options = parser(screen).read(words)
     watch_libraries()
     needs_numpy("weights")
-    from ..models.code import MissingFramework
+    from ..runtime.code import MissingFramework
     from ..weights.convert import FormError
     from ..weights.table import WeightsError
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..expect import figure
+from ..analysis.expectations import figure
+from ..base.record import TYPE_CHECKING
 from ..files import ZOO
-from ..record import TYPE_CHECKING
 from ..zoo import applications, entries, fits, measured
 from . import OK
 from .options import Parser
@@ -13,7 +13,7 @@ from .output import add_output, put
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..dims import Dim
+    from ..base.dims import Dim
     from ..zoo import Entry
     from .screen import Screen
 

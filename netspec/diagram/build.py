@@ -6,10 +6,10 @@ opened, or an input or output of the net. A group is a block or named scope that
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
+from ..base.render import clean
 from ..ir.types import Call, Scope, Step, applied
 from ..layers.cells import Run
-from ..record import TYPE_CHECKING, Record
-from ..render import clean
 from .folding import Folder, Wiring, leaves, made
 from .labels import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
 from .model import Box, Edge, Group, Source
@@ -19,7 +19,7 @@ from .unroll import Steps, of_item
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from ..ir.types import Body, CheckedNet, Item, Tensor
     from .folding import Unit
     from .unroll import Unrolled

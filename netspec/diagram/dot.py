@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .build import Diagram, Opening, TooLarge
 from .edges import mark
 from .labels import TIMES, amount_text, markup, params_text, quoted, quoted_text, shape_text, split

@@ -7,9 +7,9 @@ to where. What an author wrote out step by step is never folded.
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import path_of
 from ..ir.types import Call, Scope, Step
-from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ..dims import DimExpr
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING, Record
+from ..base.render import clean, inert_part
 from ..ir.types import Call, Step
 from ..layers.arguments import axes, describe, spread
 from ..layers.cells import Run
-from ..record import TYPE_CHECKING, Record
-from ..render import clean, inert_part
 from ..syntax.tree import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from ..layers.arguments import Argument
 
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
 from .labels import total
 
 if TYPE_CHECKING:
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from ..ir.types import Tensor
 
 

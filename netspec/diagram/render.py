@@ -6,7 +6,7 @@ standard error and looks for fonts where its environment says. A `dot` on the PA
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def _by_pygraphviz(text: str, suffix: str) -> bytes | str:
     import sys
     from importlib.util import find_spec
 
-    from ..stopping import Scratch
+    from ..base.stopping import Scratch
 
     if find_spec("pygraphviz") is None or not sys.executable:
         return ""
@@ -121,7 +121,7 @@ def _run(command: list[str], text: str, environment: Mapping[str, str]) -> bytes
     """What the command makes of the text, or else the last line of its complaint."""
     from subprocess import PIPE, Popen
 
-    from ..stopping import Undone, kill
+    from ..base.stopping import Undone, kill
 
     started: list[Popen[bytes]] = []
     with Undone(lambda: kill(started)):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Step
-from ..record import TYPE_CHECKING
 from .folding import leaves
 
 if TYPE_CHECKING:

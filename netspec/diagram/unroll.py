@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.types import Call, Step
 from ..layers.cells import Run
 from ..layers.recurrence import Recurrence
-from ..record import TYPE_CHECKING, Record
 from .labels import block_text, layer_text, shape_text, steps_text
 from .model import Row, Source
 
 if TYPE_CHECKING:
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from ..ir.types import Item, Tensor
     from .build import Diagram
     from .model import Box, Group

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from ..base.diagnostics import did_you_mean
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING, Record
+from ..base.source import Span
 from ..consteval import FUNCTIONS, Fault, call_function
-from ..diagnostics import did_you_mean
-from ..dims import show
 from ..ir.types import Call as BlockCall
 from ..ir.types import Step, Tensor, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
 from ..layers.each import EachStep
-from ..record import TYPE_CHECKING, Record
-from ..resolve import dotted, unknown_callee
-from ..source import Span
+from ..resolve.resolve import dotted, unknown_callee
 from ..syntax import tree
 from .arguments import Settled, read_arguments, settled_words, take_inputs, tensors_in
 from .blocks import apply_block

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
+from ..base.source import Span
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
-from ..record import TYPE_CHECKING, Record
-from ..source import Span
 from ..syntax import tree
 from .cutting import End
 from .lookup import loose_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from .evaluate import evaluate
 from .machine import HOLE, kind_of
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..source import Span
+    from ..base.source import Span
     from .frame import Frame
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
+from ..base.source import Span
 from ..ir.types import Body, Tensor
 from ..ir.types import Call as BlockCall
-from ..record import TYPE_CHECKING, Record
-from ..source import Span
 from ..syntax import tree
 from .arguments import Given, Signature, bind_arguments, take_end, take_inputs, unbound
 from .cells import step_of_cell

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
-from ..dims import show
+from ..base.diagnostics import did_you_mean
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Call as BlockCall
 from ..ir.types import Instance, Port, Result, State, Step, Tensor, applied
 from ..layers.base import bind
 from ..layers.cells import Advance, Open, Start
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .inputs import declared
 from .machine import HOLE, Hole, kind_of
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..base.source import Span
     from ..ir.types import Body, Item
-    from ..source import Span
     from .frame import Frame
 
 

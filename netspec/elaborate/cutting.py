@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
+from ..base.diagnostics import did_you_mean
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Scope, Step, Tensor
-from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ..base.source import Span
     from ..ir.types import Item
-    from ..source import Span
     from ..syntax.tree import Definition
     from .machine import Machine
 

@@ -6,22 +6,22 @@ to.
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label
-from ..dims import DimExpr, show
+from ..base.diagnostics import Diagnostic, Label
+from ..base.dims import DimExpr, show
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Call, Scope, Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from ..diagnostics import Collector
-    from ..dims import Dim, Shape
+    from ..base.diagnostics import Collector
+    from ..base.dims import Dim, Shape
+    from ..base.source import Span
     from ..ir.types import Body, Item, Port
-    from ..source import Span
     from ..syntax.tree import Node
     from .arguments import Given
     from .evaluate import Context

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Scope, Step, Tensor, applied, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.each import EachStep, Sequences, Steps
-from ..record import TYPE_CHECKING
-from ..resolve import dotted
+from ..resolve.resolve import dotted
 from ..syntax import tree
 from .arguments import read_arguments, take_inputs
 from .layering import violated
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ..base.source import Span
     from ..ir.types import Item
     from ..layers.base import Layer
-    from ..source import Span
     from ..syntax.tree import Node
     from .arguments import Given
     from .evaluate import Context

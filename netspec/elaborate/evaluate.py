@@ -6,12 +6,12 @@ binds may be: in arguments, lists and comparisons a word (`same`, `relu`); elsew
 
 from __future__ import annotations
 
+from ..base.diagnostics import did_you_mean
+from ..base.record import TYPE_CHECKING
 from ..consteval import Fault, bounded
-from ..diagnostics import did_you_mean
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import apply, operators
 from .cells import next_value

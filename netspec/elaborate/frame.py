@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..bounds import METER, TooLarge
-from ..dims import DimExpr
+from ..base.bounds import METER, TooLarge
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
 from ..ir.types import Call as BlockCall
 from ..layers import LAYERS
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from . import evaluate as _evaluate
 from .bindings import bind_names, named_after, unpack
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
+    from ..base.source import Span
     from ..ir.types import Design, Item
-    from ..source import Span
     from ..syntax.tree import Definition, Node
     from .machine import Machine
 

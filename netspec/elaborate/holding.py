@@ -3,11 +3,11 @@ way."""
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Values, Violation
 from ..layers.base import bind
-from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 from .arguments import Given, Signature, bind_arguments, read_arguments, tensors_in, unbound
 from .layering import violated
@@ -18,8 +18,8 @@ from .misfits import EVERYWHERE, missing
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..base.source import Span
     from ..layers.base import Layer
-    from ..source import Span
     from ..syntax.tree import Node
     from .evaluate import Context
 

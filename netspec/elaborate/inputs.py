@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..bounds import LARGEST_SIZE
-from ..diagnostics import nearest
-from ..dims import DimExpr, floor_div, show, substitute, symbol
+from ..base.bounds import LARGEST_SIZE
+from ..base.diagnostics import nearest
+from ..base.dims import DimExpr, floor_div, show, substitute, symbol
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Port, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Violation, Word, describe
 from ..layers.shapes import held
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .lookup import unknown
 from .machine import HOLE, Hole, kind_of
@@ -17,8 +17,8 @@ from .machine import HOLE, Hole, kind_of
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..dims import Dim, Shape
-    from ..source import Span
+    from ..base.dims import Dim, Shape
+    from ..base.source import Span
     from ..syntax.tree import Node
     from .frame import Frame
 

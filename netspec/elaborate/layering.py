@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
-from ..dims import show, symbols
+from ..base.diagnostics import did_you_mean
+from ..base.dims import show, symbols
+from ..base.record import TYPE_CHECKING
+from ..base.source import Span
 from ..ir.types import Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
 from ..layers.shapes import held
-from ..record import TYPE_CHECKING
-from ..source import Span
 from ..syntax import tree
 from .arguments import Given, tensors_in
 from .doubts import SHAPED, doubt_arguments, habit_help, misread, misread_window
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..layers.base import Layer
     from ..syntax.tree import Node
     from .evaluate import Context

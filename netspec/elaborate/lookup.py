@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from ..base.diagnostics import did_you_mean
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING
 from ..consteval import FUNCTIONS
-from ..diagnostics import did_you_mean
-from ..dims import DimExpr
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Word
-from ..record import TYPE_CHECKING
-from ..resolve import exports, meant_by, unknown_callee
+from ..resolve.resolve import exports, meant_by, unknown_callee
 from ..syntax import tree
 from .machine import HOLE, Hole
 

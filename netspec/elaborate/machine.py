@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..bounds import TooLarge
+from ..base.bounds import TooLarge
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING, Record
 from ..consteval import items_in
-from ..diagnostics import Diagnostic, Label
 from ..ir.types import Tensor
 from ..layers.arguments import Word, describe
-from ..record import TYPE_CHECKING, Record
 from .names import Plan
 from .unused import Uses
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from ..diagnostics import Collector
-    from ..dims import Shape
+    from ..base.diagnostics import Collector
+    from ..base.dims import Shape
+    from ..base.source import Span
     from ..ir.types import Body, Design, Instance, Port
     from ..layers.base import Layer
-    from ..source import Span
     from ..syntax.tree import Definition, Identifier, Node
     from .arguments import Settled
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Call, Step, Tensor
 from ..layers import LAYERS
 from ..layers.returning import numbered
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..source import Span
+    from ..base.source import Span
     from .frame import Frame
     from .machine import Hole
 

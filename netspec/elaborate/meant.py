@@ -3,7 +3,7 @@ and texts elsewhere, and what a shell leaves of quotes."""
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

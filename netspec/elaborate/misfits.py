@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
+from ..base.diagnostics import did_you_mean
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Tensor
 from ..layers import LAYERS
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, Hole
 
 if TYPE_CHECKING:
+    from ..base.source import Span
     from ..layers.base import Layer
-    from ..source import Span
     from ..syntax.tree import Node
     from .arguments import Signature
     from .evaluate import Context

@@ -6,8 +6,8 @@ named loop turn, a named `{ ... }`) nameless steps are numbered from 0, as in an
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..layers.compare import COMPARISONS
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:

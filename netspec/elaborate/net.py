@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Collector, did_you_mean
-from ..dims import DimExpr
+from ..base.diagnostics import Collector, did_you_mean
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING
+from ..base.source import Source
 from ..ir.types import Body, Design, Net
 from ..layers.arguments import describe
-from ..record import TYPE_CHECKING
-from ..source import Source
 from ..syntax import tree
 from ..syntax.parser import parse
 from .blocks import body_of, fill_defaults, is_led

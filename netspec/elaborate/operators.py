@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING
 from ..consteval import Fault, apply_operator, call_function
-from ..dims import DimExpr
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
 from ..layers.compare import COMPARISONS
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .layering import layer
 from .lookup import loose_name, unknown

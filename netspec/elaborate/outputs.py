@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Result, Tensor
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .machine import HOLE, kind_of
 from .makers import too_many

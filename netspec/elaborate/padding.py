@@ -7,16 +7,16 @@ layer comes later.
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Tensor
-from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..diagnostics import Collector
+    from ..base.diagnostics import Collector
+    from ..base.source import Span
     from ..layers.base import Layer
-    from ..source import Span
 
 
 _MIXED = "it ends here: what comes out is not made step by step"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .layering import layer
 from .machine import HOLE
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ..base.source import Span
     from ..ir.types import Tensor
-    from ..source import Span
     from .evaluate import Context
 
 

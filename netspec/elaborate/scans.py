@@ -6,7 +6,8 @@ to know of more than one run.
 
 from __future__ import annotations
 
-from ..dims import show
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.types import Body, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
@@ -15,8 +16,7 @@ from ..layers.cells import Run, Scan
 from ..layers.directions import check_both_ways, check_stack
 from ..layers.recurrence import check_time
 from ..layers.returning import JOINED, check_initial, numbered
-from ..record import TYPE_CHECKING, Record
-from ..resolve import dotted
+from ..resolve.resolve import dotted
 from ..syntax import tree
 from .arguments import read_arguments, take_inputs
 from .blocks import Bound, bind_block, body_of, caller

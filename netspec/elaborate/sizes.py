@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..dims import DimExpr
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
 from ..layers.measured import says, unread
-from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING
 from ..layers import LAYERS
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from ..syntax.habits import GOES_ON, goes_on
 from .machine import HOLE, SharedStep

@@ -7,16 +7,16 @@ that is not taken.
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING
 from ..ir.types import taken
 from ..layers import LAYERS
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 
 if TYPE_CHECKING:
-    from ..diagnostics import Collector
+    from ..base.diagnostics import Collector
+    from ..base.source import Span
     from ..ir.types import Body
-    from ..source import Span
     from ..syntax.tree import Definition
     from .frame import Frame
 

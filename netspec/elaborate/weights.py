@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label, did_you_mean
-from ..dims import DimExpr
+from ..base.diagnostics import Diagnostic, Label, did_you_mean
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Step, Tensor, applied
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
 from ..layers.lookup import Lookup
 from ..layers.parameter import Parameter
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .inputs import declared
 from .lookup import unknown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .template import Invoke, Leaf, Sequence
 
 if TYPE_CHECKING:

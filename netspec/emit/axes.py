@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Step, applied
-from ..record import TYPE_CHECKING
 from .layout import entering
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from .columns import branch_name, by_pick
 from .expressions import express

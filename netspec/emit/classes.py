@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..pycode import Bare, Call, Generator, Infix, Raw, Star, X, call, each_part, fill, inline
-from ..pylines import lay_out
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.doc import lay_out
+from ..pycode.expr import Bare, Call, Generator, Infix, Raw, Star, X, call, each_part, fill, inline
 from .attributes import first_module, is_kept, of_part, part_names, singular
 from .axes import axes_line
 from .flow import Flow
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ..layers.base import Apply, Helper
     from ..layers.cells import Form
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .template import Node, Template
 
 

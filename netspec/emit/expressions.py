@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..consteval import call_function
 from ..layers.arguments import Word
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .naming import safe
 from .terms import COMPARISONS, Term, constant, each, item_needs, negated, pair, same, sometimes_whole, under

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import Bare, Raw, inline, rebuild
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Bare, Raw, inline, rebuild
 from .lives import passing
 from .making import words
 from .naming import safe
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .template import Node, Template
 
 

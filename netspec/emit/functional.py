@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label, SpecError
-from ..dims import symbol
+from ..base.diagnostics import Diagnostic, Label, SpecError
+from ..base.dims import symbol
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import steps_of
 from ..layers.base import Apply, Helper, Use
-from ..pycode import Call, Index, Made, Raw, X, call, fill
-from ..pylines import lay_out
-from ..record import TYPE_CHECKING
+from ..pycode.doc import lay_out
+from ..pycode.expr import Call, Index, Made, Raw, X, call, fill
 from .axes import axes_line
 from .flow import Flow
 from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..ir.types import Body, CheckedNet, Step
     from ..ir.types import Call as BlockCall
     from ..layers.base import At
     from ..layers.cells import Form
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .lower import Lowered
     from .origins import Called
     from .template import Node, Sequence, Template

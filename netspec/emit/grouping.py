@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from .limits import limited
 from .lower import Enter, Part
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ..base.source import Span
     from ..layers.base import Helper
-    from ..source import Span
     from .lower import Code, Lowered
     from .parameters import Style
     from .template import Template

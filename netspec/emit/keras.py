@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .functional import emit_functional, functional_calls, functional_templates
 from .sequential import emit_sequential, sequential_calls, sequential_templates
 from .styles import check_style

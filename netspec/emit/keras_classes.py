@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from ..base.record import TYPE_CHECKING
 from ..layers.base import Helper, Use
 from ..layers.cells import start_sizes
-from ..pycode import Call, Generator, Index, Raw, Star, call, inline, unless
-from ..pylines import WIDTH
-from ..record import TYPE_CHECKING
+from ..pycode.doc import WIDTH
+from ..pycode.expr import Call, Generator, Index, Raw, Star, call, inline, unless
 from .classes import ClassWriter
 from .keras_file import HIDDEN, KerasLowering, are_vectors
 from .making import WORD as WORDS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..ir.types import Body, Step
     from ..layers.base import Apply, At
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .template import Sequence as ChainOfLayers
     from .template import Template
 

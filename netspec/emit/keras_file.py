@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label, SpecError
+from ..base.diagnostics import Diagnostic, Label, SpecError
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import steps_of
 from ..layers.arguments import Unsupported
 from ..layers.base import Apply, Use, function
 from ..layers.shapes import known
-from ..pycode import Attr, Call, Index, Made, Star, X, call, unless
-from ..pylines import lay_out
-from ..record import TYPE_CHECKING
+from ..pycode.doc import lay_out
+from ..pycode.expr import Attr, Call, Index, Made, Star, X, call, unless
 from .lower import Lowering, refuse
 from .text import module_text, speaks_of
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..ir.types import Body, CheckedNet, Port, Step
     from ..ir.types import Call as BlockCall
     from ..layers.base import At, Helper
     from ..layers.cells import Form
-    from ..pycode import Code
+    from ..pycode.expr import Code
 
 # names that generated code uses itself
 HIDDEN = frozenset(("keras", "layers", "ops", "functools"))

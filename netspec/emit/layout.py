@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from itertools import repeat
 
-from ..dims import product
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Call, Step
 from ..layers.base import At, Helper, Use, function
 from ..layers.exported import exported
-from ..pycode import Attr, Index, X, call, method
-from ..record import TYPE_CHECKING
+from ..pycode.expr import Attr, Index, X, call, method
 from .learning import noted
 from .lower import Lines, Lowering
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
+    from ..base.source import Span
     from ..ir.types import Body, Item, Tensor
     from ..layers.cells import Form
-    from ..pycode import Call as PythonCall
-    from ..source import Span
+    from ..pycode.expr import Call as PythonCall
     from .lower import Code, Lowered
 
 

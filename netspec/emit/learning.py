@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 
+from ..base.record import TYPE_CHECKING, Record
 from ..layers.base import Helper
 from ..layers.initialisers import UNIFORM, fans_of, filled, torch_filler
-from ..pycode import Call, Infix, Raw, call, each_part, inline, rebuild, unless
-from ..pylines import lay_out
-from ..record import TYPE_CHECKING, Record
+from ..pycode.doc import lay_out
+from ..pycode.expr import Call, Infix, Raw, call, each_part, inline, rebuild, unless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..layers.base import Apply, Use, Weight
-    from ..pycode import Code
+    from ..pycode.expr import Code
 
     # how the weights of a class of PyTorch begin
     Rules = Mapping[str, Call]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import combinations, permutations
 from math import gcd
 
-from ..pycode import Call, given, inline
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Call, given, inline
 from .template import Choice, Leaf, inside, opened
 from .terms import plain, same, window
 from .weave import key_of

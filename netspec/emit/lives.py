@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
 
 if TYPE_CHECKING:

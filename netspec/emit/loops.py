@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import Call, inline
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Call, inline
 from ..syntax import tree
 from .branches import plan_choice
 from .columns import aligned, by_pick, kind_of, turns_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .lower import Lowered
     from .values import Around, Region
     from .weave import Weaver, Woven

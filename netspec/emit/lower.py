@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from functools import cache
 
-from ..diagnostics import Diagnostic, Label, SpecError
+from ..base.diagnostics import Diagnostic, Label, SpecError
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.types import Call, Scope, Step, applied
 from ..layers.arguments import Unsupported
 from ..layers.base import At, Use
-from ..pycode import Call as Applied
-from ..pycode import Index, Made, X, fill
-from ..record import TYPE_CHECKING, Record
+from ..pycode.expr import Call as Applied
+from ..pycode.expr import Index, Made, X, fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, ClassVar, TypeAlias
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..ir.types import Body, Instance, Item, Tensor
     from ..layers.cells import Form
 

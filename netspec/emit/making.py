@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from keyword import iskeyword
 
-from ..pycode import Call, Generator, Raw, Star, call, each_part
-from ..pylines import lay_out
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.doc import lay_out
+from ..pycode.expr import Call, Generator, Raw, Star, call, each_part
 from .template import Invoke, Leaf
 from .terms import negated
 from .writing import Line
 
 if TYPE_CHECKING:
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .template import Loop, Node, Template
 
 # an expression longer than this is not put inside another one

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from unicodedata import normalize
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container

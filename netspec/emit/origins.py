@@ -6,11 +6,11 @@ program, in the order in which its code runs, gives them back with their paths i
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import paths_of, weight_path
 from ..layers.base import Apply
 from ..layers.cells import Open
-from ..pycode import call
-from ..record import TYPE_CHECKING, Record
+from ..pycode.expr import call
 from .attributes import is_kept
 from .sharing import shared_calls
 from .template import Choice, Invoke, Leaf, Loop, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..ir.types import Body
     from ..layers.base import Place, Weight
     from .classes import ClassWriter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..pycode import inline
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import inline
 from ..syntax import tree
 from .expressions import express
 from .naming import BUILTINS, Names, safe

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..pycode import Bare, Raw, X, fill, rebuild
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Bare, Raw, X, fill, rebuild
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..layers.base import Gives
-    from ..pycode import Code
+    from ..pycode.expr import Code
 
 
 class Piece(Record):

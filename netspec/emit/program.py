@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..diagnostics import SpecError
-from ..record import TYPE_CHECKING
+from ..base.diagnostics import SpecError
+from ..base.record import TYPE_CHECKING
 from .grouping import grouped, hold_against
 from .sharing import check_shared
 from .template import REQUIRED, Invoke, opened

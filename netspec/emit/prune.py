@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..pycode import inline
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import inline
 from .reaching import keeps_statistics
 from .template import Choice, Invoke, Leaf, Loop, Sequence, inside, opened
 from .variables import uses

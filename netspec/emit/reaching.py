@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label, SpecError
-from ..record import TYPE_CHECKING, Record
+from ..base.diagnostics import Diagnostic, Label, SpecError
+from ..base.record import TYPE_CHECKING, Record
 from .lower import Act, Enter
 from .pieces import numbers_in, taken_by
 

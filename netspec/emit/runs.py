@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .template import Choice, Invoke, Leaf, Loop, Sequence
 from .variables import uses
 

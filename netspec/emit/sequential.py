@@ -5,11 +5,11 @@ Blocks, loops and branches that are chains themselves are opened.
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import paths_of
 from ..ir.types import Call, Step
-from ..pycode import call
-from ..pylines import lay_out
-from ..record import TYPE_CHECKING
+from ..pycode.doc import lay_out
+from ..pycode.expr import call
 from .axes import axes_line
 from .functional import function_name, named
 from .keras_file import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
@@ -25,11 +25,11 @@ from .text import docstring, signature
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..diagnostics import SpecError
+    from ..base.diagnostics import SpecError
+    from ..base.source import Span
     from ..ir.types import Body, CheckedNet, Instance, Item, Tensor
     from ..layers.base import At, Helper
-    from ..pycode import Code
-    from ..source import Span
+    from ..pycode.expr import Code
     from .lower import Lowered
     from .origins import Called
     from .template import Template

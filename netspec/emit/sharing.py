@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label, SpecError
-from ..record import TYPE_CHECKING
+from ..base.diagnostics import Diagnostic, Label, SpecError
+from ..base.record import TYPE_CHECKING
 from .template import Invoke, Leaf, inside
 
 if TYPE_CHECKING:

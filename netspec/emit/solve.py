@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import reduce
 
-from ..pycode import Call, Infix, Opt, given
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Call, Infix, Opt, given
 from ..syntax.tree import Attribute, Name, walk
 from .expressions import express
 from .lower import Act

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label, SpecError, did_you_mean
-from ..record import TYPE_CHECKING
+from ..base.diagnostics import Diagnostic, Label, SpecError, did_you_mean
+from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..base.source import Span
     from ..ir.types import CheckedNet
-    from ..source import Span
 
 # the forms of PyTorch code; the first is what is written unless another is asked for. What is to be exported differs in
 # its helpers alone, so that weights go from one to the other

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import steps_of
-from ..record import TYPE_CHECKING
 from .keras_classes import STYLES, TAKEN, ClassLowering, writers
 from .keras_file import file_text, static_batch
 from .origins import attributes

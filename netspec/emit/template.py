@@ -6,8 +6,8 @@ parameters. Values are numbers of the template's own.
 
 from __future__ import annotations
 
-from ..pycode import Call, Named
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Call, Named
 from .text import without
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..ir.types import Call as BlockCall
     from ..layers.base import Apply
     from ..layers.cells import Form
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .lower import Act, Enter
     from .values import Path
 

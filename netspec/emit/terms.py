@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from operator import add, mul, sub
 
+from ..base.record import TYPE_CHECKING, Record
 from ..consteval import Fault, apply_operator
-from ..pycode import Raw, inline
-from ..record import TYPE_CHECKING, Record
+from ..pycode.expr import Raw, inline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from typing import Any
 
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from ..syntax.tree import Node
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")

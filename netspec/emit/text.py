@@ -6,17 +6,17 @@ import re
 import textwrap
 from sys import stdlib_module_names
 
-from ..pycode import Call, Raw
-from ..pylines import lay_out
-from ..record import TYPE_CHECKING
-from ..render import clean, inert
+from ..base.record import TYPE_CHECKING
+from ..base.render import clean, inert
+from ..pycode.doc import lay_out
+from ..pycode.expr import Call, Raw
 from .naming import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..layers.base import Helper
-    from ..pycode import Named
+    from ..pycode.expr import Named
 
 _WIDTH = 88
 _SHORT = frozenset(("gan", "vae", "gru", "aux", "se", "nas", "pnas"))

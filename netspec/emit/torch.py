@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import steps_of
-from ..pycode import Call, call, inline
-from ..record import TYPE_CHECKING
+from ..pycode.expr import Call, call, inline
 from .classes import ClassWriter
 from .layout import FROZEN, TorchLowering, entering, held_still
 from .learning import METHOD, common, init_weights, plain
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..ir.types import Body, CheckedNet
     from ..layers.base import Apply, Helper
-    from ..pycode import Code, Generator
+    from ..pycode.expr import Code, Generator
     from .learning import Rules
     from .origins import Held
     from .template import Sequence, Template

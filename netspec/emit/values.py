@@ -8,13 +8,13 @@ assignment, found by walking back from where the value is taken.
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import TypeAlias
 
-    from ..source import Span
+    from ..base.source import Span
 
     # the loops and choices around something: the number of each, with the turn or the branch
     Path: TypeAlias = "tuple[tuple[int, int], ...]"

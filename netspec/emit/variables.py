@@ -7,8 +7,8 @@ while its value is needed.
 
 from __future__ import annotations
 
-from ..pycode import Raw, inline
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Raw, inline
 from .lives import Lives, Stretches
 from .naming import BUILTINS, safe
 from .template import Choice, Invoke, Leaf, Loop, Sequence, inside
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .template import Node, Template
 
 # the variable of what nobody takes

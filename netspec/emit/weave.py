@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import product
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from .branches import weave_choice
 from .columns import aligned, flattened, is_chain, kind_of, last_name, shape_after
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
+    from ..base.source import Span
     from ..layers.base import Apply
-    from ..source import Span
     from .lower import Code as LoweredBody
     from .lower import Lowered, Part
     from .parameters import Style

@@ -12,10 +12,10 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import product
 
-from ..diagnostics import Collector, SpecError
+from ..base.diagnostics import Collector, SpecError
+from ..base.record import TYPE_CHECKING
 from ..elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ..ir.paths import steps_of
-from ..record import TYPE_CHECKING
 from ..syntax import tree
 from .terms import same
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..ir.types import Body, Net
     from ..syntax.tree import Definition
     from .lower import Code, Lowering

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..pycode import Bare, Raw
-from ..pylines import assignment, lay_out, loop_head, split
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.doc import assignment, lay_out, loop_head, split
+from ..pycode.expr import Bare, Raw
 
 if TYPE_CHECKING:
     from typing import Any
 
     from ..layers.cells import Form
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .pieces import Piece
     from .template import Choice, Invoke, Leaf, Loop, Sequence
 

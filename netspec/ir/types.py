@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from operator import add
 
-from ..dims import product, show
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from ..diagnostics import Diagnostic
-    from ..dims import Dim, Shape
+    from ..base.diagnostics import Diagnostic
+    from ..base.dims import Dim, Shape
+    from ..base.source import Source, Span
     from ..layers.base import Layer, Weight
     from ..layers.cells import CellUse
-    from ..source import Source, Span
     from ..syntax.tree import Const, Definition, Expect, Node
 
     Item: TypeAlias = "Step | Call | Scope"

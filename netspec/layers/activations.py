@@ -7,9 +7,9 @@ third changes the shape.
 
 from __future__ import annotations
 
-from ..dims import floor_div
-from ..pycode import X, call
-from ..record import TYPE_CHECKING
+from ..base.dims import floor_div
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call
 from .arguments import Reader, Violation, Word, arg, describe, flag, integer
 from .base import LAYERS, Apply, At, Example, Layer, Place, Use, Weight, function, layer, module
 from .initialisers import Initialiser
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array, Weights
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import gcd
 
-from ..dims import product
-from ..pycode import Raw, X, call, method
-from ..record import TYPE_CHECKING
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Raw, X, call, method
 from .arguments import Unsupported, arg, axes, describe, flag, spread, square
 from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .window import needs_grid
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array
 
 

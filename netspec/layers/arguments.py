@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
-from ..dims import DimExpr, symbols
-from ..record import TYPE_CHECKING, Record
+from ..base.diagnostics import did_you_mean
+from ..base.dims import DimExpr, symbols
+from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..dims import Dim
+    from ..base.dims import Dim
 
 REQUIRED = object()
 # words of other languages for what the language has a word for

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import Infix, X, call
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Infix, X, call
 from .arguments import arg, number
 from .base import At, Example, Layer, Use, function, layer
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .base import Array
 
 

@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

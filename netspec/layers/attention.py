@@ -6,9 +6,9 @@ in front of these are the same for all: each of their places is a sequence of it
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import Attr, Call, Index, Infix, Made, X, call, method, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Attr, Call, Index, Infix, Made, X, call, method, unless
 from .arguments import Reader, Unsupported, Violation, Word, arg, describe, flag, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .shapes import count_symbols, known
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar, TypeVar
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array, Weights
 
     V = TypeVar("V")

@@ -8,8 +8,8 @@ argument at fault. Layers know no syntax tree, span or file.
 
 from __future__ import annotations
 
-from ..dims import product
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING, Record
 from .arguments import REQUIRED, Argument, Declared, Reader, Violation, describe, meant, not_known, takes_numbers
 from .forms import Apply as Apply
 from .forms import At as At
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..dims import Dim, DimExpr, Shape
+    from ..base.dims import Dim, DimExpr, Shape
     from .forms import Array as Array
     from .forms import Gives as Gives
 

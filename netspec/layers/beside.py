@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import X, call, unless
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call, unless
 from .arguments import Violation, arg, integer
 from .base import At, Example, Layer, Use, function, layer
 from .shapes import place, same_shapes
@@ -11,7 +11,7 @@ from .shapes import place, same_shapes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array
 
 

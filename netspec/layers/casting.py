@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import X, call, method
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call, method
 from .arguments import Reader, arg, choice
 from .base import Apply, At, Example, Helper, Use, function, layer
 from .shaping import Arrangement

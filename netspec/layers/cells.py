@@ -6,8 +6,8 @@ PyTorch it is a module `cell(x, h, c) -> y, (h, c)`; in Keras a cell as `layers.
 
 from __future__ import annotations
 
-from ..pycode import Attr, Index, Made, Raw, X, call, method, unless
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Attr, Index, Made, Raw, X, call, method, unless
 from .arguments import Reader, Word, arg, flag
 from .base import Apply, At, Helper, Layer, Use, function, layer
 from .returning import JOINED, Returning, in_order, returns_reader, state_reader
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Shape
-    from ..pycode import Code
+    from ..base.dims import Shape
+    from ..pycode.expr import Code
     from .base import Array, Gives
 
 # the number of samples, in the method of a Keras cell that makes its first state

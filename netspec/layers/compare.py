@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product
-from ..pycode import Infix, call
-from ..record import TYPE_CHECKING
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Infix, call
 from .arguments import Violation, arg, number, optional
 from .base import Apply, At, Example, Layer, Use, function, layer
 from .casting import TORCH_FLOAT
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
 
 

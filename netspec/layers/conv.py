@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product
-from ..pycode import call, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import call, unless
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
 from .arguments import Unsupported, arg, axes, describe, flag, positive, spread, square
 from .base import Apply, At, Example, Place, Use, Weight, layer, module
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array, Weights
 
 

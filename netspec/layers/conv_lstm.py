@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import call, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import call, unless
 from .activations import inner_activation
 from .arguments import Unsupported, Violation, Word, arg, axes, choice, flag, positive, spread, square
 from .base import Example, Helper, held_still, layer
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
-    from ..pycode import Call, Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Call, Code
     from .base import Array
 
 # what is the same, however the steps are taken

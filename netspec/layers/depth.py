@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import floor_div
-from ..pycode import X, call
-from ..record import TYPE_CHECKING
+from ..base.dims import floor_div
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call
 from .arguments import Violation, arg, positive
 from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .window import needs_grid
@@ -12,8 +12,8 @@ from .window import needs_grid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
 
 _TORCH_FOLD = Helper(

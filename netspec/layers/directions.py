@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..dims import show
-from ..record import TYPE_CHECKING
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING
 from .arguments import Reader, Violation, Word, arg, choice, describe, whole
 from .base import Example, layer
 from .recurrence import Core, Recurrence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..dims import Shape
+    from ..base.dims import Shape
 
 # layers of a stack; each has weights of its own, and frameworks name every one of them
 _HIGHEST = 1_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import X, call, method, unless
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call, method, unless
 from .arguments import arg, number, positive
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .initialisers import ONES
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array, Weights
 
 

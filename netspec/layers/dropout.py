@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import call
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import call
 from .arguments import Reader, Violation, arg, describe, rate
 from .base import At, Example, Helper, Layer, Use, layer, module
 from .shapes import needs_rank
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array
 
 

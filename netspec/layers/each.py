@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import Attr, Index, Made, X, call, method
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Attr, Index, Made, X, call, method
 from .arguments import Reader, Violation, arg
 from .base import Apply, At, Helper, Layer, Use, function, layer, module
 from .recurrence import check_time
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array
 
 _KERAS = ("import keras", "from keras import layers, ops")

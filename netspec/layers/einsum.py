@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import X, call
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import X, call
 from .arguments import Reader, Violation, Word, arg, describe
 from .base import At, Example, Layer, Use, function, layer
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array
 
 

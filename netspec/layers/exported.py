@@ -5,8 +5,8 @@ They do what the usual pieces do, under the same names and with the same weights
 
 from __future__ import annotations
 
-from ..pycode import Call, rebuild
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Call, rebuild
 from . import conv_lstm
 from .base import Helper
 from .cells import SCAN
@@ -15,7 +15,7 @@ from .recurrent_helpers import BEFORE_STEPS, BEHIND_STEPS, LOOP
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    from ..pycode import Code
+    from ..pycode.expr import Code
     from .cells import Form
     from .forms import Apply
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from ..diagnostics import did_you_mean, nearest
-from ..record import TYPE_CHECKING
+from ..base.diagnostics import did_you_mean, nearest
+from ..base.record import TYPE_CHECKING
 from .base import LAYERS
 from .vocabulary import ADVICE, ARGUMENTS, LAYERS_ELSEWHERE, NEEDLESS, WITH_ENDING, WORDS
 

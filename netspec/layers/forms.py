@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from ..dims import product
-from ..pycode import Call, rebuild
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Call, rebuild
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .initialisers import Initialiser
 
     Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import X, call
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call
 from .arguments import Violation, arg, number, optional
 from .base import At, Example, Layer, Use, function, layer
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from math import prod, sqrt
 
-from ..pycode import Infix, Raw, call
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Infix, Raw, call
 from .arguments import Reader, Word, describe
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..dims import Shape
-    from ..pycode import Call, Code
+    from ..base.dims import Shape
+    from ..pycode.expr import Call, Code
     from .forms import Weight
 
 
@@ -59,7 +59,7 @@ def _read(value: Any) -> Initialiser:
         return Initialiser({0: "zeros", 1: "ones"}[int(value)]) if value in (0, 1) else Initialiser("constant", value)
     if isinstance(value, Word) and value in WORDS:
         return Initialiser(str(value), SCALED.get(value))
-    from ..diagnostics import did_you_mean
+    from ..base.diagnostics import did_you_mean
     from .foreign import foreign_word
 
     if isinstance(value, str) and value in WORDS:

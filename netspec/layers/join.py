@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from ..dims import product
-from ..pycode import Index, Infix, Raw, X, call
-from ..record import TYPE_CHECKING
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Index, Infix, Raw, X, call
 from .base import At, Example, Helper, Layer, Use, function, layer
 from .shapes import broadcast, index_items, is_full, torch_order
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import X, call, method, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call, method, unless
 from .activations import activation_reader, keras_activation, keras_steps, reference_activation, torch_activation
 from .arguments import Violation, arg, flag, positive, whole
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array, Weights
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..dims import show
-from ..pycode import Index, X, call
-from ..record import TYPE_CHECKING
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Index, X, call
 from .arguments import Violation
 from .base import At, Layer, Use, function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from math import gcd
 
-from ..dims import DimExpr, Floor, Largest, Symbol, substitute, symbol, symbols
-from ..pycode import Attr, Index, Infix, X, call
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import DimExpr, Floor, Largest, Symbol, substitute, symbol, symbols
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Attr, Index, Infix, X, call
 from .arguments import Unsupported
 from .forms import Helper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..dims import Atom, Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Atom, Dim, Shape
+    from ..pycode.expr import Code
     from .forms import Array, At
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import Attr, Call, Index, Made, X, call, method, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Attr, Call, Index, Made, X, call, method, unless
 from .arguments import Unsupported, Violation, arg, flag, optional, positive, rate
 from .attention import CAUSAL, needs_sequences, roles, weighed
 from .base import At, Example, Helper, Place, Use, Weight, function, held_still, layer, module
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array, Weights
 
 

@@ -7,9 +7,9 @@ statistics (PyTorch's 0.1 of the new; Keras has 0.99, which needs ten times the 
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import Call, call, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Call, call, unless
 from .arguments import Reader, Unsupported, Violation, arg, describe, flag, positive, rate
 from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, layer, module
 from .initialisers import ONES
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array, Weights
 
 EPSILON = 1e-5

@@ -6,16 +6,16 @@ Sizes follow Dumoulin & Visin, "A guide to convolution arithmetic for deep learn
 
 from __future__ import annotations
 
-from ..dims import ceil_div, floor_div
-from ..pycode import X, call
-from ..record import TYPE_CHECKING
+from ..base.dims import ceil_div, floor_div
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call
 from .arguments import Reader, Violation, Word, describe, square
 from .base import Apply, Helper, function
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
 
     # (before, after) for each spatial axis
     Pads: TypeAlias = "tuple[tuple[int, int], ...]"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import Made, call
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Made, call
 from .arguments import Reader, arg
 from .base import At, Helper, Layer, Place, Use, Weight, module
 from .initialisers import GLOROT, Initialiser, initialiser_reader, keras_initialiser, torch_array
@@ -12,7 +12,7 @@ from .shapes import known
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array, Weights
 
 KERAS_LAYER = Helper(

@@ -5,8 +5,8 @@ A function that only one framework has (`squareplus`, `sparse_plus`, `rrelu`) is
 
 from __future__ import annotations
 
-from ..pycode import X, call, unless
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call, unless
 from .arguments import arg, flag, number
 from .base import Apply, At, Example, Layer, Use, function, layer
 

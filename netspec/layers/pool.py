@@ -6,9 +6,9 @@ told so in its own words where it has some, and by an explicit pad where not.
 
 from __future__ import annotations
 
-from ..dims import product
-from ..pycode import Infix, X, call, fill, method, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Infix, X, call, fill, method, unless
 from .arguments import (
     Reader,
     Unsupported,
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
     from .padding import Pads
 

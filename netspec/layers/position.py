@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import show
-from ..pycode import Attr, Call, Infix, Made, X, call, method, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Attr, Call, Infix, Made, X, call, method, unless
 from .arguments import Violation, arg, flag, number, optional, positive
 from .base import At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
 from .initialisers import UNIFORM
@@ -13,7 +13,7 @@ from .shapes import known
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Array, Weights
 
 TORCH_WAVES = Helper(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import Index, Infix, X, call, method, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Index, Infix, X, call, method, unless
 from .arguments import Violation, arg, flag
 from .base import Apply, At, Example, Layer, Use, function, layer
 from .join import lift, lifted
@@ -14,8 +14,8 @@ from .shapes import broadcast, same_shapes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
 
 

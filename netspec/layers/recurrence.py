@@ -6,8 +6,8 @@ from its end, output t still belongs to step t.
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING, Record
 from .arguments import Violation
 from .base import Layer, Weight
 from .initialisers import ORTHOGONAL
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..dims import Dim, Shape
-    from ..pycode import Call, Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Call, Code
     from .base import Array, At, Helper, Place, Use, Weights
     from .initialisers import Initialiser
     from .recurrent_torch import Built

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product
-from ..pycode import call, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import call, unless
 from .activations import inner_activation, reference_activation
 from .arguments import Word, arg, flag, optional, positive, rate, values_reader
 from .base import Example, layer
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from ..dims import Dim, Shape
-    from ..pycode import Call, Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Call, Code
     from .base import Array, Helper
     from .initialisers import Initialiser
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import Index, Infix, Made, X, call, unless
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Index, Infix, Made, X, call, unless
 from .activations import WORDS
 from .arguments import Unsupported
 from .base import Place, Use, function, module
@@ -13,8 +13,8 @@ from .shapes import known
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..dims import Shape
-    from ..pycode import Call, Code
+    from ..base.dims import Shape
+    from ..pycode.expr import Call, Code
     from .base import Apply, At, Gives, Layer
     from .recurrence import Core, Kept, Recurrence
 

@@ -6,8 +6,8 @@ last state come out, and a state has a first axis for layers and directions.
 
 from __future__ import annotations
 
-from ..pycode import Call, Index, Made, Raw, X, call, method, unless
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Call, Index, Made, Raw, X, call, method, unless
 from .activations import WORDS
 from .arguments import Unsupported
 from .base import At, Place, Use, function, module
@@ -16,8 +16,8 @@ from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, RESET, STACKED, STATEFU
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..dims import Shape
-    from ..pycode import Code
+    from ..base.dims import Shape
+    from ..pycode.expr import Code
     from .base import Apply, Gives, Helper
     from .recurrence import Core, Kept, Recurrence
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import product
-from ..pycode import Infix, X, call, method
-from ..record import TYPE_CHECKING
+from ..base.dims import product
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Infix, X, call, method
 from .arguments import Reader, Violation, arg, describe, flag, integer, number
 from .base import At, Example, Layer, Use, function, layer
 from .shapes import place
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
 
 _AXES = "an axis, several as in (0, 1), or none for all"

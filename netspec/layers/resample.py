@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import show
-from ..pycode import Index, X, call, method, unless
-from ..record import TYPE_CHECKING
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Index, X, call, method, unless
 from .arguments import Violation, arg, axes, choice, number, spread, square
 from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .padding import amount_reader, compact, explicit_pads, flat, is_nothing, keras_widths
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array
     from .padding import Pads
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import gcd
 
-from ..bounds import MOST_AXES
-from ..dims import DimExpr, floor_div, product, show
-from ..pycode import Made, X, call, method
-from ..record import TYPE_CHECKING
+from ..base.bounds import MOST_AXES
+from ..base.dims import DimExpr, floor_div, product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import Made, X, call, method
 from .arguments import Reader, Unsupported, Violation, arg, describe
 from .base import Apply, At, Example, Use, function, layer, module
 from .measured import KERAS_LENGTH, KERAS_RESHAPE, Measured, measured
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
 
 _SIZES = "whole numbers of at least 1, one of which may be -1 for what is left"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..dims import show
-from ..record import TYPE_CHECKING
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING
 from .arguments import Reader, Violation, Word, describe, values_reader
 from .base import Layer
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any, TypeVar
 
-    from ..dims import Shape
+    from ..base.dims import Shape
 
     T = TypeVar("T")
 

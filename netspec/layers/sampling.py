@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..pycode import call
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import call
 from .base import At, Example, Helper, Layer, Use, layer, module
 from .shapes import same_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array
 
 _TORCH = Helper(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..bounds import LARGEST_SIZE, MOST_AXES
-from ..dims import DimExpr, show, symbols
-from ..record import TYPE_CHECKING
+from ..base.bounds import LARGEST_SIZE, MOST_AXES
+from ..base.dims import DimExpr, show, symbols
+from ..base.record import TYPE_CHECKING
 from .arguments import Unsupported, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
 
 
 def held(shape: Shape) -> Shape:

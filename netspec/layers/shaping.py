@@ -5,9 +5,9 @@ All of them mean the order of the language: channels last, the last axis runs fa
 
 from __future__ import annotations
 
-from ..dims import product, show
-from ..pycode import X, call, method
-from ..record import TYPE_CHECKING
+from ..base.dims import product, show
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call, method
 from .arguments import Reader, Violation, arg, describe, integer
 from .base import Apply, At, Example, Layer, Use, function, layer
 from .shapes import needs_rank, place, torch_order
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array
 
 

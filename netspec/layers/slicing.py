@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..dims import DimExpr, ceil_div, never_negative, show, symbols
-from ..pycode import Index, Made, X, call, method, unless
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import DimExpr, ceil_div, never_negative, show, symbols
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Index, Made, X, call, method, unless
 from .arguments import Reader, Violation, arg, describe, positive
 from .base import Apply, At, Example, Use, function, layer, module
 from .measured import KERAS_CUT, KERAS_LENGTH, Measured, measured
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array
 
     Bound: TypeAlias = "Dim | Measured | None"

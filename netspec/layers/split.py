@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import accumulate
 from operator import add
 
-from ..dims import DimExpr, floor_div, symbols
-from ..pycode import Made, X, call, fill, method
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import DimExpr, floor_div, symbols
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Made, X, call, fill, method
 from .arguments import Reader, Violation, arg, describe, integer
 from .base import At, Example, Use, function, layer
 from .shapes import count_symbols, place
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Apply, Array
 
 

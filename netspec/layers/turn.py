@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pycode import X, call, method
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import X, call, method
 from .arguments import arg, integer
 from .base import At, Example, Use, function, layer
 from .shapes import place
@@ -12,7 +12,7 @@ from .shaping import Arrangement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from .base import Array
 
 

@@ -7,15 +7,15 @@ another default declares it; where a framework's differs, generated code says it
 
 from __future__ import annotations
 
-from ..pycode import call
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..pycode.expr import call
 from .arguments import arg, penalty
 from .base import Layer, Weight
 from .initialisers import GLOROT, Initialiser, initialiser_reader, keras_beginning
 
 if TYPE_CHECKING:
-    from ..dims import Dim, Shape
-    from ..pycode import Code
+    from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Place
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import isqrt
 
-from ..dims import DimExpr, ceil_div, show, symbols
-from ..pycode import unless
-from ..record import TYPE_CHECKING, Record
+from ..base.dims import DimExpr, ceil_div, show, symbols
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import unless
 from .arguments import Unsupported, Violation, square
 from .padding import pads, reached, same_total, torch_pad, torch_same_pad, window_count, window_sizes
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
     from .base import Apply, At
     from .padding import Pads
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
+from ..base.render import clean
 from ..codes import CODES
-from ..record import TYPE_CHECKING
-from ..render import clean
 from .report import place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..diagnostics import Diagnostic, Label
+    from ..base.diagnostics import Diagnostic, Label
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from math import isfinite
 
-from ..dims import DimExpr
-from ..record import TYPE_CHECKING
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING
 from .report import place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..diagnostics import Diagnostic
+    from ..base.diagnostics import Diagnostic
     from ..ir.types import Outcome, Port, Result
     from .report import Line, Report
 

@@ -6,17 +6,17 @@ of the activations, each number as wide as the type asked for.
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import weight_table
 from ..ir.types import Scope
-from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..dims import Dim, Shape
+    from ..base.dims import Dim, Shape
+    from ..base.source import Span
     from ..ir.types import CheckedNet, Outcome, Port, Result, Row
-    from ..source import Span
 
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 

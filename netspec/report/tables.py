@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ..dims import show
-from ..expect import figure
-from ..record import TYPE_CHECKING, Record
-from ..render import clean, inert, inert_part, paint, width
+from ..analysis.expectations import figure
+from ..base.dims import show
+from ..base.record import TYPE_CHECKING, Record
+from ..base.render import clean, inert, inert_part, paint, width
 from .report import visible
 
 if TYPE_CHECKING:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from ..bounds import MOST_DIGITS
-from ..diagnostics import Diagnostic, Label
-from ..record import TYPE_CHECKING
-from ..source import Span
+from ..base.bounds import MOST_DIGITS
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING
+from ..base.source import Span
 from . import tree
 from .tree import Identifier, Node
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..diagnostics import Collector
-    from ..source import Source
+    from ..base.diagnostics import Collector
+    from ..base.source import Source
 
 # lines of documentation of one definition
 MOST_DOC = 200

@@ -5,8 +5,8 @@ Each rule knows one kind of mistake. The first that knows the situation speaks; 
 
 from __future__ import annotations
 
-from ..diagnostics import nearest
-from ..record import TYPE_CHECKING
+from ..base.diagnostics import nearest
+from ..base.record import TYPE_CHECKING
 from . import lines, signs
 from .habits import ends_early
 from .scan import OPENERS, indent, line_start, unclosed, words

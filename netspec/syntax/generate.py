@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -6,8 +6,8 @@ its own line ends are taken, and the groups in it decide for themselves (Wadler,
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING, Record
-from ..render import width
+from ..base.record import TYPE_CHECKING, Record
+from ..base.render import width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

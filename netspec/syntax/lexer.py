@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from . import generate
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..diagnostics import nearest
-from ..record import TYPE_CHECKING
+from ..base.diagnostics import nearest
+from ..base.record import TYPE_CHECKING
 from . import habits
 from .situation import ASSIGN, DEFINITION_WORDS, IMPORT_WORDS, NUMBERS, STATEMENT_WORDS, Finding
 

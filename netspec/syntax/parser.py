@@ -7,9 +7,9 @@ fault.
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label
-from ..record import TYPE_CHECKING
-from ..source import Span
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING
+from ..base.source import Span
 from .build import Builder, Token
 from .lexer import BREAK, TABLES, line_break, match
 from .tree import Broken, Node, Spec
@@ -17,8 +17,8 @@ from .tree import Broken, Node, Spec
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..diagnostics import Collector
-    from ..source import Source
+    from ..base.diagnostics import Collector
+    from ..base.source import Source
 
 _CLOSERS = frozenset(("RPAR", "RSQB", "RBRACE"))
 _OPENERS = frozenset(("LPAR", "LSQB", "LBRACE"))

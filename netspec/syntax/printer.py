@@ -9,9 +9,9 @@ There is one function for each kind of node, in `PRINTED`.
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Label
-from ..record import TYPE_CHECKING
-from ..source import Span
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING
+from ..base.source import Span
 from . import tree
 from .layout import HARD, Branches, Fill, Group, write
 from .parser import parse
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ..diagnostics import Collector
-    from ..source import Source
+    from ..base.diagnostics import Collector
+    from ..base.source import Source
     from .layout import Doc
     from .tree import Node
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .lexer import token
 
 if TYPE_CHECKING:

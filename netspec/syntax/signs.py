@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from . import habits
 from .lexer import match
 from .scan import line_start

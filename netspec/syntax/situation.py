@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
 from .lexer import match
 from .scan import begins_line, indent, is_definition, line_end, line_start, words
 

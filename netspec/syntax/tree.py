@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..source import Source, Span
+    from ..base.source import Source, Span
 
 
 class Node(Record):

@@ -6,7 +6,7 @@ node looks like stands in `printer`.
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from . import tree
 from .layout import HARD, STEP, Comment, Fill, Group, IfBroken, Indent, Line, fits
 from .pieces import Remark, pieces
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from ..source import Source
+    from ..base.source import Source
     from .layout import Doc
     from .pieces import Piece
     from .tree import Node

@@ -10,15 +10,15 @@ from functools import reduce
 from itertools import chain
 from math import prod
 
-from ..diagnostics import Collector, SpecError
-from ..dims import DimExpr
+from ..analysis.cost import infer
+from ..base.diagnostics import Collector, SpecError
+from ..base.dims import DimExpr
+from ..base.record import TYPE_CHECKING, Record
+from ..base.source import Source
 from ..elaborate.net import elaborate, with_defaults
 from ..emit import keras, torch
-from ..infer import infer
 from ..ir.types import Call, applied
 from ..layers.arguments import describe
-from ..record import TYPE_CHECKING, Record
-from ..source import Source
 from ..syntax.parser import parse
 from ..weights.samples import numbers, sizes_that_fit
 from ..weights.targets import keras_target, torch_target

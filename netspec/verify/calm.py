@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import paths_of, weight_path
 from ..ir.types import Call, applied
-from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import path_of
 from ..ir.types import Result, Scope, Step, applied
-from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..dims import Shape
+    from ..base.dims import Shape
     from ..ir.types import Body, Call, CheckedNet, Item, Tensor
 
     # a value with the path of the step that makes it, and its place among what that makes

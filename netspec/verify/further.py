@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from ..base.record import TYPE_CHECKING, Record
 from ..layers.arguments import Word
-from ..record import TYPE_CHECKING, Record
 from ..syntax import tree
 
 if TYPE_CHECKING:

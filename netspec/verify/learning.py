@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..dims import Dim
+    from ..base.dims import Dim
     from ..ir.types import CheckedNet
     from ..weights.spelling import Spelling
 

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 
-from ..record import TYPE_CHECKING, Record
-from ..stopping import Scratch, Undone, kill
+from ..base.record import TYPE_CHECKING, Record
+from ..base.stopping import Scratch, Undone, kill
 from .legs import LEGS
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ So a layer that is wrong is told from one that is right for what comes in, where
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from ..reference import Reference
 from .expose import is_shown
 from .verdict import apart

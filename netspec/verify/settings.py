@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from math import prod
 
-from ..diagnostics import Collector, SpecError
-from ..dims import substitute
+from ..analysis.cost import infer
+from ..base.diagnostics import Collector, SpecError
+from ..base.dims import substitute
+from ..base.record import TYPE_CHECKING, Record
 from ..elaborate.net import SettingError, elaborate
 from ..emit.keras_file import static_batch
-from ..infer import infer
 from ..ir.paths import weight_table
-from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import numbers, random_inputs, random_weights, sizes_that_fit
 from .calm import calmer, saturated

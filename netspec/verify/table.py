@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
-from ..render import clean, paint, width
+from ..base.record import TYPE_CHECKING
+from ..base.render import clean, paint, width
 from .verdict import NAMES
 
 if TYPE_CHECKING:

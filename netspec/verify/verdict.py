@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
 from .legs import LEGS
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from math import prod
 
-from ..dims import substitute
+from ..base.dims import substitute
+from ..base.record import TYPE_CHECKING, Record
 from ..emit.keras_file import static_batch
 from ..ir.paths import penalised, steps_of
-from ..record import TYPE_CHECKING, Record
 from ..reference import Reference
 from ..weights.samples import figure, random_inputs, random_weights, sizes_that_fit
 from ..weights.table import regularization

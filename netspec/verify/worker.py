@@ -10,8 +10,8 @@ import json
 import os
 import sys
 
-from ..models.code import MissingFramework, ModelError
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
+from ..runtime.code import MissingFramework, ModelError
 from .legs import LEGS
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ def _outlines(model: Any, batches: list[list[Array]]) -> dict[str, Array]:
 
 def _model(leg: str, job: dict[str, Any], example: list[Array]) -> Any:
     if leg == "torch":
-        from ..models.torch_model import TorchModel
+        from ..runtime.torch_model import TorchModel
 
         return TorchModel(job["text"], job["net"], job["dtype"], "meta" if job["structure"] else "cpu")
     if LEGS[leg].code == "torch":
-        from ..models.torch_runtimes import RUNTIMES
+        from ..runtime.torch_runtimes import RUNTIMES
 
         return RUNTIMES[leg](job["text"], job["net"], job["axes"], job["dtype"])
-    from ..models.keras_model import KerasModel
+    from ..runtime.keras_model import KerasModel
 
     words = job["text"], job["net"], job["names"], job["calls"]
     return KerasModel(*words, lambda: example, job["dtype"], job["structure"], job["loose"])

@@ -10,10 +10,10 @@ import os
 import stat
 from contextlib import contextmanager
 
+from ..base.record import TYPE_CHECKING, Record
 from ..files import ReadError, open_file, reason
-from ..models.code import MissingFramework
-from ..models.keras_model import import_h5py
-from ..record import TYPE_CHECKING, Record
+from ..runtime.code import MissingFramework
+from ..runtime.keras_model import import_h5py
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -118,7 +118,7 @@ def _widened(halves: Array) -> Array:
 def _checkpoint(file: BinaryIO, path: str) -> Iterator[Archive]:
     import zipfile
 
-    from ..models.checkpoint import NoCheckpoint, array_of, checkpoint, dtype_of, shape_of
+    from ..runtime.checkpoint import NoCheckpoint, array_of, checkpoint, dtype_of, shape_of
 
     try:
         with zipfile.ZipFile(file) as archive:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..files import write_with
-from ..models.code import MissingFramework
-from ..record import TYPE_CHECKING, Record
+from ..runtime.code import MissingFramework
 from .archives import KINDS, READABLE, opened, suffix_of
 from .earlier import earlier_names
 from .forms import FORMS, model_of, target_of

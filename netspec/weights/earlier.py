@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .rename import Rule
 
 if TYPE_CHECKING:

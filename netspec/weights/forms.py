@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import weight_table
-from ..record import TYPE_CHECKING, Record
 from .table import WeightsError, check_weights
 from .targets import Target, keras_target, torch_target
 
@@ -48,7 +48,7 @@ def _netspec(net: CheckedNet, _style: str) -> Form:
 
 def _torch(net: CheckedNet, _style: str) -> Form:
     """The names and axes of the `state_dict` of the generated module."""
-    from ..models.torch_model import is_counter
+    from ..runtime.torch_model import is_counter
 
     spelling = torch_target(net).spelling
     turned = _turned((name, held.weight) for held in spelling.held for name in (held.key, held.plus) if name)

@@ -5,9 +5,9 @@ Of whole numbers from a large vocabulary hardly one in a sample is 0, and a mask
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING
 from ..ir.types import Call, applied
 from ..layers.compare import Comparison
-from ..record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

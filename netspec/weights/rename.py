@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from ..base.record import TYPE_CHECKING, Record
 from ..files import ReadError
-from ..record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..source import Source
+    from ..base.source import Source
 
 
 class Rule(Record):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
-from ..diagnostics import Collector
-from ..dims import substitute
+from ..base.diagnostics import Collector
+from ..base.dims import substitute
+from ..base.record import TYPE_CHECKING
 from ..elaborate.net import elaborate
 from ..ir.paths import weight_table
-from ..record import TYPE_CHECKING
 from .padded import pad, padded_inputs
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..dims import Dim
+    from ..base.dims import Dim
     from ..ir.types import CheckedNet
     from ..layers.base import Array, Weight
 

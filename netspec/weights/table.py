@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..diagnostics import did_you_mean
+from ..base.diagnostics import did_you_mean
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import penalised, weight_table
-from ..record import TYPE_CHECKING
 from .words import agree
 
 if TYPE_CHECKING:

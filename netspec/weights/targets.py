@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..base.record import TYPE_CHECKING, Record
 from ..emit import keras, torch
-from ..record import TYPE_CHECKING, Record
 from .spelling import Spelling, spelling
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ class Target(Record):
 
 
 def _torch_model(target: Target, _example: Example, dtype: str) -> Any:
-    from ..models.torch_model import TorchModel
+    from ..runtime.torch_model import TorchModel
 
     return TorchModel(target.text, target.net, dtype)
 
 
 def _keras_model(target: Target, example: Example, dtype: str) -> Any:
-    from ..models.keras_model import KerasModel
+    from ..runtime.keras_model import KerasModel
 
     return KerasModel(target.text, target.net, list(target.spelling.shapes), target.calls, example, dtype)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..diagnostics import SpecError
+from ..base.diagnostics import SpecError
+from ..base.record import TYPE_CHECKING, Record
 from ..emit.keras import STYLES
-from ..record import TYPE_CHECKING, Record
 from .forms import FORMS
 from .prefix import NEARLY_ALL, prefix_rule
 from .table import WeightsError, misfits

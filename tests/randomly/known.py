@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec.dims import product, substitute, symbols
+from netspec.base.dims import product, substitute, symbols
 from netspec.ir.types import Call, Step, applied
 from netspec.layers.arguments import Unsupported
 from netspec.layers.base import At

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from netspec.diagnostics import Collector
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
 from netspec.layers import LAYERS
 from netspec.layers.arguments import axes, flag
-from netspec.source import Source
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from .consteval import FUNCTIONS
-from .diagnostics import Collector, Diagnostic, Label, did_you_mean
-from .ir.types import Design
-from .layers import LAYERS
-from .record import TYPE_CHECKING, Record
-from .source import Span
-from .syntax import tree
-from .syntax.tree import walk
+from ..base.diagnostics import Collector, Diagnostic, Label, did_you_mean
+from ..base.record import TYPE_CHECKING, Record
+from ..base.source import Span
+from ..consteval import FUNCTIONS
+from ..ir.types import Design
+from ..layers import LAYERS
+from ..syntax import tree
+from ..syntax.tree import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .source import Source
-    from .syntax.tree import Definition, Spec
+    from ..base.source import Source
+    from ..syntax.tree import Definition, Spec
 
 _IMPORTS = (tree.Import, tree.ImportNames)
 
@@ -263,8 +263,8 @@ def unknown_callee(name: tree.Name, local: Iterable[str], design: Design, patien
 
 def meant_by(name: str, values: Iterable[str], definitions: Iterable[str]) -> str:
     """What may be meant by a name that is unknown where these are bound, as a help line; empty where nobody knows."""
+    from ..layers.foreign import suggestion
     from .imports import in_library
-    from .layers.foreign import suggestion
 
     return suggestion(name, values, definitions, [*LAYERS, *FUNCTIONS], in_library(name))
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from .consteval import Fault, apply_operator, call_function
-from .diagnostics import Diagnostic, Label
-from .dims import DimExpr, largest, show
-from .elaborate.apply import Intrinsic
-from .elaborate.doubts import BATCHES
-from .elaborate.frame import Frame
-from .elaborate.inputs import NO_BATCH
-from .elaborate.lookup import loose_name, loose_name_in, unknown
-from .elaborate.machine import HOLE, Machine, kind_of
-from .ir.types import Figures, Outcome, Tensor
-from .layers.arguments import CONSTANTS, describe
-from .record import TYPE_CHECKING
-from .resolve import bound_names
-from .syntax import tree
-from .syntax.tree import walk
+from ..base.diagnostics import Diagnostic, Label
+from ..base.dims import DimExpr, largest, show
+from ..base.record import TYPE_CHECKING
+from ..consteval import Fault, apply_operator, call_function
+from ..elaborate.apply import Intrinsic
+from ..elaborate.doubts import BATCHES
+from ..elaborate.frame import Frame
+from ..elaborate.inputs import NO_BATCH
+from ..elaborate.lookup import loose_name, loose_name_in, unknown
+from ..elaborate.machine import HOLE, Machine, kind_of
+from ..ir.types import Figures, Outcome, Tensor
+from ..layers.arguments import CONSTANTS, describe
+from ..resolve.resolve import bound_names
+from ..syntax import tree
+from ..syntax.tree import walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .diagnostics import Collector
-    from .dims import Dim
-    from .fields import Field
-    from .ir.types import Expectation, Net
+    from ..base.diagnostics import Collector
+    from ..base.dims import Dim
+    from ..ir.types import Expectation, Net
+    from .receptive_field import Field
 
 BYTES = 4  # of a float32, the type that figures in bytes are given for
 

@@ -6,7 +6,8 @@ there are none, the whole of it is put in brackets behind what stands before it,
 
 from __future__ import annotations
 
-from .pycode import (
+from ..base.record import TYPE_CHECKING
+from .expr import (
     Attr,
     Bare,
     Call,
@@ -28,12 +29,11 @@ from .pycode import (
     right,
     written,
 )
-from .record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .pycode import Code
+    from .expr import Code
 
     # the name before an item of brackets, and the item
     Part = tuple[str, Code]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import gcd
 
-from .record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,8 +6,8 @@ import os
 import sys
 from contextlib import contextmanager, nullcontext
 
-from ..record import TYPE_CHECKING
-from ..stopping import Scratch
+from ..base.record import TYPE_CHECKING
+from ..base.stopping import Scratch
 from .code import MissingFramework, ModelError, follow, run
 from .keras_gradients import GRADIENTS
 

@@ -10,23 +10,23 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 
-from .diagnostics import Diagnostic, Label, nearest
-from .files import ReadError, nearest_file, read_as
-from .record import TYPE_CHECKING, Record
-from .syntax import tree
-from .syntax.parser import parse
+from ..base.diagnostics import Diagnostic, Label, nearest
+from ..base.record import TYPE_CHECKING, Record
+from ..files import PACKAGE, ReadError, nearest_file, read_as
+from ..syntax import tree
+from ..syntax.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .diagnostics import Collector
-    from .source import Source, Span
-    from .syntax.tree import Spec
+    from ..base.diagnostics import Collector
+    from ..base.source import Source, Span
+    from ..syntax.tree import Spec
 
     Import = tree.Import | tree.ImportNames
 
 LIBRARY = "std/"
-LIBRARY_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std")
+LIBRARY_FOLDER = os.path.join(PACKAGE, "std")
 
 
 class Loaded(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .torch_model import import_torch
 
 if TYPE_CHECKING:

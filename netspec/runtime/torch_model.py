@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING
 from .code import MissingFramework, ModelError, run
 
 if TYPE_CHECKING:

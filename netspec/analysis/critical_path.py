@@ -6,14 +6,14 @@ when those before it are done: along a way depths add up, and of several ways th
 
 from __future__ import annotations
 
-from .dims import largest
-from .ir.types import Call, Step, applied
-from .layers.cells import Run
-from .record import TYPE_CHECKING
+from ..base.dims import largest
+from ..base.record import TYPE_CHECKING
+from ..ir.types import Call, Step, applied
+from ..layers.cells import Run
 
 if TYPE_CHECKING:
-    from .dims import Dim
-    from .ir.types import Body, Net
+    from ..base.dims import Dim
+    from ..ir.types import Body, Net
 
 
 def sequential_depth(net: Net) -> Dim:

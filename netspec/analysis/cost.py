@@ -6,24 +6,24 @@ sums the outputs of the layers that compute something new.
 
 from __future__ import annotations
 
-from .bounds import TooLarge
-from .diagnostics import Diagnostic, Label
-from .expect import check_expectations, check_settings
-from .fields import field_after, field_of_input
-from .ir.paths import path_of
-from .ir.types import Call, CheckedNet, Figures, Row, Scope, Step
-from .layers.cells import Run
-from .record import TYPE_CHECKING, Record
-from .sequential import sequential_depth
+from ..base.bounds import TooLarge
+from ..base.diagnostics import Diagnostic, Label
+from ..base.record import TYPE_CHECKING, Record
+from ..ir.paths import path_of
+from ..ir.types import Call, CheckedNet, Figures, Row, Scope, Step
+from ..layers.cells import Run
+from .critical_path import sequential_depth
+from .expectations import check_expectations, check_settings
+from .receptive_field import field_after, field_of_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from .diagnostics import Collector
-    from .dims import Dim
-    from .fields import Field, Reach
-    from .ir.types import Instance, Item, Net, Outcome, Tensor
+    from ..base.diagnostics import Collector
+    from ..base.dims import Dim
+    from ..ir.types import Instance, Item, Net, Outcome, Tensor
+    from .receptive_field import Field, Reach
 
     # the last two fields of a Row
     Recurring = tuple[Dim, Dim] | tuple[None, None]

@@ -11,8 +11,8 @@ import sys
 from contextlib import contextmanager
 from types import ModuleType
 
-from ..record import TYPE_CHECKING
-from ..stopping import Scratch
+from ..base.record import TYPE_CHECKING
+from ..base.stopping import Scratch
 from .code import MissingFramework
 from .torch_model import TorchModel, channels_first
 

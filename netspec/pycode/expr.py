@@ -6,7 +6,7 @@ it. Leaves may be numbers, words (`str`, quoted), `None`, booleans, tuples and l
 
 from __future__ import annotations
 
-from .record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,0 @@
-"""Models: generated code as running modules of a framework, with their arrays by name.
-
-Nothing here knows the language: a model is made from text and from the names that its arrays go by.
-"""

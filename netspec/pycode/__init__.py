@@ -1,0 +1,1 @@
+"""Python code as values, and its layout as text."""
