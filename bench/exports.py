@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netspec.api import check
-from netspec.models.torch_model import TorchModel
-from netspec.models.torch_runtimes import RUNTIMES
-from netspec.source import Source
+from netspec.base.source import Source
+from netspec.runtime.torch_model import TorchModel
+from netspec.runtime.torch_runtimes import RUNTIMES
 from netspec.verify.legs import varying
 from netspec.weights.samples import random_inputs
 from netspec.weights.targets import torch_target
@@ -26,7 +26,7 @@ from netspec.weights.targets import torch_target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from netspec.ir import CheckedNet
+    from netspec.ir.types import CheckedNet
 
 _CELL = """cell leaky(units) {
   input x
