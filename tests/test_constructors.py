@@ -195,3 +195,20 @@ def test_ways_that_no_instance_takes(text, what, filters, channels):
     taken = inspect.signature(space["Op"]).parameters
     made = space["Op"](**{name: value for name, value in given.items() if name in taken})
     assert sum(p.numel() for p in made.parameters()) == sum(p.numel() for p in wanted.parameters())
+
+
+def test_a_size_that_hangs_on_a_branch_is_asked_for_with_what_decides():
+    """The class is told how many channels its convolution takes, which another `window` would change."""
+    twice, ends = "if window == 2 { concat(x, x) } else { x }", "conv(6, 3x3, padding=same)"
+    text = f"block down(window=3) {{ input x [h, w, c]; {twice}; maxpool(window, padding=same, stride=1); {ends} }}\n"
+    net = netspec.parse(f"{text}net r {{ input image [9, 9, 4]; down(3) -> conv(4, 3x3) -> down(2) }}")
+    assert "if (conv_in, window) not in [(4, 3), (8, 2)]:" in net.to_torch()
+
+
+def test_lists_that_a_condition_chooses_are_those_of_the_guard():
+    turns = "for (a, b) in windows { relu -> conv(n, (a, b), stride=(stride, stride if b > 1 else 1), padding=same) }"
+    text = f"block narrow(n, windows, stride=1) {{ input x [h, w, c]; {turns} }}\n"
+    text += "block op(op, n, stride=1) { input x [h, w, c]; narrow(n, [3x3] if op == three else [1x7, 7x1], stride) }\n"
+    net = netspec.parse(f"{text}net g {{ input x [9, 9, 4]; op(three, 4, 2) -> op(seven, 4) -> op(seven, 8) }}")
+    model = execute(net.to_torch(), "G")()
+    assert model(torch.zeros(2, 4, 9, 9)).shape == (2, 8, 5, 5)

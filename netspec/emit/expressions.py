@@ -219,9 +219,8 @@ def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
     if not items or None in items:
         return None
     known = [i for i in items if i is not None]
-    listed = ", ".join(i.text for i in known)
-    is_list = isinstance(node, tree.List)
-    text = f"[{listed}]" if is_list else f"({listed}{',' if len(known) == 1 else ''})"
+    # lists are tuples, too: so are the values that guards and sums hold them against
+    text = f"({', '.join(i.text for i in known)}{',' if len(known) == 1 else ''})"
     names = frozenset().union(*(i.names for i in known))
     values = tuple(zip(*(i.values for i in known)))
     return Term(text, values, names, needs=_needed(known), parts=tuple(known))

@@ -6,6 +6,7 @@ from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from .limits import limited
 from .lower import Enter, Part
+from .naming import AT_THE_TOP, safe
 from .terms import same
 from .values import MismatchError, WriteOutError
 from .weave import Known, Weaver, key_of
@@ -123,21 +124,26 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
 
     Raises MismatchError.
     """
-    known = Known()
+    known = Known(_carried(net))
     groups: list[Group] = []
     written = _written(net)
-    taken = taken.union(*(helper.defines for helper in _helpers(net, set())))
+    taken = taken | known.names
     for bodies in _by_definition(net):
         definition, style = bodies[0].body.name, styles[bodies[0].kind]
         parts = _groups(bodies, style, known)
         for part, word in zip(parts, _words(parts, written)):
-            name = _unique(style.name(f"{word}_{definition}" if word else definition), taken)
+            name = _named(style, f"{word}_{definition}" if word else definition, taken)
             groups.append(Group(part, style, name))
             groups[-1].weave([], known)
     style = styles[net.kind]
-    groups.append(Group([net], style, _unique(style.name(net.body.name), taken), outermost=True))
+    groups.append(Group([net], style, _named(style, net.body.name, taken), outermost=True))
     groups[-1].weave([], known)
     return groups
+
+
+def _carried(net: Code) -> set[str]:
+    """The names of what a program carries along."""
+    return set().union(*(helper.defines for helper in _helpers(net, set())))
 
 
 def _helpers(code: Code, seen: set[Any]) -> Iterator[Helper]:
@@ -172,7 +178,7 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
             codes = [*own[id(group)], *place.values()]
         for enter in (enter for code in codes for enter in _enters(code.items)):
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
-    known = Known()
+    known = Known(_carried(groups[-1].bodies[0]))
     taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
     for group in groups[:-1]:
         mine = {key_of(code): code for code in own[id(group)]}
@@ -245,7 +251,9 @@ def _attempt(weaver: Weaver) -> Template | WriteOutError:
         return error
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def _named(style: Style, name: str, taken: set[str]) -> str:
+    """The name of a class or function for that of a definition."""
+    name = safe(style.name(name), AT_THE_TOP)
     chosen, number = name, 2
     while chosen in taken:
         chosen, number = f"{name}{number}", number + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 from unicodedata import normalize
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 # what generated code itself calls
 BUILTINS = frozenset(("abs", "enumerate", "float", "int", "len", "list", "math", "max", "min", "range"))
 BUILTINS |= frozenset(("round", "sum", "super", "tuple", "zip"))
+
+# what no function or class of a file may be called: all else of the file, the pieces that it carries along too, would
+# take it for Python's own
+AT_THE_TOP = frozenset((*dir(builtins), "functools", "math", "partial"))
 
 
 class Names:

@@ -37,7 +37,7 @@ STYLE = Style(
     sizes=False,
     unroll=4,
     name=class_name,
-    reserved=_MODULES | {"self"},
+    reserved=_MODULES | {"self", "init_weights"},
 )
 _TAKEN = {"Module", "Sequential", "ModuleList", *_MODULES}
 # attributes that a module has already

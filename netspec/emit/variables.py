@@ -208,8 +208,9 @@ def called(nodes: Seq[Node]) -> set[str]:
     for node in inside(nodes):
         if isinstance(node, Invoke):
             found.add(node.template.name)
+            found.update(*(h.defines for h in (node.form.helpers if node.form is not None else ())))
         elif isinstance(node, Leaf):
-            found.update(h.name for a in node.applies for h in a.helpers)
+            found.update(*(h.defines for a in node.applies for h in a.helpers))
         elif isinstance(node, Sequence):
             found.update(called(node.nodes))
     return found

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 
 class Known:
-    """The templates so far, by the bodies that they stand for, and their names."""
+    """The templates so far, by the bodies that they stand for, and their names; and those of what is carried along."""
 
-    def __init__(self) -> None:
+    def __init__(self, carried: set[str]) -> None:
         self.templates: dict[Any, Template] = {}
-        self.names: set[str] = set()
+        self.names = set(carried)
 
     def stands_for(self, template: Template, bodies: Seq[LoweredBody]) -> None:
         """A template stands for bodies, in place of one of the same name if there is one."""

@@ -142,7 +142,7 @@ class Witnesses:
         varying = _varying([*group, *others])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
-        turning = _turning_points(group[0].body.definition, (-1, 1, -4, 4)) if varying else []
+        turning = _turning_points(group[0].body.definition, (-1, 0, 1, -4, 4)) if varying else []
         pairs = [pair for pair in _compared(group[0].body.definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
@@ -195,9 +195,9 @@ class Witnesses:
         return None if found is None else self._lowered(found, like)
 
 
-def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
-    """Values on both sides of the whole numbers that conditions, counts of turns, `min` and `max` of a definition
-    compare with."""
+def _turning_points(definition: Definition, steps: Seq[int] = (-1, 0, 1)) -> list[int]:
+    """The whole numbers that conditions, counts of turns, `min` and `max` of a definition compare with, and those on
+    both sides of them."""
     literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
     return [v + step for v in whole for step in steps][: 2 * len(steps)]

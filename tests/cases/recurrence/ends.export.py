@@ -46,7 +46,7 @@ class Recurrent(nn.RNNBase):
         return y, tuple(state) if self.mode == "LSTM" else state[0]
 
     def by_steps(self, x, states):
-        x, found, last = x.transpose(0, 1), [], []
+        x, found, last = x.transpose(0, 1).contiguous(), [], []
         for number, (weights, *start) in enumerate(zip(self.all_weights, *states)):
             back = self.bidirectional and number % 2 == 1
             y, state = self.run(x.flip(0) if back else x, start, *weights)
