@@ -129,6 +129,9 @@ def _where(node: Node, condition: Term, wanted: bool, contexts: Contexts) -> Ter
     inner = contexts.select(places or range(len(contexts)))
     found = express(node, inner)
     contexts.cut_short += inner.cut_short
+    if found is not None and isinstance(node, tree.List):
+        # a guard holds what is chosen against tuples
+        return found.replace(text=_bracketed(found.parts, "()"))
     return found
 
 
@@ -219,11 +222,16 @@ def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
     if not items or None in items:
         return None
     known = [i for i in items if i is not None]
-    # lists are tuples, too: so are the values that guards and sums hold them against
-    text = f"({', '.join(i.text for i in known)}{',' if len(known) == 1 else ''})"
+    is_list = isinstance(node, tree.List)
+    text = _bracketed(known, "[]" if is_list else "()")
     names = frozenset().union(*(i.names for i in known))
     values = tuple(zip(*(i.values for i in known)))
     return Term(text, values, names, needs=_needed(known), parts=tuple(known))
+
+
+def _bracketed(items: Sequence[Term], signs: str) -> str:
+    alone = "," if signs == "()" and len(items) == 1 else ""
+    return f"{signs[0]}{', '.join(i.text for i in items)}{alone}{signs[1]}"
 
 
 def _comprehension(node: tree.Comprehension, contexts: Contexts) -> Term | None:

@@ -195,9 +195,9 @@ class Witnesses:
         return None if found is None else self._lowered(found, like)
 
 
-def _turning_points(definition: Definition, steps: Seq[int] = (-1, 0, 1)) -> list[int]:
-    """The whole numbers that conditions, counts of turns, `min` and `max` of a definition compare with, and those on
-    both sides of them."""
+def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
+    """The whole numbers that conditions, counts of turns, `min` and `max` of a definition compare with, with `steps`
+    added to each."""
     literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
