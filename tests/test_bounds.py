@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from netspec import consteval as functions
+from netspec import consteval
 from netspec.api import check
 from netspec.base.bounds import LARGEST_SIZE, METER, MOST_AXES, MOST_BITS, MOST_DIGITS, MOST_TERMS, TooLarge
 from netspec.base.diagnostics import PATIENCE, Collector, SpecError
@@ -239,9 +239,9 @@ def test_lists_of_lists_have_a_limit(use: str) -> None:
 
 def test_items_of_lists_are_counted() -> None:
     inner = (1, (2, 3))
-    assert [functions.items_in(v) for v in (7, (), (1, 2), inner, (inner, inner))] == [0, 0, 2, 4, 10]
-    assert functions.items_in((0,) * functions.LONGEST) == functions.LONGEST
-    assert functions.items_in(((0,) * functions.LONGEST, 0)) > functions.LONGEST
+    assert [consteval.items_in(v) for v in (7, (), (1, 2), inner, (inner, inner))] == [0, 0, 2, 4, 10]
+    assert consteval.items_in((0,) * consteval.LONGEST) == consteval.LONGEST
+    assert consteval.items_in(((0,) * consteval.LONGEST, 0)) > consteval.LONGEST
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ DRAW = next(c for c in COMMANDS if c.words[-1] == "out.dot")
 # a process that is stopped while it writes: it says so, and waits
 WAITING = """
 import sys, time
-from netspec import stopping
+from netspec.base import stopping
 from netspec.files import write_with
 def write(name):
     open(name, "w").write("half")

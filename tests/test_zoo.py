@@ -88,7 +88,7 @@ def test_the_page_is_fresh(request):
 def test_the_folder_of_an_installed_package_comes_first(tmp_path, monkeypatch):
     package = tmp_path / "netspec"
     (package / "specs").mkdir(parents=True)
-    monkeypatch.setattr("netspec.files.__file__", str(package / "files.py"))
+    monkeypatch.setattr("netspec.files.PACKAGE", str(package))
     assert zoo_folder() == str(package / "specs")
 
 
