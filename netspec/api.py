@@ -329,10 +329,10 @@ class Network:
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
         form for something, and ModuleNotFoundError where one is not installed.
         """
+        from .emit.styles import torch_style
         from .verify.pool import Pool
         from .verify.verify import Options, verify
 
         with Pool() as pool:
-            styles = {} if style == "module" else {"torch": style}
-            options = Options(tuple(targets), dtype, tolerance, settings=settings, styles=styles)
+            options = Options(tuple(targets), dtype, tolerance, settings=settings, styles=torch_style(style))
             return verify(self.checked, pool, options)

@@ -37,10 +37,9 @@ def versions(way: str) -> str:
     backend = WAYS[way].environment.get("KERAS_BACKEND", "")
     names = tuple(n for n in names if not backend or n == "keras" or n.startswith(backend))
     more = {"onnxruntime": ("onnx", "onnxscript", "onnxruntime"), "keras-onnx": ("tf2onnx", "onnxruntime")}
-    more["onnxruntime-style"] = more["onnxruntime"]
     more |= {"openvino": ("openvino",), "litert": ("litert-torch",)}
     more |= {"executorch": ("executorch",), "executorch-xnnpack": ("executorch",)}
-    return " ".join(f"{name} {_version(name)}" for name in (*names, *more.get(way, ())))
+    return " ".join(f"{name} {_version(name)}" for name in (*names, *more.get(way.removesuffix("-style"), ())))
 
 
 def _version(name: str) -> str:

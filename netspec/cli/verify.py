@@ -8,7 +8,7 @@ from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING
 from ..base.stopping import watch_libraries
 from ..elaborate.net import SettingError
-from ..emit.styles import TORCH
+from ..emit.styles import TORCH, torch_style
 from ..files import STDIN, ReadError
 from ..verify.legs import LEGS
 from . import MISUSED, OK, WRONG
@@ -102,11 +102,10 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
 
 def _styles(options: argparse.Namespace) -> dict[str, str]:
     """The styles that were asked for, by the framework that the code is written for."""
-    if options.style == TORCH[0]:
-        return {}
-    if not any(LEGS[leg].code == "torch" for leg in options.target or _TARGETS):
+    styles = torch_style(options.style)
+    if styles and not any(LEGS[leg].code in styles for leg in options.target or _TARGETS):
         raise Misuse(f"--style {options.style} is one of PyTorch code, which no --target here runs")
-    return {"torch": options.style}
+    return styles
 
 
 def _verified(

@@ -21,7 +21,7 @@ from .doubts import doubt_flow
 from .each import each_step
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
-from .lookup import loose_name, unknown
+from .lookup import loose_name, names_step, unknown
 from .machine import HOLE, Hole, SharedStep, kind_of
 from .misfits import lost_in_join
 from .operators import join_numbers, with_numbers
@@ -309,7 +309,7 @@ def _shared_callee(frame: Frame, node: Node) -> tree.Name | Hole:
     """What a `layer` is made of."""
     callee = named(frame, node.callee if isinstance(node, tree.Call) else node)
     if isinstance(callee, tree.Name):
-        if callee.text in LAYERS or callee.text in frame.design.definitions:
+        if names_step(frame, callee.text):
             return callee
         if callee.text not in frame.names and callee.text not in FUNCTIONS:
             return unknown(frame, callee)

@@ -15,7 +15,7 @@ from ..layers.arguments import Word
 from ..syntax import tree
 from . import apply, operators
 from .cells import next_value
-from .lookup import is_foreign, option_words, unknown, unknown_in_module
+from .lookup import is_foreign, names_step, option_words, unknown, unknown_in_module
 from .machine import HOLE, NAMES, kind_of, no_condition
 from .parts import part_of
 from .weights import look_up
@@ -91,7 +91,7 @@ def _name(at: Context, node: tree.Name) -> Any:
         return HOLE
     if at.words and "." not in text:
         return Word(text)
-    if text in LAYERS or text in frame.design.definitions:
+    if names_step(frame, text):
         return apply.step(at, node, node, ())
     if at.binding and text in option_words():
         return Word(text)
@@ -278,7 +278,7 @@ def _as_step(at: Context, node: Node) -> Node:
         isinstance(node, tree.Name)
         and node.text in at.frame.names
         and not apply.is_shared(at.frame.names[node.text])
-        and (node.text in LAYERS or node.text in at.frame.design.definitions)
+        and names_step(at.frame, node.text)
     ):
         return tree.Call(node.span, node, ())
     return node

@@ -7,11 +7,10 @@ from ..base.diagnostics import nearest
 from ..base.dims import DimExpr, floor_div, show, substitute, symbol
 from ..base.record import TYPE_CHECKING
 from ..ir.types import Port, Tensor
-from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Violation, Word, describe
 from ..layers.shapes import held
 from ..syntax import tree
-from .lookup import unknown
+from .lookup import names_step, unknown
 from .machine import HOLE, Hole, kind_of
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ def _match_dtype(frame: Frame, node: tree.Input, value: Tensor) -> bool:
 def _no_type(frame: Frame, node: tree.Input) -> Hole:
     assert node.dtype is not None
     name, span = node.dtype.text, node.dtype.span
-    if name in LAYERS or name in frame.design.definitions:
+    if names_step(frame, name):
         help = f"write `;` before `{name}`, or begin a new line"
         return frame.machine.fault("wrong-value", f"`{name}` is a step, and a type should stand here", span, help=help)
     return frame.machine.fault("wrong-value", f"there is no type `{name}`", span, help=_type_help(name))

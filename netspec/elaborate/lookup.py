@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from .frame import Frame
 
 
+def names_step(frame: Frame, name: str) -> bool:
+    """Is a name that of a layer, or of a block, cell or net that the file knows?"""
+    return name in LAYERS or name in frame.design.definitions
+
+
 def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     """A name that nothing binds: the nearest value in scope, else the nearest layer.
 
@@ -36,7 +41,7 @@ def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
     if node.text in CONSTANTS:
         help = f"write `{CONSTANTS[node.text]}`"
         return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
-    if node.text in LAYERS or node.text in frame.design.definitions:
+    if names_step(frame, node.text):
         message = f"`{node.text}` is a step, and a value should stand here"
         return machine.fault("not-a-value", message, node.span, help=applied_help(frame, node))
     if not machine.faults.patient:

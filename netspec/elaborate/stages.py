@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..base.diagnostics import Diagnostic, Label
 from ..base.record import TYPE_CHECKING
-from ..layers import LAYERS
 from ..syntax import tree
 from ..syntax.habits import GOES_ON, goes_on
+from .lookup import names_step
 from .machine import HOLE, SharedStep
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _is_step(frame: Frame, node: Node) -> bool:
     if not isinstance(node, tree.Name):
         return False
     bound = frame.names.get(node.text)
-    return isinstance(bound, SharedStep) if bound is not None else node.text in {*LAYERS, *frame.design.definitions}
+    return isinstance(bound, SharedStep) if bound is not None else names_step(frame, node.text)
 
 
 def _bracketed(frame: Frame, stages: Sequence[Node], place: int, step: Node, inner: Node) -> str:

@@ -143,7 +143,7 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
 
 def _carried(net: Code) -> set[str]:
     """The names of what a program carries along."""
-    return set().union(*(helper.defines for helper in _helpers(net, set())))
+    return set().union(*(helper.defines for helper in {*_helpers(net, set())}))
 
 
 def _helpers(code: Code, seen: set[Any]) -> Iterator[Helper]:

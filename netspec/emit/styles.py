@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 TORCH = ("module", "export")
 
 
+def torch_style(style: str) -> dict[str, str]:
+    """The styles to write in, by framework, where PyTorch code has this one; the usual one goes without saying."""
+    return {} if style == TORCH[0] else {"torch": style}
+
+
 def no_style(message: str, help: str, span: Span) -> SpecError:
     """The net cannot be written in the style that was asked for."""
     return SpecError([Diagnostic("no-such-style", message, Label(span), (), help)])

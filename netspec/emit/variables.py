@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ..layers.base import Helper
     from ..pycode.expr import Code
     from .template import Node, Template
 
@@ -205,15 +206,16 @@ def left_by(nodes: Seq[Node]) -> Iterator[int]:
 def called(nodes: Seq[Node]) -> set[str]:
     """The functions and classes of the file that the nodes call, which no variable may hide."""
     found: set[str] = set()
+    helpers: set[Helper] = set()
     for node in inside(nodes):
         if isinstance(node, Invoke):
             found.add(node.template.name)
-            found.update(*(h.defines for h in (node.form.helpers if node.form is not None else ())))
+            helpers.update(node.form.helpers if node.form is not None else ())
         elif isinstance(node, Leaf):
-            found.update(*(h.defines for a in node.applies for h in a.helpers))
+            helpers.update(h for a in node.applies for h in a.helpers)
         elif isinstance(node, Sequence):
             found.update(called(node.nodes))
-    return found
+    return found.union(*(helper.defines for helper in helpers))
 
 
 def loop_names(nodes: Seq[Node]) -> set[str]:

@@ -42,7 +42,8 @@ _OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
 _FACTORS = (2, 3, 5, 7, 11, 13)
 # functions that make a size of a fraction, so that a parameter of a net may be one
 _ROUNDING = frozenset(("floor", "ceil", "round"))
-_TURNING = _ROUNDING | {"min", "max"}
+# functions of which a number and another may give the same
+_DECIDING = _ROUNDING | {"min", "max"}
 # a number up to this counts something, such as turns, strides or heads
 _SMALL = 8
 _MISSING = object()
@@ -196,8 +197,8 @@ class Witnesses:
 
 
 def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
-    """The whole numbers that conditions, counts of turns, `min` and `max` of a definition compare with, with `steps`
-    added to each."""
+    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by, with
+    `steps` added to each."""
     literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
@@ -217,7 +218,7 @@ def _compared(definition: Definition) -> list[tuple[Place, Place]]:
 
 
 def _deciding(definition: Definition) -> Iterator[tree.Node]:
-    """All parts of what conditions, `min`, `max` and roundings of a definition decide by."""
+    """All parts of what conditions, `min`, `max` and rounding of a definition decide by."""
     return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
 
 
@@ -226,7 +227,7 @@ def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
         return (node.condition,)
     if isinstance(node, tree.Repeat):  # no turn is another way
         return (node.count,)
-    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _TURNING:
+    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _DECIDING:
         return node.arguments
     return ()
 

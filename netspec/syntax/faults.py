@@ -141,8 +141,7 @@ def _two_on_a_line(at: Situation) -> Finding | None:
     if at.shown == "is":
         return Finding("`is` compares nothing", at.here, "comparison is `==`")
     if at.shown in STATEMENT_WORDS:
-        message = f"`{at.shown}` begins a second statement on the same line"
-        return Finding(message, at.here, "write `;` before it, or begin a new line")
+        return lines.second_statement(at.shown, at.here)
     message = f"`{at.shown}` begins a second step on the same line"
     return Finding(message, at.here, "write `->` between the two, or begin a new line")
 

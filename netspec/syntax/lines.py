@@ -126,8 +126,13 @@ def step_behind_input(at: Situation) -> Finding | None:
     start = at.text.rindex(name, 0, at.text.rindex(behind[0], 0, at.start) if behind else at.start)
     if at.text[:start].rstrip()[-1] != "]":
         return None
-    message = f"`{name}` begins a second statement on the same line"
-    return Finding(message, (start, start + len(name)), "write `;` before it, or begin a new line")
+    return second_statement(name, (start, start + len(name)))
+
+
+def second_statement(word: str, place: tuple[int, int]) -> Finding:
+    """The word at a place begins a statement where none has ended."""
+    message = f"`{word}` begins a second statement on the same line"
+    return Finding(message, place, "write `;` before it, or begin a new line")
 
 
 _NO_BATCH = "the batch is never written; a size that is not known yet is a name, such as `T`"
