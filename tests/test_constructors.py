@@ -179,6 +179,14 @@ _WAYS = {
         "net a { input x [8, 8, 3]; op(none, 16) -> op(none, 32) }",
         [("none", 7, 7), ("none", 13, 14)],
     ),
+    "equal numbers beside a multiple of 8": (
+        "block op(what, filters) { input x [h, w, c]\n"
+        "  y = x -> conv((filters + 7) // 8 * 8, 1x1)\n"
+        "  if c == filters { s = x -> conv(y.channels, 1x1) } else { s = 0 * y }\n"
+        "  y + s }\n"
+        "net a { input x [8, 8, 3]; op(none, 12) -> op(none, 24) }",
+        [("none", 3, 3), ("none", 13, 13), ("none", 8, 3)],
+    ),
 }
 
 

@@ -40,6 +40,9 @@ _AIMED = 24
 # primes, far apart from one another and from the sizes of networks
 _OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
 _FACTORS = (2, 3, 5, 7, 11, 13)
+# what two numbers that a condition compares are made: multiples of 8, since heads and groups divide some, and others,
+# since rounding to a multiple gives these back as they are
+_EQUAL = (8, 24, 15, 35, 40)
 # functions that make a size of a fraction, so that a parameter of a net may be one
 _ROUNDING = frozenset(("floor", "ceil", "round"))
 # functions of which a number and another may give the same
@@ -268,7 +271,7 @@ def _aimed(
     """Ways to change the numbers of a block to both sides of what the text compares with, and to 1: a size of 1 may
     stand for any. `maps` are sizes of inputs before their channels."""
     for pair in pairs:
-        for number in (8, 24, 40):
+        for number in _EQUAL:
             yield lambda place, value, p=pair, n=number: n if place in p else value
     # what the text decides by is seldom the size of a map
     for varied in sorted(varying, key=lambda place: place in maps):
