@@ -187,6 +187,12 @@ _WAYS = {
         "net a { input x [8, 8, 3]; op(none, 12) -> op(none, 24) }",
         [("none", 3, 3), ("none", 13, 13), ("none", 8, 3)],
     ),
+    "groups beside a multiple of 8": (
+        "block op(what, filters) { input x [h, w, c]\n"
+        "  conv(filters, 3x3, padding=same, groups=2) -> conv((filters + 7) // 8 * 8, 1x1) }\n"
+        "net a { input x [8, 8, 16]; op(none, 16) -> op(none, 32) -> op(none, 16) }",
+        [("none", 6, 4), ("none", 12, 8)],
+    ),
 }
 
 
@@ -220,3 +226,19 @@ def test_lists_that_a_condition_chooses_are_those_of_the_guard():
     net = netspec.parse(f"{text}net g {{ input x [9, 9, 4]; op(three, 4, 2) -> op(seven, 4) -> op(seven, 8) }}")
     model = execute(net.to_torch(), "G")()
     assert model(torch.zeros(2, 4, 9, 9)).shape == (2, 8, 5, 5)
+
+
+def test_sizes_that_the_text_gives_are_no_arguments_beside_it():
+    """A state of `units` numbers has no size that could be another; nor has an input that is declared so."""
+    cell = (
+        "cell step(units) { input x [n]; state h [units]; next h = tanh(dense(concat(x, h), units)); output next h }\n"
+    )
+    block = "block twice(units) { input x [2*units]; dense(units) }\n"
+    steps = "scan(step(4)) -> twice(2) -> twice(1) -> reshape(1, 1) -> scan(step(3))"
+    text = f"{cell}{block}net a {{ input x [5, 3]; {steps} }}"
+    space = {}
+    exec(_torch(text), space)
+    assert list(inspect.signature(space["Twice"]).parameters) == ["units"]
+    assert list(inspect.signature(space["Step"]).parameters) == ["x_features", "units"]
+    assert space["Step"](x_features=3, units=6).dense.weight.shape == (6, 9)
+    assert space["Twice"](units=6).dense.weight.shape == (6, 12)

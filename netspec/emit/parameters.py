@@ -191,7 +191,7 @@ class Parameters:
 
     def _channels(self, ports: Seq[tuple[str, int]], contexts: Contexts) -> dict[int, Term]:
         found: dict[int, Term] = {}
-        written = self._written_sizes() if self.outermost else {}
+        written = self._written_sizes()
         for place, (port, value) in enumerate(ports):
             shapes = [b.body.inputs[place].value.shape for b in self.bodies]
             if not all(shapes):
@@ -227,8 +227,10 @@ class Parameters:
         return code(term)
 
     def _written_sizes(self) -> dict[str, tuple[tree.Node, ...]]:
-        """The sizes of each input as they are written, where they are written once."""
-        written = list(tree.inputs(self.bodies[0].body.definition))
+        """The sizes of each input and state as they are written, where they are written once."""
+        definition = self.bodies[0].body.definition
+        states = (node for node in tree.walk(definition) if isinstance(node, tree.State))
+        written: list[tree.Input | tree.State] = [*tree.inputs(definition), *states]
         names = [port.name.text for port in written]
         return {port.name.text: port.sizes or () for port in written if names.count(port.name.text) == 1}
 

@@ -296,6 +296,8 @@ def _changes(varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place]) -> Iter
             yield lambda place, value, n=numbers: value if _is_small(value) else _moved(value, n[place])
         yield lambda place, value, n=numbers: _moved(value, n[place] + len(n))
         yield lambda place, value, n=numbers: _moved(value, n[place])
+        for pace in (2, 4) if large else ():  # which two or four groups divide, and 8 does not
+            yield lambda place, value, n=numbers, p=pace: value if _is_small(value) else _moved(value, n[place], p)
         if large:
             yield lambda place, value, n=numbers: value if _is_small(value) else _scaled(value, n[place])
         yield lambda place, value, n=numbers: _scaled(value, n[place] + 1)
@@ -315,14 +317,14 @@ def _is_small(value: Any) -> bool:
     return isinstance(value, bool) or abs(value) <= _SMALL
 
 
-def _moved(value: Any, number: int) -> Any:
+def _moved(value: Any, number: int, pace: int = 1) -> Any:
     if isinstance(value, tuple):
-        return tuple(_moved(v, number) for v in value)
+        return tuple(_moved(v, number, pace) for v in value)
     if isinstance(value, bool):
         return value if number % 2 else not value
     if isinstance(value, float):
         return value * (0.5 + 0.25 * (number % 4))
-    return value + 1 + number % 2 if _is_small(value) else value + _OFFSETS[number % len(_OFFSETS)]
+    return value + 1 + number % 2 if _is_small(value) else value + pace * _OFFSETS[number % len(_OFFSETS)]
 
 
 def _scaled(value: Any, number: int) -> Any:
