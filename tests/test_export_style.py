@@ -195,7 +195,13 @@ WRONG = {
         "--style",
         "export",
     ): "export is not for keras, which has functional, sequential, subclass",
-    ("verify", "--target", "jax", "--style", "export"): "export is one of PyTorch code, which no --target here runs",
+    (
+        "verify",
+        "--target",
+        "jax",
+        "--style",
+        "export",
+    ): "--style export is for PyTorch code: add a --target that runs it (torch, compile, export, onnxruntime)",
 }
 
 

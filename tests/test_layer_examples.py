@@ -25,12 +25,13 @@ EXAMPLES = [
 ]
 
 
-def spec(example):
+def spec(example, bools=0):
+    """A net of the example; its first `bools` inputs are true or false."""
     if example.names:
         return spec_of_names(example)
     if is_several(example.shape):
-        return spec_of_several(example)
-    whole = f" int({example.vocabulary})" if example.vocabulary else ""
+        return spec_of_several(example, bools)
+    whole = f" int({example.vocabulary})" if example.vocabulary else " bool" * bool(bools)
     if is_several(example.gives) and len(example.gives) == 1:  # a list of one
         return f"net n {{ input x [{', '.join(map(str, example.shape))}]\n y = x -> {example.code}\n output y[0] }}"
     names = [f"y{k}" for k in range(len(example.gives))] if is_several(example.gives) else ["y0"]
@@ -48,9 +49,9 @@ def spec_of_names(example):
     return f"net n {{\n{inputs} {body}\n output {', '.join(names)} }}"
 
 
-def spec_of_several(example):
+def spec_of_several(example, bools):
     """All values are given by name, before the arguments."""
-    inputs = "".join(f" input x{k} {list(shape)}\n" for k, shape in enumerate(example.shape))
+    inputs = "".join(f" input x{k} {list(shape)}{' bool' * (k < bools)}\n" for k, shape in enumerate(example.shape))
     names = ", ".join(f"x{k}" for k in range(len(example.shape)))
     head, sign, rest = example.code.partition("(")
     call = f"{head}({names}{', ' if sign else ')'}{rest}"

@@ -6,7 +6,7 @@ import pytest
 from checking import check
 
 from netspec.runtime.torch_runtimes import RUNTIMES
-from netspec.verify.legs import LEGS, varying
+from netspec.verify.legs import LEGS, other_style, varying
 from netspec.verify.pool import Pool
 from netspec.verify.verdict import pairs
 from netspec.verify.verify import Options, verify
@@ -47,6 +47,17 @@ def test_one_graph(pool):
     found = verify(check(SMALL), pool, Options(("torch", "compile"), settings=0))
     assert found.ok, found.problems
     assert found.gradients.error < 1e-10
+
+
+def test_what_refuses_a_recurrence_is_told_of_the_style_that_it_takes():
+    steps = check("net steps { input x [T, 3]; lstm(4) }")
+    usual, styled = (TARGETS["torch"](steps, style) for style in ("module", "export"))
+    for leg in ("export", "onnxruntime", "compile"):
+        assert other_style(leg, steps, usual, {}) == " (try --style export)"
+        assert not other_style(leg, steps, styled, {"torch": "export"})
+    assert not other_style("torch", steps, usual, {})
+    plain = check(STEPS)  # which has no loop to write otherwise
+    assert not other_style("export", plain, TARGETS["torch"](plain, "module"), {})
 
 
 @pytest.mark.parametrize("leg", ["export", "onnxruntime"])

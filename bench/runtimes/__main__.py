@@ -1,6 +1,6 @@
 """Generated code in every runtime: `python -m bench.runtimes [--only NAME...] [--way WAY...] [--zoo] [--page]`.
 
-Takes the first example of every layer, with `--zoo` the specs of the zoo (made small by their settings), builds the
+Takes every example of every layer, with `--zoo` the specs of the zoo (made small by their settings), builds the
 code and runs it in each way on random weights, at several batches and sizes, against the NumPy reference. What was
 found is kept in `bench/runtimes/table.csv`, one row for a net and a way. `--missing` takes what is not there yet, from
 the cheapest net on, and `--seconds N` begins nothing after N seconds, so that a long run can be cut in slices. `--page`
@@ -26,6 +26,7 @@ from netspec.base.source import Source
 from netspec.base.stopping import kill
 from netspec.emit.keras_file import static_batch
 from netspec.files import zoo_names
+from netspec.layers import LAYERS
 from netspec.reference import Reference
 from netspec.verify.legs import varying
 from netspec.verify.pool import Job, Pool
@@ -36,11 +37,12 @@ from netspec.weights.targets import target_for
 from .page import PAGE, page
 from .small import cost, small
 from .table import keep, kept, versions
-from .ways import ONE_BATCH, STYLES, WAYS, place
+from .ways import CONVERTED, ONE_BATCH, STYLES, WAYS, place
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from netspec.ir.types import CheckedNet
     from netspec.layers.base import Array
@@ -83,8 +85,8 @@ class Ways(Pool):
 class Tried:
     """A net with random weights, at several batches and sizes."""
 
-    def __init__(self, name: str, net: CheckedNet, counts: Sequence[int]) -> None:
-        self.name, self.net, self.counts = name, net, counts
+    def __init__(self, name: str, net: CheckedNet, counts: Sequence[int], positive: bool = False) -> None:
+        self.name, self.net, self.counts, self.positive = name, net, counts, positive
         self.static = static_batch(net)
 
     @cached_property
@@ -95,7 +97,8 @@ class Tried:
     def batches(self) -> list[list[Array]]:
         rng = np.random.default_rng(0)
         counts = (self.static,) if self.static is not None else self.counts
-        return [random_inputs(self.net, rng, count, sizes) for sizes in sizes_that_fit(self.net) for count in counts]
+        found = [random_inputs(self.net, rng, count, sizes) for sizes in sizes_that_fit(self.net) for count in counts]
+        return [[abs(x) + 0.5 for x in batch] for batch in found] if self.positive else found
 
     @cached_property
     def wanted(self) -> list[Sequence[Array]]:
@@ -108,7 +111,7 @@ class Tried:
 
     def halved(self) -> Tried:
         """The same with kernels half as large, so that what goes through the net grows less."""
-        found = Tried(self.name, self.net, self.counts)
+        found = Tried(self.name, self.net, self.counts, self.positive)
         found.weights = {path: array / 2 if array.ndim > 1 else array for path, array in self.weights.items()}
         return found
 
@@ -157,19 +160,27 @@ def _tell(row: Row) -> None:
 
 
 def layers(only: Sequence[str]) -> Iterator[Tried]:
-    """A net of one layer for each layer, as its first example shows it."""
+    """A net of one layer for each example of each layer."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from test_layer_examples import EXAMPLES, spec
+    from test_layer_examples import spec
 
     seen: set[str] = set()
-    for example in EXAMPLES:
-        name = (re.match(r"\w+", example.code) or [""])[0]
-        if name in seen or (only and name not in only) or example.positive:
-            continue
-        seen.add(name)
-        found = check(Source("runtimes.net", spec(example))).checked
-        assert found is not None
-        yield Tried(example.code, found, (3, 1))
+    for kind, layer in LAYERS.items():
+        for example in layer.examples if kind == layer.kind and (not only or kind in only) else ():
+            bools = len(example.shape) if layer.takes == "bool" else example.conditions
+            found = check(Source("runtimes.net", spec(example, bools))).checked
+            assert found is not None
+            assert found.ok, example.code
+            name = example.code if example.code not in seen else f"{example.code} on {_shapes(example.shape)}"
+            if name not in seen:
+                seen |= {name, example.code}
+                yield Tried(name, found, (3, 1), example.positive)
+
+
+def _shapes(shape: Sequence[Any]) -> str:
+    """`[5, 4]`, or several."""
+    several = shape if shape and isinstance(shape[0], tuple) else (shape,)
+    return ", ".join(str(list(one)) for one in several)
 
 
 def specs(only: Sequence[str]) -> Iterator[Tried]:
@@ -208,6 +219,8 @@ def _judged(tried: Tried, job: Job, pool: Ways) -> Row:
         return {"verdict": "no time", "error": "", "message": f"more than {pool.longest:.0f} seconds"}
     if answer.error:
         return {"verdict": "refused", "error": "", "message": _short(answer.error)}
+    if job.leg in CONVERTED:
+        return {"verdict": "converted", "error": "", "message": ""}
     worst = tried.apart(answer)
     agree = worst <= (_COARSE if job.runs_in.startswith("mixed") else _ROUNDING)
     return {"verdict": "equal" if agree else "differs", "error": f"{worst:.1e}", "message": ""}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "runtimes.md"
 # what a person has written: which runtime does what, whose fault it is, and the way around
 _KNOWN = Path(__file__).with_name("known.md")
-_MARKS = {"equal": "=", "differs": "≠", "refused": "r", "no time": "t", "no code": "c"}
+_MARKS = {"equal": "=", "converted": "v", "differs": "≠", "refused": "r", "no time": "t", "no code": "c"}
 
 
 def page(rows: Sequence[Row]) -> str:
@@ -28,7 +28,7 @@ def page(rows: Sequence[Row]) -> str:
     layers = [row for row in rows if not _is_spec(row)]
     parts = {
         "": _KNOWN.read_text(encoding="utf-8").rstrip(),
-        "## Layers": f"The first example of each layer as a net of its own.\n\n{_totals(layers)}",
+        "## Layers": f"Each example of each layer as a net of its own.\n\n{_totals(layers)}",
         "## Specs of the zoo": _zoo(specs),
         "## What differs or is refused": _others(rows),
     }

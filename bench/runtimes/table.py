@@ -39,6 +39,7 @@ def versions(way: str) -> str:
     more = {"onnxruntime": ("onnx", "onnxscript", "onnxruntime"), "keras-onnx": ("tf2onnx", "onnxruntime")}
     more |= {"openvino": ("openvino",), "litert": ("litert-torch",)}
     more |= {"executorch": ("executorch",), "executorch-xnnpack": ("executorch",)}
+    more |= {"coreml": ("coremltools",)}
     return " ".join(f"{name} {_version(name)}" for name in (*names, *more.get(way.removesuffix("-style"), ())))
 
 

@@ -96,6 +96,14 @@ def _of(convert: Callable[[Any, Sequence[Any]], list[Any]], short: bool = False)
     return Made
 
 
+class Converted(TorchModel):
+    """Core ML's conversion, whose outcome runs on macOS alone: the outputs are the module's own."""
+
+    def call(self, tensors: Sequence[Any]) -> Any:
+        carried.coreml(self.module, tensors)
+        return self.module(*tensors)
+
+
 # --- Keras -----------------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +218,9 @@ def _keras(title: str, backend: str) -> Leg:
 
 
 # the first batch alone is asked of what converts a module for the sizes of its example
-ONE_BATCH = ("openvino", "litert", "executorch", "executorch-xnnpack")
+ONE_BATCH = ("openvino", "litert", "executorch", "executorch-xnnpack", "coreml")
+# what is converted and not run
+CONVERTED = ("coreml",)
 MADE: dict[str, tuple[Leg, type[Model]]] = {
     "export-style": (_torch("torch.export, `--style export`"), Exported),
     "onnxruntime-style": (_torch("ONNX Runtime, `--style export`"), OnnxModel),
@@ -224,6 +234,7 @@ MADE: dict[str, tuple[Leg, type[Model]]] = {
     "litert": (_torch("LiteRT (litert-torch)"), _of(carried.litert, short=True)),
     "executorch": (_torch("ExecuTorch, portable kernels"), _of(carried.executorch)),
     "executorch-xnnpack": (_torch("ExecuTorch, XNNPACK"), _of(carried.executorch_xnnpack)),
+    "coreml": (_torch("Core ML's conversion, not run"), Converted),
 }
 for _name, _title, _made in (
     ("predict", "predict", Predicted),

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _EMIT = {"torch": torch.emit, "keras": keras.emit}
 # the first is what is written unless another is asked for
 _STYLES = {"torch": TORCH, "keras": tuple(keras.STYLES)}
+_FORMS = (
+    "the form of code, for torch: module (default), or export, whose recurrences keep lengths open in torch.export and"
+    " ONNX; for keras: functional (default), sequential or subclass"
+)
 
 
 def run(words: list[str], screen: Screen) -> int:
@@ -23,7 +27,7 @@ def run(words: list[str], screen: Screen) -> int:
     parser.add_argument("file", metavar="FILE", help="a spec, or - for standard input")
     add_net_options(parser)
     parser.add_argument("--to", choices=_STYLES, required=True, help="the framework")
-    parser.add_argument("--style", choices=[s for styles in _STYLES.values() for s in styles], help="the form of code")
+    parser.add_argument("--style", choices=[s for styles in _STYLES.values() for s in styles], help=_FORMS)
     add_output(parser, "a .py file (default: standard output)")
     options = parser.read(words)
     style = options.style or _STYLES[options.to][0]

@@ -104,7 +104,8 @@ def _styles(options: argparse.Namespace) -> dict[str, str]:
     """The styles that were asked for, by the framework that the code is written for."""
     styles = torch_style(options.style)
     if styles and not any(LEGS[leg].code in styles for leg in options.target or _TARGETS):
-        raise Misuse(f"--style {options.style} is one of PyTorch code, which no --target here runs")
+        able = ", ".join(leg for leg in LEGS if LEGS[leg].code in styles)
+        raise Misuse(f"--style {options.style} is for PyTorch code: add a --target that runs it ({able})")
     return styles
 
 

@@ -190,7 +190,7 @@ def init_weights(text: str, rules: Rules) -> Helper | None:
     is the language's."""
     used = set(re.findall(r"\b(?:nn\.)?\w+(?=[()])", text))
     usual = {name: rules.get(name, fill) for name, fill in _USUAL.items() if name in used}
-    branches = [*_kernels(usual, "bias=" in text), *_recurrent(used), *_on_grids(used), *_attention(used)]
+    branches = [*_kernels(usual, bool(_BIASED.search(text))), *_recurrent(used), *_on_grids(used), *_attention(used)]
     if "nn.Bilinear" in used:
         branches.append(
             Branch(("nn.Bilinear",), ("nn.init.xavier_uniform_(module.weight.data.transpose(1, 2))", *_BIAS))
@@ -207,6 +207,8 @@ def init_weights(text: str, rules: Rules) -> Helper | None:
     return Helper("init_weights", "\n".join(lines) + "\n", ("from torch import nn",))
 
 
+# a module that is told about its bias may have none; a function that takes one is no module
+_BIASED = re.compile(r"\bbias=(?!None)")
 _BIAS = ("if module.bias is not None:", "    nn.init.zeros_(module.bias)")
 
 

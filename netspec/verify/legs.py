@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..ir.types import CheckedNet
+    from ..weights.targets import Target
 
 
 class Leg(Record):
@@ -16,7 +17,8 @@ class Leg(Record):
     `code` is the framework that the code is written for, `extra` brings what has to be installed. `environment` is that
     of the process. `plain` says that it is the code's own framework, in which the arguments of the code are tried, too;
     `learns` that gradients come out; `coarse` that float64 is float32 in places: Keras 3.15 works out means, norms and
-    products in float32 on JAX and PyTorch.
+    products in float32 on JAX and PyTorch. `style` is that of the code which is written for it, where it refuses
+    the usual code.
     """
 
     title: str
@@ -26,6 +28,7 @@ class Leg(Record):
     plain: bool = False
     learns: bool = True
     coarse: bool = False
+    style: str = ""
 
 
 LEGS = {
@@ -33,10 +36,20 @@ LEGS = {
     "keras": Leg("Keras", "keras", "keras", {"KERAS_BACKEND": "tensorflow"}, plain=True),
     "jax": Leg("Keras on JAX", "keras", "jax", {"KERAS_BACKEND": "jax"}, coarse=True),
     "keras-torch": Leg("Keras on PyTorch", "keras", "torch,keras", {"KERAS_BACKEND": "torch"}, coarse=True),
-    "compile": Leg("torch.compile", "torch", "torch"),
-    "export": Leg("torch.export", "torch", "torch", learns=False),
-    "onnxruntime": Leg("ONNX Runtime", "torch", "onnx", learns=False),
+    "compile": Leg("torch.compile", "torch", "torch", style="export"),
+    "export": Leg("torch.export", "torch", "torch", learns=False, style="export"),
+    "onnxruntime": Leg("ONNX Runtime", "torch", "onnx", learns=False, style="export"),
 }
+
+
+def other_style(leg: str, net: CheckedNet, target: Target, styles: Mapping[str, str]) -> str:
+    """What to try where a leg refuses the code of a net in these styles; nothing where no other style is other code."""
+    from ..weights.targets import target_for  # which those that only run code do without
+
+    code, style = LEGS[leg].code, LEGS[leg].style
+    if not style or styles.get(code) == style or target_for(code, net, {code: style}).text == target.text:
+        return ""
+    return f" (try --style {style})"
 
 
 def precision(legs: Iterable[str], dtype: str) -> str:

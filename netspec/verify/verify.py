@@ -21,7 +21,7 @@ from .blocks import block_trials, form_of
 from .calm import calmer, saturated
 from .expose import expose
 from .learning import learning, within
-from .legs import LEGS, precision, varying
+from .legs import LEGS, other_style, precision, varying
 from .pool import Job
 from .replay import own_errors
 from .settings import Finding, judged, trials
@@ -169,7 +169,8 @@ class _Verification:
             if answer.kind == "MissingFramework":
                 raise ModuleNotFoundError(answer.error)
             if answer.error:
-                faults.append(f"{NAMES[job.runs_in]}: {answer.error}")
+                instead = other_style(job.runs_in, self.net, job.target, self.options.styles)
+                faults.append(f"{NAMES[job.runs_in]}{instead}: {answer.error}")
             else:
                 answers[job.runs_in] = answer
         return answers, faults, found

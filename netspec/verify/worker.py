@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 from ..base.record import TYPE_CHECKING
@@ -47,7 +48,8 @@ def _failed(error: Exception) -> dict[str, Any]:
     if isinstance(error, ValueError) and places[-1:] == frames[-1:] and (frames[-1].line or "").startswith("raise "):
         return {"error": str(error), "kind": "Refused"}
     where = f" at line {places[-1].lineno} of the code, `{places[-1].line}`" if places else ""
-    return {"error": f"{type(error).__name__}: {error}{where}", "kind": "Exception"}
+    told = re.sub(r"\x1b\[[0-9;]*m", "", f"{error}")  # colours of a library's own
+    return {"error": f"{type(error).__name__}: {told}{where}", "kind": "Exception"}
 
 
 def _shapes_at(error: Exception) -> dict[str, tuple[int, ...]]:
