@@ -21,6 +21,11 @@ NETS = {
         "  conv(round(sum([n / 8 for n in [width, 2*width]])), 1x1) -> conv(round(half / 3) + 4, 1x1) }",
         {"width": [7, 20, 50]},
     ),
+    "functions": (
+        "block scaled(width) { input x [n]; x * exp(-width) + log(width) * sin(width) - cos(width) }\n"
+        "net r(width=4) { input x [6]; scaled(width) -> scaled(3) -> dense(round(exp(log(width)))) -> scaled(2*width) }",
+        {"width": [3, 7]},
+    ),
     "limits": (
         "net a(width=64) { input x [6, 6, 3]; conv(max(width, 32), 1x1) -> conv(min(width, 48), 1x1) }",
         {"width": [1, 31, 33, 47, 49, 100]},

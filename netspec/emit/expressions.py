@@ -22,7 +22,7 @@ _DEEPEST, _LONGEST = 20, 500
 _IN_PYTHON = frozenset(("min", "max", "abs", "sum", "len", "round", "range"))
 # functions of the language that give a whole number of a real one, as Python has them
 _TO_WHOLE = {"round": "round", "ceil": "math.ceil", "floor": "math.floor"}
-_REAL = {"sqrt": "math.sqrt", "log2": "math.log2"}
+_REAL = {name: f"math.{name}" for name in ("sqrt", "log2", "log", "exp", "sin", "cos")}
 
 
 def express(node: Node, contexts: Contexts) -> Term | None:
@@ -183,7 +183,7 @@ def _whole(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
 
 def _whole_root(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
     """A root or logarithm that is whole, as a size has to be."""
-    text = f"math.isqrt({inner.text})" if callee == "sqrt" else f"round(math.log2({inner.text}))"
+    text = f"math.isqrt({inner.text})" if callee == "sqrt" else f"round({_REAL[callee]}({inner.text}))"
     return Term(text, values, inner.names, needs=inner.needs)
 
 
