@@ -23,7 +23,7 @@ NETS = {
     ),
     "functions": (
         "block scaled(width) { input x [n]; x * exp(-width) + log(width) * sin(width) - cos(width) }\n"
-        "net r(width=4) { input x [6]; scaled(width) -> scaled(3) -> dense(round(exp(log(width)))) -> scaled(2*width) }",
+        "net r(width=4) { input x [6]; scaled(width) -> scaled(3) -> dense(round(exp(log(width)))) -> scaled(width) }",
         {"width": [3, 7]},
     ),
     "limits": (
