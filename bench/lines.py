@@ -20,7 +20,7 @@ from pathlib import Path
 
 from netspec.api import check
 from netspec.base.record import TYPE_CHECKING, Record
-from netspec.emit import torch
+from netspec.codegen.backends import torch
 from netspec.files import ZOO, read_source
 
 if TYPE_CHECKING:

@@ -216,13 +216,13 @@ class Network:
     def to_torch(self, style: str = "module") -> str:
         """The source text of the PyTorch module; with the style `export` its recurrences keep a dynamic length where it
         is exported. Raises SpecError where PyTorch has no form for something."""
-        from .emit import torch
+        from .codegen.backends import torch
 
         return torch.emit(self.checked, style)
 
     def to_keras(self, style: str = "functional") -> str:
         """The source text of the Keras model. Raises SpecError where Keras has no form for something."""
-        from .emit import keras
+        from .codegen.backends import keras
 
         return keras.emit(self.checked, style)
 
@@ -329,7 +329,7 @@ class Network:
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
         form for something, and ModuleNotFoundError where one is not installed.
         """
-        from .emit.styles import torch_style
+        from .codegen.styles import torch_style
         from .verify.pool import Pool
         from .verify.verify import Options, verify
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from checking import check
 
-from netspec.emit import keras, torch
+from netspec.codegen.backends import keras, torch
 
 
 def said(text, emit):

@@ -14,8 +14,8 @@ import pytest
 import twins
 from checking import DATA, SPECS, check, check_spec
 
-from netspec.emit import keras as emit_keras
-from netspec.emit import torch as emit_torch
+from netspec.codegen.backends import keras as emit_keras
+from netspec.codegen.backends import torch as emit_torch
 from netspec.report.json import document, dumps
 from netspec.report.report import report
 from netspec.runtime.code import run as _run
@@ -290,7 +290,7 @@ def test_a_list_of_modules_counts_no_more_than_it_uses():
 def test_code_is_the_same_every_time():
     code = (
         "import sys; sys.path.insert(0, 'tests'); from checking import check_spec\n"
-        "from netspec.emit import keras, torch\n"
+        "from netspec.codegen.backends import keras, torch\n"
         "for name in ('resnet50', 'googlenet', 'unet'):\n"
         "    print(torch.emit(check_spec(name)), keras.emit(check_spec(name)))\n"
     )

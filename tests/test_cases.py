@@ -80,19 +80,19 @@ def _dot(source: Source) -> str:
 
 
 def _torch(source: Source) -> str:
-    from netspec.emit import torch
+    from netspec.codegen.backends import torch
 
     return torch.emit(_nets(source)[-1])
 
 
 def _exported(source: Source) -> str:
-    from netspec.emit import torch
+    from netspec.codegen.backends import torch
 
     return torch.emit(_nets(source)[-1], "export")
 
 
 def _keras(source: Source) -> str:
-    from netspec.emit import keras
+    from netspec.codegen.backends import keras
 
     return keras.emit(_nets(source)[-1])
 

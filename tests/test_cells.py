@@ -6,7 +6,7 @@ import torch
 from checking import check, check_spec, row
 
 from netspec.base.dims import substitute
-from netspec.emit import keras
+from netspec.codegen.backends import keras
 from netspec.ir.paths import weight_table
 from netspec.reference import Reference
 from netspec.weights import samples

@@ -12,7 +12,7 @@ import test_layers
 from checking import check
 
 from netspec.base.dims import show
-from netspec.emit import keras, torch
+from netspec.codegen.backends import keras, torch
 from netspec.layers import LAYERS
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from test_layer_examples import is_several, spec
 
 import netspec
 from netspec.cli import main
-from netspec.emit import torch as emit_torch
-from netspec.emit.keras_file import static_batch
+from netspec.codegen.backends import torch as emit_torch
+from netspec.codegen.backends.keras_module import static_batch
 from netspec.layers import LAYERS
 from netspec.reference import Reference
 from netspec.runtime.code import execute

@@ -23,7 +23,7 @@ FLOORS = [
     "resolve",
     "elaborate",
     "analysis",
-    "emit",
+    "codegen",
     "diagram",
     "report",
     "runtime",
@@ -36,8 +36,10 @@ FLOORS = [
     "__main__",
     "__init__",
 ]
-# what stands alone among the emitters; all else under emit/ may be shared
-EMITTERS = {"torch", "keras"}
+# the same within code generation
+STAGES = ["identifiers", "styles", "lowering", "ir", "passes", "outline", "backends", "__init__"]
+# the backends of one framework know nothing of the other
+BACKENDS = ("torch", "keras")
 FRAMEWORKS = {"torch", "keras", "tensorflow", "numpy", "pandas", "graphviz", "pygraphviz", "safetensors", "h5py"}
 # who runs models, and who works with arrays or pictures
 RUNNING = {"runtime", "api"}
@@ -102,6 +104,15 @@ def test_imports_go_down(path):
             assert FLOORS.index(floor_of(target)) < FLOORS.index(floor_of(here)), f"{here} imports {target}"
 
 
+@pytest.mark.parametrize("path", [p for p in modules() if "codegen" in p.parts], ids=name_of)
+def test_stages_of_code_generation_know_those_before_them(path):
+    here = name_of(path).split(".")[1:2]
+    for module, _, _ in imports(path):
+        target = module.removeprefix("netspec.codegen.")
+        if target != module and here and target.split(".")[0] != here[0]:
+            assert STAGES.index(target.split(".")[0]) < STAGES.index(here[0]), f"{name_of(path)} imports {target}"
+
+
 def test_each_folder_is_on_a_floor():
     assert {floor_of(name_of(path)) for path in modules()} == set(FLOORS)
 
@@ -123,8 +134,9 @@ def test_who_may_import_what(path):
             assert top in RUNNING or outside in ROOMS.get(top, ()), f"{here} imports {outside}"
         if top == "layers" and module.startswith("netspec."):
             assert module.split(".")[1] in ("base", "pycode", "layers"), f"{here}: {module}"
-        if here.startswith("emit.") and here.split(".")[1] in EMITTERS and module.startswith("netspec.emit."):
-            assert module.split(".")[2] not in EMITTERS, f"{here} knows {module}"
+        if here.startswith("codegen.backends.") and module.startswith("netspec.codegen.backends."):
+            of = [framework for name in (here, module) for framework in BACKENDS if f"backends.{framework}" in name]
+            assert len(set(of)) < 2, f"{here} knows {module}"
 
 
 def test_only_the_command_line_prints():

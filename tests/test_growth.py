@@ -10,9 +10,9 @@ from checking import check
 from bench.fuzz.growth import Form, said
 from netspec.base.diagnostics import Collector
 from netspec.base.source import Source
-from netspec.emit import keras as emit_keras
-from netspec.emit import torch as emit_torch
-from netspec.emit import witnesses
+from netspec.codegen.backends import keras as emit_keras
+from netspec.codegen.backends import torch as emit_torch
+from netspec.codegen.outline import witnesses
 from netspec.syntax.printer import format_source
 
 BLOCK = "block unit(k) { input x [n]; add(x, dense(k) -> relu -> dense(n)) }\n"

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from checking import check
 
-from netspec.emit import keras, torch
+from netspec.codegen.backends import keras, torch
 
 NETS = {
     "stateful": "block stateful(n) { input x; x -> lstm(n, stateful=true, batch=2, return=sequence) -> dense(3) }"

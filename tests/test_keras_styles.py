@@ -13,8 +13,8 @@ import twins
 from checking import check, check_spec
 
 from netspec.base.diagnostics import SpecError
-from netspec.emit.keras import STYLES, emit
-from netspec.emit.keras_classes import _RESERVED
+from netspec.codegen.backends.keras import STYLES, emit
+from netspec.codegen.backends.keras_classes import _RESERVED
 from netspec.layers.base import LAYERS
 from netspec.runtime.code import run as _run
 

@@ -8,7 +8,7 @@ import pytest
 import twins
 from checking import check
 
-from netspec.emit import torch as emit_torch
+from netspec.codegen.backends import torch as emit_torch
 from netspec.runtime.code import run
 
 SIDES = "conv(4, 3x3, padding=1) -> {0} -> conv(4, 3x3, padding=1)"

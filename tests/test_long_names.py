@@ -13,8 +13,8 @@ import twins
 from checking import check
 
 from netspec.base.diagnostics import SpecError
-from netspec.emit import keras as emit_keras
-from netspec.emit import torch as emit_torch
+from netspec.codegen.backends import keras as emit_keras
+from netspec.codegen.backends import torch as emit_torch
 
 # every `@name` is a name; one that is said twice is the same
 TEXTS = {

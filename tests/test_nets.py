@@ -10,8 +10,8 @@ import twins
 from checking import DATA, check, codes, row
 
 from netspec.base.diagnostics import SpecError
-from netspec.emit import keras as emit_keras
-from netspec.emit import torch as emit_torch
+from netspec.codegen.backends import keras as emit_keras
+from netspec.codegen.backends import torch as emit_torch
 from netspec.ir.paths import weight_table
 from netspec.report import json as emit_json
 from netspec.report.report import report

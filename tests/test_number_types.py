@@ -10,7 +10,7 @@ from checking import check
 from harness import build, load_torch, shapes_of, to_first, torch_built
 from test_layers import EXAMPLES, at_of, numbers
 
-from netspec.emit import torch as emit_torch
+from netspec.codegen.backends import torch as emit_torch
 from netspec.runtime.code import run
 
 TYPES = {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}

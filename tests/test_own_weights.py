@@ -8,8 +8,8 @@ import twins
 from checking import DATA, check, row
 
 from netspec import api
+from netspec.codegen.backends import keras as emit_keras
 from netspec.diagram.dot import dot
-from netspec.emit import keras as emit_keras
 from netspec.reference import Reference
 from netspec.weights.samples import random_inputs, random_weights
 

@@ -10,7 +10,7 @@ from checking import check
 
 from netspec import api
 from netspec.base.diagnostics import SpecError
-from netspec.emit.learning import noted
+from netspec.codegen.lowering.initialisers import noted
 from netspec.ir.paths import penalised
 from netspec.layers import LAYERS
 from netspec.layers.base import At

@@ -13,8 +13,8 @@ from test_build import NARROW, RECURRENT, SMALL
 from test_layer_examples import EXAMPLES, spec
 
 from netspec.base.diagnostics import SpecError
-from netspec.emit.keras import STYLES, emit
-from netspec.emit.keras_file import static_batch
+from netspec.codegen.backends.keras import STYLES, emit
+from netspec.codegen.backends.keras_module import static_batch
 from netspec.layers import LAYERS
 from netspec.runtime.code import execute
 from netspec.weights import samples

@@ -17,9 +17,9 @@ from test_build import LARGE, RECURRENT
 
 from netspec.base.diagnostics import SpecError
 from netspec.base.dims import substitute
-from netspec.emit import keras as emit_keras
-from netspec.emit import torch as emit_torch
-from netspec.emit.flow import NOWHERE
+from netspec.codegen.backends import keras as emit_keras
+from netspec.codegen.backends import torch as emit_torch
+from netspec.codegen.backends.statements import NOWHERE
 from netspec.runtime.code import run
 from netspec.weights import samples
 

@@ -93,7 +93,7 @@ def test_a_wrong_code_is_found(pool, monkeypatch):
 
 
 def test_code_that_fails_is_told(pool, monkeypatch):
-    from netspec.emit import torch as emit_torch
+    from netspec.codegen.backends import torch as emit_torch
 
     right = emit_torch.emit
     wrong = ("self.head(x)", "self.head(x.no_such)")
@@ -114,7 +114,7 @@ net plain {
 
 def planted(monkeypatch, framework, old, new):
     """The code for a framework with something else in the place of what it says."""
-    from netspec.emit import keras, torch
+    from netspec.codegen.backends import keras, torch
 
     emitter = {"torch": torch, "keras": keras}[framework]
     right = emitter.emit

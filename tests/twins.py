@@ -10,8 +10,8 @@ import harness  # noqa: F401  # first: it chooses the Keras backend
 import numpy as np
 
 from netspec.base.dims import substitute
-from netspec.emit import keras as emit_keras
-from netspec.emit import torch as emit_torch
+from netspec.codegen.backends import keras as emit_keras
+from netspec.codegen.backends import torch as emit_torch
 from netspec.ir.paths import weight_table
 from netspec.reference import Reference
 from netspec.verify.verdict import apart

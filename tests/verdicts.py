@@ -16,8 +16,8 @@ from shrink import shrink
 
 from netspec.base.diagnostics import SpecError
 from netspec.base.record import TYPE_CHECKING, Record
-from netspec.emit import keras as emit_keras
-from netspec.emit import torch as emit_torch
+from netspec.codegen.backends import keras as emit_keras
+from netspec.codegen.backends import torch as emit_torch
 from netspec.ir.types import Step
 from netspec.weights import samples
 

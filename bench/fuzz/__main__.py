@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netspec.emit import keras
+from netspec.codegen.backends import keras
 
 from .drawing import Drawn
 from .judge import Limits, judged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netspec.base.record import Record
-from netspec.emit import keras
+from netspec.codegen.backends import keras
 
 from .calls import layers, sentences, set_values, statements
 from .drawing import Dice, Drawn

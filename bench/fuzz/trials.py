@@ -21,11 +21,11 @@ from netspec.api import check
 from netspec.base.diagnostics import Collector, SpecError
 from netspec.base.render import render
 from netspec.base.source import Source
+from netspec.codegen.backends import keras, torch
 from netspec.codes import CODES
 from netspec.diagram.build import TooLarge
 from netspec.diagram.dot import dot
 from netspec.elaborate.net import SettingError, read_setting
-from netspec.emit import keras, torch
 from netspec.files import ReadError, decode
 from netspec.report.json import document, dumps
 from netspec.report.report import report

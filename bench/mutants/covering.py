@@ -13,7 +13,7 @@ QUICK = {
         "reading limits expressions symbolic_sizes sequential step_macs vocabulary cases language codes imports "
         "messages draw"
     ),
-    "emit": "axes cases forms cli docs comparing",
+    "codegen": "axes cases forms cli docs comparing",
     "ir": "figures sequential step_macs renaming reference cases",
     "layers": (
         "layer_examples spellings fields other_ops sequential reference cases codes vocabulary language draw comparing"
@@ -34,7 +34,7 @@ FRAMEWORKS = {
     "cli": "verify weights",
     "diagram": "api",
     "elaborate": "cells each_step padding nets own_weights",
-    "emit": "golden_code layouts constructors keras_styles build nets cells",
+    "codegen": "golden_code layouts constructors keras_styles build nets cells",
     "ir": "frozen nets cells weights",
     "layers": "layers recurrence windows initialisers conv_lstm",
     "pycode": "golden_code build",

@@ -24,7 +24,7 @@ from netspec.api import check
 from netspec.base.diagnostics import SpecError
 from netspec.base.source import Source
 from netspec.base.stopping import kill
-from netspec.emit.keras_file import static_batch
+from netspec.codegen.backends.keras_module import static_batch
 from netspec.files import zoo_names
 from netspec.layers import LAYERS
 from netspec.reference import Reference

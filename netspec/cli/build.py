@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING
-from ..emit import keras, torch
-from ..emit.styles import TORCH
+from ..codegen.backends import keras, torch
+from ..codegen.styles import TORCH
 from . import OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked
 from .output import add_output, put

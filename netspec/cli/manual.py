@@ -8,12 +8,12 @@ from ..base.diagnostics import Collector
 from ..base.dims import show
 from ..base.record import TYPE_CHECKING
 from ..base.source import Source
+from ..codegen.lowering.initialisers import noted
 from ..elaborate.net import elaborate
-from ..emit.learning import noted
-from ..emit.pieces import numbers_in
 from ..ir.types import Step
 from ..layers.arguments import Unsupported, describe
 from ..layers.base import LAYERS, At
+from ..layers.forms import numbers_in
 from ..pycode.expr import Raw, fill, inline
 from ..resolve.resolve import resolve
 from ..syntax.parser import parse

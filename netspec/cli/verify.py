@@ -7,8 +7,8 @@ import shlex
 from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING
 from ..base.stopping import watch_libraries
+from ..codegen.styles import TORCH, torch_style
 from ..elaborate.net import SettingError
-from ..emit.styles import TORCH, torch_style
 from ..files import STDIN, ReadError
 from ..verify.legs import LEGS
 from . import MISUSED, OK, WRONG

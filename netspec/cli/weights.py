@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.diagnostics import SpecError, did_you_mean
 from ..base.record import TYPE_CHECKING
 from ..base.stopping import watch_libraries
-from ..emit.keras import STYLES
+from ..codegen.backends.keras import STYLES
 from ..weights.forms import FORMS
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked, needs_numpy

@@ -286,3 +286,10 @@ class Weight(Record):
             odd = ", ".join(str(d) for d in self.shape if not isinstance(d, int))
             raise ValueError(f"the shape of a {self.name or 'weight'} hangs on {odd}; `--set` gives it a size")
         return found
+
+
+def numbers_in(gives: Gives | None) -> tuple[int, ...]:
+    """The values that a result makes."""
+    if gives is None:
+        return ()
+    return (gives,) if isinstance(gives, int) else tuple(n for part in gives for n in numbers_in(part))

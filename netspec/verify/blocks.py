@@ -15,8 +15,8 @@ from ..base.diagnostics import Collector, SpecError
 from ..base.dims import DimExpr
 from ..base.record import TYPE_CHECKING, Record
 from ..base.source import Source
+from ..codegen.backends import keras, torch
 from ..elaborate.net import elaborate, with_defaults
-from ..emit import keras, torch
 from ..ir.types import Call, applied
 from ..layers.arguments import describe
 from ..syntax.parser import parse
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from typing import Any
 
-    from ..emit.template import Template
+    from ..codegen.ir import Template
     from ..ir.types import Body, CheckedNet, Port, Tensor
     from ..weights.targets import Target
 

@@ -12,8 +12,8 @@ from ..analysis.cost import infer
 from ..base.diagnostics import Collector, SpecError
 from ..base.dims import substitute
 from ..base.record import TYPE_CHECKING, Record
+from ..codegen.backends.keras_module import static_batch
 from ..elaborate.net import SettingError, elaborate
-from ..emit.keras_file import static_batch
 from ..ir.paths import weight_table
 from ..reference import Reference
 from ..weights.samples import numbers, random_inputs, random_weights, sizes_that_fit

@@ -11,7 +11,7 @@ from math import prod
 
 from ..base.dims import substitute
 from ..base.record import TYPE_CHECKING, Record
-from ..emit.keras_file import static_batch
+from ..codegen.backends.keras_module import static_batch
 from ..ir.paths import penalised, steps_of
 from ..reference import Reference
 from ..weights.samples import figure, random_inputs, random_weights, sizes_that_fit

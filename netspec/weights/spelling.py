@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from ..emit.origins import Held
+    from ..codegen.backends.weight_map import Held
     from ..layers.base import Array
 
 

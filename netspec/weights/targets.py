@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
-from ..emit import keras, torch
+from ..codegen.backends import keras, torch
 from .spelling import Spelling, spelling
 
 if TYPE_CHECKING:

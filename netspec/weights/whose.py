@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING, Record
-from ..emit.keras import STYLES
+from ..codegen.backends.keras import STYLES
 from .forms import FORMS
 from .prefix import NEARLY_ALL, prefix_rule
 from .table import WeightsError, misfits

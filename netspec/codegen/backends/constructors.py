@@ -1,0 +1,91 @@
+"""What the constructor of a class is written with: its words, turns of loops, branches, things said once."""
+
+from __future__ import annotations
+
+from ...base.record import TYPE_CHECKING
+from ...pycode.doc import lay_out
+from ...pycode.expr import Call, Generator, Raw, Star, call
+from ...pycode.names import free_names
+from ..ir import Invoke, Leaf
+from ..outline.terms import negated
+from .writer import Line
+
+if TYPE_CHECKING:
+    from ...pycode.expr import Code
+    from ..ir import Loop, Node, Template
+
+# an expression longer than this is not put inside another one
+NESTED = 60
+
+
+def branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
+    """Statements under the conditions that lead to them; there is one more branch than conditions."""
+    heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
+    if len(branches) == 2 and not branches[0]:
+        heads, branches = [("if ", negated(conditions[0]))], branches[1:]
+    found: list[Line] = []
+    last = max((place for place, lines in enumerate(branches) if lines), default=-1)
+    for place, lines in enumerate(branches[: last + 1]):
+        word, condition = heads[place] if place < len(heads) else ("else", "")
+        found.append(Line(0, word, Raw(condition), ":"))
+        found += [line.replace(indent=line.indent + 1) for line in lines or [Line(0, "pass", Raw(""))]]
+    return found
+
+
+# letters of a condition that is written in the line of its `if`
+_LONG = 60
+
+
+def guarded(template: Template, indent: int) -> list[str]:
+    """Refusals of arguments that a template has no code for."""
+    found: list[str] = []
+    for guard in template.guards:
+        if len(guard) > _LONG and " in [" in guard:
+            said, _, listed = guard.partition(" in ")
+            found += _one_of(template, said, listed, indent)
+            continue
+        said = f"{template.name} is written for {guard}"
+        message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
+        found += lay_out("if ", Raw(negated(guard)), ":", indent)
+        found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
+    return found
+
+
+def _one_of(template: Template, said: str, listed: str, indent: int) -> list[str]:
+    """A refusal of all but the arguments in a list that is too long for one line."""
+    given, known = (name if name not in template.words else f"{name}_" for name in ("given", "written_for"))
+    message = Raw(f'f"{template.name} is written for {{{known}}}"')
+    return [
+        *lay_out(f"{given} = ", Raw(said), "", indent),
+        *lay_out(f"{known} = ", Raw(listed), "", indent),
+        *lay_out("if ", Raw(f"{given} not in {known}"), ":", indent),
+        *lay_out("raise ", Call("ValueError", (message,)), "", indent + 4),
+    ]
+
+
+def each_turn(make: Code, loop: Loop) -> Generator:
+    """The same for each turn of a loop, with the names that it uses."""
+    names, items, used = loop.names, loop.items, free_names(make)
+    if isinstance(items, Call) and items.func == "enumerate" and names[0] not in used:
+        names, items = names[1:], items.args[0]
+    if used.isdisjoint(names):
+        return Generator(make, "_", call("range", len(items)) if isinstance(items, list) else items)
+    return Generator(make, ", ".join(names), items)
+
+
+def is_shared(node: Node) -> bool:
+    return isinstance(node, Leaf | Invoke) and node.shared is not None
+
+
+def folded(made: list[Code]) -> list[Code]:
+    """The same thing several times in a row, said once."""
+    found: list[Code] = []
+    place = 0
+    while place < len(made):
+        end = place
+        while end < len(made) and made[end] == made[place]:
+            end += 1
+        several = end - place > 1
+        found.append(Star(Generator(made[place], "_", call("range", end - place))) if several else made[place])
+        place = end
+    return found

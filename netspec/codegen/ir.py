@@ -1,0 +1,221 @@
+"""Templates: what one generated class or function says, for all the instances that it stands for.
+
+The nodes of a template hold code in which numbers that differ between instances have become terms over the template's
+parameters. Values are numbers of the template's own.
+"""
+
+from __future__ import annotations
+
+from ..base.record import TYPE_CHECKING, Record
+from ..pycode.expr import Call, Named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Sequence as Seq
+    from typing import Any, TypeAlias
+
+    from ..ir.types import Body, Instance, Step
+    from ..ir.types import Call as BlockCall
+    from ..layers.base import Apply
+    from ..layers.cells import Form
+    from ..pycode.expr import Code
+    from .lowering.lower import Act, Enter
+
+    # the loops and choices around something: the number of each, with the turn or the branch
+    Path: TypeAlias = "tuple[tuple[int, int], ...]"
+    Node: TypeAlias = "Leaf | Invoke | Loop | Choice | Sequence"
+    # by the number of the body and the turns and branches around: what a node stands for there
+    Acts: TypeAlias = "Mapping[tuple[int, Path], Act]"
+    Enters: TypeAlias = "Mapping[tuple[int, Path], Enter]"
+
+
+class Leaf(Record):
+    """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape.
+
+    `slots` and `names` are the outputs among the values of its `applies`, and names for these, as `Use` has them;
+    `origins` are the layers that it stands for.
+    """
+
+    name: str
+    given: str
+    kind: str
+    style: str
+    applies: tuple[Apply, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    step: Step | None
+    shared: Instance | None
+    constant: bool
+    slots: tuple[int, ...] = (0,)
+    names: Mapping[int, str] = {}
+    origins: Acts = {}
+
+
+class Invoke(Record):
+    """One call of a block or net, with values for the callee's parameters; those at their defaults are left out.
+
+    `frozen` says that what is called is held still. `origins` are the calls that it stands for. `form` is how a cell is
+    made and called.
+    """
+
+    name: str
+    given: str
+    template: Template
+    arguments: tuple[tuple[str, Code], ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    shared: Instance | None
+    shape: Any
+    frozen: bool
+    origins: Enters = {}
+    form: Form | None = None
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """The outputs among the values that its expressions give."""
+        return tuple(range(len(self.outputs))) if self.form is None else self.form.outputs
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Names that these values may have."""
+        return {} if self.form is None else self.form.names
+
+    @property
+    def call(self) -> BlockCall:
+        """The first of the calls."""
+        first: BlockCall = next(iter(self.origins.values())).call
+        return first
+
+
+class Loop(Record):
+    """`for names in items`; `carried` are the values that a turn takes from the one before: (first, later, own number).
+
+    `first` is None where no turn takes what the value is at first.
+    """
+
+    names: tuple[str, ...]
+    items: Code
+    nodes: tuple[Node, ...]
+    carried: tuple[tuple[int | None, int, int], ...]
+    # its number in the paths of what its nodes stand for
+    uid: int
+
+
+class Choice(Record):
+    """Branches with their conditions (None: else). `phis` are values that come from a different branch each time.
+
+    A phi maps the numbers of the branches' values, in the order of the branches, to its own number; None where nobody
+    takes it behind that branch.
+    """
+
+    branches: tuple[tuple[Code | None, tuple[Node, ...]], ...]
+    phis: tuple[tuple[tuple[int | None, ...], int], ...]
+    name: str
+
+
+class Sequence(Record):
+    """A named scope whose steps follow one another: an `nn.Sequential`."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    shape: Any
+
+
+def constructed(node: Invoke) -> Call:
+    """A block's name called on its parameters: the required ones by place, those with defaults by name."""
+    required = {p.name for p in node.template.parameters if p.default is REQUIRED}
+    args = tuple(v for n, v in node.arguments if n in required)
+    return Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
+
+
+def inside(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes, those within loops and branches included."""
+    for node in nodes:
+        yield node
+        if isinstance(node, Loop):
+            yield from inside(node.nodes)
+        elif isinstance(node, Choice):
+            yield from inside(inner for _, branch in node.branches for inner in branch)
+
+
+def opened(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes, those within loops, branches and sequences included."""
+    for node in inside(nodes):
+        yield node
+        if isinstance(node, Sequence):
+            yield from opened(node.nodes)
+
+
+def out_layout(node: Leaf | Invoke | Sequence) -> str:
+    """The layout of the value that comes out of a node, or the first of several."""
+    last: Node = node
+    while isinstance(last, Sequence | Loop):
+        last = last.nodes[-1]
+    assert isinstance(last, Leaf | Invoke)  # a chain is of plain steps
+    origins: Mapping[Any, Act | Enter] = last.origins
+    return next(iter(origins.values())).out_layout
+
+
+class Parameter(Record):
+    """A parameter of a class or function. `default` is a value, or REQUIRED; `said` is its name in the spec, if it has
+    one there; `port` the input whose channels it is, if it is that."""
+
+    name: str
+    default: Any
+    said: str = ""
+    port: int | None = None
+
+
+REQUIRED = object()
+
+
+class Template(Record):
+    """One generated class or function.
+
+    Of a cell `first` is the state before the first step, with a value of the shape of what comes out behind it.
+    `kind` says in which way it is written, where there are several. `layouts` are those of what comes in, where it is
+    not that of a net, `out_layouts` those of what goes out.
+
+    `values` gives the parameters' values for each body that it stands for, by the body's key. `labels` are the names
+    that the author bound values to, `marks` those that `as` gave on the way. `sizes` are sizes of the inputs that are
+    asked for, (input, axis) by name. `shapes` are those that a net declares for its inputs.
+    `locals` are names that the author gave to numbers, with the expressions that they stand for. `guards` have to hold
+    for the arguments: the code is for no others. `added` are parameters
+    that are none of the spec's; it is `fitted` where it has expressions that are none of the spec's.
+    """
+
+    name: str
+    bodies: tuple[Body, ...]
+    parameters: tuple[Parameter, ...]
+    values: Mapping[Any, Mapping[str, Any]]
+    nodes: tuple[Node, ...]
+    inputs: tuple[tuple[str, int], ...]
+    outputs: tuple[tuple[str, int], ...]
+    labels: Mapping[int, str]
+    marks: Mapping[int, str]
+    sizes: Mapping[str, tuple[int, int]]
+    first: tuple[int, ...] = ()
+    kind: str = ""
+    shapes: Seq[tuple[Code, ...]] = ()
+    locals: Mapping[str, Code] = {}
+    guards: tuple[str, ...] = ()
+    added: frozenset[str] = frozenset()
+    fitted: bool = False
+    layouts: tuple[str, ...] = ()
+    out_layouts: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The names that the constructor knows, and other methods only as attributes."""
+        return frozenset((*(p.name for p in self.parameters), *self.locals))
+
+    @property
+    def states(self) -> int:
+        """How many parts the state of a cell has; 0 for all else."""
+        return len(self.bodies[0].states)
+
+    def signature(self) -> list[str | Named]:
+        """The parameters, with their defaults."""
+        return [p.name if p.default is REQUIRED else Named(p.name, p.default) for p in self.parameters]

@@ -1,0 +1,1 @@
+"""Lowering: layers to calls of a framework, and the layouts of values."""

@@ -1,0 +1,322 @@
+"""Layouts of PyTorch values: channels first (N, C, spatial...) or last.
+
+Images and volumes come in and go out channels first, sequences (N, T, F) channels last. In between each value has the
+layout that the layer behind it wants, and a transpose stands only where two layers want different ones.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+from ...base.dims import product
+from ...base.record import TYPE_CHECKING
+from ...ir.types import Call, Step
+from ...layers.base import At, Helper, Use, function
+from ...layers.exported import exported
+from ...pycode.expr import Attr, Index, X, call, method
+from .initialisers import noted
+from .lower import Lines, Lowering
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ...base.dims import Shape
+    from ...base.source import Span
+    from ...ir.types import Body, Item, Tensor
+    from ...layers.cells import Form
+    from ...pycode.expr import Call as PythonCall
+    from .lower import Code, Lowered
+
+
+def outside(shape: Shape) -> str:
+    """The layout of an input or output of a net."""
+    return "first" if len(shape) >= 3 else "last"
+
+
+def entering(body: Body, shape: Shape) -> str:
+    """The layout in which a body that is a class of its own takes and gives a value: a cell always with the channels
+    last, since what it takes is a step of a sequence or its own state."""
+    return "last" if body.definition.word == "cell" else outside(shape)
+
+
+def to_layout(shape: Shape, layout: str, batched: bool = True) -> Any:
+    """The transpose that brings a value into a layout."""
+    rank = len(shape)
+    if not batched:
+        return method(X(), "permute", *((rank - 1, *range(rank - 1)) if layout == "first" else (*range(1, rank), 0)))
+    if rank == 2:
+        return method(X(), "transpose", 1, 2)
+    order = (0, rank, *range(1, rank)) if layout == "first" else (0, *range(2, rank + 1), 1)
+    return method(X(), "permute", *order)
+
+
+FROZEN = Helper(
+    "frozen",
+    '''\
+def frozen(module):
+    """Hold a module still: its weights, and in training too the running statistics of its batch norms."""
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+            norm.register_forward_pre_hook(keep_statistics)
+    return module.requires_grad_(False)
+
+
+def keep_statistics(norm, _inputs):
+    """A batch norm whose weights are held still works as in inference."""
+    if not any(p.requires_grad for p in norm.parameters()):
+        norm.eval()
+''',
+    ("from torch import nn",),
+)
+
+
+def held_still(make: Any, statistics: bool) -> PythonCall:
+    """The module that an expression makes, frozen."""
+    return call("frozen", make) if statistics else method(make, "requires_grad_", False)
+
+
+class TorchLowering(Lowering):
+    """Lowering with layouts. `exports` says whether the code is to be exported."""
+
+    target = "torch"
+    undoes = True
+
+    def __init__(self, exports: bool = False) -> None:
+        super().__init__()
+        self.exports = exports
+        self._wanted: dict[int, tuple[str, ...]] = {}
+        # in which layout each value of a block is taken or given first, and the blocks where there is another one, too
+        self.layouts: dict[tuple[Span, str, int, int], str] = {}
+        self.torn: set[Span] = set()
+        # blocks that would take or give a value in one layout here and in another there: they keep to that of a net
+        self.settled: set[Span] = set()
+        self.is_within = False
+
+    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
+        """One class takes and gives each value in one layout, wherever it is used."""
+        if self.is_within:
+            return super().lower(body, layouts, frozen)
+        self.is_within = True
+        try:
+            while True:
+                found = super().lower(body, layouts, frozen)
+                if self.torn <= self.settled:
+                    return found
+                self.settled |= self.torn
+                for noted in (self.codes, self.layouts, self.torn):
+                    noted.clear()
+        finally:
+            self.is_within = False
+
+    def note(self, code: Code) -> None:
+        """Note in which layouts a block takes and gives its values, by place and rank."""
+        span = code.body.definition.span
+        taken = [port.value for port in code.body.inputs]
+        given = [result.value for result in code.body.outputs]
+        for word, values, layouts in (("in", taken, code.layouts), ("out", given, code.out_layouts)):
+            for place, (value, layout) in enumerate(zip(values, layouts)):
+                if self.layouts.setdefault((span, word, place, len(value.shape)), layout) != layout:
+                    self.torn.add(span)
+
+    def is_settled(self, call: Call) -> bool:
+        """Does what is called take and give values in the layouts that a net has?"""
+        return call.body.definition.word != "block" or call.body.definition.span in self.settled
+
+    def wanted(self, body: Body) -> tuple[str, ...]:
+        """The layout in which all users of each input of a body want it, or empty where they do not agree."""
+        if id(body) not in self._wanted:
+            users: dict[int, list[Any]] = {}
+            _consumers(body.items, users)
+            self._wanted[id(body)] = tuple(self._agreed(users.get(p.value.number, ())) for p in body.inputs)
+        return self._wanted[id(body)]
+
+    def _agreed(self, users: Sequence[Any]) -> str:
+        found = {user.layer.layout for user in users if isinstance(user, Step)} - {"any"}
+        return found.pop() if len(found) == 1 else ""
+
+    def use(self, step: Step, at: At) -> Use:
+        use = step.layer.torch(at)
+        if self.exports:
+            use = use.replace(steps=tuple(map(exported, use.steps)))
+        return noted(use, step.weights)
+
+    def form(self, call: Call) -> Form:
+        assert call.use is not None
+        form = call.use.torch()
+        return exported(form) if self.exports else form
+
+    def hold(self, use: Use, statistics: bool) -> Use:
+        helpers = (FROZEN,) if statistics else ()
+        steps = (
+            a.replace(make=held_still(a.make, statistics), helpers=(*a.helpers, *helpers)) if a.stateful else a
+            for a in use.steps
+        )
+        return use.replace(steps=tuple(steps))
+
+    def spread(self, shape: Shape) -> Use:
+        count = Index(Attr(X(1), "shape"), (0,))
+        return Use((function(method(X(), "expand", count, *(-1 for _ in shape))),))
+
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
+        return _TorchLines(self, body, layouts, frozen)
+
+
+class _TorchLines(Lines):
+    """One body on the way, with the layout of each of its values."""
+
+    lowering: TorchLowering
+
+    def __init__(self, lowering: TorchLowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
+        super().__init__(lowering, body, layouts, frozen)
+        self.alone = not layouts
+        self.layout: dict[int, str] = {}
+        self.consumers: dict[int, list[Any]] = {}
+        _consumers((*body.held, *body.starts), self.consumers)
+        for result in body.outputs:
+            self.consumers.setdefault(result.value.number, []).append(result)
+        for place, port in enumerate(body.inputs):
+            self.layout[port.value.number] = layouts[place] if layouts else entering(body, port.value.shape)
+        # dense layers by their identity, with the shape that a flatten before them was given
+        self.flattened: dict[int, Shape] = {}
+
+    def out_layouts(self) -> tuple[str, ...]:
+        return tuple(self.layout.get(self._source(r.value), "last") for r in self.body.outputs)
+
+    def _source(self, tensor: Tensor) -> int:
+        return self.alias.get(tensor.number, tensor.number)
+
+    def run(self) -> Code:
+        code = super().run()
+        code = self._as_a_net_gives(code) if self.alone else code
+        self.lowering.note(code)
+        return code
+
+    def _as_a_net_gives(self, code: Code) -> Code:
+        """The code with what comes out in the layouts that a net gives."""
+        outputs, layouts = list(code.outputs), []
+        for place, result in enumerate(self.body.outputs):
+            number = self._source(result.value)
+            wanted = entering(self.body, result.value.shape) if len(result.value.shape) >= 2 else "last"
+            if len(result.value.shape) >= 2 and self.layout[number] != wanted:
+                self.uses[number] -= 1
+                outputs[place] = number = self._convert(number, result.value, wanted)
+                self.uses[number] = self.uses.get(number, 0) + 1
+            layouts.append(wanted)
+        return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=tuple(layouts))
+
+    def step(self, step: Step) -> list[Lowered]:
+        step = self.shortened(step)
+        if self.handed_on(step):
+            return []
+        layer = step.layer
+        if not step.inputs:
+            self.layout[step.output.number] = "last"
+            return super().step(step)
+        widest = max(step.layer.flowing(step.inputs), key=lambda t: (len(t.shape), t.batched))
+        have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
+        want = self._meeting(step, have) if layer.layout == "any" else layer.layout
+        absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
+        if absorbed:
+            want = "first"
+        inputs = self.for_samples(step, tuple(map(self._taken, step.inputs, self._wishes(step, want))))
+        first = want == "first" and len(widest.shape) >= 2 and not absorbed
+        firsts = tuple(self.layout.get(number) == "first" for number in inputs) if layer.sized_by else ()
+        at = self.at(step).replace(first=first, firsts=firsts)
+        kept = layer.keeps_channels(widest.shape)
+        for tensor in step.outputs:
+            self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
+        act = self.act(step, at, inputs)
+        layout = self.layout[step.output.number]
+        return self.flushed(act.replace(flattened=self.flattened.get(id(step), ()), layout=layout))
+
+    def _wishes(self, step: Step, want: str) -> list[str]:
+        """The layouts that a step wants its values in: the one that each has, where its sizes alone are looked at."""
+        flowing = {tensor.number for tensor in step.layer.flowing(step.inputs)}
+        have = (self.layout.get(self._source(tensor), "last") for tensor in step.inputs)
+        return [want if t.number in flowing else layout for t, layout in zip(step.inputs, have)]
+
+    def _meeting(self, step: Step, have: str) -> str:
+        """The layout for values of both: that in which all users of the result want it, if they agree."""
+        met = {self.layout[self._source(t)] for t in step.layer.flowing(step.inputs) if len(t.shape) >= 2}
+        if len(met) < 2:
+            return have
+        users = self.consumers.get(step.output.number, ())
+        asked = {self._asked(user, step.output.number) for user in users} - {"any", ""}
+        return asked.pop() if len(asked) == 1 else have
+
+    def _asked(self, user: Any, number: int) -> str:
+        """In which layout a step or a call wants a value; nothing where either will do."""
+        if isinstance(user, Step):
+            return user.layer.layout
+        if isinstance(user, Call) and self.lowering.is_settled(user):
+            return ""
+        if isinstance(user, Call):
+            return self.lowering.wanted(user.body)[[t.number for t in user.inputs].index(number)]
+        return ""
+
+    def call(self, call: Call) -> list[Lowered]:
+        layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
+        inputs = tuple(self._taken(t, layout) for t, layout in zip(call.inputs, layouts))
+        # a net within a net is the class that it is alone, so it takes and gives what a net does
+        code = self.lowering.lower(call.body, () if self.lowering.is_settled(call) else layouts)
+        for tensor, layout in zip(call.outputs, code.out_layouts if call.use is None else _LAST):
+            self.layout[tensor.number] = layout
+        return self.flushed(self.enter(call, code, inputs))
+
+    def _layout_for(self, call: Call, place: int) -> str:
+        """The layout in which a block takes a value: the one that it works on, or else as it comes. For a shared one
+        and for a net it is always the same."""
+        tensor, body = call.inputs[place], call.body
+        if len(tensor.shape) < 2 or not tensor.batched:
+            return "last"
+        if call.shared is not None or self.lowering.is_settled(call):
+            return entering(body, tensor.shape)
+        return self.lowering.wanted(body)[place] or self.layout[self._source(tensor)]
+
+    def _taken(self, tensor: Tensor, want: str) -> int:
+        number = self._source(tensor)
+        if len(tensor.shape) >= 2 and self.layout[number] != want:
+            number = self._convert(number, tensor, want)
+        self.uses[number] = self.uses.get(number, 0) + 1
+        return number
+
+    def _convert(self, number: int, tensor: Tensor, want: str) -> int:
+        made = self.convert(number, want, Use((function(to_layout(tensor.shape, want, tensor.batched)),)))
+        self.layout[made] = want
+        return made
+
+    # --- flatten behind convolutions -----------------------------------------------------------------------------
+
+    def _absorbed(self, flatten: Step) -> bool:
+        """Does the order of a flatten matter to nobody but dense layers, whose kernels can be permuted?"""
+        shape = flatten.inputs[0].shape
+        if shape[-1] == 1 or product(shape[:-1]) == 1:
+            return True
+        dense: list[Step] = []
+        todo = [flatten.output.number]
+        while todo:
+            for user in self.consumers.get(todo.pop(), ()):
+                if not isinstance(user, Step) or len(user.inputs) != 1:
+                    return False
+                if user.layer.kind == "dense" and user.shared is None:
+                    dense.append(user)
+                elif user.layer.pointwise:
+                    todo.append(user.output.number)
+                else:
+                    return False
+        self.flattened.update((id(step), shape) for step in dense)
+        return True
+
+
+# the layouts of all that cells give
+_LAST = repeat("last")
+
+
+def _consumers(items: Sequence[Item], found: dict[int, list[Any]]) -> None:
+    for item in items:
+        if isinstance(item, Step | Call):
+            for tensor in item.inputs:
+                found.setdefault(tensor.number, []).append(item)
+        else:
+            _consumers(item.items, found)

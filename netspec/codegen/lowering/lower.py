@@ -1,0 +1,379 @@
+"""Lowering: the tree of a body with the framework's words for each layer.
+
+What does nothing in generated code is gone (`identity`, scopes without a name), and where a framework wants values in
+another layout the conversions stand as steps of their own. A body is lowered once for each combination of input
+layouts.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ...base.diagnostics import Diagnostic, Label, SpecError
+from ...base.record import TYPE_CHECKING, Record
+from ...ir.types import Call, Scope, Step, applied
+from ...layers.arguments import Unsupported
+from ...layers.base import At, Use
+from ...pycode.expr import Call as Applied
+from ...pycode.expr import Index, Made, X, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, ClassVar, TypeAlias
+
+    from ...base.dims import Shape
+    from ...ir.types import Body, Instance, Item, Tensor
+    from ...layers.cells import Form
+
+    Lowered: TypeAlias = "Act | Enter | Part"
+
+
+class Act(Record):
+    """One layer, or a conversion of layout (then `step` is None). `general` gives the forms 1 and 2, which more
+    instances share; most layers are never asked for them.
+
+    `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
+    rows of its kernel are in another order than the language's. `label` is a name for a value that is no layer's own.
+    `path` is that of the layer, where it belongs to a block that was opened. `layout` is that of what comes out.
+    """
+
+    name: str
+    given: str
+    step: Step | None
+    use: Use
+    general: Callable[[int], Use]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    flattened: Shape = ()
+    label: str = ""
+    path: str = ""
+    layout: str = ""
+
+    @property
+    def out_layout(self) -> str:
+        """The layout of the first value that comes out."""
+        return self.layout
+
+
+class Enter(Record):
+    """One call of a block, net or cell. Where it is frozen the whole of it is held still, not layer by layer.
+
+    `plain` says that the call is like any other, though it is frozen or shared: there are no weights in it. `form` is
+    how a cell is made and called.
+    """
+
+    name: str
+    given: str
+    call: Call
+    code: Code
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    plain: bool = False
+    form: Form | None = None
+
+    @property
+    def out_layout(self) -> str:
+        """The layout of the first value that comes out; cells give all that they do with the channels last."""
+        return self.code.out_layouts[0] if self.call.use is None and self.code.out_layouts else ""
+
+    @property
+    def shared(self) -> Instance | None:
+        return None if self.plain else self.call.shared
+
+    @property
+    def frozen(self) -> bool:
+        return self.call.frozen and not self.plain
+
+
+class Part(Record):
+    """A loop, a turn, a branch that was taken, or a named scope."""
+
+    scope: Scope
+    items: tuple[Lowered, ...]
+
+
+class Code(Record):
+    """A lowered body. `uses` counts how often each value is taken; `layouts` tell apart forms of the same body.
+
+    `frozen` says that each of its layers is held still by itself. `starts` make the first state of a cell, which stands
+    at the end of `outputs` with a value of the shape of what comes out. `kind` says in which way it is written, where
+    there are several.
+    """
+
+    body: Body
+    items: tuple[Lowered, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    uses: Mapping[int, int]
+    layouts: tuple[str, ...] = ()
+    out_layouts: tuple[str, ...] = ()
+    frozen: bool = False
+    starts: tuple[Lowered, ...] = ()
+    kind: str = ""
+
+
+def key_of(body: Code) -> Any:
+    """What tells lowered bodies apart."""
+    return id(body.body), body.layouts, body.frozen, body.kind
+
+
+def refuse(target: str, step: Step | Call, error: Unsupported) -> SpecError:
+    """A layer or cell that the framework has no form for."""
+    written = step.written.get(error.argument)
+    place = written.span if written is not None else step.span
+    return SpecError([Diagnostic(error.code or f"not-in-{target}", error.message, Label(place), (), error.help)])
+
+
+class Lowering:
+    """Lowers bodies for one framework. The base does not know layouts; see `lowering.layout` for one that does."""
+
+    target = ""
+    # does a cell have to say what shape comes out of it?
+    tells_output = False
+    # is it shorter to leave out a step that another one undoes? (its output must be written to no purpose else)
+    undoes = False
+    # an index that makes a batch of one value
+    single: ClassVar[tuple[Any, ...]] = (None,)
+
+    def __init__(self) -> None:
+        self.codes: dict[tuple[int, tuple[str, ...], bool], Code] = {}
+
+    # --- what a framework says differently -----------------------------------------------------------------------
+
+    def use(self, step: Step, at: At) -> Use:
+        """The framework's form of a step. Raises Unsupported."""
+        raise NotImplementedError
+
+    def kind(self, body: Body) -> str:
+        """In which way a body is written."""
+        return ""
+
+    def form(self, call: Call) -> Form:
+        """How a cell is made and called."""
+        raise NotImplementedError
+
+    def hold(self, use: Use, statistics: bool) -> Use:
+        """The form of a layer with weights that are held still; `statistics` says that it has running ones, too."""
+        raise NotImplementedError
+
+    def spread(self, shape: Shape) -> Use:
+        """The first value, of this shape and without a batch axis, once for each sample of the second."""
+        raise NotImplementedError
+
+    def applied(self, values: Sequence[Any]) -> Applied:
+        """What was made for a step, called on values."""
+        return Applied(Made(), tuple(values))
+
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
+        return Lines(self, body, layouts, frozen)
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def alone(self, use: Use, count: int) -> Use:
+        """The form of a layer for values without a batch axis: they are a batch of one. Raises Unsupported."""
+        if use.outputs != (0,) or any(apply.gives != 0 for apply in use.steps):
+            message = (
+                "what gives several values, or works on several on the way, takes none that is made of weights alone"
+            )
+            raise Unsupported(message, help="join the weights with something that an input has a part in first")
+        steps = []
+        for number, apply in enumerate(use.steps):
+            values: list[Any] = [Index(X(i), self.single) for i in range(count)]
+            values[:1] = [X()] if number else values[:1]
+            code = self.applied(values) if apply.call is None else fill(apply.call, values, Made())
+            code = self._of_one(code) if number == len(use.steps) - 1 else code
+            needed = apply.stateful or apply.call is None
+            steps.append(apply.replace(make=apply.make if needed else None, call=code, stateful=needed))
+        return Use(tuple(steps))
+
+    def _of_one(self, code: Any) -> Any:
+        """What stands for the only sample of a batch; items of a value are taken of it as it is, without one."""
+        value = code.value if isinstance(code, Index) else None
+        if not isinstance(value, Index) or value.items != self.single or not isinstance(code, Index):
+            return Index(code, (0,))
+        items = code.items[1:] if code.items[0] == slice(None) else code.items
+        taken = items and (items is not code.items or code.items[0] is ...)
+        return Index(value.value, items) if taken else Index(code, (0,))
+
+    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
+        key = (id(body), layouts, frozen)
+        if key not in self.codes:
+            self.codes[key] = self.begin(body, layouts, frozen).run()
+        return self.codes[key]
+
+
+class Lines:
+    """One body on the way."""
+
+    def __init__(self, lowering: Lowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
+        self.lowering = lowering
+        self.body = body
+        self.layouts = layouts
+        self.frozen = frozen
+        # things declared once that are used on inputs of several shapes
+        self.varied = _varied(body)
+        # a value that stands for another one (identity)
+        self.alias: dict[int, int] = {}
+        self.uses: dict[int, int] = {}
+        # conversions that the next step needs, the numbers of their values, and those that are known here
+        self.pending: list[Lowered] = []
+        made = (t.number for item in applied((*body.held, *body.starts)) for t in item.outputs)
+        self.last_number = 1 + max(made, default=0) + len(body.inputs)
+        self.converted: dict[tuple[int, str], int] = {}
+        # the steps that are made in the present turn, by their values, as they are written
+        self.makers: dict[int, Step] = {}
+
+    def run(self) -> Code:
+        items = self.items(self.body.held)
+        results = tuple(r.value for r in self.body.outputs)
+        opening = self.body.starts if self.lowering.tells_output else self.body.starts[:-1]
+        starts = self.items(opening)
+        first = tuple(t for step in opening for t in step.outputs)
+        outputs = tuple(self.take(t) for t in (*results, *first))
+        inputs = tuple(p.value.number for p in self.body.inputs)
+        layouts = self.layouts, self.out_layouts()
+        kind = self.lowering.kind(self.body)
+        return Code(self.body, items, inputs, outputs, self.uses, *layouts, self.frozen, starts, kind)
+
+    def out_layouts(self) -> tuple[str, ...]:
+        return ()
+
+    def take(self, tensor: Tensor) -> int:
+        """The number under which a value is taken, counted as a use."""
+        number = self.alias.get(tensor.number, tensor.number)
+        self.uses[number] = self.uses.get(number, 0) + 1
+        return number
+
+    def items(self, items: Sequence[Item]) -> tuple[Lowered, ...]:
+        found: list[Lowered] = []
+        for item in items:
+            if isinstance(item, Step):
+                found.extend(self.step(item))
+            elif isinstance(item, Call):
+                found.extend(self.call(item))
+            elif item.kind == "flow" and not item.name:
+                found.extend(self.items(item.items))
+            else:
+                found.append(Part(item, self.part(item)))
+        return tuple(found)
+
+    def part(self, scope: Scope) -> tuple[Lowered, ...]:
+        """Conversions made inside a loop or branch are not there outside of it."""
+        before, makers = dict(self.converted), self.makers
+        self.makers = {}
+        found = self.items(scope.items)
+        self.converted, self.makers = before, makers
+        return found
+
+    def convert(self, number: int, what: str, use: Use, others: tuple[int, ...] = (), label: str = "") -> int:
+        """The number of a value in another form, which is made where it is not there yet."""
+        known = self.converted.get((number, what))
+        if known is None:
+            self.last_number += 1
+            known = self.converted[number, what] = self.last_number
+            for source in (number, *others):
+                self.uses[source] = self.uses.get(source, 0) + 1
+            act = Act("", "", None, use, lambda _: use, (number, *others), (known,), label=label)
+            self.pending.append(act)
+        return known
+
+    def flushed(self, item: Lowered) -> list[Lowered]:
+        """The conversions that an item needs, and the item."""
+        found, self.pending = [*self.pending, item], []
+        return found
+
+    def step(self, step: Step) -> list[Lowered]:
+        step = self.shortened(step)
+        if self.handed_on(step):
+            return []
+        inputs = self.for_samples(step, tuple(self.take(t) for t in step.inputs))
+        return self.flushed(self.act(step, self.at(step), inputs))
+
+    def handed_on(self, step: Step) -> bool:
+        """Is what comes out a value that is there already? Then it goes by the number of that."""
+        value = step.inputs[0] if step.inputs else None
+        maker = self._maker(value)
+        if value is None or not (step.hands_on or self._changes_nothing(step)):
+            if maker is None or not self.lowering.undoes or step.layer.undoes != maker.layer.kind:
+                return False
+            value = maker.inputs[0]
+        self.alias[step.output.number] = self.alias.get(value.number, value.number)
+        return True
+
+    def _changes_nothing(self, step: Step) -> bool:
+        return bool(step.layer.overrides) and step.inputs[0].shape == step.output.shape
+
+    def _maker(self, value: Tensor | None) -> Step | None:
+        """The step of the present turn that makes a value."""
+        return None if value is None else self.makers.get(self.alias.get(value.number, value.number))
+
+    def shortened(self, step: Step) -> Step:
+        """The step with the inputs that it is written with: those of a step before it that make no difference."""
+        maker = self._maker(step.inputs[0] if step.inputs else None)
+        if maker is not None and maker.layer.kind in step.layer.overrides:
+            whole = all(isinstance(size, int) for shape in (*maker.shapes, step.output.shape) for size in shape)
+            step = step.replace(inputs=maker.inputs) if whole else step
+        for place in range(step.layer.arity or 0) if self.lowering.undoes else ():
+            if place not in step.layer.sized_by:
+                continue
+            like = self._maker(step.inputs[place])
+            if like is not None and like.layer.kind == step.layer.kind:
+                before, after = step.inputs[:place], step.inputs[place + 1 :]
+                step = step.replace(inputs=(*before, like.inputs[place], *after))
+        self.makers[step.output.number] = step
+        return step
+
+    def at(self, step: Step) -> At:
+        """Where a step stands."""
+        free = tuple(not t.batched for t in step.inputs) if step.layer.free else ()
+        return At(tuple(t.shape for t in step.inputs), step.output.shape, free=free)
+
+    def for_samples(self, step: Step, inputs: tuple[int, ...]) -> tuple[int, ...]:
+        """The inputs of a step, all of them with a batch axis where one has it and the layer wants that."""
+        batched = [t.batched for t in step.inputs]
+        if step.layer.free or all(batched) or not any(batched):
+            return inputs
+        like = inputs[batched.index(True)]
+        return tuple(n if t.batched else self._spread(n, t, like) for n, t in zip(inputs, step.inputs))
+
+    def _spread(self, number: int, tensor: Tensor, like: int) -> int:
+        self.uses[number] -= 1
+        label = self.body.labels.get(tensor.number, "")
+        made = self.convert(number, "spread", self.lowering.spread(tensor.shape), (like,), label)
+        self.uses[made] = self.uses.get(made, 0) + 1
+        return made
+
+    def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
+        general = cache(lambda n: self._use(step, at.replace(general=n)))
+        use = general(2) if step.shared in self.varied else self._use(step, at)
+        return Act(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
+
+    def _use(self, step: Step, at: At) -> Use:
+        """The form of a step. Raises SpecError where the framework has none."""
+        try:
+            use = self.lowering.use(step, at)
+            alone = not (step.output.batched or step.layer.free)
+            return self._held(self.lowering.alone(use, len(step.inputs)) if alone else use, step)
+        except Unsupported as error:
+            raise refuse(self.lowering.target, step, error) from None
+
+    def _held(self, use: Use, step: Step) -> Use:
+        weights = step.weights if self.frozen or step.frozen else ()
+        return self.lowering.hold(use, any(w.role == "statistic" for w in weights)) if weights else use
+
+    def call(self, call: Call) -> list[Lowered]:
+        inputs = tuple(self.take(t) for t in call.inputs)
+        return [self.enter(call, self.lowering.lower(call.body), inputs)]
+
+    def enter(self, call: Call, code: Code, inputs: tuple[int, ...]) -> Enter:
+        form = self.lowering.form(call) if call.use is not None else None
+        return Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs), form=form)
+
+
+def _varied(body: Body) -> set[Instance]:
+    """The shared layers that are used on inputs of several shapes."""
+    shapes: dict[Instance, set[Any]] = {}
+    for item in applied(body.held):
+        if item.shared is not None:
+            shapes.setdefault(item.shared, set()).add(tuple(t.shape for t in item.inputs))
+    return {instance for instance, found in shapes.items() if len(found) > 1}

@@ -1,0 +1,1 @@
+"""Outlining: which instances share a definition, and what that definition says for all of them."""

@@ -1,0 +1,109 @@
+"""Columns: the items of all instances side by side, and what can be asked of them."""
+
+from __future__ import annotations
+
+from ...base.record import TYPE_CHECKING
+from ..lowering.lower import Act, Enter, Part
+from .ssa import MismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from ..lowering.lower import Lowered
+
+
+def aligned(columns: list[tuple[Lowered, ...]]) -> list[tuple[Any, ...]]:
+    """The items of all instances, side by side. Raises MismatchError where they are not of the same kinds."""
+    if len({len(c) for c in columns}) != 1:
+        raise MismatchError
+    found = list(zip(*columns))
+    if any(len({type(item) for item in column}) != 1 for column in found):
+        raise MismatchError
+    return found
+
+
+def kind_of(column: tuple[Part, ...]) -> str:
+    """`loop`, `if` or the kind of a plain scope. Raises MismatchError where the parts are not the same in the spec."""
+    first = column[0].scope
+    if any(p.scope.kind != first.kind or p.scope.node.span != first.node.span for p in column):
+        raise MismatchError
+    return "loop" if first.kind in ("repeat", "for") else first.kind
+
+
+def turns_of(column: tuple[Part, ...]) -> list[list[Part]]:
+    """The turns of a loop in each instance."""
+    return [[t for t in p.items if isinstance(t, Part)] for p in column]
+
+
+def by_pick(column: tuple[Part, ...]) -> dict[int, list[int]]:
+    """The places of the instances that take each branch, in the order of the branches."""
+    found: dict[int, list[int]] = {}
+    for place, part in enumerate(column):
+        found.setdefault(part.scope.choice, []).append(place)
+    return dict(sorted(found.items()))
+
+
+def last_name(column: Seq[Act | Enter]) -> str:
+    """The name of an item that has another number in other instances: the highest, which no other item has."""
+    return max((item.name for item in column), key=lambda n: (len(n), n))
+
+
+def branch_name(column: tuple[Part, ...]) -> str:
+    """A name for a branch: that of the first thing in it that the author named, else what it begins with."""
+    items = [item for part in column for item in part.items]
+    for item in items:
+        if isinstance(item, Part) and item.scope.name:
+            return item.scope.name
+        if isinstance(item, Act | Enter) and item.given:
+            return item.given
+    for item in items:
+        if isinstance(item, Act) and item.step is not None:
+            return item.step.layer.kind
+        if isinstance(item, Enter):
+            return item.code.body.name
+    return "branch"
+
+
+# --- chains ----------------------------------------------------------------------------------------------------------
+
+
+def flattened(items: Seq[Lowered]) -> tuple[Lowered, ...]:
+    """A scope's steps in a row: loops, turns, branches and nameless scopes opened."""
+    found: list[Lowered] = []
+    for item in items:
+        if isinstance(item, Part) and not item.scope.name:
+            found.extend(flattened(item.items))
+        else:
+            found.append(item)
+    return tuple(found)
+
+
+def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
+    """Does each step take just the one before it, and could each stand in a Sequential?"""
+    before = None
+    for item in items:
+        if isinstance(item, Part) or _is_shared(item) or (isinstance(item, Enter) and item.form is not None):
+            return False
+        if isinstance(item, Act) and not all(a.plain for a in item.use.steps):
+            return False
+        if len(item.inputs) != 1 or len(item.outputs) != 1 or (before is not None and item.inputs[0] != before):
+            return False
+        if before is not None and uses.get(before) != 1:
+            return False
+        before = item.outputs[0]
+    return bool(items)
+
+
+def _is_shared(item: Act | Enter) -> bool:
+    if isinstance(item, Enter):
+        return item.shared is not None
+    return item.step is not None and item.step.shared is not None
+
+
+def shape_after(item: Lowered) -> Any:
+    """The shape of what comes out of a step; None where it has none of its own."""
+    if isinstance(item, Enter):
+        return item.call.outputs[0].shape
+    return item.step.output.shape if isinstance(item, Act) and item.step is not None else None

@@ -1,0 +1,136 @@
+"""Choices: branches of the spec that the instances of a block take differently."""
+
+from __future__ import annotations
+
+from ...base.record import TYPE_CHECKING
+from ...syntax import tree
+from ..ir import Choice
+from .align import branch_name, by_pick
+from .expressions import express
+from .terms import Contexts, code, equal, negated, under
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from ..lowering.lower import Part
+    from .ssa import Around, Region
+    from .terms import Term
+    from .unify import Weaver, Woven
+
+
+def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
+    picks = [p.scope.choice for p in column]
+    if len(set(picks)) == 1:
+        if not contexts.branch:  # within a branch it would be a demand of that branch only
+            for term in _demands(column[0].scope.node, picks[0], contexts):
+                weaver.demand(term, contexts)
+        return weaver.items([p.items for p in column], contexts, arounds)
+    region = plan_choice(weaver, column, arounds)
+    weaver.values.deciding[region.uid] = _deciding(column[0].scope.node, contexts)
+    empty = not any(p.items for p in column)
+    conditions = {} if empty else _conditions(weaver, column, picks, contexts)
+    asked = _asked(column, contexts) if empty else frozenset()
+    for names in (around := list(weaver.undecided)):
+        names |= asked
+    branches = []
+    for pick, places in by_pick(column).items():
+        inner = [arounds[k].within(region.uid, pick) for k in places]
+        before = len(weaver.parameters.needs)
+        nodes = weaver.items([column[k].items for k in places], contexts.in_branch(places), inner)
+        weaver.parameters.needs[before:] = _where_taken(weaver.parameters.needs[before:], conditions, pick)
+        branches.append((pick, nodes))
+    weaver.values.close(region)
+
+    def close() -> Choice | None:
+        if empty and not region.phis:
+            return None  # it decided about nothing that is left here
+        for names in around:
+            names -= asked
+        said = conditions or _conditions(weaver, column, picks, contexts)
+        made = tuple((_code(said[pick]), weaver.close(nodes)) for pick, nodes in branches)
+        phis = tuple((tuple(phi.operands.get(pick) for pick, _ in branches), phi.own) for phi in region.phis)
+        return Choice(made, phis, branch_name(column))
+
+    return [close]
+
+
+def _where_taken(needs: Seq[Term], conditions: dict[int, Term | None], pick: int) -> Seq[Term]:
+    """What a branch needs, which is needed only where its condition holds and none of those before it."""
+    for number, condition in reversed(conditions.items()):
+        if condition is not None and number <= pick:
+            needs = under(needs, condition, holds=number == pick)
+    return needs
+
+
+def _code(condition: Term | None) -> Any:
+    """What stands behind `if`; nothing behind `else`."""
+    return None if condition is None else code(condition)
+
+
+def _demands(node: Any, pick: int, contexts: Contexts) -> list[Term]:
+    """What has to hold for the one branch that is taken everywhere, where it depends on what a caller may say."""
+    found = []
+    for number in range(pick + 1):
+        if not isinstance(node, tree.If):
+            break
+        term = express(node.condition, contexts)
+        if term is None or any(value is not (number == pick) for value in term.values):
+            return []
+        if term.names:
+            found.append(term if number == pick else term.replace(text=negated(term.text), rank=0))
+        node = node.otherwise
+    return found
+
+
+def _deciding(node: Any, contexts: Contexts) -> frozenset[str]:
+    """The names that decide between branches; what cannot be said is decided by a caller."""
+    found: set[str] = set()
+    while isinstance(node, tree.If):
+        term = express(node.condition, contexts)
+        found |= {""} if term is None else term.names
+        node = node.otherwise
+    return frozenset(found)
+
+
+def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) -> Region:
+    """The choice as it was announced, or a new one."""
+    key = tuple(id(p) for p in column)
+    if key not in weaver.planned:
+        weaver.planned[key] = weaver.values.region(
+            column[0].scope.node.span, False, arounds, [p.scope.choice for p in column]
+        )
+    return weaver.planned[key]
+
+
+def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
+    """The names of loops that the conditions of a choice ask for."""
+    node: Any = column[0].scope.node
+    found: set[str] = set()
+    while isinstance(node, tree.If):
+        term = express(node.condition, contexts)
+        found |= term.names if term is not None else set()
+        node = node.otherwise
+    return frozenset(found.intersection(contexts.loops))
+
+
+def _conditions(
+    weaver: Weaver, column: tuple[Part, ...], picks: list[int], contexts: Contexts
+) -> dict[int, Term | None]:
+    """What decides for each branch that is taken somewhere; the last one needs no condition."""
+    node: Any = column[0].scope.node
+    found: dict[int, Term | None] = {}
+    *taken, last = sorted(set(picks))
+    for number in range(last):
+        if number in taken:
+            wanted = tuple(p == number for p in picks)
+            term = express(node.condition, contexts)
+            # where an earlier branch is taken, it does not matter what the condition says
+            if term is None or not all(p < number or equal(v, w) for p, v, w in zip(picks, term.values, wanted)):
+                name = branch_name(tuple(p for p, taken in zip(column, wanted) if taken))
+                term = weaver.parameters.add(f"has_{name}", wanted, contexts)
+            weaver.parameters.use(term)
+            found[number] = term
+        node = node.otherwise if isinstance(node.otherwise, tree.If) else node
+    return {**found, last: None}

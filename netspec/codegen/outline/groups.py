@@ -1,0 +1,327 @@
+"""Grouping: which bodies one class or function stands for, and holding these classes against witnesses."""
+
+from __future__ import annotations
+
+from ...base.record import TYPE_CHECKING
+from ...syntax import tree
+from ..identifiers import AT_THE_TOP, safe
+from ..lowering.lower import Enter, Part, key_of
+from .guards import limited
+from .ssa import MismatchError, WriteOutError
+from .terms import same
+from .unify import Known, Weaver
+from .witnesses import is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Sequence as Seq
+    from typing import Any
+
+    from ...base.source import Span
+    from ...layers.base import Helper
+    from ..ir import Template
+    from ..lowering.lower import Code, Lowered
+    from .parameters import Style
+    from .witnesses import Witnesses
+
+# a class that refuses so many sets of witnesses refuses the others
+_REFUSALS = 100
+
+
+class Group:
+    """Bodies of the program that one class stands for, and witnesses of them."""
+
+    template: Template
+
+    def __init__(self, bodies: Seq[Code], style: Style, name: str, outermost: bool = False) -> None:
+        self.bodies = bodies
+        self.style = style
+        self.name = name
+        self.outermost = outermost
+        # what has to be as in one of the bodies: words, and windows that are the same in all
+        windows = [name for name, column in _columns(bodies) if not isinstance(column[0], int | float) and same(column)]
+        self.fixed = {*windows, *(name for name, column in _columns(bodies) if not all(map(is_number, column)))}
+        self.words = [self._words_of(body) for body in bodies]
+        self.witnesses: list[Code] = []
+        self.refusals = 0
+        # witnesses that the class cannot stand for
+        self.refused: list[Code] = []
+
+    def again(self) -> Group:
+        """The group without witnesses."""
+        found = Group(self.bodies, self.style, self.name, self.outermost)
+        found.template = self.template
+        return found
+
+    def suits(self, code: Code) -> bool:
+        """Does a body have the words of one of the group, so that only numbers differ?"""
+        return self._words_of(code) in self.words
+
+    @property
+    def kinds(self) -> list[list[Code]]:
+        """The bodies, those of the same words together."""
+        found: list[list[Code]] = [[] for _ in self.words]
+        for body, words in zip(self.bodies, self.words):
+            found[self.words.index(words)].append(body)
+        return [kind for kind in found if kind]
+
+    def _words_of(self, code: Code) -> dict[str, Any]:
+        return {name: value for name, value in code.body.arguments.items() if name in self.fixed}
+
+    def weave(self, witnesses: Seq[Code], known: Known) -> None:
+        """Make the template, and let others call it. Raises MismatchError."""
+        self._accept(self._made(witnesses, known), witnesses, known)
+
+    def _made(self, witnesses: Seq[Code], known: Known) -> Template:
+        bodies = [*self.bodies, *witnesses]
+        return _woven(bodies, self.style, known, self.name, self.outermost, len(self.bodies))
+
+    def _accept(self, template: Template, witnesses: Seq[Code], known: Known) -> None:
+        self.template, self.witnesses = template, list(witnesses)
+        known.stands_for(template, [*self.bodies, *witnesses])
+
+    def hold_against(self, witnesses: Seq[list[Code]], known: Known) -> None:
+        """Make the template anew, with those witnesses of several kinds that it can stand for. Others take another way
+        through the text: the class is not for them. Raises MismatchError."""
+        alone = self.template
+        for kind in witnesses:
+            self.refusals = 0
+            self._admit(kind, alone, known)
+        if not self.witnesses:
+            self.weave([], known)
+        self._accept(limited(self.template, self.bodies, self.witnesses, self.refused), self.witnesses, known)
+
+    def _admit(self, witnesses: list[Code], alone: Template, known: Known) -> None:
+        if not witnesses or (self.refusals <= _REFUSALS and self._stands_for(witnesses, alone, known)):
+            return
+        self.refusals += 1
+        half = len(witnesses) // 2
+        if not half or self.refusals > _REFUSALS:
+            self.refused += witnesses
+        else:
+            self._admit(witnesses[:half], alone, known)
+            self._admit(witnesses[half:], alone, known)
+
+    def _stands_for(self, witnesses: Seq[Code], alone: Template, known: Known) -> bool:
+        """Make the template with more witnesses, if that goes.
+
+        What it says without them may need more parameters with them. It is so where it said what only happened to be
+        true; where all of it is what the spec says, the witnesses are another case.
+        """
+        wider = [*self.witnesses, *witnesses]
+        try:
+            made = self._made(wider, known)
+        except MismatchError:
+            return False
+        if not alone.fitted and len(made.added) > len(alone.added):
+            return False
+        self._accept(made, wider, known)
+        return True
+
+
+def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Group]:
+    """The groups of a net's blocks, callees first, and at the end that of the net; each with its template.
+
+    Raises MismatchError.
+    """
+    known = Known(_carried(net))
+    groups: list[Group] = []
+    written = _written(net)
+    taken = taken | known.names
+    for bodies in _by_definition(net):
+        definition, style = bodies[0].body.name, styles[bodies[0].kind]
+        parts = _groups(bodies, style, known)
+        for part, word in zip(parts, _words(parts, written)):
+            name = _named(style, f"{word}_{definition}" if word else definition, taken)
+            groups.append(Group(part, style, name))
+            groups[-1].weave([], known)
+    style = styles[net.kind]
+    groups.append(Group([net], style, _named(style, net.body.name, taken), outermost=True))
+    groups[-1].weave([], known)
+    return groups
+
+
+def _carried(net: Code) -> set[str]:
+    """The names of what a program carries along."""
+    return set().union(*(helper.defines for helper in {*_helpers(net, set())}))
+
+
+def _helpers(code: Code, seen: set[Any]) -> Iterator[Helper]:
+    """The helpers that a program carries along."""
+    if key_of(code) not in seen:
+        seen.add(key_of(code))
+        yield from _helpers_of((*code.items, *code.starts), seen)
+
+
+def _helpers_of(items: Seq[Lowered], seen: set[Any]) -> Iterator[Helper]:
+    for item in items:
+        if isinstance(item, Part):
+            yield from _helpers_of(item.items, seen)
+        elif isinstance(item, Enter):
+            yield from item.form.helpers if item.form is not None else ()
+            yield from _helpers(item.code, seen)
+        else:
+            yield from (helper for apply in item.use.steps for helper in apply.helpers)
+
+
+def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template]:
+    """The templates of the groups, held against witnesses of each block, and of the net. Raises MismatchError."""
+    groups = [group.again() for group in groups]
+    # what a group, and what all groups of a block are held against
+    own: dict[int, list[Code]] = {}
+    offered: dict[Any, dict[Any, Code]] = {}
+    for group in reversed(groups):
+        codes = list(nets)
+        if not group.outermost:
+            place = offered.setdefault(_source(group.bodies[0]), {})
+            own[id(group)] = witnesses.of_block(group.kinds, [code for code in place.values() if group.suits(code)])
+            codes = [*own[id(group)], *place.values()]
+        for enter in (enter for code in codes for enter in _enters(code.items)):
+            offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
+    known = Known(_carried(groups[-1].bodies[0]))
+    taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
+    for group in groups[:-1]:
+        mine = {key_of(code): code for code in own[id(group)]}
+        of_others = {key: code for key, code in offered[_source(group.bodies[0])].items() if key not in mine}
+        ways = ([c for k, c in there.items() if k not in taken and group.suits(c)] for there in (mine, of_others))
+        group.hold_against(list(ways), known)
+        taken.update(map(key_of, group.witnesses))
+    others = [code for code in nets if key_of(code) not in taken]
+    if others or known.templates:
+        groups[-1].weave(others, known)
+    return [group.template for group in groups]
+
+
+def _columns(bodies: Seq[Code]) -> Iterator[tuple[str, list[Any]]]:
+    """The parameters of a block, each with what it is in all bodies."""
+    return ((name, [body.body.arguments[name] for body in bodies]) for name in bodies[0].body.arguments)
+
+
+def _written(net: Code) -> dict[Any, list[Mapping[str, Any]]]:
+    """What the calls of each body give for its parameters, as it is written."""
+    found: dict[Any, list[Mapping[str, Any]]] = {}
+    for enter in _all_enters(net, set()):
+        found.setdefault(key_of(enter.code), []).append(enter.call.written)
+    return found
+
+
+def _words(groups: Seq[Seq[Code]], written: Mapping[Any, list[Mapping[str, Any]]]) -> list[str]:
+    """What tells the classes of one block apart: the word that all calls of each give for some parameter, as in
+    `table=reduction`. Empty where there is no such parameter.
+    """
+    columns = _columns([body for group in groups for body in group]) if len(groups) > 1 else ()
+    for name in (name for name, column in columns if not any(map(is_number, column))):
+        said = [{_word(w.get(name)) for b in group for w in written[key_of(b)]} for group in groups]
+        words = [word for found in said for word in found]
+        if all(words) and len(words) == len(set(words)) == len(groups):
+            return words
+    return [""] * len(groups)
+
+
+def _word(node: object) -> str:
+    return node.text if isinstance(node, tree.Name) else ""
+
+
+def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
+    """The block calls of a program, those in blocks included."""
+    if key_of(code) not in seen:
+        seen.add(key_of(code))
+        for enter in _enters(code.items):
+            yield enter
+            yield from _all_enters(enter.code, seen)
+
+
+def _woven(bodies: Seq[Code], style: Style, known: Known, name: str, outermost: bool = False, own: int = 0) -> Template:
+    """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
+    written_out: set[Span] = set()
+    while True:
+        found = _attempt(Weaver(style, known, bodies, name, outermost, frozenset(written_out), own))
+        if not isinstance(found, WriteOutError):
+            return found
+        if found.place in written_out:
+            raise found
+        written_out.add(found.place)
+
+
+def _attempt(weaver: Weaver) -> Template | WriteOutError:
+    """The template, or the loop that is in its way."""
+    try:
+        return weaver.weave()
+    except WriteOutError as error:
+        return error
+
+
+def _named(style: Style, name: str, taken: set[str]) -> str:
+    """The name of a class or function for that of a definition."""
+    name = safe(style.name(name), AT_THE_TOP)
+    chosen, number = name, 2
+    while chosen in taken:
+        chosen, number = f"{name}{number}", number + 1
+    taken.add(chosen)
+    return chosen
+
+
+def _groups(bodies: Seq[Code], style: Style, known: Known) -> list[list[Code]]:
+    """Bodies that one class can stand for; all of them, where that goes."""
+    groups: list[list[Code]] = []
+    if len(bodies) > 1 and _fits(bodies, style, known):
+        return [list(bodies)]
+    for body in bodies:
+        for group in groups:
+            if _fits([*group, body], style, known):
+                group.append(body)
+                break
+        else:
+            groups.append([body])
+    return groups
+
+
+def _fits(bodies: Seq[Code], style: Style, known: Known) -> bool:
+    try:
+        template = _woven(bodies, style, known, "")
+    except MismatchError:
+        return False
+    # a class that two words lead to, and that is not told which, is right for either only by the numbers of the program
+    told = {parameter.said for parameter in template.parameters}
+    return all(name in told or same(column) or all(map(is_number, column)) for name, column in _columns(bodies))
+
+
+def _by_definition(net: Code) -> list[list[Code]]:
+    """The bodies of each block in the program, blocks that others use first."""
+    order: dict[Any, list[Code]] = {}
+    seen: set[Any] = set()
+
+    def visit(items: Seq[Lowered]) -> None:
+        for item in items:
+            if isinstance(item, Part):
+                visit(item.items)
+            elif isinstance(item, Enter) and key_of(item.code) not in seen:
+                seen.add(key_of(item.code))
+                visit(item.code.items)
+                order.setdefault(_source(item.code), []).append(item.code)
+
+    visit(net.items)
+    depths: dict[Any, int] = {}
+    return [order[place] for place in sorted(order, key=lambda place: _depth(place, order, depths))]
+
+
+def _source(code: Code) -> Any:
+    """What bodies of one class have in common."""
+    return code.body.definition.span, code.kind
+
+
+def _depth(place: Any, order: Mapping[Any, Seq[Code]], known: dict[Any, int]) -> int:
+    if place not in known:
+        inner = {_source(i.code) for body in order[place] for i in _enters(body.items)}
+        known[place] = 1 + max((_depth(p, order, known) for p in inner), default=0)
+    return known[place]
+
+
+def _enters(items: Seq[Lowered]) -> list[Enter]:
+    found: list[Enter] = []
+    for item in items:
+        if isinstance(item, Enter):
+            found.append(item)
+        elif isinstance(item, Part):
+            found.extend(_enters(item.items))
+    return found

@@ -1,0 +1,78 @@
+"""A whole program: the templates of all blocks that a net uses, callees first, and that of the net."""
+
+from __future__ import annotations
+
+from ...base.diagnostics import SpecError
+from ...base.record import TYPE_CHECKING
+from ..ir import REQUIRED, Invoke, opened
+from ..passes.shared import check_shared
+from .groups import grouped, hold_against
+from .ssa import MismatchError
+from .witnesses import ENOUGH, Witnesses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence as Seq
+
+    from ...ir.types import CheckedNet
+    from ..ir import Template
+    from ..lowering.lower import Code, Lowering
+    from .groups import Group
+    from .parameters import Style
+
+
+# with more parameters than that it would cost too much to try each by itself as well
+_FEW = 8
+
+
+def program(net: CheckedNet, lowering: Lowering, styles: Mapping[str, Style], taken: set[str]) -> list[Template]:
+    """The templates of a program; the net's is the last. `styles` are the ways of writing by the kind of body.
+
+    A number among the net's parameters stays a parameter of the program where the same text is right for its other
+    values: the net is elaborated with several of them, and all are woven into one.
+    """
+    groups = grouped(lowering.lower(net.net.body), styles, set(taken))
+    witnesses = Witnesses(net.net, lowering)
+    found = _exposing(groups, witnesses) or _attempt(groups, witnesses, []) or [g.template for g in groups]
+    check_shared(found, lowering.target)
+    return _called(found)
+
+
+def _called(templates: Seq[Template]) -> list[Template]:
+    """The templates that the last one calls, and it: all but those of calls that lead nowhere."""
+    names: set[str] = set()
+    todo = [templates[-1]]
+    while todo:
+        template = todo.pop()
+        if template.name not in names:
+            names.add(template.name)
+            todo += [node.template for node in opened(template.nodes) if isinstance(node, Invoke)]
+    return [template for template in templates if template.name in names]
+
+
+def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None:
+    """The templates with as many of the net's parameters as can be had; None where there are none."""
+    names = witnesses.exposable()
+    together = witnesses.of_net(names)
+    if 1 < len(names) <= _FEW and 0 < len(together) < 2 * ENOUGH:
+        # few of all at once say little
+        together += [code for name in names for code in witnesses.of_net([name])]
+    found = _attempt(groups, witnesses, together) if together else None
+    if found is not None or len(names) == 1:
+        return found
+    kept: list[Code] = []
+    for name in names:
+        codes = [*kept, *witnesses.of_net([name])]
+        woven = _attempt(groups, witnesses, codes) if len(codes) > len(kept) else None
+        if woven is not None:
+            kept, found = codes, woven
+    return found
+
+
+def _attempt(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template] | None:
+    """The templates with these witnesses of the net; None where one text cannot say them all."""
+    try:
+        woven = hold_against(groups, witnesses, nets)
+    except (MismatchError, SpecError):
+        return None
+    return woven if all(p.default is not REQUIRED for p in woven[-1].parameters) else None

@@ -1,0 +1,371 @@
+"""Weaving: many instances of a block become one template (anti-unification).
+
+Lowered bodies of one block are laid over one another, item by item. What is equal stays; a number that differs
+becomes a term over the parameters. Loops are laid over themselves, turn by turn. Where the structure differs, a
+condition of the spec says why; where none does, the instances become two classes.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import product
+
+from ...base.record import TYPE_CHECKING
+from ...syntax import tree
+from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template, inside
+from ..lowering.lower import Act, Enter, key_of
+from ..passes.dce import prune, words_of
+from .align import aligned, flattened, is_chain, kind_of, last_name, shape_after
+from .choices import weave_choice
+from .loops import weave_loop
+from .parameters import Parameters
+from .ssa import Around, MismatchError, Place, Region, Values
+from .synthesis import Solver
+from .terms import Contexts, Term, equal, without_implied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence as Seq
+    from typing import Any, TypeAlias
+
+    from ...base.source import Span
+    from ...layers.base import Apply
+    from ..ir import Node
+    from ..lowering.lower import Code as LoweredBody
+    from ..lowering.lower import Lowered, Part
+    from .parameters import Style
+
+    # a loop or choice whose variables are still being found is a function that makes its node
+    Woven: TypeAlias = "Node | Callable[[], Node | None]"
+
+
+class Known:
+    """The templates so far, by the bodies that they stand for, and their names; and those of what is carried along."""
+
+    def __init__(self, carried: set[str]) -> None:
+        self.templates: dict[Any, Template] = {}
+        self.names = set(carried)
+
+    def stands_for(self, template: Template, bodies: Seq[LoweredBody]) -> None:
+        """A template stands for bodies, in place of one of the same name if there is one."""
+        self.templates.update((key_of(body), template) for body in bodies)
+        self.names.add(template.name)
+
+    def of(self, body: LoweredBody) -> Template | None:
+        return self.templates.get(key_of(body))
+
+
+class Weaver:
+    """Weaves the bodies of one template.
+
+    `known` are the templates of the blocks that they call; `outermost` says that it is the net of the program; loops at
+    the spans of `written_out` are not kept as loops. The first `own` bodies are the program's, the others witnesses.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        known: Known,
+        bodies: Seq[LoweredBody],
+        name: str,
+        outermost: bool = False,
+        written_out: frozenset[Span] = frozenset(),
+        own: int = 0,
+    ) -> None:
+        self.style = style
+        self.known = known
+        self.bodies = bodies
+        self.name = name
+        self.written_out = written_out
+        self.own = own or len(bodies)
+        self.values = Values()
+        self.parameters = Parameters(style, bodies, known.names, outermost)
+        self.declares = outermost and style.declares
+        self.marks: dict[int, str] = {}
+        # the names of values whose channels the text asks for
+        self.asked = {
+            node.value.text
+            for node in tree.walk(bodies[0].body.definition.body)
+            if isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name)
+        }
+        # what is known of the channels of a value
+        self.channels: dict[int, Term] = {}
+        # loops and choices that were announced, by their items
+        self.planned: dict[tuple[int, ...], Region] = {}
+        # for each loop around the present place, names that only choices ask for of which it is not known whether they
+        # decide about anything
+        self.undecided: list[set[str]] = []
+        # conditions of branches that are taken everywhere
+        self.guards: list[Term] = []
+        # for each loop around the present place, those of them that hang on its turns
+        self.demanded: list[list[Term]] = []
+        # are the items those of a Sequential?
+        self.in_chain = False
+
+    # --- the whole ------------------------------------------------------------------------------------------------
+
+    def weave(self) -> Template:
+        """Raises MismatchError."""
+        first = self.bodies[0]
+        arounds = [Around({}, ()) for _ in self.bodies]
+        inputs = []
+        if len({len(b.body.inputs) for b in self.bodies}) > 1:
+            raise MismatchError
+        for place, port in enumerate(first.body.inputs):
+            value = self.values.new()
+            inputs.append((port.name, value))
+            self.values.inputs.add(value)
+            for body, around in zip(self.bodies, arounds):
+                around.values[body.inputs[place]] = Place(value, ())
+        contexts = self.parameters.contexts()
+        self.channels = self.parameters.inputs(contexts, inputs)
+        self.parameters.name_locals(contexts)
+        nodes = self.items([(*b.items, *b.starts) for b in self.bodies], contexts, arounds)
+        if len({len(b.outputs) for b in self.bodies}) > 1:
+            raise MismatchError
+        ends = [self.values.ref([b.outputs[i] for b in self.bodies], arounds) for i in range(len(first.outputs))]
+        shapes = self.parameters.declared_sizes(contexts) if self.declares else []
+        closed = self.close(nodes)
+        kept = prune(closed, ends)
+        if sum(1 for _ in inside(kept)) < sum(1 for _ in inside(closed)):
+            self.parameters.used &= words_of(kept)  # what was left out asks for nothing
+        self.parameters.used |= self.parameters.declaring
+        return self._template(kept, tuple(inputs), ends).replace(shapes=shapes)
+
+    def _template(self, nodes: tuple[Node, ...], inputs: tuple[tuple[str, int], ...], ends: list[int]) -> Template:
+        named = self.parameters.kept_locals()
+        chosen = self.parameters.chosen()
+        columns = {p.name: self.parameters.values(p.name) for p in chosen}
+        values = {key_of(b): {n: c[i] for n, c in columns.items()} for i, b in enumerate(self.bodies)}
+        sizes = {n: s for n, s in self.parameters.sizes().items() if n in self.parameters.used}
+        bodies = tuple(b.body for b in self.bodies)
+        outputs = tuple((result.name, value) for result, value in zip(bodies[0].outputs, ends))
+        return Template(
+            self.name, bodies, chosen, values, nodes, inputs, outputs, self.values.labels, self.marks, sizes,
+            tuple(ends[len(outputs) :]), self.bodies[0].kind, locals=named,
+            added=frozenset(self.parameters.extra).intersection(p.name for p in chosen), fitted=self.parameters.fitted,
+            guards=self._guards({*named, *(p.name for p in chosen)}),
+            layouts=self.bodies[0].layouts, out_layouts=self.bodies[0].out_layouts,
+        )  # fmt: skip
+
+    def demand(self, term: Term, contexts: Contexts) -> None:
+        """A condition that has to hold, in all turns of the loops that it hangs on."""
+        if term.names.isdisjoint(contexts.loops):
+            self.guards.append(term)
+        elif self.demanded:
+            self.demanded[-1].append(term)
+
+    def _guards(self, words: set[str]) -> tuple[str, ...]:
+        """Those of the demands that the arguments of the class decide, each once."""
+        found = [term.text for term in (*self.guards, *self.parameters.needs) if term.names and term.names <= words]
+        pins = [text for text in self.parameters.pins() if text.split(" ")[0] in words]
+        return tuple(without_implied(list(dict.fromkeys([*found, *pins]))))
+
+    def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
+        """Put the variables of open choices and loops into their nodes."""
+        closed = [node() if callable(node) else node for node in nodes]
+        return tuple(node for node in closed if node is not None)
+
+    # --- items --------------------------------------------------------------------------------------------------------
+
+    def items(self, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+        """The items of all instances as nodes. Raises MismatchError."""
+        found: list[Woven] = []
+        for column in aligned(columns):
+            first = column[0]
+            if isinstance(first, Act):
+                found.append(self._act(column, contexts, arounds))
+            elif isinstance(first, Enter):
+                found.append(self._enter(column, contexts, arounds))
+            else:
+                found.extend(self._part(column, contexts, arounds))
+        return found
+
+    def _act(self, column: tuple[Act, ...], contexts: Contexts, arounds: Seq[Around]) -> Leaf:
+        first = column[0]
+        traits = {
+            (a.step and a.step.layer.kind, len(a.inputs), len(a.outputs), a.given, a.step and a.step.shared)
+            for a in column
+        }
+        if len(traits) != 1:
+            raise MismatchError
+        inputs = self._inputs(column, arounds)
+        solver = Solver(self.parameters, contexts, self._hints(inputs), column)
+        applies = self._applies(column, solver)
+        places = range(len(first.outputs))
+        outputs = tuple(self._made([a.outputs[i] for a in column], contexts, arounds) for i in places)
+        if first.label:
+            self.values.labels.setdefault(outputs[0], first.label)
+        step = first.step
+        origins = _origins(column, contexts, arounds)
+        if step is None:
+            if inputs[0] in self.channels:
+                self.channels[outputs[0]] = self.channels[inputs[0]]
+            return Leaf(first.name, "", "", "", applies, inputs, outputs, None, None, True, origins=origins)
+        shapes = [[a.step.outputs[i].shape for a in column if a.step is not None] for i in places]
+        for output, found in zip(outputs, shapes):
+            self._channel(output, found, solver)
+        if step.layer.kind == "concat" and outputs[0] not in self.channels and shapes[0][0]:
+            term = solver.sum_of([self.channels.get(v) for v in inputs], [s[-1] for s in shapes[0]])
+            if term is not None:
+                self.channels[outputs[0]] = term
+        own = self._own(column, contexts)
+        alike = all(a.step is not None and a.step.output.shape == step.output.shape for a in own)
+        layer = step.layer
+        return Leaf(
+            last_name(own), first.given, layer.kind, layer.style, applies, inputs, outputs, step, step.shared, alike,
+            first.use.outputs, first.use.names, origins,
+        )  # fmt: skip
+
+    def _applies(self, column: tuple[Act, ...], solver: Solver) -> tuple[Apply, ...]:
+        """The code of a layer: with what is known, in its shortest or a general form, or else with parameters of its
+        own. Raises MismatchError."""
+        used, extra, terms = set(self.parameters.used), dict(self.parameters.extra), dict(solver.contexts.terms)
+        needs = len(self.parameters.needs)
+        for adds, form in product((False, True), range(3)):
+            uses = [a.general(form) if form else a.use for a in column]
+            with suppress(MismatchError):
+                return solver.applies(uses, column[0].name, self.in_chain, adds)
+            self.parameters.used, self.parameters.extra = set(used), dict(extra)
+            del self.parameters.needs[needs:]
+            solver.contexts.terms = dict(terms)  # a parameter that is not added is no term
+        raise MismatchError
+
+    def _enter(self, column: tuple[Enter, ...], contexts: Contexts, arounds: Seq[Around]) -> Invoke:
+        first = column[0]
+        templates = [self.known.of(e.code) for e in column]
+        template = templates[0]
+        if template is None or any(t is not template for t in templates):
+            raise MismatchError
+        if len({(e.given, e.shared, e.frozen, e.call.use) for e in column}) > 1:
+            raise MismatchError
+        if self.declares and first.shared and first.form is None and len({_taken_shapes(e) for e in column}) > 1:
+            raise MismatchError  # the model that is shared would need an input of another shape
+        inputs = self._inputs(column, arounds)
+        solver = Solver(self.parameters, contexts, self._hints(inputs), column)
+        arguments = []
+        for parameter in template.parameters:
+            values = [template.values[key_of(e.code)][parameter.name] for e in column]
+            written = first.call.written.get(parameter.name)
+            value = solver.argument(values, f"{first.name}_{parameter.name}", written)
+            if parameter.default is REQUIRED or not equal(value, parameter.default):
+                arguments.append((parameter.name, value))
+        outputs = []
+        solver.written = list(first.call.written.values())  # channels that are an argument are called so
+        for i in range(len(first.outputs)):
+            outputs.append(self._made([e.outputs[i] for e in column], contexts, arounds))
+            self._channel(outputs[-1], [e.call.outputs[i].shape for e in column], solver)
+        shape = first.call.outputs[0].shape
+        own = self._own(column, contexts)
+        alike = all(e.call.outputs[0].shape == shape for e in own)
+        return Invoke(
+            last_name(own), first.given, template, tuple(arguments), inputs, tuple(outputs), first.shared,
+            shape if alike else None, first.frozen, _origins(column, contexts, arounds), first.form,
+        )  # fmt: skip
+
+    def _own(self, column: Seq[Any], contexts: Contexts) -> Seq[Any]:
+        """The items of a column that the program has itself; where it has none, what the witnesses have."""
+        return [item for item, owner in zip(column, contexts.owners) if owner < self.own] or column
+
+    # --- values -------------------------------------------------------------------------------------------------------
+
+    def _inputs(self, column: Seq[Act | Enter], arounds: Seq[Around]) -> tuple[int, ...]:
+        count = len(column[0].inputs)
+        return tuple(self.values.ref([item.inputs[i] for item in column], arounds) for i in range(count))
+
+    def _hints(self, inputs: tuple[int, ...]) -> list[Term]:
+        sources = [v for value in inputs for v in (value, *self.values.operands(value))]
+        return [self.channels[v] for v in sources if v in self.channels]
+
+    def _made(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
+        """The template's number for a value that a step makes; the one that was announced, if it was."""
+        value = self.announced(numbers, contexts, arounds)
+        mark = self.bodies[contexts.owners[0]].body.marks.get(numbers[0])
+        if mark is not None:
+            self.marks[value] = mark
+        return value
+
+    def announced(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
+        """The template's number for a value of these instances, a new one where there is none yet."""
+        known = arounds[0].values.get(numbers[0])
+        if known is not None and known.path == arounds[0].path:
+            return known.value
+        body, number = self.bodies[contexts.owners[0]].body, numbers[0]
+        value = self.values.new(body.labels.get(number), body.renamed.get(number))
+        for number, around in zip(numbers, arounds):
+            around.values[number] = Place(value, around.path)
+        return value
+
+    def _channel(self, output: int, shapes: Seq[tuple[Any, ...]], solver: Solver) -> None:
+        """How the channels of a value are said, for the layers behind it, and where the text asks for them."""
+        names = {self.values.labels.get(output), self.values.renamed.get(output)} & self.asked
+        column = tuple(s[-1] for s in shapes if s)
+        asked = (names or self.style.channels) and all(shapes)
+        term = (solver.kept(column) or solver.known(column)) if asked else None
+        if term is not None:
+            solver.contexts.names.update((f"{name}.channels", term) for name in names)
+            if self.style.channels:
+                self.channels[output] = term
+
+    # --- scopes -------------------------------------------------------------------------------------------------------
+
+    def _part(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+        kind = kind_of(column)
+        if kind == "loop":
+            return weave_loop(self, column, contexts, arounds)
+        if kind == "if":
+            return weave_choice(self, column, contexts, arounds)
+        return self.scope(column, contexts, arounds)
+
+    def scope(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+        """A turn that stands on its own, or a scope that `as` made: where it is a chain, an `nn.Sequential`."""
+        name = column[0].scope.name
+        if name and self.style.sequences and len({p.scope.name for p in column}) > 1:
+            raise MismatchError
+        inner = self.opened(column, contexts)
+        if inner is None:
+            nodes = self.items([p.items for p in column], contexts, arounds)
+            return [_prefixed(name, n) for n in nodes] if name and self.style.sequences else nodes
+        self.in_chain = True
+        try:
+            chain = self.close(self.items(inner, contexts, arounds))
+        finally:
+            self.in_chain = False
+        inputs, outputs = ends(chain)
+        shapes = {shape_after(items[-1]) for items in inner}
+        return [Sequence(name, chain, inputs, outputs, shapes.pop() if len(shapes) == 1 else None)]
+
+    def opened(self, column: tuple[Part, ...], contexts: Contexts) -> list[tuple[Lowered, ...]] | None:
+        """The steps of a named scope, where it is one chain of modules in every instance."""
+        if not column[0].scope.name or not self.style.sequences:
+            return None
+        flat = [flattened(p.items) for p in column]
+        bodies = [self.bodies[o] for o in contexts.owners]
+        return flat if all(is_chain(items, body.uses) for items, body in zip(flat, bodies)) else None
+
+
+# --- small questions -------------------------------------------------------------------------------------------------
+
+
+def _taken_shapes(enter: Enter) -> tuple[Any, ...]:
+    return tuple(t.shape for t in enter.call.inputs)
+
+
+def _origins(column: Seq[Any], contexts: Contexts, arounds: Seq[Around]) -> dict[Any, Any]:
+    """What a node stands for, by body and by the turns and branches around."""
+    return {(owner, around.path): item for item, owner, around in zip(column, contexts.owners, arounds)}
+
+
+def ends(chain: Seq[Node]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What the first step of a chain takes, and the last one gives."""
+    first, last = chain[0], chain[-1]
+    assert not isinstance(first, Loop | Choice)  # a chain is of plain steps
+    assert not isinstance(last, Loop | Choice)
+    return first.inputs, last.outputs
+
+
+def _prefixed(name: str, node: Any) -> Any:
+    """A node of a named scope that is no chain: its attribute carries the name of the scope."""
+    if callable(node):
+        return lambda: _prefixed(name, node())
+    return node.replace(name=f"{name}_{node.name}") if isinstance(node, Leaf | Invoke | Sequence) else node

@@ -1,0 +1,333 @@
+"""Witnesses: instances that the program does not have, to tell what a number is from what it happens to be.
+
+Two numbers of a block may agree in all its calls and be different things: `kernel - stride` and `padding`, `h * w` and
+the channels. A witness is the same block, or the net, elaborated with other values for all that may vary. What is
+woven has to say the numbers of the witnesses, too, so an expression that agrees by coincidence does not survive: sizes
+are polynomials and quotients of a few numbers, and two different ones agree for few of the values that could have been
+tried (identity testing, Schwartz 1980).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import product
+
+from ...base.diagnostics import Collector, SpecError
+from ...base.record import TYPE_CHECKING
+from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
+from ...ir.paths import steps_of
+from ...syntax import tree
+from .terms import same
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Set
+    from collections.abc import Sequence as Seq
+    from typing import Any, TypeAlias
+
+    from ...base.dims import Shape
+    from ...ir.types import Body, Net
+    from ...syntax.tree import Definition
+    from ..lowering.lower import Code, Lowering
+
+    # what may vary in a block: a parameter by its name, or a size by the numbers of the input and the axis
+    Place: TypeAlias = "str | tuple[int, int]"
+
+# so many witnesses of a block or net are wanted, and so many elaborations are tried for them
+ENOUGH = 3
+_TRIES = 12
+# and so many on both sides of what the text of a block compares with
+_AIMED = 24
+# primes, far apart from one another and from the sizes of networks
+_OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
+_FACTORS = (2, 3, 5, 7, 11, 13)
+# what two numbers that a condition compares are made: multiples of 8, since heads and groups divide some, and others,
+# since rounding to a multiple gives these back as they are
+_EQUAL = (8, 24, 15, 35, 40)
+# functions that make a size of a fraction, so that a parameter of a net may be one
+_ROUNDING = frozenset(("floor", "ceil", "round"))
+# functions of which a number and another may give the same
+_DECIDING = _ROUNDING | {"min", "max"}
+# a number up to this counts something, such as turns, strides or heads
+_SMALL = 8
+_MISSING = object()
+
+
+class Witnesses:
+    """Finds witnesses for one net, lowered for one framework."""
+
+    def __init__(self, net: Net, lowering: Lowering) -> None:
+        self.net = net
+        self.lowering = lowering
+        # what is elaborated, for all of them
+        self.bodies: dict[Any, Any] = dict(net.bodies)
+
+    @cached_property
+    def _nodes(self) -> list[tree.Node]:
+        """All that the net says."""
+        return list(tree.walk(self.net.body.definition))
+
+    # --- of the net -----------------------------------------------------------------------------------------------
+
+    def exposable(self) -> list[str]:
+        """The parameters of the net that are whole numbers, and fractions that make sizes, such as a width; not those
+        that it never speaks of."""
+        given = self.net.body.arguments
+        spoken = {node.text for node in self._nodes if isinstance(node, tree.Name)} if given else set()
+        arguments = {n: v for n, v in given.items() if n in spoken}
+        return [n for n, v in arguments.items() if type(v) is int or (type(v) is float and self._makes_sizes(n))]
+
+    def _makes_sizes(self, name: str) -> bool:
+        code = self._with_settings({name: self.net.body.arguments[name] * 0.5})
+        return code is not None and _sizes(code.body) != _sizes(self.net.body)
+
+    def of_net(self, names: Seq[str]) -> list[Code]:
+        """The net with other values for these parameters, all at once; as it is, where there are none."""
+        if not names:
+            return [self.lowering.lower(self.net.body)]
+        turning = _turning_points(self.net.body.definition)
+        values = {name: self._further(name, turning) for name in names}
+        # each way through the text has to be seen with several values
+        enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
+        found: dict[int, Code] = {}
+        tries = max(map(len, values.values()), default=0) if len(names) == 1 else _TRIES
+        for turn in range(tries if all(values.values()) else 0):
+            if len(found) == enough:
+                break
+            # the most telling of all first, then one at another pace than the other
+            code = self._with_settings({n: v[turn * (1 + k) % len(v)] for k, (n, v) in enumerate(values.items())})
+            found |= {} if code is None else {id(code.body): code}
+        return list(found.values())
+
+    def _with_settings(self, chosen: Mapping[str, Any]) -> Code | None:
+        net = self.net
+        try:
+            other = elaborate(net.design, net.body.definition, {**net.settings, **chosen}, Collector(), self.bodies)
+        except SettingError:
+            return None
+        return self._lowered(other.body) if other.whole else None
+
+    def _lowered(self, body: Body, like: Code | None = None) -> Code | None:
+        try:
+            return self.lowering.lower(body) if like is None else self.lowering.lower(body, like.layouts, like.frozen)
+        except SpecError:
+            return None  # the framework cannot do this one
+
+    def _further(self, name: str, turning: Seq[int]) -> list[Any]:
+        """Other values for a parameter of the net, the most telling first."""
+        value = self.net.body.arguments[name]
+        fractions = [value * 1.37, value * 0.6, value * 0.27, value * 0.5]
+        if isinstance(value, float):
+            wanted: list[Any] = [*fractions, value + 1, value * 0.77]
+        else:
+            takes = self._rounds and any(self._with_settings({name: f}) is not None for f in fractions)
+            wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
+            wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1, value - 1, value + 3]
+            wanted += [factor * value for factor in (2, 3, 4, 6)] + [value // factor for factor in (4, 6, 8)]
+        return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
+
+    @cached_property
+    def _rounds(self) -> bool:
+        """Does the net make a whole number of a fraction?"""
+        calls = (n for n in self._nodes if isinstance(n, tree.Call))
+        return any(isinstance(c.callee, tree.Name) and c.callee.text in _ROUNDING for c in calls)
+
+    def _chooses(self) -> bool:
+        """Are there conditions in the net?"""
+        return any(isinstance(n, tree.If | tree.Conditional) for n in self._nodes)
+
+    # --- of a block ---------------------------------------------------------------------------------------------------
+
+    def of_block(self, kinds: Seq[Seq[Code]], others: Seq[Code]) -> list[Code]:
+        """The block with other values for what is not the same in all of a group and in other bodies of it.
+
+        `kinds` are the bodies of the group by their words: each word is another way through the text.
+        """
+        group = [code for kind in kinds for code in kind]
+        varying = _varying([*group, *others])
+        following = self._following(group)
+        varying = {place: column for place, column in varying.items() if place not in following}
+        turning = _turning_points(group[0].body.definition, (-1, 0, 1, -4, 4)) if varying else []
+        pairs = [pair for pair in _compared(group[0].body.definition) if varying.keys() >= set(pair)]
+        ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
+        maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
+        known = {id(code.body) for code in (*group, *others)}
+        found: list[Code] = []
+        # each way through the text has to be seen with several values
+        ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), ENOUGH)]
+        for (changes, most), kind in product(ways if varying else (), kinds):
+            enough = len(found) + most
+            for number, change in enumerate(changes):
+                if len(found) == enough:
+                    break
+                like, values = _telling(kind, number, varying, change)
+                if like.body.upto:
+                    continue
+                code = self._changed(like, values, following)
+                if code is not None and id(code.body) not in known:
+                    known.add(id(code.body))
+                    found.append(code)
+        return found
+
+    def _following(self, group: Seq[Code]) -> set[Place]:
+        """The parameters that are in all of a group what their defaults say, which may hang on other parameters."""
+        found: set[Place] = set()
+        for parameter in group[0].body.definition.parameters:
+            name = parameter.name.text
+            if parameter.default is None or isinstance(parameter.default, tree.Literal):
+                continue
+            bodies = [code.body for code in group]
+            said = (self._filled(body, body.arguments, {name}).get(name, _MISSING) for body in bodies)
+            if all(default == body.arguments[name] for default, body in zip(said, bodies)):
+                found.add(name)
+        return found
+
+    def _filled(self, body: Body, arguments: Mapping[str, Any], without: Set[Any]) -> Mapping[str, Any]:
+        """Arguments for a body's definition, with the defaults of some parameters."""
+        given = {name: value for name, value in arguments.items() if name not in without}
+        return with_defaults(self.net.design, body.definition, given) or {}
+
+    def _changed(self, like: Code, values: Mapping[Place, Any], following: Set[Place]) -> Code | None:
+        body = like.body
+        arguments = self._filled(body, {n: values.get(n, v) for n, v in body.arguments.items()}, following)
+        inputs = [
+            port.value.replace(shape=tuple(values.get((k, axis), d) for axis, d in enumerate(port.value.shape)))
+            for k, port in enumerate(body.given)
+        ]
+        if any(isinstance(size, int) and size < 1 for value in inputs for size in value.shape):
+            return None
+        found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.bodies)
+        return None if found is None else self._lowered(found, like)
+
+
+def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
+    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by, with
+    `steps` added to each."""
+    literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
+    whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
+    return [v + step for v in whole for step in steps][: 2 * len(steps)]
+
+
+def _compared(definition: Definition) -> list[tuple[Place, Place]]:
+    """What conditions compare with one another, as in `c == width`: parameters, and sizes of inputs by their names."""
+    places: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}
+    for number, port in enumerate(tree.inputs(definition)):
+        sizes = port.sizes or ()
+        if not any(isinstance(size, tree.Ellipsis) for size in sizes):
+            places |= {s.text: (number, axis) for axis, s in enumerate(sizes) if isinstance(s, tree.Name)}
+    chains = (n for n in _deciding(definition) if isinstance(n, tree.Chain) and len(n.operands) == 2)
+    names = ([o.text for o in chain.operands if isinstance(o, tree.Name)] for chain in chains)
+    found = [(places[a], places[b]) for a, b in (pair for pair in names if len(pair) == 2) if {a, b} <= places.keys()]
+    return list(dict.fromkeys(found))
+
+
+def _deciding(definition: Definition) -> Iterator[tree.Node]:
+    """All parts of what conditions, `min`, `max` and rounding of a definition decide by."""
+    return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
+
+
+def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
+    if isinstance(node, tree.If | tree.Conditional):
+        return (node.condition,)
+    if isinstance(node, tree.Repeat):  # no turn is another way
+        return (node.count,)
+    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _DECIDING:
+        return node.arguments
+    return ()
+
+
+def _sizes(body: Body) -> list[Shape]:
+    """The shapes of all weights."""
+    return [weight.shape for _, step in steps_of(body) for weight in step.weights]
+
+
+def _value(body: Body, place: Place) -> Any:
+    return body.arguments[place] if isinstance(place, str) else body.given[place[0]].value.shape[place[1]]
+
+
+def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
+    """The numbers that are not the same in all of a group, each with what it is in them."""
+    first = group[0].body
+    places: list[Place] = list(first.arguments)
+    for number, port in enumerate(first.given):
+        if len({len(code.body.given[number].value.shape) for code in group}) == 1:
+            places += [(number, axis) for axis in range(len(port.value.shape))]
+    columns = {place: tuple(_value(code.body, place) for code in group) for place in places}
+    return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
+
+
+def _telling(kind: Seq[Code], number: int, varying: Collection[Place], change: Any) -> tuple[Code, dict[Place, Any]]:
+    """A body to change and its values: one in which no two become the same by chance, or else that of a number."""
+    first = number % len(kind)
+    for like in (*kind[first:], *kind[:first]):
+        values = {place: change(place, _value(like.body, place)) for place in varying}
+        if len(set(values.values())) == len(values):
+            return like, values
+    return kind[first], {place: change(place, _value(kind[first].body, place)) for place in varying}
+
+
+def _aimed(
+    varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
+) -> Iterator[Any]:
+    """Ways to change the numbers of a block to both sides of what the text compares with, and to 1: a size of 1 may
+    stand for any. `maps` are sizes of inputs before their channels."""
+    for pair in pairs:
+        for number in _EQUAL:
+            yield lambda place, value, p=pair, n=number: n if place in p else value
+    # what the text decides by is seldom the size of a map
+    for varied in sorted(varying, key=lambda place: place in maps):
+        if all(type(v) is int for v in varying[varied]):
+            for point in (1, *turning):
+                yield lambda place, value, v=varied, n=point: n if place == v else value
+
+
+def _changes(varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place]) -> Iterator[Any]:
+    """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike.
+
+    Numbers that count something decide about the form of layers, so that they stay in some. `maps` are sizes of inputs
+    before their channels.
+    """
+    order = {place: number for number, place in enumerate(varying)}
+    alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
+    large = any(not all(map(_is_small, column)) for column in varying.values())
+    # on maps of the same sizes
+    yield lambda place, value: value if place in maps else _moved(value, order[place])
+    for numbers in (order, alike):
+        if large:
+            yield lambda place, value, n=numbers: value if _is_small(value) else _moved(value, n[place])
+        yield lambda place, value, n=numbers: _moved(value, n[place] + len(n))
+        yield lambda place, value, n=numbers: _moved(value, n[place])
+        for pace in (2, 4) if large else ():  # which two or four groups divide, and 8 does not
+            yield lambda place, value, n=numbers, p=pace: value if _is_small(value) else _moved(value, n[place], p)
+        if large:
+            yield lambda place, value, n=numbers: value if _is_small(value) else _scaled(value, n[place])
+        yield lambda place, value, n=numbers: _scaled(value, n[place] + 1)
+    yield lambda place, value: value if _is_small(value) else _scaled(value, 0)
+    yield lambda place, value: _scaled(value, 0)
+
+
+def is_number(value: Any) -> bool:
+    """Is a value a number, or a window of numbers?"""
+    parts = value if isinstance(value, tuple) and value else (value,)
+    return all(isinstance(part, int | float) for part in parts)
+
+
+def _is_small(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_small, value))
+    return isinstance(value, bool) or abs(value) <= _SMALL
+
+
+def _moved(value: Any, number: int, pace: int = 1) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_moved(v, number, pace) for v in value)
+    if isinstance(value, bool):
+        return value if number % 2 else not value
+    if isinstance(value, float):
+        return value * (0.5 + 0.25 * (number % 4))
+    return value + 1 + number % 2 if _is_small(value) else value + pace * _OFFSETS[number % len(_OFFSETS)]
+
+
+def _scaled(value: Any, number: int) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_scaled(v, number) for v in value)
+    return value if isinstance(value, bool) else value * _FACTORS[number % len(_FACTORS)]

@@ -1,0 +1,1 @@
+"""Passes over templates, the IR of generated code."""

@@ -1,0 +1,170 @@
+"""What nobody takes is not written: variables of loops and choices, and steps without weights."""
+
+from __future__ import annotations
+
+import re
+
+from ...base.record import TYPE_CHECKING
+from ...pycode.expr import inline
+from ..ir import Choice, Invoke, Leaf, Loop, Sequence, inside, opened
+from ..lowering.reachability import keeps_statistics
+from .variables import uses
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from typing import Any
+
+    from ...ir.types import Instance
+    from ..ir import Node
+
+
+def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
+    """The nodes without steps and variables that lead to no weights and no output. Branches keep their steps.
+
+    Uses of shared weights that lead nowhere go as well, as long as another use stays.
+    """
+    kept, wanted = tuple(nodes), tuple(outputs)
+    all_nodes = list(_outside_branches(kept))
+    alone = _Live(kept, wanted, all_nodes)
+    idle = {id(node): node for node in all_nodes if alone.lacks(node) and _may_go(node)}
+    live = _Live(kept, wanted, idle.values())
+    _keep_weights(kept, idle, live)
+    return tuple(found for node in kept for found in _pruned(node, live.values, idle.keys()))
+
+
+class _Live:
+    """The values that outputs, and steps that stay in any case, hang on; `idle` are the steps that may go."""
+
+    def __init__(self, nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf | Invoke]) -> None:
+        few = list(idle)
+        self.values: set[int] = set()
+        self.sources = {**dict(_sources(nodes)), **{output: node.inputs for node in few for output in node.outputs}}
+        self.add([*outputs, *_taken(nodes, {id(node) for node in few})])
+
+    def add(self, values: Iterable[int]) -> None:
+        todo = list(values)
+        while todo:
+            value = todo.pop()
+            self.values.add(value)
+            todo.extend(v for v in self.sources.pop(value, ()) if v is not None)
+
+    def lacks(self, node: Leaf | Invoke) -> bool:
+        return self.values.isdisjoint(node.outputs)
+
+
+def _may_go(node: Leaf | Invoke) -> bool:
+    """Is nothing lost but what it makes? Running statistics are those of all uses."""
+    if node.shared is None:
+        return not _has_weights(node)
+    return not any(leaf.step is not None and keeps_statistics(leaf.step) for leaf in _leaves(node))
+
+
+def _keep_weights(nodes: tuple[Node, ...], idle: dict[int, Leaf | Invoke], live: _Live) -> None:
+    """Take the first use of shared weights from what may go where no other use would stay.
+
+    From the last to the first, since what a use takes may be another use.
+    """
+    uses: dict[Instance, list[Leaf | Invoke]] = {}
+    for node in inside(nodes) if any(node.shared is not None for node in idle.values()) else ():
+        if isinstance(node, Leaf | Invoke) and node.shared is not None:
+            uses.setdefault(node.shared, []).append(node)
+    for same in reversed(uses.values()):
+        if all(id(node) in idle and live.lacks(node) for node in same):
+            live.add(same[0].inputs)
+            del idle[id(same[0])]
+
+
+def _outside_branches(nodes: Iterable[Node]) -> Iterator[Leaf | Invoke]:
+    for node in nodes:
+        if isinstance(node, Leaf | Invoke):
+            yield node
+        elif isinstance(node, Loop):
+            yield from _outside_branches(node.nodes)
+
+
+def _leaves(node: Leaf | Invoke) -> Iterator[Leaf]:
+    """The layers of a call, and those of the calls in it, those of each block once."""
+    todo: list[Node] = [node]
+    seen: set[int] = set()
+    while todo:
+        found = todo.pop()
+        if isinstance(found, Leaf):
+            yield found
+        elif isinstance(found, Invoke) and id(found.template) not in seen:
+            seen.add(id(found.template))
+            todo.extend(opened(found.template.nodes))
+
+
+def _has_weights(node: Leaf | Invoke) -> bool:
+    return any(apply.stateful for leaf in _leaves(node) for apply in leaf.applies)
+
+
+def words_of(nodes: Iterable[Node]) -> set[str]:
+    """All words in the code of the nodes."""
+    found: set[str] = set()
+    for node in inside(nodes):
+        if isinstance(node, Sequence):
+            found |= words_of(node.nodes)
+        else:
+            found.update(word for code in _codes(node) for word in re.findall(r"[^\W\d]\w*", inline(code)))
+    return found
+
+
+def _codes(node: Leaf | Invoke | Loop | Choice) -> Iterator[Any]:
+    if isinstance(node, Leaf):
+        yield from (code for apply in node.applies for code in (apply.make, apply.call))
+    elif isinstance(node, Invoke):
+        yield from (value for _, value in node.arguments)
+    elif isinstance(node, Loop):
+        yield node.items
+    else:
+        yield from (condition for condition, _ in node.branches)
+
+
+def needed(nodes: Iterable[Node], wanted: Iterable[int]) -> tuple[Node, ...]:
+    """The nodes that some values hang on."""
+    live, kept = set(wanted), []
+    for node in reversed(tuple(nodes)):
+        if live.intersection(_made((node,))):
+            kept.append(node)
+            live.update(value for _, value in uses((node,)))
+    return tuple(reversed(kept))
+
+
+def _made(nodes: Iterable[Node]) -> Iterator[int]:
+    """The values that nodes make."""
+    yield from (value for value, _ in _sources(nodes))
+    yield from (value for node in inside(nodes) if not isinstance(node, Loop | Choice) for value in node.outputs)
+
+
+def _sources(nodes: Iterable[Node]) -> Iterator[tuple[int, tuple[int | None, ...]]]:
+    """What each variable is made of."""
+    for node in inside(nodes):
+        if isinstance(node, Loop):
+            yield from ((own, (first, later)) for first, later, own in node.carried)
+        elif isinstance(node, Choice):
+            yield from ((own, operands) for operands, own in node.phis)
+
+
+def _taken(nodes: Iterable[Node], idle: Collection[int]) -> Iterator[int]:
+    """What the steps that stay in any case take."""
+    for node in inside(nodes):
+        if not isinstance(node, Loop | Choice) and id(node) not in idle:
+            yield from node.inputs
+
+
+def _pruned(node: Node, live: set[int], idle: Collection[int]) -> Iterator[Node]:
+    """The node without what leads to nothing, if anything is left of it."""
+    if isinstance(node, Loop):
+        carried = tuple(v for v in node.carried if v[2] in live)
+        nodes = tuple(found for inner in node.nodes for found in _pruned(inner, live, idle))
+        if nodes or carried:
+            yield node.replace(carried=carried, nodes=nodes)
+    elif isinstance(node, Choice):
+        branches = tuple(
+            (condition, tuple(found for n in inner for found in _pruned(n, live, idle)))
+            for condition, inner in node.branches
+        )
+        yield node.replace(branches=branches, phis=tuple(phi for phi in node.phis if phi[1] in live))
+    elif id(node) not in idle or live.intersection(node.outputs):
+        yield node
