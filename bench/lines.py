@@ -20,7 +20,7 @@ from pathlib import Path
 
 from netspec.api import check
 from netspec.base.record import TYPE_CHECKING, Record
-from netspec.codegen.backends import torch
+from netspec.codegen.pipeline import emit
 from netspec.files import ZOO, read_source
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def generated(name: str) -> int:
     """The lines of the PyTorch code of a spec."""
     net = check(read_source(ZOO + name)).checked
     assert net is not None
-    return counted(torch.emit(net))
+    return counted(emit(net, "torch"))
 
 
 def main(words: Sequence[str]) -> int:

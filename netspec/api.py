@@ -216,15 +216,15 @@ class Network:
     def to_torch(self, style: str = "module") -> str:
         """The source text of the PyTorch module; with the style `export` its recurrences keep a dynamic length where it
         is exported. Raises SpecError where PyTorch has no form for something."""
-        from .codegen.backends import torch
+        from .codegen.pipeline import emit
 
-        return torch.emit(self.checked, style)
+        return emit(self.checked, "torch", style)
 
     def to_keras(self, style: str = "functional") -> str:
         """The source text of the Keras model. Raises SpecError where Keras has no form for something."""
-        from .codegen.backends import keras
+        from .codegen.pipeline import emit
 
-        return keras.emit(self.checked, style)
+        return emit(self.checked, "keras", style)
 
     def weights(self) -> dict[str, Weight]:
         """All weights by path, in the language's order: their shapes and roles, not their numbers."""
@@ -329,10 +329,9 @@ class Network:
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
         form for something, and ModuleNotFoundError where one is not installed.
         """
-        from .codegen.styles import torch_style
         from .verify.pool import Pool
         from .verify.verify import Options, verify
 
         with Pool() as pool:
-            options = Options(tuple(targets), dtype, tolerance, settings=settings, styles=torch_style(style))
+            options = Options(tuple(targets), dtype, tolerance, settings=settings, styles={"torch": style})
             return verify(self.checked, pool, options)

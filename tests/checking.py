@@ -9,6 +9,7 @@ from netspec.api import Verdict
 from netspec.api import check as check_source
 from netspec.base.diagnostics import Collector, Diagnostic
 from netspec.base.source import Source
+from netspec.codegen import pipeline
 from netspec.elaborate.net import read_setting
 from netspec.ir.types import CheckedNet, Row
 from netspec.resolve.resolve import resolve
@@ -56,3 +57,16 @@ def row(net: CheckedNet, path: str) -> Row:
 
 def codes(net: CheckedNet) -> list[str]:
     return [d.code for d in net.diagnostics if d.severity == "error"]
+
+
+def torch_code(net, style=""):
+    """The PyTorch code of a checked net."""
+    return pipeline.emit(net, "torch", style)
+
+
+def keras_code(net, style=""):
+    """The Keras code of a checked net."""
+    return pipeline.emit(net, "keras", style)
+
+
+KERAS_STYLES = tuple(pipeline.BACKENDS["keras"])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from checking import check
-
-from netspec.codegen.backends import keras, torch
+from checking import check, keras_code, torch_code
 
 
 def said(text, emit):
     net = check(text)
     assert net.ok
-    return [line.strip().strip('"') for line in emit.emit(net).split("\n") if "Takes N" in line or "Takes x (" in line]
+    return [line.strip().strip('"') for line in emit(net).split("\n") if "Takes N" in line or "Takes x (" in line]
 
 
 # a net, and what is said of it where the channels are last and where they are first
@@ -45,8 +43,8 @@ NETS = [
 
 @pytest.mark.parametrize(("text", "last", "first"), NETS)
 def test_axes_of_a_net(text, last, first):
-    assert said(f"net a {{ {text} }}", keras) == [f"Takes {last}."]
-    assert said(f"net a {{ {text} }}", torch) == [f"Takes {first or last}."]
+    assert said(f"net a {{ {text} }}", keras_code) == [f"Takes {last}."]
+    assert said(f"net a {{ {text} }}", torch_code) == [f"Takes {first or last}."]
 
 
 @pytest.mark.parametrize(
@@ -62,15 +60,15 @@ def test_axes_of_a_net(text, last, first):
     ],
 )
 def test_axes_of_a_block(text, found):
-    lines = said(text, torch)
+    lines = said(text, torch_code)
     assert [line.removeprefix("Takes ") for line in lines] == [
         f"{axes}." if "gives" in axes else f"{axes} and gives {axes}." for axes in found
     ]
 
 
-@pytest.mark.parametrize("emit", [torch, keras])
+@pytest.mark.parametrize("emit", [torch_code, keras_code])
 def test_long_lines_are_broken(emit):
     outputs = ", ".join(f"a_name_of_some_length_{k} = x -> dense({k + 1})" for k in range(6))
-    text = emit.emit(check(f"net a {{ input x [4]; output {outputs} }}"))
+    text = emit(check(f"net a {{ input x [4]; output {outputs} }}"))
     assert all(len(line) <= 88 for line in text.split("\n"))
     assert " ".join(text.split()).count("a_name_of_some_length_5 (N, F).") == 1

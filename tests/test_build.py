@@ -12,10 +12,8 @@ from pathlib import Path
 
 import pytest
 import twins
-from checking import DATA, SPECS, check, check_spec
+from checking import DATA, KERAS_STYLES, SPECS, check, check_spec, keras_code, torch_code
 
-from netspec.codegen.backends import keras as emit_keras
-from netspec.codegen.backends import torch as emit_torch
 from netspec.report.json import document, dumps
 from netspec.report.report import report
 from netspec.runtime.code import run as _run
@@ -212,13 +210,13 @@ def test_resnet50_has_the_names_that_everybody_knows():
     for line in (DATA / "resnet50_state_dict.txt").read_text().splitlines():
         name, _, sizes = line.partition(" ")
         wanted[name] = tuple(int(n) for n in sizes.split("x")) if sizes.strip() else ()
-    model = _run(emit_torch.emit(check_spec("resnet50")), "resnet50")
+    model = _run(torch_code(check_spec("resnet50")), "resnet50")
     assert {n: tuple(t.shape) for n, t in model.state_dict().items()} == wanted
 
 
 @pytest.mark.parametrize(("name", "most"), [("resnet50", 120), ("vgg16", 60)])
 def test_code_is_as_short_as_by_hand(name, most):
-    assert len(emit_torch.emit(check_spec(name)).splitlines()) <= most
+    assert len(torch_code(check_spec(name)).splitlines()) <= most
 
 
 # nets whose code differs from that of another one in numbers only
@@ -272,7 +270,7 @@ def test_steps_that_lead_nowhere_are_not_written():
     turn = "y = conv(a, 4, 1); z = tanh(y) -> sigmoid; a = relu(y)"
     body = f"a = x -> conv(4, 3); a -> maxpool(2) -> tanh; repeat 3 {{ {turn} }}"
     net = check(f"net n {{ input x [6, 6, 3]; {body}; output a }}")
-    for text in (emit_torch.emit(net), emit_keras.emit(net)):
+    for text in (torch_code(net), keras_code(net)):
         assert "pool" not in text.lower()
         assert "tanh" not in text
         assert "_ =" not in text
@@ -281,7 +279,7 @@ def test_steps_that_lead_nowhere_are_not_written():
 
 def test_a_list_of_modules_counts_no_more_than_it_uses():
     body = "for f in [4, 8, 16] { conv(f, 3x3) -> batchnorm -> relu -> dropout(0.3) }; flatten -> dense(1)"
-    text = emit_torch.emit(check(f"net n {{ input x [16, 16, 3]; {body} }}"))
+    text = torch_code(check(f"net n {{ input x [16, 16, 3]; {body} }}"))
     assert "for i, f in enumerate([4, 8, 16])" in text
     assert "nn.BatchNorm2d(f) for f in [4, 8, 16]" in text
     assert "nn.Dropout(0.3) for _ in range(3)" in text
@@ -289,10 +287,9 @@ def test_a_list_of_modules_counts_no_more_than_it_uses():
 
 def test_code_is_the_same_every_time():
     code = (
-        "import sys; sys.path.insert(0, 'tests'); from checking import check_spec\n"
-        "from netspec.codegen.backends import keras, torch\n"
+        "import sys; sys.path.insert(0, 'tests'); from checking import check_spec, keras_code, torch_code\n"
         "for name in ('resnet50', 'googlenet', 'unet'):\n"
-        "    print(torch.emit(check_spec(name)), keras.emit(check_spec(name)))\n"
+        "    print(torch_code(check_spec(name)), keras_code(check_spec(name)))\n"
     )
     found = {
         subprocess.run(
@@ -320,8 +317,8 @@ def test_frozen_layers_are_held_still_in_both():
     net = check(text)
     assert net.totals.trainable == 4 * 6 * 9 + 12 + 12
     twins.compare(net)  # which holds the trainable counts against the checker's
-    assert "requires_grad_(False)" in emit_torch.emit(net)
-    assert "trainable" in emit_keras.emit(net)
+    assert "requires_grad_(False)" in torch_code(net)
+    assert "trainable" in keras_code(net)
 
 
 HOSTILE = """
@@ -341,7 +338,7 @@ def test_text_that_looks_like_code_stays_text():
     """In comments, names and labels: none of it is a statement of the code, and the code runs."""
     net = check(HOSTILE)
     assert net.ok, net.diagnostics
-    for text in (emit_torch.emit(net), *(emit_keras.emit(net, style) for style in emit_keras.STYLES)):
+    for text in (torch_code(net), *(keras_code(net, style) for style in KERAS_STYLES)):
         imported = {a.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for a in node.names}
         assert imported <= {"torch", "torch.nn.functional", "keras"}
     twins.compare(net)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from checking import check_all
+from checking import check_all, keras_code, torch_code
 
 from netspec.base.render import render
 from netspec.base.source import Source
@@ -80,21 +80,18 @@ def _dot(source: Source) -> str:
 
 
 def _torch(source: Source) -> str:
-    from netspec.codegen.backends import torch
 
-    return torch.emit(_nets(source)[-1])
+    return torch_code(_nets(source)[-1])
 
 
 def _exported(source: Source) -> str:
-    from netspec.codegen.backends import torch
 
-    return torch.emit(_nets(source)[-1], "export")
+    return torch_code(_nets(source)[-1], "export")
 
 
 def _keras(source: Source) -> str:
-    from netspec.codegen.backends import keras
 
-    return keras.emit(_nets(source)[-1])
+    return keras_code(_nets(source)[-1])
 
 
 def _nets(source: Source) -> list[CheckedNet]:

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from checking import check, check_spec, row
+from checking import check, check_spec, keras_code, row
 
 from netspec.base.dims import substitute
-from netspec.codegen.backends import keras
 from netspec.ir.paths import weight_table
 from netspec.reference import Reference
 from netspec.weights import samples
@@ -263,7 +262,7 @@ def test_a_saved_keras_model_is_loaded_again(tmp_path):
         LSTM + LEAK + "net n(units=4) { input x [T, 3]; scan(lstm_cell(units), return=sequence) -> scan(leak(units)) }"
     )
     names = {}
-    exec(keras.emit(check(text)), names)
+    exec(keras_code(check(text)), names)
     model = names["n"](units=5)
     x = np.random.default_rng(0).standard_normal((2, 5, 3))
     model.save(tmp_path / "cells.keras")

@@ -5,13 +5,12 @@ import re
 import numpy as np
 import pytest
 import torch
-from checking import check, check_spec
+from checking import check, check_spec, torch_code
 from test_layer_examples import is_several, spec
 
 import netspec
+from netspec.analysis.static_batch import static_batch
 from netspec.cli import main
-from netspec.codegen.backends import torch as emit_torch
-from netspec.codegen.backends.keras_module import static_batch
 from netspec.layers import LAYERS
 from netspec.reference import Reference
 from netspec.runtime.code import execute
@@ -125,7 +124,7 @@ def test_a_class_is_that_of_pytorch(name, words):
 
 
 def _classes(text):
-    return execute(emit_torch.emit(check(text), "export"), "n").__init__.__globals__
+    return execute(torch_code(check(text), "export"), "n").__init__.__globals__
 
 
 def _all(state):
@@ -168,11 +167,11 @@ def test_weights_go_from_one_style_to_the_other(name):
 def test_the_code_differs_in_its_helpers_alone():
     """The classes of the spec are the same, but for the names of PyTorch's layers."""
     net = check_spec("captions")
-    plain, exported = (emit_torch.emit(net, style) for style in ("module", "export"))
+    plain, exported = (torch_code(net, style) for style in ("module", "export"))
     own = plain[plain.index("class Captions") :]
     assert exported.endswith(own.replace("nn.LSTM", "LSTM"))
     for name in ("resnet50", "wavenet"):
-        assert emit_torch.emit(check_spec(name), "export") == emit_torch.emit(check_spec(name))
+        assert torch_code(check_spec(name), "export") == torch_code(check_spec(name))
 
 
 def test_they_begin_alike():

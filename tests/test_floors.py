@@ -37,7 +37,7 @@ FLOORS = [
     "__init__",
 ]
 # the same within code generation
-STAGES = ["identifiers", "styles", "lowering", "ir", "passes", "outline", "backends", "__init__"]
+STAGES = ["identifiers", "styles", "lowering", "ir", "printer", "passes", "outline", "backends", "pipeline", "__init__"]
 # the backends of one framework know nothing of the other
 BACKENDS = ("torch", "keras")
 FRAMEWORKS = {"torch", "keras", "tensorflow", "numpy", "pandas", "graphviz", "pygraphviz", "safetensors", "h5py"}

@@ -127,7 +127,7 @@ def told(found):
     return values
 
 
-@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("form", ["module", "functional", "subclass"])
 def test_each_argument_of_a_net_takes_further_values(form):
     found = tried(NET, form, False)
     assert told(found) == {("small", "width"): [16, 4], ("small", "lambda_"): [6, 1]}
@@ -140,10 +140,10 @@ def params(width, units):
     return convolutions + (2 * width + 1) * 5 + (2 * width + 1) * units + (5 + 1) * units
 
 
-@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("form", ["module", "functional", "subclass"])
 def test_each_argument_of_a_block_takes_further_values(form):
     found = tried(NET, form, True)
-    channels = {("unit", "in_channels"): [4, 1], ("both", "a_features"): [32, 8]} if form == "torch" else {}
+    channels = {("unit", "in_channels"): [4, 1], ("both", "a_features"): [32, 8]} if form == "module" else {}
     arguments = {("unit", "filters"): [16, 4], ("unit", "slope"): [0.05, 0.1 * 1.4], ("both", "units"): [6, 1]}
     assert told(found) == arguments | channels
     # the net around a block holds the block alone, at the smallest shapes that it has in the net
@@ -153,7 +153,7 @@ def test_each_argument_of_a_block_takes_further_values(form):
     inputs = {
         t.value: t.net.net.body.inputs[0].value.shape for t in found if t.argument in ("in_channels", "a_features")
     }
-    assert inputs == ({4: (6, 6, 4), 1: (6, 6, 1), 32: (32,), 8: (8,)} if form == "torch" else {})
+    assert inputs == ({4: (6, 6, 4), 1: (6, 6, 1), 32: (32,), 8: (8,)} if form == "module" else {})
 
 
 def test_arguments_that_are_one_number_move_together():
@@ -168,17 +168,17 @@ net a { input x [5, 5, 4]; around(4) -> conv(6, 1x1) -> around(6) -> flatten -> 
 
 
 def test_an_argument_that_is_no_setting():
-    found = tried(NET, "torch", False, alter=lambda text: text.replace("lambda_=3):", "lambda_=3, depth=2):"))
+    found = tried(NET, "module", False, alter=lambda text: text.replace("lambda_=3):", "lambda_=3, depth=2):"))
     assert [(f.argument, f.wrong) for f in found if isinstance(f, Finding)] == [
         ("depth", "the net has no such setting")
     ]
-    found = tried(NET, "torch", True, alter=lambda text: text.replace("filters, slope", "filters, depth, slope"))
+    found = tried(NET, "module", True, alter=lambda text: text.replace("filters, slope", "filters, depth, slope"))
     wrong = [(f.owner, f.argument, f.wrong) for f in found if isinstance(f, Finding)]
     assert wrong == [("Unit", "depth", "no instance has a value for it")]
 
 
 def test_so_many_values_of_each_argument():
-    assert [len(values) for values in told(tried(NET, "torch", False, 5)).values()] == [5, 5]
+    assert [len(values) for values in told(tried(NET, "module", False, 5)).values()] == [5, 5]
     assert list(first(iter(["a", None, "b", "c"]), 2)) == ["a", "b"]
     assert list(first(iter(["a", None]), 2)) == ["a"]
 
@@ -207,7 +207,7 @@ class Played:
         return self.spoil(Answer("", "", spelling.shapes, learned, (tuple(wanted),), {}))
 
 
-def found(text, spoil=lambda answer: answer, form="torch", argument="n"):
+def found(text, spoil=lambda answer: answer, form="module", argument="n"):
     """What is found of the first value that is tried, and the jobs that the framework was given."""
     trial = next(t for t in tried(text, form, False) if t.argument == argument)
     pool = Played(trial, spoil)

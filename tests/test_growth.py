@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 
 import pytest
-from checking import check
+from checking import check, keras_code, torch_code
 
 from bench.fuzz.growth import Form, said
 from netspec.base.diagnostics import Collector
 from netspec.base.source import Source
-from netspec.codegen.backends import keras as emit_keras
-from netspec.codegen.backends import torch as emit_torch
 from netspec.codegen.outline import witnesses
 from netspec.syntax.printer import format_source
 
@@ -52,7 +50,7 @@ def net_of(word, count):
 
 
 @pytest.mark.parametrize("word", LINES)
-@pytest.mark.parametrize("emit", [emit_torch.emit, emit_keras.emit], ids=["torch", "keras"])
+@pytest.mark.parametrize("emit", [torch_code, keras_code], ids=["torch", "keras"])
 def test_twice_the_layers_are_twice_the_work(word, emit):
     less, more = (work(net_of(word, count), emit) for count in (60, 120))
     assert more < 2.15 * less
@@ -71,9 +69,9 @@ TEXTS = {
 STEPS = {
     "check": check,
     "fmt": lambda text: format_source(Source("a text", text), Collector()),
-    "torch": emit_torch.emit,
-    "functional": emit_keras.emit,
-    "subclass": lambda net: emit_keras.emit(net, "subclass"),
+    "torch": torch_code,
+    "functional": keras_code,
+    "subclass": lambda net: keras_code(net, "subclass"),
 }
 
 
@@ -109,7 +107,7 @@ def test_names_that_nothing_can_be_said_of_cost_little():
     """Their values hang on a size that a constructor is not told."""
     lines = "\n".join(f"a{k + 1} = (a{k} + m) // 2" for k in range(60))
     net = "net n(m=3) {{ input x [4]\na0 = {}\n" + lines + "\ndense(m) }}"
-    known, unknown = (work(net.format(first), emit_torch.emit) for first in ("m", "x.shape[0]"))
+    known, unknown = (work(net.format(first), torch_code) for first in ("m", "x.shape[0]"))
     assert unknown < 1.5 * known
 
 
@@ -117,13 +115,13 @@ def test_names_that_nothing_can_be_said_of_cost_little():
 def test_a_net_with_nothing_to_set_is_elaborated_no_further(head, monkeypatch):
     net = check(f"{head} {{ input x [4]; dense(4) -> relu }}")
     monkeypatch.delattr(witnesses, "elaborate")
-    for emit in (emit_torch.emit, emit_keras.emit):
+    for emit in (torch_code, keras_code):
         compile(emit(net), "n", "exec")
 
 
 def test_a_loop_is_written_once_for_any_number_of_turns():
     few, many = (check(f"net long {{ input x [8]; repeat {n} {{ dense(8) -> relu }} }}") for n in (50, 500))
-    assert emit_torch.emit(few).replace("50", "500") == emit_torch.emit(many)
+    assert torch_code(few).replace("50", "500") == torch_code(many)
 
 
 def test_many_values_are_joined():
@@ -131,5 +129,5 @@ def test_many_values_are_joined():
     lines = "\n".join(f"  {name} = dense(x, 8)" for name in names)
     for join in ("add", "mul", "maximum", "average", "concat"):
         net = check(f"net wide {{\n  input x [8]\n{lines}\n  {join}([{', '.join(names)}])\n}}\n")
-        for emit in (emit_torch.emit, emit_keras.emit):
+        for emit in (torch_code, keras_code):
             compile(emit(net), "wide", "exec")

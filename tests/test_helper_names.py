@@ -6,9 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-from checking import check
-
-from netspec.codegen.backends import keras, torch
+from checking import check, keras_code, torch_code
 
 NETS = {
     "stateful": "block stateful(n) { input x; x -> lstm(n, stateful=true, batch=2, return=sequence) -> dense(3) }"
@@ -44,8 +42,8 @@ CALLED = {
     " -> dense(SameAveragePooling2D) }",
 }
 WRITTEN = {
-    **{f"torch {style}": lambda net, style=style: torch.emit(net, style) for style in ("module", "export")},
-    **{f"keras {style}": lambda net, style=style: keras.emit(net, style) for style in ("functional", "subclass")},
+    **{f"torch {style}": lambda net, style=style: torch_code(net, style) for style in ("module", "export")},
+    **{f"keras {style}": lambda net, style=style: keras_code(net, style) for style in ("functional", "subclass")},
 }
 _DEFINED = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
 

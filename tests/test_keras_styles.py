@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import pytest
 import twins
+from checking import KERAS_STYLES as STYLES
 from checking import check, check_spec
+from checking import keras_code as emit
 
 from netspec.base.diagnostics import SpecError
-from netspec.codegen.backends.keras import STYLES, emit
 from netspec.codegen.backends.keras_classes import _RESERVED
 from netspec.layers.base import LAYERS
 from netspec.runtime.code import run as _run

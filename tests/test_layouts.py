@@ -6,9 +6,8 @@ import re
 
 import pytest
 import twins
-from checking import check
+from checking import check, torch_code
 
-from netspec.codegen.backends import torch as emit_torch
 from netspec.runtime.code import run
 
 SIDES = "conv(4, 3x3, padding=1) -> {0} -> conv(4, 3x3, padding=1)"
@@ -42,7 +41,7 @@ def test_one_class_has_one_layout(word):
 
     net = net_of(word)
     assert net.ok, [d.message for d in net.diagnostics]
-    text = emit_torch.emit(net)
+    text = torch_code(net)
     model = run(text, net.name).eval()
     seen = {}
 

@@ -10,11 +10,9 @@ import sys
 
 import pytest
 import twins
-from checking import check
+from checking import check, keras_code, torch_code
 
 from netspec.base.diagnostics import SpecError
-from netspec.codegen.backends import keras as emit_keras
-from netspec.codegen.backends import torch as emit_torch
 
 # every `@name` is a name; one that is said twice is the same
 TEXTS = {
@@ -159,14 +157,14 @@ def every(count, longest, hostile=True, seed=0):
 
 def codes(net):
     """The code in each style that the net has."""
-    found = {"torch": emit_torch.emit(net), **{style: in_keras(net, style) for style in STYLES}}
+    found = {"torch": torch_code(net), **{style: in_keras(net, style) for style in STYLES}}
     return {style: code for style, code in found.items() if code}
 
 
 def in_keras(net, style):
     """The code, or nothing where Keras has no such form of the net."""
     try:
-        return emit_keras.emit(net, style)
+        return keras_code(net, style)
     except SpecError as error:
         if error.diagnostics[0].code not in ("no-such-style", "not-in-keras"):
             raise
@@ -213,7 +211,7 @@ def test_what_is_wrapped_is_no_tuple():
     net = check(text)
     for style in ("functional", "subclass"):
         twins.compare(net, batches=(2, 1), style=style)
-    code = emit_torch.emit(net)
+    code = torch_code(net)
     assert not [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Tuple) and len(n.elts) == 1]
 
 

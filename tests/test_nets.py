@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 import torch
 import twins
-from checking import DATA, check, codes, row
+from checking import DATA, check, codes, keras_code, row, torch_code
 
 from netspec.base.diagnostics import SpecError
-from netspec.codegen.backends import keras as emit_keras
-from netspec.codegen.backends import torch as emit_torch
 from netspec.ir.paths import weight_table
 from netspec.report import json as emit_json
 from netspec.report.report import report
@@ -37,7 +35,7 @@ def arrays(model):
 
 def test_what_is_frozen_stays_still_when_pytorch_trains():
     """A step of training changes the generator's weights and statistics, and nothing of the discriminator."""
-    model = run(emit_torch.emit(net_of("frozen_end")), "frozen_end")
+    model = run(torch_code(net_of("frozen_end")), "frozen_end")
     before = arrays(model)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
     model.train()
@@ -50,7 +48,7 @@ def test_what_is_frozen_stays_still_when_pytorch_trains():
 
 
 def test_a_part_can_be_let_go_again():
-    model = run(emit_torch.emit(net_of("frozen_end")), "frozen_end")
+    model = run(torch_code(net_of("frozen_end")), "frozen_end")
     before = arrays(model)
     model.verdict.requires_grad_(True)
     model.train()
@@ -62,7 +60,7 @@ def test_a_part_can_be_let_go_again():
 def test_what_is_frozen_stays_still_when_keras_trains(style):
     net = net_of("frozen_end")
     target = next(target for model, target in twins.models(net, [noise(2, 6)], style) if target.framework == "keras")
-    model = run(emit_keras.emit(net, style), "frozen_end" if style == "functional" else "FrozenEnd")
+    model = run(keras_code(net, style), "frozen_end" if style == "functional" else "FrozenEnd")
     model(noise(2, 6))
     free = [held.weight for held in target.spelling.held if not held.path.startswith("verdict.")]
     before = [w.numpy().copy() for w in model.weights]
@@ -92,8 +90,8 @@ def test_sample_normal_draws_in_training_only():
 
 def test_a_part_has_the_weights_of_the_whole():
     """Weights that were trained in a net of their own fit where the net is a step of another one."""
-    alone = run(emit_torch.emit(net_of("backbone")), "backbone").state_dict()
-    cut = run(emit_torch.emit(net_of("cut_at_a_loop")), "cut_at_a_loop")
+    alone = run(torch_code(net_of("backbone")), "backbone").state_dict()
+    cut = run(torch_code(net_of("cut_at_a_loop")), "cut_at_a_loop")
     wanted = {n.removeprefix("features."): v.shape for n, v in cut.state_dict().items() if n.startswith("features.")}
     assert {name: alone[name].shape for name in wanted} == wanted
     assert {name for name in alone if name.startswith("high")} == alone.keys() - wanted.keys()
@@ -132,9 +130,9 @@ def test_a_function_that_asks_for_sizes_is_one_model_for_each():
     }
     """
     with pytest.raises(SpecError) as caught:
-        emit_keras.emit(check(text, net="sizes"))
+        keras_code(check(text, net="sizes"))
     assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
-    assert "class Widen" in emit_keras.emit(check(text, net="sizes"), "subclass")
+    assert "class Widen" in keras_code(check(text, net="sizes"), "subclass")
 
 
 PARTS = """
@@ -214,9 +212,9 @@ def test_in_each_call_of_a_block_its_own_weights_have_to_lead_somewhere():
     text = "block b { layer inner = dense(6); a = inner; output a -> inner }"
     net = check(text + "\nnet n { input x [6]; p = b(x); q = b(x); output p }")
     with pytest.raises(SpecError) as caught:
-        emit_keras.emit(net)
+        keras_code(net)
     assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
-    assert "_ = self.b2(x)  # leads nowhere" in emit_torch.emit(net)
+    assert "_ = self.b2(x)  # leads nowhere" in torch_code(net)
 
 
 def test_what_leads_nowhere_and_has_weights_is_told_of():
@@ -227,7 +225,7 @@ def test_what_leads_nowhere_and_has_weights_is_told_of():
         assert [line.partition("(")[0] for line in lines] == ["_ = self.lost"]
         assert lines[0].endswith(")  # leads nowhere, but its weights are part of the net")
     with pytest.raises(SpecError) as caught:
-        emit_keras.emit(net)
+        keras_code(net)
     assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
 
 
@@ -235,9 +233,9 @@ def test_keras_binds_a_norm_to_a_number_of_axes():
     text = "net n { input x [4]; layer tie = NORM; a = tie(x); b = tie(outer(x, x)); output a, b }"
     net = check(text.replace("NORM", "batchnorm"))
     with pytest.raises(SpecError) as caught:
-        emit_keras.emit(net)
+        keras_code(net)
     assert [d.code for d in caught.value.diagnostics] == ["not-in-keras"]
-    assert "nn.BatchNorm1d(4)" in emit_torch.emit(net)
+    assert "nn.BatchNorm1d(4)" in torch_code(net)
     twins.compare(check(text.replace("NORM", "dense(3)")))
 
 

@@ -6,11 +6,10 @@ import harness  # noqa: F401  # first: it chooses the Keras backend
 import numpy as np
 import pytest
 import torch
-from checking import check
+from checking import check, torch_code
 from harness import build, load_torch, shapes_of, to_first, torch_built
 from test_layers import EXAMPLES, at_of, numbers
 
-from netspec.codegen.backends import torch as emit_torch
 from netspec.runtime.code import run
 
 TYPES = {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}
@@ -90,7 +89,7 @@ net n { input x [6, 8]; gaussian_noise(0.1) -> drop_path(0.2) -> spatial_dropout
 def test_of_nets(name, word, training):
     net = check(NETS[name])
     assert net.ok, [d.message for d in net.diagnostics]
-    model = run(emit_torch.emit(net), net.name).to(TYPES[word]).train(training)
+    model = run(torch_code(net), net.name).to(TYPES[word]).train(training)
     (port,) = net.net.body.inputs
     shape = tuple(n if isinstance(n, int) else 5 for n in port.value.shape)
     whole = port.value.dtype.startswith("int")
@@ -103,7 +102,7 @@ def test_of_nets(name, word, training):
 
 def test_positions_are_exact_in_double():
     net = check("net p { input x [300, 6]; positional_encoding }")
-    model = run(emit_torch.emit(net), net.name).double()
+    model = run(torch_code(net), net.name).double()
     found = model(torch.zeros(1, 300, 6, dtype=torch.float64))[0].numpy()
     places = np.arange(300)[:, None] / 10000 ** (np.arange(0, 6, 2) / 6)
     np.testing.assert_allclose(found[:, ::2], np.sin(places), atol=1e-12)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import twins
-from checking import DATA, check, row
+from checking import DATA, check, keras_code, row
 
 from netspec import api
-from netspec.codegen.backends import keras as emit_keras
 from netspec.diagram.dot import dot
 from netspec.reference import Reference
 from netspec.weights.samples import random_inputs, random_weights
@@ -95,7 +94,7 @@ def test_no_sequential():
     from netspec.base.diagnostics import SpecError
 
     with pytest.raises(SpecError) as error:
-        emit_keras.emit(check("net n { input x [4]; weight w [4]; x * w }"), "sequential")
+        keras_code(check("net n { input x [4]; weight w [4]; x * w }"), "sequential")
     assert [d.code for d in error.value.diagnostics] == ["no-such-style"]
 
 

@@ -8,13 +8,14 @@ import harness  # noqa: F401  # first: it chooses the Keras backend
 import keras
 import numpy as np
 import pytest
+from checking import KERAS_STYLES as STYLES
 from checking import check, check_spec
+from checking import keras_code as emit
 from test_build import NARROW, RECURRENT, SMALL
 from test_layer_examples import EXAMPLES, spec
 
+from netspec.analysis.static_batch import static_batch
 from netspec.base.diagnostics import SpecError
-from netspec.codegen.backends.keras import STYLES, emit
-from netspec.codegen.backends.keras_module import static_batch
 from netspec.layers import LAYERS
 from netspec.runtime.code import execute
 from netspec.weights import samples

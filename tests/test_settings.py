@@ -47,13 +47,13 @@ def tried(text, form, pool, blocks=False, old="", new="", most=2):
 # --- what becomes of them --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("form", ["module", "functional", "subclass"])
 @pytest.mark.parametrize("blocks", [False, True])
 def test_right_code_agrees(form, blocks, pool):
     found = tried(NET, form, pool, blocks=blocks)
     assert [str(f) for f in found if f.wrong or f.refused or not f.whole] == []
     names = {f.argument for f in found}
-    channels = {"in_channels"} if form == "torch" else set()
+    channels = {"in_channels"} if form == "module" else set()
     assert names == ({"filters", "slope"} | channels if blocks else {"width", "classes"})
 
 
@@ -78,11 +78,11 @@ net a { input x [6, 6, 3]; unit(4) -> unit(5, 2) -> flatten -> dense(2) }
     assert not any(f.wrong for f in found)
 
 
-@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("form", ["module", "functional", "subclass"])
 def test_cells_are_run_alone(form, pool):
     found = tried(CELL, form, pool, blocks=True)
     assert [str(f) for f in found if f.wrong] == []
-    assert {f.argument for f in found} == {"units", "rate", *(["x_features"] if form == "torch" else [])}
+    assert {f.argument for f in found} == {"units", "rate", *(["x_features"] if form == "module" else [])}
     wrong = tried(CELL, form, pool, True, "self.rate = rate", "self.rate = 0.9")
     assert "rate" in {f.argument for f in wrong if f.wrong}
 
@@ -110,9 +110,9 @@ def test_random_texts_lean_on_parameters():
 
 # form, what stands in the code, what is put there, whether in a block, the argument that it breaks, what is said of it
 PLANTED = [
-    ("torch", "Unit(width, 2 * width,", "Unit(width, 16,", False, "width", "holds"),
+    ("module", "Unit(width, 2 * width,", "Unit(width, 16,", False, "width", "holds"),
     (
-        "torch",
+        "module",
         "nn.Linear(2 * width, classes)",
         "nn.Linear(2 * width, 3)",
         False,
@@ -120,10 +120,10 @@ PLANTED = [
         "`dense.weight` is [3, 16]",
     ),
     ("functional", "layers.Dense(classes)", "layers.Dense(3)", False, "classes", "`5.kernel` is [16, 3]"),
-    ("torch", "filters, 3, padding=1)", "8, 3, padding=1)", True, "filters", "holds"),
+    ("module", "filters, 3, padding=1)", "8, 3, padding=1)", True, "filters", "holds"),
     ("subclass", "layers.Conv2D(filters,", "layers.Conv2D(8,", True, "filters", "`unit.conv.kernel` is [3, 3, 2, 8]"),
     (
-        "torch",
+        "module",
         "Conv2d(in_channels, filters",
         "Conv2d(2, filters",
         True,
@@ -139,7 +139,7 @@ PLANTED = [
         "its outputs and those of the reference",
     ),
     (
-        "torch",
+        "module",
         "negative_slope=self.slope",
         "negative_slope=0.1",
         True,
@@ -159,7 +159,7 @@ def test_wrong_code_is_found(form, old, new, blocks, argument, words, pool):
 def test_what_code_refuses_is_no_disagreement(pool):
     guard = "def __init__(self, width=8, classes=3):"
     refusing = guard + "\n        if width > 12:\n            raise ValueError('width is at most 12')"
-    found = tried(NET, "torch", pool, False, guard, refusing)
+    found = tried(NET, "module", pool, False, guard, refusing)
     assert [(f.value, f.refused, f.wrong) for f in found if f.argument == "width"] == [
         (16, "width is at most 12", ""),
         (4, "", ""),
@@ -168,31 +168,31 @@ def test_what_code_refuses_is_no_disagreement(pool):
 
 def test_a_value_error_that_is_no_refusal_is_wrong(pool):
     guard = "def __init__(self, width=8, classes=3):"
-    found = tried(NET, "torch", pool, False, guard, guard + "\n        a, b = range(width - 6)")
+    found = tried(NET, "module", pool, False, guard, guard + "\n        a, b = range(width - 6)")
     assert [f.wrong[:10] for f in found if f.argument == "width"] == ["ValueError", "ValueError"]
 
 
 def test_an_argument_that_is_no_setting(pool):
-    found = tried(NET, "torch", pool, False, "classes=3):", "classes=3, depth=2):")
+    found = tried(NET, "module", pool, False, "classes=3):", "classes=3, depth=2):")
     assert [f.wrong for f in found if f.argument == "depth"] == ["the net has no such setting"]
 
 
 def test_weights_held_still_by_an_argument_are_found(pool):
     old = "self.apply(init_weights)"
-    found = tried(NET, "torch", pool, False, old, "self.dense.requires_grad_(classes < 4)")
+    found = tried(NET, "module", pool, False, old, "self.dense.requires_grad_(classes < 4)")
     assert next(f.wrong for f in found if f.argument == "classes").startswith("trains 0 parameters of `dense`")
 
 
 def test_large_nets_are_compared_in_structure(pool):
     text = "net wide(width=9000, classes=9) { input x [512]; dense(width) -> dense(width) -> dense(classes) }"
     old, new = "nn.Linear(width, classes)", "nn.Linear(width, 9)"
-    found = tried(text, "torch", pool, False, old, new)
+    found = tried(text, "module", pool, False, old, new)
     assert [f.whole for f in found] == [False] * len(found)
     assert [f.argument for f in found if f.wrong] == ["classes", "classes"]
     assert not any(f.wrong for f in tried(text, "functional", pool))
 
 
-@pytest.mark.parametrize("form", ["torch", "subclass"])
+@pytest.mark.parametrize("form", ["module", "subclass"])
 def test_names_that_hang_on_a_setting_are_noted(form, pool):
     old, new = "self.dense", "self.dense9"
     found = tried("net a(n=3) { input x [4]; dense(n) }", form, pool, False, old, new)
@@ -203,7 +203,7 @@ def test_names_that_hang_on_a_setting_are_noted(form, pool):
 
 
 def test_verify_says_which_value_broke_what(pool, monkeypatch):
-    torch = FORMS["torch"].write
+    torch = FORMS["module"].write
     altered = lambda net: torch(net).replace(text=torch(net).text.replace("2 * width", "16"))  # noqa: E731
     monkeypatch.setitem(TARGETS, "torch", altered)
     found = verify(check(NET), pool, Options(("torch",), settings=2))
@@ -255,7 +255,7 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("form", ["module", "functional", "subclass"])
 @pytest.mark.parametrize("name", BLOCKS)
 def test_blocks_at_further_values(name, form, pool):
     found = tried(BLOCKS[name], form, pool, blocks=True, most=4)
@@ -264,13 +264,13 @@ def test_blocks_at_further_values(name, form, pool):
 
 
 def test_a_block_with_a_number_in_place_of_an_argument(pool):
-    found = tried(BLOCKS["windows"], "torch", pool, blocks=True, old="stride=(1, stride)", new="stride=(1, 2)")
+    found = tried(BLOCKS["windows"], "module", pool, blocks=True, old="stride=(1, stride)", new="stride=(1, 2)")
     assert any(f.wrong for f in found if f.argument == "stride")
 
 
 def test_inputs_that_a_choice_declares(pool):
     text = "net a(wide=true, c=3) {\n  if wide { input x [5, c] } else { input x [c] }\n  x -> dense(2*c)\n}"
     text = text.replace("x -> dense(2*c)", "rnn(2*c)")
-    for form in ("torch", "functional"):
+    for form in ("module", "functional"):
         assert [str(f) for f in tried(text, form, pool) if f.wrong] == []
     assert check(text, c=4).net.body.inputs[0].value.shape == (5, 4)

@@ -11,14 +11,12 @@ import keras
 import numpy as np
 import pytest
 import torch
-from checking import SPECS, check, check_spec
+from checking import SPECS, check, check_spec, keras_code, torch_code
 from randomly import Dice, spec_of
 from test_build import LARGE, RECURRENT
 
 from netspec.base.diagnostics import SpecError
 from netspec.base.dims import substitute
-from netspec.codegen.backends import keras as emit_keras
-from netspec.codegen.backends import torch as emit_torch
 from netspec.codegen.backends.statements import NOWHERE
 from netspec.runtime.code import run
 from netspec.weights import samples
@@ -103,7 +101,7 @@ def confirmed(text, found, values):
 
 def in_torch(net, values):
     """How many comments of the PyTorch code a run without numbers confirms."""
-    text = emit_torch.emit(net)
+    text = torch_code(net)
     with torch.device("meta"):
         model = run(text, net.name).eval()
         inputs = [meta(array) for array in samples.random_inputs(net, np.random.default_rng(0), BATCH, values)]
@@ -118,7 +116,7 @@ def meta(array):
 
 
 def in_keras(net, values):
-    text = emit_keras.emit(net, "subclass")
+    text = keras_code(net, "subclass")
     model = run(text, net.name)
     ports = net.net.body.inputs
     shapes = [tuple(substitute(n, values) for n in port.value.shape) for port in ports]
@@ -163,7 +161,7 @@ def test_of_random_nets(seed):
     net = check(spec_of(Dice(1000 + seed)))
     try:
         values = first_sizes(net)
-        text = emit_torch.emit(net)
+        text = torch_code(net)
     except (SpecError, ValueError):
         pytest.skip("PyTorch has no form of this one")
     inputs = samples.random_inputs(net, np.random.default_rng(0), BATCH, values)
@@ -175,7 +173,7 @@ def test_of_random_nets(seed):
 
 def test_a_wrong_comment_is_seen():
     net = check(TEXTS["letters"])
-    text = emit_torch.emit(net).replace("4 x 6 x 5", "5 x 4 x 6")
+    text = torch_code(net).replace("4 x 6 x 5", "5 x 4 x 6")
     model = run(text, net.name)
     found = watched(text, lambda: model(torch.zeros(BATCH, 4, 6, dtype=torch.int64)))
     with pytest.raises(AssertionError, match="5 x 4 x 6"):

@@ -10,6 +10,7 @@ from checking import check
 
 from netspec import api, reference
 from netspec.cli import main
+from netspec.codegen import pipeline
 from netspec.ir.paths import weight_table
 from netspec.layers.conv import Conv
 from netspec.verify.calm import calmer, saturated
@@ -92,12 +93,17 @@ def test_a_wrong_code_is_found(pool, monkeypatch):
     assert any("`head`" in problem for problem in found.problems)
 
 
-def test_code_that_fails_is_told(pool, monkeypatch):
-    from netspec.codegen.backends import torch as emit_torch
+def rewritten(monkeypatch, framework, old, new):
+    """The code for a framework with something else in the place of what it says."""
+    styles = pipeline.BACKENDS[framework]
+    style = next(iter(styles))
+    right = styles[style].write
+    wrong = styles[style].replace(write=lambda *words: right(*words).replace(old, new))
+    monkeypatch.setitem(styles, style, wrong)
 
-    right = emit_torch.emit
-    wrong = ("self.head(x)", "self.head(x.no_such)")
-    monkeypatch.setattr(emit_torch, "emit", lambda *words: right(*words).replace(*wrong))
+
+def test_code_that_fails_is_told(pool, monkeypatch):
+    rewritten(monkeypatch, "torch", "self.head(x)", "self.head(x.no_such)")
     found = verified(pool, SMALL)
     assert any("no_such" in problem and "line" in problem for problem in found.problems)
 
@@ -113,13 +119,9 @@ net plain {
 
 
 def planted(monkeypatch, framework, old, new):
-    """The code for a framework with something else in the place of what it says."""
-    from netspec.codegen.backends import keras, torch
-
-    emitter = {"torch": torch, "keras": keras}[framework]
-    right = emitter.emit
-    monkeypatch.setattr(emitter, "emit", lambda net, *style: right(net, *style).replace(old, new))
-    assert new in emitter.emit(check(PLAIN))
+    """The same for PLAIN, in which that stands."""
+    rewritten(monkeypatch, framework, old, new)
+    assert new in pipeline.emit(check(PLAIN), framework)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import harness  # noqa: F401  # first: it chooses the Keras backend
 import numpy as np
+from checking import keras_code, torch_code
 
 from netspec.base.dims import substitute
-from netspec.codegen.backends import keras as emit_keras
-from netspec.codegen.backends import torch as emit_torch
 from netspec.ir.paths import weight_table
 from netspec.reference import Reference
 from netspec.verify.verdict import apart
@@ -38,7 +37,7 @@ class Infinite(AssertionError):
 
 def texts(net, style="functional"):
     """The generated code, for PyTorch and for Keras."""
-    return emit_torch.emit(net), emit_keras.emit(net, style)
+    return torch_code(net), keras_code(net, style)
 
 
 def compare(net, batches=(3, 1), sizes=({},), style="functional", reacts=True, dtype="float32", tolerance=None):

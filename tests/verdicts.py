@@ -10,14 +10,12 @@ from types import MappingProxyType
 from zlib import crc32
 
 import twins  # before TensorFlow: it chooses the backend of Keras
-from checking import check
+from checking import KERAS_STYLES, check, keras_code, torch_code
 from randomly.known import everything
 from shrink import shrink
 
 from netspec.base.diagnostics import SpecError
 from netspec.base.record import TYPE_CHECKING, Record
-from netspec.codegen.backends import keras as emit_keras
-from netspec.codegen.backends import torch as emit_torch
 from netspec.ir.types import Step
 from netspec.weights import samples
 
@@ -76,9 +74,9 @@ def _sign(error):
 def written(text, net):
     """The code for each target, or why there is none. Raises AssertionError where it differs the second time."""
     codes, refused = {}, {}
-    styles = {style: lambda net, style=style: emit_keras.emit(net, style) for style in emit_keras.STYLES}
+    styles = {style: lambda net, style=style: keras_code(net, style) for style in KERAS_STYLES}
     again = check(text)
-    for target, emit in {"torch": emit_torch.emit, **styles}.items():
+    for target, emit in {"torch": torch_code, **styles}.items():
         code, why = _emitted(emit, net)
         if why:
             refused[target] = why

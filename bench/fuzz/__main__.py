@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netspec.codegen.backends import keras
+from netspec.codegen.pipeline import BACKENDS
 
 from .drawing import Drawn
 from .judge import Limits, judged
@@ -94,7 +94,7 @@ def keep(found: Found, plan: Plan, out: Path) -> None:
 
 def retry(path: Path, settings: Sequence[str], plan: Plan) -> int:
     """Try a file with all trials, and say what comes of it."""
-    trials = ("check", "fmt", "draw", "torch", *(f"keras-{s}" for s in keras.STYLES), "commands")
+    trials = ("check", "fmt", "draw", "torch", *(f"keras-{s}" for s in BACKENDS["keras"]), "commands")
     again = Task(0, "file", Drawn(path.read_bytes(), settings=tuple(settings)), trials)
     answer = isolated(lambda: judged(again, plan.limits), plan.limits)
     if answer is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netspec.base.record import Record
-from netspec.codegen.backends import keras
+from netspec.codegen.pipeline import BACKENDS
 
 from .calls import layers, sentences, set_values, statements
 from .drawing import Dice, Drawn
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # how often a text is laid out anew, which costs more than a check
 _LAID_OUT = 0.2
-_CODE = ("draw", "torch", *(f"keras-{style}" for style in keras.STYLES))
+_CODE = ("draw", "torch", *(f"keras-{style}" for style in BACKENDS["keras"]))
 # how many texts are checked at the same time
 _BUNDLE = 11
 

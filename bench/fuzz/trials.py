@@ -21,7 +21,7 @@ from netspec.api import check
 from netspec.base.diagnostics import Collector, SpecError
 from netspec.base.render import render
 from netspec.base.source import Source
-from netspec.codegen.backends import keras, torch
+from netspec.codegen.pipeline import BACKENDS, emit
 from netspec.codes import CODES
 from netspec.diagram.build import TooLarge
 from netspec.diagram.dot import dot
@@ -192,13 +192,13 @@ def lay_out(attempt: Attempt) -> None:
 # --- code and pictures -----------------------------------------------------------------------------------------------
 
 
-def _python(emit: Callable[..., str], *style: str) -> Callable[[Attempt], None]:
+def _python(framework: str, style: str = "") -> Callable[[Attempt], None]:
     def trial(attempt: Attempt) -> None:
         verdict = attempt.verdict
         if verdict is None or not verdict.ok:
             return
         try:
-            text = emit(verdict.checked, *style)
+            text = emit(verdict.checked, framework, style)
         except SpecError as error:
             for found in error.diagnostics:
                 _diagnosed(found, verdict.source)
@@ -242,8 +242,8 @@ def _once(body: Iterable[ast.stmt]) -> None:
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
-    "torch": torch.emit,
-    **{f"keras {style}": lambda net, style=style: keras.emit(net, style) for style in keras.STYLES},
+    "torch": lambda net: emit(net, "torch"),
+    **{f"keras {style}": lambda net, style=style: emit(net, "keras", style) for style in BACKENDS["keras"]},
 }
 
 
@@ -346,7 +346,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[str], None]] = {
     ("fmt", "--diff"): _nothing,  # what `patch` takes, sign by sign
     ("draw",): _balanced,
     ("build", "--to", "torch"): lambda text: compiles(text),
-    **{("build", "--to", "keras", "--style", style): lambda text: compiles(text) for style in keras.STYLES},
+    **{("build", "--to", "keras", "--style", style): lambda text: compiles(text) for style in BACKENDS["keras"]},
 }
 
 
@@ -470,8 +470,8 @@ TRIALS: dict[str, Callable[[Attempt], None]] = {
     "check": check_it,
     "fmt": lay_out,
     "draw": draw_it,
-    "torch": _python(torch.emit),
-    **{f"keras-{style}": _python(keras.emit, style) for style in keras.STYLES},
+    "torch": _python("torch"),
+    **{f"keras-{style}": _python("keras", style) for style in BACKENDS["keras"]},
     "commands": commands,
     "twins": compare_twins,
     "threads": threads,

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.zoo import ROOT
+from netspec.analysis.static_batch import static_batch
 from netspec.api import check
 from netspec.base.diagnostics import SpecError
 from netspec.base.source import Source
 from netspec.base.stopping import kill
-from netspec.codegen.backends.keras_module import static_batch
 from netspec.files import zoo_names
 from netspec.layers import LAYERS
 from netspec.reference import Reference

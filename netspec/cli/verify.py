@@ -7,7 +7,7 @@ import shlex
 from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING
 from ..base.stopping import watch_libraries
-from ..codegen.styles import TORCH, torch_style
+from ..codegen.pipeline import BACKENDS
 from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..verify.legs import LEGS
@@ -31,6 +31,8 @@ open. With --style export the PyTorch code is that of `netspec build --style exp
 # what is held against NumPy unless something else is asked for
 _TARGETS = ("torch", "keras")
 _SETTINGS = 2
+# the forms of PyTorch code, the usual one first
+_STYLES = tuple(BACKENDS["torch"])
 
 
 def run(words: list[str], screen: Screen) -> int:
@@ -77,7 +79,9 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
         action="append",
         help="only this framework or runtime, several times for several (default: torch and keras)",
     )
-    parser.add_argument("--style", choices=TORCH, default=TORCH[0], help=f"of the PyTorch code (default: {TORCH[0]})")
+    parser.add_argument(
+        "--style", choices=_STYLES, default=_STYLES[0], help=f"of the PyTorch code (default: {_STYLES[0]})"
+    )
     parser.add_argument(
         "--dtype", choices=("float32", "float64"), default="float32", help="what the frameworks work in; NumPy: float64"
     )
@@ -102,8 +106,8 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
 
 def _styles(options: argparse.Namespace) -> dict[str, str]:
     """The styles that were asked for, by the framework that the code is written for."""
-    styles = torch_style(options.style)
-    if styles and not any(LEGS[leg].code in styles for leg in options.target or _TARGETS):
+    styles = {"torch": options.style}
+    if options.style != _STYLES[0] and not any(LEGS[leg].code in styles for leg in options.target or _TARGETS):
         able = ", ".join(leg for leg in LEGS if LEGS[leg].code in styles)
         raise Misuse(f"--style {options.style} is for PyTorch code: add a --target that runs it ({able})")
     return styles
@@ -152,7 +156,7 @@ def _again(path: str, options: argparse.Namespace) -> str:
     words += [word for folder in options.include for word in ("--include", folder)]
     words += [word for pair in options.set for word in ("--set", pair)]
     words += [word for name in options.target or () for word in ("--target", name)]
-    words += ["--style", options.style] if options.style != TORCH[0] else []
+    words += ["--style", options.style] if options.style != _STYLES[0] else []
     words += ["--settings", str(options.settings)] if options.settings != _SETTINGS else []
     words += ["--tolerance", str(options.tolerance)] if options.tolerance is not None else []
     return shlex.join(words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.diagnostics import SpecError, did_you_mean
 from ..base.record import TYPE_CHECKING
 from ..base.stopping import watch_libraries
-from ..codegen.backends.keras import STYLES
+from ..codegen.pipeline import BACKENDS
 from ..weights.forms import FORMS
 from . import MISUSED, OK, WRONG
 from .options import Misuse, Parser, add_net_options, checked, needs_numpy
@@ -80,7 +80,7 @@ def _parser(name: str, about: str, screen: Screen) -> Parser:
     )
     parser.add_argument(
         "--style",
-        choices=STYLES,
+        choices=BACKENDS["keras"],
         default="functional",
         help="the style of the Keras model (default: functional)",
     )

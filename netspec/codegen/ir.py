@@ -10,7 +10,7 @@ from ..base.record import TYPE_CHECKING, Record
 from ..pycode.expr import Call, Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
@@ -219,3 +219,23 @@ class Template(Record):
     def signature(self) -> list[str | Named]:
         """The parameters, with their defaults."""
         return [p.name if p.default is REQUIRED else Named(p.name, p.default) for p in self.parameters]
+
+
+def rewrite(templates: Iterable[Template], change: Callable[[Template], Template]) -> list[Template]:
+    """Each template as a pass changes it, callees first; calls lead to what became of their callees."""
+    made: dict[int, Template] = {}
+    for template in templates:
+        made[id(template)] = change(template.replace(nodes=tuple(_led(node, made) for node in template.nodes)))
+    return list(made.values())
+
+
+def _led(node: Node, made: Mapping[int, Template]) -> Node:
+    """A node whose calls lead to the templates that were made of theirs."""
+    if isinstance(node, Invoke):
+        return node.replace(template=made[id(node.template)])
+    if isinstance(node, Loop | Sequence):
+        return node.replace(nodes=tuple(_led(inner, made) for inner in node.nodes))
+    if isinstance(node, Choice):
+        branches = ((condition, tuple(_led(inner, made) for inner in nodes)) for condition, nodes in node.branches)
+        return node.replace(branches=tuple(branches))
+    return node

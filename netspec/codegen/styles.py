@@ -1,24 +1,33 @@
-"""Styles: the forms of code that each framework has."""
+"""Styles: how definitions are written, and the refusal of a form of code that a net does not permit."""
 
 from __future__ import annotations
 
 from ..base.diagnostics import Diagnostic, Label, SpecError, did_you_mean
-from ..base.record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..base.source import Span
     from ..ir.types import CheckedNet
 
-# the forms of PyTorch code; the first is what is written unless another is asked for. What is to be exported differs in
-# its helpers alone, so that weights go from one to the other
-TORCH = ("module", "export")
 
+class Style(Record):
+    """What differs between the ways of writing.
 
-def torch_style(style: str) -> dict[str, str]:
-    """The styles to write in, by framework, where PyTorch code has this one; the usual one goes without saying."""
-    return {} if style == TORCH[0] else {"torch": style}
+    `channels`: parameters carry the channels of the inputs (PyTorch). `sequences`: named chains become a Sequential.
+    `sizes`: sizes of the inputs can be asked for when the code runs (Keras functions). `unroll`: loops of up to so many
+    steps are written out. `name` makes a name of the spec's; `reserved` are names that no parameter may have.
+    `declares`: a net says the shapes of its inputs (`keras.Input`).
+    """
+
+    channels: bool
+    sequences: bool
+    sizes: bool
+    unroll: int
+    name: Callable[[str], str]
+    reserved: frozenset[str] = frozenset()
+    declares: bool = False
 
 
 def no_style(message: str, help: str, span: Span) -> SpecError:

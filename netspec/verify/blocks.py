@@ -15,7 +15,7 @@ from ..base.diagnostics import Collector, SpecError
 from ..base.dims import DimExpr
 from ..base.record import TYPE_CHECKING, Record
 from ..base.source import Source
-from ..codegen.backends import keras, torch
+from ..codegen.pipeline import BACKENDS, templates
 from ..elaborate.net import elaborate, with_defaults
 from ..ir.types import Call, applied
 from ..layers.arguments import describe
@@ -360,28 +360,33 @@ class Form(Record):
 def _torch(style: str) -> Form:
     return Form(
         lambda net, text=None: torch_target(net, style, text),
-        lambda net: torch.templates(net, style),
+        lambda net: templates(net, "torch", style),
         module,
         False,
         "def scan(",
         True,
-        torch.layouts,
+        BACKENDS["torch"][style].layouts,
     )
 
 
 def _keras(style: str, wrap: Any, functions: bool = False) -> Form:
-    return Form(lambda net, text=None: keras_target(net, style, text), keras.TEMPLATES[style], wrap, functions)
+    return Form(
+        lambda net, text=None: keras_target(net, style, text),
+        lambda net: templates(net, "keras", style),
+        wrap,
+        functions,
+    )
 
 
 FORMS = {
-    "torch": _torch("module"),
+    "module": _torch("module"),
     "export": _torch("export"),
     "functional": _keras("functional", function, True),
     "subclass": _keras("subclass", layer),
     "sequential": _keras("sequential", function, True),
 }
 # what is verified of each framework
-_USUAL = {"torch": "torch", "keras": "functional"}
+_USUAL = {"torch": "module", "keras": "functional"}
 
 
 def form_of(framework: str, styles: Mapping[str, str]) -> Form:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from math import prod
 
 from ..analysis.cost import infer
+from ..analysis.static_batch import static_batch
 from ..base.diagnostics import Collector, SpecError
 from ..base.dims import substitute
 from ..base.record import TYPE_CHECKING, Record
-from ..codegen.backends.keras_module import static_batch
 from ..elaborate.net import SettingError, elaborate
 from ..ir.paths import weight_table
 from ..reference import Reference

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from math import prod
 
+from ..analysis.static_batch import static_batch
 from ..base.dims import substitute
 from ..base.record import TYPE_CHECKING, Record
-from ..codegen.backends.keras_module import static_batch
 from ..ir.paths import penalised, steps_of
 from ..reference import Reference
 from ..weights.samples import figure, random_inputs, random_weights, sizes_that_fit

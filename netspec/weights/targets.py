@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
-from ..codegen.backends import keras, torch
+from ..codegen import pipeline
 from .spelling import Spelling, spelling
 
 if TYPE_CHECKING:
@@ -48,22 +48,27 @@ def _keras_model(target: Target, example: Example, dtype: str) -> Any:
 _MODELS: dict[str, Callable[[Target, Example, str], Any]] = {"torch": _torch_model, "keras": _keras_model}
 
 
-def torch_target(net: CheckedNet, style: str = "module", text: str | None = None) -> Target:
+def torch_target(net: CheckedNet, style: str = "", text: str | None = None) -> Target:
     """The PyTorch code of a net in one of its styles, or other text that should make it. Raises SpecError where PyTorch
     has no form for something."""
-    text = torch.emit(net, style) if text is None else text
-    return Target("torch", net.name, text, spelling(torch.holders(net, style)))
+    return _target("torch", net, style, text)
 
 
-def keras_target(net: CheckedNet, style: str = "functional", text: str | None = None) -> Target:
+def keras_target(net: CheckedNet, style: str = "", text: str | None = None) -> Target:
     """The Keras code of a net in one of its styles, or other text that should make it. Raises SpecError where Keras has
     no form for something."""
-    text = keras.emit(net, style) if text is None else text
-    if style in keras.HOLDERS:
-        return Target("keras", net.name, text, spelling(keras.HOLDERS[style](net)))
-    called = keras.CALLS[style](net)
+    return _target("keras", net, style, text)
+
+
+def _target(framework: str, net: CheckedNet, style: str, text: str | None) -> Target:
+    backend, templates = pipeline.backend_of(net, framework, style), pipeline.templates(net, framework, style)
+    text = backend.write(net, templates) if text is None else text
+    if backend.held is not None:
+        return Target(framework, net.name, text, spelling(backend.held(net, templates)))
+    assert backend.called is not None  # it is one or the other
+    called = backend.called(net, templates)
     classes = tuple(apply.make.func.rpartition(".")[2] for apply, _ in called if apply.make is not None)
-    return Target("keras", net.name, text, spelling(held for _, found in called for held in found), classes)
+    return Target(framework, net.name, text, spelling(held for _, found in called for held in found), classes)
 
 
 def target_for(framework: str, net: CheckedNet, styles: Mapping[str, str]) -> Target:

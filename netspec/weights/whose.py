@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING, Record
-from ..codegen.backends.keras import STYLES
+from ..codegen.pipeline import BACKENDS
 from .forms import FORMS
 from .prefix import NEARLY_ALL, prefix_rule
 from .table import WeightsError, misfits
@@ -34,7 +34,7 @@ class Reading(Record):
         for form in self.possible:
             if form != self.form:
                 yield form, self.style, f"those of {_WHO[form]}; {_remedy(form)}"
-        for style in STYLES if self.form == "keras" else ():
+        for style in BACKENDS["keras"] if self.form == "keras" else ():
             if style != self.style:
                 yield "keras", style, _styled(style)
 

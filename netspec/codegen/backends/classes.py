@@ -17,7 +17,7 @@ from ..ir import Choice, Invoke, Leaf, Loop, Sequence, constructed
 from ..outline.terms import negated
 from ..passes.attributes import first_module, is_kept, of_part, part_names, singular
 from ..passes.dce import needed
-from ..passes.reroll import loops, optional, plural, runs
+from ..passes.reroll import loops, optional, plural
 from ..passes.variables import uses
 from .assignments import Draft, Piece
 from .axes import axes_line
@@ -63,7 +63,7 @@ class ClassWriter(Writer):
         # parameters that are needed behind the constructor, and their attributes
         self.saved: dict[str, str] = {}
         self.shared: dict[Any, list[str]] = {}
-        self.nodes = runs(template.nodes, template)
+        self.nodes = template.nodes
         # the statements that make the modules, those of one node together
         self.made = [self._modules(node) for node in self.nodes]
         # within a loop, modules go by the loop's own names
@@ -206,7 +206,7 @@ class ClassWriter(Writer):
                 made.append(self.construct(node))
             elif isinstance(node, Loop):
                 inner = node.nodes[0]
-                assert isinstance(inner, Invoke)  # `runs` makes a chain of no other loop
+                assert isinstance(inner, Invoke)  # `reroll` makes a chain of no other loop
                 made.append(Star(each_turn(self.construct(inner), node)))
             elif isinstance(node, Leaf):
                 self._carry(node)

@@ -16,7 +16,7 @@ from ...pycode.expr import Call, Generator, Index, Raw, Star, call, inline, unle
 from ...pycode.names import WORD as WORDS
 from ...pycode.names import free_names
 from ..ir import Invoke, Leaf, opened
-from ..outline.parameters import Style
+from ..styles import Style
 from .classes import ClassWriter
 from .keras_module import HIDDEN, KerasLowering, are_vectors
 from .module import class_name, signature

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...analysis.static_batch import static_batch
 from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.dims import symbol
 from ...base.record import TYPE_CHECKING
@@ -13,14 +14,14 @@ from ..identifiers import safe
 from ..ir import Invoke, Leaf, constructed, inside
 from ..lowering.lower import Lines
 from ..lowering.reachability import check_reaching
-from ..outline.parameters import Style
-from ..outline.program import program
 from ..passes.shared import shared_calls
+from ..styles import Style
 from .assignments import Draft, Piece
 from .axes import axes_line
+from .backend import Backend
 from .constructors import guarded
 from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
-from .keras_module import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
+from .keras_module import HIDDEN, KerasLowering, file_text, input_call, plain_name
 from .module import doc_of, docstring, signature
 from .statements import Flow
 from .weight_map import calls
@@ -65,26 +66,17 @@ def frozen(block, *values, **options):
 )
 
 
-def emit_functional(net: CheckedNet) -> str:
-    """The text of a module of functions. Raises SpecError where Keras would lose weights."""
-    templates = functional_templates(net)
+def _write(net: CheckedNet, templates: Seq[Template]) -> str:
+    """The text of a module of functions."""
     cells = iter(writers(templates, None))
     found = [next(cells) if t.kind else _Function(t, net if t is templates[-1] else None) for t in templates]
     texts = [w.lines() for w in found]
     return file_text(net, texts, [h for w in found for h in w.helpers])
 
 
-def functional_calls(net: CheckedNet) -> list[Called]:
-    """The layers that the code calls, in the order of the calls. Raises SpecError as the writer does."""
-    templates = functional_templates(net)
+def _calls(_net: CheckedNet, templates: Seq[Template]) -> list[Called]:
+    """The layers that the code calls, in the order of the calls."""
     return list(calls(templates, "keras", writers(templates, None)))
-
-
-def functional_templates(net: CheckedNet) -> list[Template]:
-    """What the functions stand for, that of the net last. Raises SpecError as the writer does."""
-    lowering = _FunctionLowering()
-    check_reaching(lowering.lower(net.net.body))
-    return program(net, lowering, {**STYLES, "": _STYLE}, _TAKEN | TAKEN)
 
 
 PER_SAMPLE = Helper(
@@ -316,3 +308,14 @@ def _placeholder(shape: Shape, dtype: str) -> Code:
 
 def _laid(prefix: str, code: Code) -> list[str]:
     return lay_out(prefix, code, "", 4)
+
+
+FUNCTIONAL = Backend(
+    "Keras",
+    _FunctionLowering,
+    {**STYLES, "": _STYLE},
+    _TAKEN | TAKEN,
+    _write,
+    called=_calls,
+    check=check_reaching,
+)

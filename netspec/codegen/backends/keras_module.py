@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.record import TYPE_CHECKING
-from ...ir.paths import steps_of
 from ...layers.arguments import Unsupported
 from ...layers.base import Apply, Use, function
 from ...layers.shapes import known
@@ -71,20 +69,6 @@ def _untrainable(make: Any) -> Code:
     """A layer that is made untrainable, and those that it is made of."""
     inner = tuple(_untrainable(part) if isinstance(part, Call) else part for part in make.args)
     return make.replace(args=inner, kwargs=(*make.kwargs, *unless(True, trainable=False).items()))
-
-
-def static_batch(net: CheckedNet) -> int | None:
-    """How many samples each batch has, where layers keep a state for each. Raises SpecError where they differ."""
-    first: Step | None = None
-    for _, step in steps_of(net.net.body):
-        if step.layer.static_batch is None:
-            continue
-        if first is not None and first.layer.static_batch != step.layer.static_batch:
-            message = f"states are kept for {step.layer.static_batch} samples here, and for another number before"
-            there = Label(first.span, f"for {first.layer.static_batch} samples")
-            raise SpecError([Diagnostic("symbolic-batch", message, Label(step.span), (there,), "write one number")])
-        first = first or step
-    return None if first is None else first.layer.static_batch
 
 
 def input_call(port: Port, sizes: tuple[Code, ...], batch: int | None) -> Code:

@@ -5,6 +5,7 @@ Blocks, loops and branches that are chains themselves are opened.
 
 from __future__ import annotations
 
+from ...analysis.static_batch import static_batch
 from ...base.record import TYPE_CHECKING
 from ...ir.paths import paths_of
 from ...ir.types import Call, Step
@@ -13,12 +14,11 @@ from ...pycode.expr import call
 from ..ir import Leaf
 from ..lowering.lower import Act, Lines
 from ..lowering.lower import Code as LoweredBody
-from ..outline.parameters import Style
-from ..outline.program import program
-from ..styles import no_style
+from ..styles import Style, no_style
 from .axes import axes_line
+from .backend import Backend
 from .keras_functional import function_name, named
-from .keras_module import HIDDEN, KerasLowering, file_text, input_call, plain_name, static_batch
+from .keras_module import HIDDEN, KerasLowering, file_text, input_call, plain_name
 from .module import doc_of, docstring, signature
 from .weight_map import calls
 
@@ -40,10 +40,10 @@ _STYLE = Style(
 _TAKEN = {"keras", "layers", "ops"}
 
 
-def emit_sequential(net: CheckedNet) -> str:
-    """The text of a module with one function. Raises SpecError (`no-such-style`) where the net is no chain."""
+def _write(net: CheckedNet, templates: Sequence[Template]) -> str:
+    """The text of a module with one function. Raises SpecError (`no-such-style`) where the net has no layers."""
     body = net.net.body
-    (template,) = sequential_templates(net)
+    (template,) = templates
     port = body.inputs[0]
     if not template.nodes:
         raise _broken(f"net {net.name} has no layers", port.value.span)
@@ -59,14 +59,9 @@ def emit_sequential(net: CheckedNet) -> str:
     return file_text(net, [[*head, *lay_out("return ", model, "", 4)]], helpers)
 
 
-def sequential_calls(net: CheckedNet) -> list[Called]:
-    """The layers of the model, in a row. Raises SpecError as the writer does."""
-    return list(calls(sequential_templates(net), "keras"))
-
-
-def sequential_templates(net: CheckedNet) -> list[Template]:
-    """What the one function stands for. Raises SpecError as the writer does."""
-    return program(net, _ChainLowering(), {"": _STYLE}, _TAKEN)
+def _calls(_net: CheckedNet, templates: Sequence[Template]) -> list[Called]:
+    """The layers of the model, in a row."""
+    return list(calls(templates, "keras"))
 
 
 def _broken(reason: str, span: Span) -> SpecError:
@@ -155,3 +150,6 @@ class _Chain(Lines):
         if item.shared is not None:
             self.seen.add(item.shared)
         self.last = outputs[0].number
+
+
+SEQUENTIAL = Backend("Keras", _ChainLowering, {"": _STYLE}, _TAKEN, _write, called=_calls)

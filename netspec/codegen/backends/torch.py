@@ -10,9 +10,8 @@ from ...pycode.expr import Call, call, inline
 from ..ir import Invoke, Leaf, opened, out_layout
 from ..lowering.initialisers import METHOD, common, init_weights, plain
 from ..lowering.layout import FROZEN, TorchLowering, entering, held_still
-from ..outline.parameters import Style
-from ..outline.program import program
-from ..styles import TORCH, check_style
+from ..styles import Style
+from .backend import Backend
 from .classes import ClassWriter
 from .module import class_name, module_text, signature, speaks_of
 from .weight_map import attributes
@@ -53,38 +52,28 @@ state_dict to to_empty train training type xpu zero_grad regularization
 _RESERVED = frozenset(_NAMES.split())
 
 
-def emit(net: CheckedNet, style: str = "module") -> str:
-    """The text of a Python module.
-
-    Raises SpecError: `not-in-torch` where PyTorch has no form for a layer, `no-such-style` for another style.
-    """
-    check_style(style, TORCH, "PyTorch", net)
-    writers = _writers(net, style)
+def _write(_net: CheckedNet, templates: Seq[Template]) -> str:
+    """The text of a module."""
+    writers = _writers(templates)
     fills = _fills(writers)
     classes = [w.lines() for w in writers]
     return module_text(_imports(classes), _helpers(writers, classes, fills), classes)
 
 
-def holders(net: CheckedNet, style: str = "module") -> list[Held]:
-    """Which module of the code holds each weight, by its path of attributes. Raises SpecError as `emit` does."""
-    return list(attributes(_writers(net, style), "torch"))
+def _holders(_net: CheckedNet, templates: Seq[Template]) -> list[Held]:
+    """Which module of the code holds each weight, by its path of attributes."""
+    return list(attributes(_writers(templates), "torch"))
 
 
-def templates(net: CheckedNet, style: str = "module") -> list[Template]:
-    """What the classes of the code stand for, that of the net last. Raises SpecError as `emit` does."""
-    return [writer.template for writer in _writers(net, style)]
-
-
-def layouts(body: Body, taken: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _layouts(body: Body, taken: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """How the class of a body takes its inputs, and how it gives its outputs; `taken` is empty where that is as a net
     does it."""
     inputs = taken or tuple(entering(body, port.value.shape) for port in body.inputs)
     return inputs, TorchLowering().lower(body, taken).out_layouts
 
 
-def _writers(net: CheckedNet, style: str) -> list[_Module]:
+def _writers(templates: Seq[Template]) -> list[_Module]:
     """A writer for each class, that of the net last."""
-    templates = program(net, TorchLowering(style == "export"), {"": STYLE}, _TAKEN)
     applies = [a for t in templates for node in opened(t.nodes) if isinstance(node, Leaf) for a in node.applies]
     rules = common([a.make for a in applies if a.make is not None], [h for a in applies for h in a.helpers])
     return [_Module(t, t is templates[-1], rules) for t in templates]
@@ -209,3 +198,8 @@ class _Module(ClassWriter):
             return ""
         order = (shape[-1], *shape[:-1]) if out_layout(node) == "first" else shape
         return " x ".join(str(d) for d in order)
+
+
+MODULE = Backend("PyTorch", TorchLowering, {"": STYLE}, _TAKEN, _write, _holders, layouts=_layouts)
+# what is to be exported differs in its helpers alone, so that weights go from one to the other
+EXPORT = MODULE.replace(lowering=lambda: TorchLowering(exports=True))

@@ -149,7 +149,7 @@ _MODEL = Apply(call("keras.Functional"))
 # --- in the order of the code -----------------------------------------------------------------------------------------
 
 
-def calls(templates: list[Template], target: str, writers: Seq[ClassWriter] = ()) -> Iterator[Called]:
+def calls(templates: Seq[Template], target: str, writers: Seq[ClassWriter] = ()) -> Iterator[Called]:
     """Each module that straight-line code calls, in the order of its calls, with the weights that it holds. `writers`
     are those of the classes among the templates, which are cells and what these are made of."""
     walk = _Walk(writers, target)
@@ -248,7 +248,7 @@ def _elements(sequence: Sequence, owner: int, name: str) -> Iterator[tuple[str, 
     for node in sequence.nodes:
         if isinstance(node, Loop):
             (inner,) = node.nodes
-            assert isinstance(inner, Invoke)  # `runs` makes a chain of no other loop
+            assert isinstance(inner, Invoke)  # `reroll` makes a chain of no other loop
             found = list(_turns(inner, owner, (node.uid,)))
             for turn, item in found:
                 yield f"{name}.{place + int(turn[1:])}", None, inner, item

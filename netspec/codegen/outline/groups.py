@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...layers.base import Helper
     from ..ir import Template
     from ..lowering.lower import Code, Lowered
-    from .parameters import Style
+    from ..styles import Style
     from .witnesses import Witnesses
 
 # a class that refuses so many sets of witnesses refuses the others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ...base.record import TYPE_CHECKING, Record
+from ...base.record import TYPE_CHECKING
 from ...pycode.expr import inline
 from ...syntax import tree
 from ..identifiers import BUILTINS, Names, safe
@@ -14,29 +14,11 @@ from .ssa import MismatchError
 from .terms import Contexts, Term, code, constant, equal, matches, plain, same, sometimes_whole, window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Sequence as Seq
     from typing import Any
 
     from ..lowering.lower import Code
-
-
-class Style(Record):
-    """What differs between the ways of writing.
-
-    `channels`: parameters carry the channels of the inputs (PyTorch). `sequences`: named chains become a Sequential.
-    `sizes`: sizes of the inputs can be asked for when the code runs (Keras functions). `unroll`: loops of up to so many
-    steps are written out. `name` makes a name of the spec's; `reserved` are names that no parameter may have.
-    `declares`: a net says the shapes of its inputs (`keras.Input`).
-    """
-
-    channels: bool
-    sequences: bool
-    sizes: bool
-    unroll: int
-    name: Callable[[str], str]
-    reserved: frozenset[str] = frozenset()
-    declares: bool = False
+    from ..styles import Style
 
 
 class Parameters:

@@ -11,27 +11,30 @@ from .ssa import MismatchError
 from .witnesses import ENOUGH, Witnesses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
     from collections.abc import Sequence as Seq
 
     from ...ir.types import CheckedNet
     from ..ir import Template
     from ..lowering.lower import Code, Lowering
+    from ..styles import Style
     from .groups import Group
-    from .parameters import Style
 
 
 # with more parameters than that it would cost too much to try each by itself as well
 _FEW = 8
 
 
-def program(net: CheckedNet, lowering: Lowering, styles: Mapping[str, Style], taken: set[str]) -> list[Template]:
-    """The templates of a program; the net's is the last. `styles` are the ways of writing by the kind of body.
+def outline(
+    net: CheckedNet, code: Code, lowering: Lowering, styles: Mapping[str, Style], taken: Set[str]
+) -> list[Template]:
+    """The templates of a program; the net's is the last. `code` is the net as `lowering` has it, `styles` are the ways
+    of writing by the kind of body, `taken` are names that no definition may have.
 
     A number among the net's parameters stays a parameter of the program where the same text is right for its other
     values: the net is elaborated with several of them, and all are woven into one.
     """
-    groups = grouped(lowering.lower(net.net.body), styles, set(taken))
+    groups = grouped(code, styles, set(taken))
     witnesses = Witnesses(net.net, lowering)
     found = _exposing(groups, witnesses) or _attempt(groups, witnesses, []) or [g.template for g in groups]
     check_shared(found, lowering.target)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..ir import Node
     from ..lowering.lower import Code as LoweredBody
     from ..lowering.lower import Lowered, Part
-    from .parameters import Style
+    from ..styles import Style
 
     # a loop or choice whose variables are still being found is a function that makes its node
     Woven: TypeAlias = "Node | Callable[[], Node | None]"

@@ -1,4 +1,4 @@
-"""What a class says more shortly than the steps of a template: runs of blocks, and branches that are one module."""
+"""Rerolling: calls of one block in a row, and loops of one block, become one chain (`nn.Sequential`)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir import Node, Template
+    from ..styles import Style
 
 # blocks in a row that are written as one Sequential
 _LONG = 4
 
 
-def runs(nodes: Seq[Node], template: Template) -> tuple[Node, ...]:
-    """Long runs of one block, nameless and one behind the other, and loops of one block, as one Sequential."""
+def reroll(template: Template, style: Style) -> Template:
+    """Long runs of one block, nameless and one behind the other, and loops of one block, as one Sequential, where the
+    style has those."""
+    if not style.sequences:
+        return template
+    nodes = template.nodes
     counts = Counter([*(value for _, value in uses(nodes)), *(value for _, value in template.outputs)])
     found: list[Node] = []
     place = 0
@@ -36,7 +41,7 @@ def runs(nodes: Seq[Node], template: Template) -> tuple[Node, ...]:
         else:
             found.append(node)
         place += 1
-    return tuple(found)
+    return template.replace(nodes=tuple(found))
 
 
 def _run(nodes: Seq[Node], place: int, counts: Mapping[int, int]) -> list[Invoke]:

@@ -1,0 +1,91 @@
+"""Code generation on one page. Each phase takes what the one before it gives, and `text_after` prints what stands
+between two:
+
+    lower     the bodies of the net, with the framework's calls for each layer and its layout of values
+    outline   one definition for all instances of a block, and that of the net; dead code is gone
+    reroll    calls of one block in a row become a chain
+    print     names of variables and attributes, and the text of a file
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..base.record import TYPE_CHECKING
+from .backends import keras_functional, keras_sequential, keras_subclass, torch
+from .ir import rewrite
+from .outline.program import outline
+from .passes.reroll import reroll
+from .printer import print_lowered, print_templates
+from .styles import check_style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..ir.types import CheckedNet
+    from .backends.backend import Backend
+    from .ir import Template
+    from .lowering.lower import Code
+    from .styles import Style
+
+# by framework and style; the first of a framework is written unless another one is asked for
+BACKENDS: dict[str, dict[str, Backend]] = {
+    "torch": {"module": torch.MODULE, "export": torch.EXPORT},
+    "keras": {
+        "functional": keras_functional.FUNCTIONAL,
+        "sequential": keras_sequential.SEQUENTIAL,
+        "subclass": keras_subclass.SUBCLASS,
+    },
+}
+# what rewrites each definition, callees first
+PASSES = {"reroll": reroll}
+PHASES = ("lower", "outline", *PASSES, "print")
+
+
+def stages(net: CheckedNet, backend: Backend) -> Iterator[tuple[str, Code | list[Template]]]:
+    """What each phase but the last gives, with its name. Raises SpecError as `emit` does."""
+    lowering = backend.lowering()
+    code = lowering.lower(net.net.body)
+    backend.check(code)
+    yield "lower", code
+    found = outline(net, code, lowering, backend.styles, backend.taken)
+    yield "outline", found
+    for name, change in PASSES.items():
+        found = rewrite(found, partial(_in_style, change, backend))
+        yield name, found
+
+
+def _in_style(change: Callable[[Template, Style], Template], backend: Backend, template: Template) -> Template:
+    return change(template, backend.styles[template.kind])
+
+
+def emit(net: CheckedNet, framework: str, style: str = "") -> str:
+    """The text of a Python module.
+
+    Raises SpecError: `not-in-torch` or `not-in-keras` where the framework has no form for a layer, `no-such-style`
+    where it has no such style, or the net does not permit it.
+    """
+    return backend_of(net, framework, style).write(net, templates(net, framework, style))
+
+
+def text_after(phase: str, net: CheckedNet, framework: str, style: str = "") -> str:
+    """What stands behind a phase, as text. Raises SpecError as `emit` does."""
+    for name, found in stages(net, backend_of(net, framework, style)):
+        if name == phase:
+            return print_templates(found) if isinstance(found, list) else print_lowered(found)
+    return emit(net, framework, style)
+
+
+def templates(net: CheckedNet, framework: str, style: str = "") -> list[Template]:
+    """What the definitions of the code stand for, that of the net last. Raises SpecError as `emit` does."""
+    *_, (_, found) = stages(net, backend_of(net, framework, style))
+    assert isinstance(found, list)  # passes give templates
+    return found
+
+
+def backend_of(net: CheckedNet, framework: str, style: str = "") -> Backend:
+    """The form of code, by default the usual one of the framework. Raises SpecError (`no-such-style`)."""
+    styles = BACKENDS[framework]
+    usual = next(iter(styles))
+    check_style(style or usual, styles, styles[usual].framework, net)
+    return styles[style or usual]
