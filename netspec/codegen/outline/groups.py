@@ -6,6 +6,7 @@ from ...base.record import TYPE_CHECKING
 from ...syntax import tree
 from ..identifiers import AT_THE_TOP, safe
 from ..lowering.lower import Enter, Part, key_of
+from ..passes.dce import eliminate_dead_code
 from .guards import limited
 from .ssa import MismatchError, WriteOutError
 from .terms import same
@@ -237,7 +238,7 @@ def _woven(bodies: Seq[Code], style: Style, known: Known, name: str, outermost: 
     while True:
         found = _attempt(Weaver(style, known, bodies, name, outermost, frozenset(written_out), own))
         if not isinstance(found, WriteOutError):
-            return found
+            return eliminate_dead_code(found)
         if found.place in written_out:
             raise found
         written_out.add(found.place)

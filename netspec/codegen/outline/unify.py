@@ -12,9 +12,8 @@ from itertools import product
 
 from ...base.record import TYPE_CHECKING
 from ...syntax import tree
-from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template, inside
+from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template
 from ..lowering.lower import Act, Enter, key_of
-from ..passes.dce import prune, words_of
 from .align import aligned, flattened, is_chain, kind_of, last_name, shape_after
 from .choices import weave_choice
 from .loops import weave_loop
@@ -125,12 +124,8 @@ class Weaver:
             raise MismatchError
         ends = [self.values.ref([b.outputs[i] for b in self.bodies], arounds) for i in range(len(first.outputs))]
         shapes = self.parameters.declared_sizes(contexts) if self.declares else []
-        closed = self.close(nodes)
-        kept = prune(closed, ends)
-        if sum(1 for _ in inside(kept)) < sum(1 for _ in inside(closed)):
-            self.parameters.used &= words_of(kept)  # what was left out asks for nothing
         self.parameters.used |= self.parameters.declaring
-        return self._template(kept, tuple(inputs), ends).replace(shapes=shapes)
+        return self._template(self.close(nodes), tuple(inputs), ends).replace(shapes=shapes)
 
     def _template(self, nodes: tuple[Node, ...], inputs: tuple[tuple[str, int], ...], ends: list[int]) -> Template:
         named = self.parameters.kept_locals()

@@ -1,35 +1,66 @@
-"""What nobody takes is not written: variables of loops and choices, and steps without weights."""
+"""Dead-code elimination: variables of loops, phis and steps without weights whose results nobody takes, and with them
+the parameters that nothing asks for any more."""
 
 from __future__ import annotations
 
 import re
 
 from ...base.record import TYPE_CHECKING
-from ...pycode.expr import inline
+from ...pycode.expr import Raw, inline
+from ...pycode.names import free_names
 from ..ir import Choice, Invoke, Leaf, Loop, Sequence, inside, opened
 from ..lowering.reachability import keeps_statistics
 from .variables import uses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Sequence as Seq
     from typing import Any
 
     from ...ir.types import Instance
-    from ..ir import Node
+    from ...pycode.expr import Code
+    from ..ir import Node, Template
 
 
-def prune(nodes: Iterable[Node], outputs: Iterable[int]) -> tuple[Node, ...]:
-    """The nodes without steps and variables that lead to no weights and no output. Branches keep their steps.
+def eliminate_dead_code(template: Template) -> Template:
+    """The template without steps and variables that lead to no weights and no output, and without the parameters that
+    only these asked for. Branches keep their steps.
 
     Uses of shared weights that lead nowhere go as well, as long as another use stays.
     """
-    kept, wanted = tuple(nodes), tuple(outputs)
-    all_nodes = list(_outside_branches(kept))
-    alone = _Live(kept, wanted, all_nodes)
+    nodes = _live_nodes(template.nodes, [*(value for _, value in template.outputs), *template.first])
+    found = template.replace(nodes=nodes)
+    fewer = sum(1 for _ in inside(nodes)) < sum(1 for _ in inside(template.nodes))
+    return _without_idle_words(found) if fewer else found
+
+
+def _live_nodes(nodes: tuple[Node, ...], outputs: Seq[int]) -> tuple[Node, ...]:
+    all_nodes = list(_outside_branches(nodes))
+    alone = _Live(nodes, outputs, all_nodes)
     idle = {id(node): node for node in all_nodes if alone.lacks(node) and _may_go(node)}
-    live = _Live(kept, wanted, idle.values())
-    _keep_weights(kept, idle, live)
-    return tuple(found for node in kept for found in _pruned(node, live.values, idle.keys()))
+    live = _Live(nodes, outputs, idle.values())
+    _keep_weights(nodes, idle, live)
+    return tuple(found for node in nodes for found in _pruned(node, live.values, idle.keys()))
+
+
+def _without_idle_words(template: Template) -> Template:
+    """The template without parameters, sizes and named numbers that none of its nodes asks for."""
+    asked = _words_of(template.nodes).union(*(free_names(size) for sizes in template.shapes for size in sizes))
+    named: dict[str, Code] = {}
+    for name, code in reversed([*template.locals.items()]):
+        if name in asked:
+            named = {name: code, **named}
+            asked |= free_names(code)
+    parameters = tuple(p for p in template.parameters if p.name in asked)
+    gone = template.words - {*named, *(p.name for p in parameters)}
+    return template.replace(
+        parameters=parameters,
+        locals=named,
+        sizes={name: place for name, place in template.sizes.items() if name in asked},
+        values={key: {n: v for n, v in values.items() if n not in gone} for key, values in template.values.items()},
+        guards=tuple(guard for guard in template.guards if free_names(Raw(guard)).isdisjoint(gone)),
+        added=template.added - gone,
+    )
 
 
 class _Live:
@@ -99,12 +130,12 @@ def _has_weights(node: Leaf | Invoke) -> bool:
     return any(apply.stateful for leaf in _leaves(node) for apply in leaf.applies)
 
 
-def words_of(nodes: Iterable[Node]) -> set[str]:
+def _words_of(nodes: Iterable[Node]) -> set[str]:
     """All words in the code of the nodes."""
     found: set[str] = set()
     for node in inside(nodes):
         if isinstance(node, Sequence):
-            found |= words_of(node.nodes)
+            found |= _words_of(node.nodes)
         else:
             found.update(word for code in _codes(node) for word in re.findall(r"[^\W\d]\w*", inline(code)))
     return found
