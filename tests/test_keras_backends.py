@@ -26,6 +26,9 @@ NETS = [
     "input x [7, 8, 4]\n avgpool(3, stride=2, rounding=ceil)",
     "input x [5, 5]\n layernorm(axes=0)",
     "input x [4, 3, 4]\n layernorm(axes=(1, 0))",
+    # as many rows come out as there are samples, or another number
+    "input x [3, 4, 4, 1]\n input mask [3] bool\n conv_lstm(x, 2, 2, mask=mask)",
+    "input x [3, 6, 4, 1]\n input mask [3] bool\n conv_lstm(x, 2, 2, mask=mask)",
 ]
 # for symbols, so that one side needs more padding than the other
 SIZES = {"T": 7, "H": 7, "W": 9}

@@ -260,6 +260,9 @@ class ConvLstm(OverTime, Grids):
         window = self.window(x)
         known("Keras", *x[1:])
         own = {**window.steps("strides"), **unless("valid", padding=str(self.padding)), **cell_words(self)}
+        if self.masked and isinstance(x[0], int):
+            # in a loop of its own Keras on JAX takes the mask of the samples for one of the rows (3.15.1)
+            own |= unless(False, unroll=True)
         kernel = square(window.kernel)
         return call(f"layers.ConvLSTM{window.rank}D", self.filters, kernel, **own, **words, **self.keras_words())
 
