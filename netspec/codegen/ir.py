@@ -222,7 +222,8 @@ class Template(Record):
 
 
 def rewrite(templates: Iterable[Template], change: Callable[[Template], Template]) -> list[Template]:
-    """Each template as a pass changes it, callees first; calls lead to what became of their callees."""
+    """Each template as a pass changes it, callees first; calls lead to what became of their callees, without arguments
+    for parameters that are gone."""
     made: dict[int, Template] = {}
     for template in templates:
         made[id(template)] = change(template.replace(nodes=tuple(_led(node, made) for node in template.nodes)))
@@ -232,7 +233,9 @@ def rewrite(templates: Iterable[Template], change: Callable[[Template], Template
 def _led(node: Node, made: Mapping[int, Template]) -> Node:
     """A node whose calls lead to the templates that were made of theirs."""
     if isinstance(node, Invoke):
-        return node.replace(template=made[id(node.template)])
+        callee = made[id(node.template)]
+        known = {parameter.name for parameter in callee.parameters}
+        return node.replace(template=callee, arguments=tuple(a for a in node.arguments if a[0] in known))
     if isinstance(node, Loop | Sequence):
         return node.replace(nodes=tuple(_led(inner, made) for inner in node.nodes))
     if isinstance(node, Choice):

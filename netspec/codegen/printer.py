@@ -55,7 +55,7 @@ def _body(code: Code) -> Iterator[str]:
     given = (f"{name}={value}" for name, value in body.arguments.items())
     yield f"{body.definition.word} {body.name}({', '.join(given)})"
     for number, port in zip(code.inputs, body.inputs):
-        yield f"{_INDENT}input {_value(number)} = {port.name} {list(port.value.shape)}"
+        yield f"{_INDENT}input {_value(number)} = {port.name} [{', '.join(map(str, port.value.shape))}]"
     yield from _indented(_items(code.items))
     if code.starts:
         yield f"{_INDENT}start"
