@@ -8,7 +8,7 @@ import pytest
 from checking import SPECS, check, check_spec
 
 from netspec.diagram.build import Diagram, Opening
-from netspec.ir.types import Call, Scope, Step
+from netspec.ir.types import Call, Region, Step
 
 SOME = ["densenet", "googlenet", "gan", "nasnet_a_mobile", "seq2seq", "siamese", "transformer", "unet", "vae"]
 OTHERS = sorted({path.stem for path in SPECS.glob("*.net")} - set(SOME))
@@ -18,7 +18,7 @@ OPENINGS = {"all": Opening(1000), "new": Opening(1000, once=True), "closed": Ope
 def steps(items, prefix=""):
     """All steps and calls with their paths, those of blocks too."""
     for item in items:
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             yield from steps(item.items, f"{prefix}{item.name}." if item.name else prefix)
         else:
             yield prefix + item.name, item

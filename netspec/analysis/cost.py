@@ -10,7 +10,7 @@ from ..base.bounds import TooLarge
 from ..base.diagnostics import Diagnostic, Label
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import path_of
-from ..ir.types import Call, CheckedNet, Figures, Row, Scope, Step
+from ..ir.types import Call, CheckedNet, Figures, Region, Row, Step
 from ..layers.cells import Run
 from .critical_path import sequential_depth
 from .expectations import check_expectations, check_settings
@@ -180,7 +180,7 @@ class _Walk:
 
     def _scope(
         self,
-        scope: Scope,
+        region: Region,
         prefix: str,
         depth: int,
         fields: dict[int, Field | None],
@@ -188,16 +188,18 @@ class _Walk:
         frozen: bool,
         again: bool,
     ) -> Figures:
-        path = prefix + scope.name
+        path = prefix + region.name
         place = self._hold()
-        figures = self._inside(scope, path + ".", depth + 1, fields, home, frozen, again)
+        figures = self._inside(region, path + ".", depth + 1, fields, home, frozen, again)
         recurring = self._recurring(0, figures.macs)
-        self._group(place, path, scope.name, scope.kind, depth, scope, last_output(scope), figures, again, recurring)
+        self._group(
+            place, path, region.name, region.kind, depth, region, last_output(region), figures, again, recurring
+        )
         return figures
 
-    def _inside(self, scope: Scope, *around: Any) -> Figures:
-        """The figures of what is in a scope, which may be done at each step of a sequence."""
-        return times(self._each(scope.times, False, scope.items, around), scope.times)
+    def _inside(self, region: Region, *around: Any) -> Figures:
+        """The figures of what is in a region, which may be done at each step of a sequence."""
+        return times(self._each(region.times, False, region.items, around), region.times)
 
     def _each(self, steps: Dim, is_cell: bool, items: Sequence[Item], around: Any) -> Figures:
         """The figures of one step of what is done at all steps of a sequence, in a cell or by itself."""
@@ -238,9 +240,9 @@ class _Walk:
         return False
 
 
-def last_output(scope: Scope) -> Tensor | None:
-    """The value that the last item of a scope gives."""
-    for item in reversed(scope.items):
+def last_output(region: Region) -> Tensor | None:
+    """The value that the last item of a region gives."""
+    for item in reversed(region.items):
         if isinstance(item, Step):
             return item.output
         if isinstance(item, Call):

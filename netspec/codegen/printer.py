@@ -70,7 +70,7 @@ def _items(items: Iterable[Lowered]) -> Iterator[str]:
         elif isinstance(item, Enter):
             yield _step(item.name, item.inputs, item.outputs, _called(item.code.body.name, item.form))
         else:
-            yield " ".join(filter(None, (item.scope.kind, item.scope.name)))
+            yield " ".join(filter(None, (item.region.kind, item.region.name)))
             yield from _indented(_items(item.items))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..base.render import clean
-from ..ir.types import Call, Scope, Step, applied
+from ..ir.types import Call, Region, Step, applied
 from ..layers.cells import Run
 from .folding import Folder, Wiring, leaves, made
 from .labels import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
@@ -139,7 +139,7 @@ class Diagram:
     def _one(self, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         item = unit.items[0]
         unrolled = of_item(item) if self.opening.unroll else None
-        if unrolled is not None and not isinstance(item, Scope):
+        if unrolled is not None and not isinstance(item, Region):
             self._unrolled(item, unrolled, unit, scene, group)
         elif isinstance(item, Step):
             self._step(item, scene, group)
@@ -169,12 +169,12 @@ class Diagram:
             for tensor, like in zip(turn, makes[0]):
                 scene.sources[tensor.number] = scene.sources[like.number].replace(shape=tensor.shape)
 
-    def _is_closed(self, item: Call | Scope, level: int) -> bool:
-        if self.opening.unroll and isinstance(item, Scope) and _recurs(item):
+    def _is_closed(self, item: Call | Region, level: int) -> bool:
+        if self.opening.unroll and isinstance(item, Region) and _recurs(item):
             return False
         if level >= self.opening.depth:
             return True
-        if not self.opening.once or isinstance(item, Scope):
+        if not self.opening.once or isinstance(item, Region):
             return False
         structure = self._folder.structure(item.body)
         if structure in self._known:
@@ -249,13 +249,13 @@ class Diagram:
         scene.give(item.outputs, found, item.layer.results if isinstance(item, Step) else ())
         _put(group, frame)
 
-    def _note(self, item: Call | Scope | Step, scene: Scene) -> str:
+    def _note(self, item: Call | Region | Step, scene: Scene) -> str:
         """Which use it is of weights that are used several times."""
-        if isinstance(item, Scope) or item.shared is None:
+        if isinstance(item, Region) or item.shared is None:
             return ""
         return self._uses.note([path for path, _ in scene.alike(item)])
 
-    def _closed(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
+    def _closed(self, item: Call | Region, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
         """A block or named scope as one box, with what it gives and weighs."""
         takes, gives = _ends(item, self._folder)
         sources = [scene.sources[n] for n in takes]
@@ -274,13 +274,13 @@ class Diagram:
         box.lines.append(", ".join([*said, params_text(box.weights)] if box.params else said))
         if isinstance(item, Call) and isinstance(item.use, Run):
             self._loop(box, item.inputs[0])
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             scene.hold(gives, [Source(box, t.shape) for t in gives])
         else:
             words = tuple(result.name for result in item.body.outputs)
             scene.give(gives, [Source(box, t.shape) for t in gives], words)
 
-    def _opened(self, item: Call | Scope, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
+    def _opened(self, item: Call | Region, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         path = _path(item, scene, prefix)
         frame = Group(self._id("cluster:" + path), _title(item, scene), frozen=path in self._still)
         if isinstance(item, Call):
@@ -331,7 +331,7 @@ class Diagram:
 
 def _path(item: Item, scene: Scene, prefix: str) -> str:
     """The path of a named scope, a block or a step; scopes are no part of that of what is shared."""
-    return prefix + item.name if isinstance(item, Scope) else scene.path(item)
+    return prefix + item.name if isinstance(item, Region) else scene.path(item)
 
 
 def _block_title(call: Call, scene: Scene) -> str:
@@ -344,29 +344,29 @@ def _place(step: Step, place: int) -> str:
     return str(place + 1) if step.layer.ordered and not one else ""
 
 
-def _port(item: Call | Scope, place: int) -> str:
+def _port(item: Call | Region, place: int) -> str:
     """The name that a block with several inputs has for a value."""
-    if isinstance(item, Scope) or len(item.inputs) == 1 or place >= len(item.body.inputs):
+    if isinstance(item, Region) or len(item.inputs) == 1 or place >= len(item.body.inputs):
         return ""
     return item.body.inputs[place].name
 
 
-def _title(item: Call | Scope, scene: Scene) -> str:
+def _title(item: Call | Region, scene: Scene) -> str:
     """What stands above a block or scope that is opened; over a cell that is run, for how many steps."""
-    if isinstance(item, Scope):
+    if isinstance(item, Region):
         return item.name
     times = f", {steps_text(item.inputs[0].shape[0])}" if isinstance(item.use, Run) else ""
     return _block_title(item, scene) + times
 
 
-def _recurs(scope: Scope) -> bool:
+def _recurs(region: Region) -> bool:
     """Is a recurrence among its steps? Both directions of a `scan`, and layers of them, make a scope."""
-    return any(of_item(item) is not None for item in applied(scope.items))
+    return any(of_item(item) is not None for item in applied(region.items))
 
 
 def _ends(item: Item, folder: Folder) -> tuple[tuple[int, ...], tuple[Tensor, ...]]:
     """The numbers of the values that an item takes, and the values that it makes."""
-    if isinstance(item, Scope):
+    if isinstance(item, Region):
         part = folder.part((item,))
         return part.takes, part.makes
     return tuple(t.number for t in item.inputs), made(item)
@@ -374,7 +374,7 @@ def _ends(item: Item, folder: Folder) -> tuple[tuple[int, ...], tuple[Tensor, ..
 
 def _given(item: Item, makes: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Of the values that an item makes, those to be named as its results."""
-    return makes[-1:] if isinstance(item, Scope) else makes
+    return makes[-1:] if isinstance(item, Region) else makes
 
 
 def _put(group: Group, frame: Group) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import path_of
-from ..ir.types import Call, Scope, Step
+from ..ir.types import Call, Region, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ def leaves(items: Sequence[Item]) -> Iterator[Step | Call]:
     stack = list(reversed(items))
     while stack:
         item = stack.pop()
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             stack.extend(reversed(item.items))
         else:
             yield item
@@ -77,7 +77,7 @@ def leaves(items: Sequence[Item]) -> Iterator[Step | Call]:
 def _bare(items: Sequence[Item]) -> Iterator[Item]:
     """The items without the scopes that have no name; loops stay, as they are drawn with their count."""
     for item in items:
-        if isinstance(item, Scope) and not item.name and item.kind not in _LOOPS:
+        if isinstance(item, Region) and not item.name and item.kind not in _LOOPS:
             yield from _bare(item.items)
         else:
             yield item
@@ -86,7 +86,7 @@ def _bare(items: Sequence[Item]) -> Iterator[Item]:
 def _paths(items: Sequence[Item], prefix: str) -> Iterator[str]:
     """The path of each of the leaves."""
     for item in items:
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             yield from _paths(item.items, f"{prefix}{item.name}." if item.name else prefix)
         else:
             yield path_of(item, prefix, "")
@@ -109,7 +109,7 @@ class Folder:
         """The parts of a body or scope in order, unnamed scopes opened, repeats folded."""
         found: list[Unit] = []
         for item in items:
-            if not isinstance(item, Scope) or item.name:
+            if not isinstance(item, Region) or item.name:
                 found.append(Unit(((item,),)))
             elif item.kind in _LOOPS:
                 found.extend(self._loop(item, wiring))
@@ -117,11 +117,11 @@ class Folder:
                 found.extend(self.units(item.items, wiring))
         return self._fold(found, wiring, lambda unit: unit.count == 1 and isinstance(unit.items[0], Call))
 
-    def _loop(self, loop: Scope, wiring: Wiring) -> list[Unit]:
+    def _loop(self, loop: Region, wiring: Wiring) -> list[Unit]:
         turns = [Unit((tuple(_bare((t,))),)) for t in loop.items]
         found: list[Unit] = []
         for unit in self._fold(turns, wiring, lambda unit: bool(unit.items)):
-            if unit.count > 1 or (len(unit.items) == 1 and isinstance(unit.items[0], Scope) and unit.items[0].name):
+            if unit.count > 1 or (len(unit.items) == 1 and isinstance(unit.items[0], Region) and unit.items[0].name):
                 found.append(unit)
             else:
                 found.extend(self.units(unit.items, wiring))
@@ -211,7 +211,7 @@ class Folder:
         for item in items:
             if isinstance(item, Call):
                 found[self.structure(item.body)] = None
-            elif isinstance(item, Scope):
+            elif isinstance(item, Region):
                 found[(item.kind, item.choice, self._inside(item.items))] = None
         return tuple(found)
 

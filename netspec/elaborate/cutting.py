@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.diagnostics import did_you_mean
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Scope, Step, Tensor
+from ..ir.types import Region, Step, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def leading(items: Sequence[Item], wanted: set[int]) -> tuple[Item, ...]:
     """The items that values hang on. `wanted` are the numbers of the values; those that lead there are added."""
     kept: list[Item] = []
     for item in reversed(items):
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             inner = leading(item.items, wanted)
             if inner:
                 kept.append(item.replace(items=inner))
@@ -73,5 +73,5 @@ def leading(items: Sequence[Item], wanted: set[int]) -> tuple[Item, ...]:
 def instances(items: Sequence[Item]) -> int:
     """How many instances there are in items, those in calls included."""
     return sum(
-        instances(i.items) if isinstance(i, Scope) else 1 if isinstance(i, Step) else 1 + i.body.size for i in items
+        instances(i.items) if isinstance(i, Region) else 1 if isinstance(i, Step) else 1 + i.body.size for i in items
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..base.diagnostics import Diagnostic, Label
 from ..base.dims import DimExpr, show
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Call, Scope, Step, Tensor
+from ..ir.types import Call, Region, Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
 from ..syntax import tree
@@ -197,7 +197,7 @@ def _of_input(port: Port, code: str, instead: Shape, step: Step | None) -> Diagn
 def _met(items: Iterable[Item], numbers: set[int]) -> Iterator[Step]:
     """The steps that values meet first; those that work on each number alone hand them on."""
     for item in items:
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             yield from _met(item.items, numbers)
             continue
         if numbers.isdisjoint(t.number for t in item.inputs):

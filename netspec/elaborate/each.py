@@ -1,9 +1,9 @@
-"""`each_step`: a layer, block or net on each step of a sequence, in a scope whose samples are the steps."""
+"""`each_step`: a layer, block or net on each step of a sequence, in a region whose samples are the steps."""
 
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Scope, Step, Tensor, applied, layers_of, taken
+from ..ir.types import Region, Step, Tensor, applied, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.each import EachStep, Sequences, Steps
@@ -48,9 +48,9 @@ def each_step(
     frame.end = end
     if not found:
         return HOLE
-    scope = frame.items[-1]
-    assert isinstance(scope, Scope)
-    frame.meet(scope.items[-1 - len(found)].name, found[0])
+    region = frame.items[-1]
+    assert isinstance(region, Region)
+    frame.meet(region.items[-1 - len(found)].name, found[0])
     return tuple(found) if len(found) > 1 else found[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.bounds import METER, TooLarge
 from ..base.dims import DimExpr
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Body, Expectation, Instance, Port, Result, Scope, Step, Tensor
+from ..ir.types import Body, Expectation, Instance, Port, Region, Result, Step, Tensor
 from ..ir.types import Call as BlockCall
 from ..layers import LAYERS
 from ..syntax import tree
@@ -234,7 +234,7 @@ class Frame:
         finally:
             inner, self.items, self.namer, self.looping, self.path = self.items, outer, namer, looping, path
             if inner or kind != "flow":
-                self.items.append(Scope(kind, name, tuple(inner), node, bindings or {}, choice, times))
+                self.items.append(Region(kind, name, tuple(inner), node, bindings or {}, choice, times))
         if name:
             self.meet(name, self.flow)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from .types import Call, Scope
+from .types import Call, Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ def paths_of(body: Body) -> dict[int, str]:
 
 def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Call]]:
     for item in items:
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             yield from _placed(item.items, f"{prefix}{item.name}." if item.name else prefix)
         else:
             yield path_of(item, prefix, ""), item

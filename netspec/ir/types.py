@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..layers.cells import CellUse
     from ..syntax.tree import Const, Definition, Expect, Node
 
-    Item: TypeAlias = "Step | Call | Scope"
+    Item: TypeAlias = "Step | Call | Region"
 
 
 # --- resolve -----------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class Call(Record):
     use: CellUse | None = None
 
 
-class Scope(Record):
+class Region(Record):
     """Steps that belong together within a body; their values are in the body's table.
 
     `kind` is `repeat` or `for` (its items are the turns), `turn`, `flow` (`{ ... }`), or `if` (the branch that was
@@ -196,7 +196,7 @@ class Scope(Record):
 def applied(items: Iterable[Item]) -> Iterator[Step | Call]:
     """The steps and calls among items and in their scopes, in order; what calls hold is not among them."""
     for item in items:
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             yield from applied(item.items)
         else:
             yield item

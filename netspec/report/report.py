@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import weight_table
-from ..ir.types import Scope
+from ..ir.types import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,7 +184,7 @@ def _line(row: Row, batch: int) -> Line:
     return Line(
         row.name,
         row.path,
-        "group" if isinstance(row.node, Scope) else row.kind,
+        "group" if isinstance(row.node, Region) else row.kind,
         row.span.source.name,
         row.span.line,
         None if row.output is None else row.output.shape,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..ir.paths import path_of
-from ..ir.types import Result, Scope, Step, applied
+from ..ir.types import Region, Result, Step, applied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class _Lines:
         return tuple(self._item(item, prefix) for item in items)
 
     def _item(self, item: Item, prefix: str) -> Item:
-        if isinstance(item, Scope):
+        if isinstance(item, Region):
             return item.replace(items=self.items(item.items, f"{prefix}{item.name}." if item.name else prefix))
         path = path_of(item, prefix, "")
         if isinstance(item, Step) or item.use is not None:  # what a cell does is seen in what it gives

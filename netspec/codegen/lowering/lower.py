@@ -11,7 +11,7 @@ from functools import cache
 
 from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.record import TYPE_CHECKING, Record
-from ...ir.types import Call, Scope, Step, applied
+from ...ir.types import Call, Region, Step, applied
 from ...layers.arguments import Unsupported
 from ...layers.base import At, Use
 from ...pycode.expr import Call as Applied
@@ -88,7 +88,7 @@ class Enter(Record):
 class Part(Record):
     """A loop, a turn, a branch that was taken, or a named scope."""
 
-    scope: Scope
+    region: Region
     items: tuple[Lowered, ...]
 
 
@@ -257,7 +257,7 @@ class Lines:
                 found.append(Part(item, self.part(item)))
         return tuple(found)
 
-    def part(self, scope: Scope) -> tuple[Lowered, ...]:
+    def part(self, scope: Region) -> tuple[Lowered, ...]:
         """Conversions made inside a loop or branch are not there outside of it."""
         before, makers = dict(self.converted), self.makers
         self.makers = {}

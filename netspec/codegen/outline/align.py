@@ -26,8 +26,8 @@ def aligned(columns: list[tuple[Lowered, ...]]) -> list[tuple[Any, ...]]:
 
 def kind_of(column: tuple[Part, ...]) -> str:
     """`loop`, `if` or the kind of a plain scope. Raises MismatchError where the parts are not the same in the spec."""
-    first = column[0].scope
-    if any(p.scope.kind != first.kind or p.scope.node.span != first.node.span for p in column):
+    first = column[0].region
+    if any(p.region.kind != first.kind or p.region.node.span != first.node.span for p in column):
         raise MismatchError
     return "loop" if first.kind in ("repeat", "for") else first.kind
 
@@ -41,7 +41,7 @@ def by_pick(column: tuple[Part, ...]) -> dict[int, list[int]]:
     """The places of the instances that take each branch, in the order of the branches."""
     found: dict[int, list[int]] = {}
     for place, part in enumerate(column):
-        found.setdefault(part.scope.choice, []).append(place)
+        found.setdefault(part.region.choice, []).append(place)
     return dict(sorted(found.items()))
 
 
@@ -54,8 +54,8 @@ def branch_name(column: tuple[Part, ...]) -> str:
     """A name for a branch: that of the first thing in it that the author named, else what it begins with."""
     items = [item for part in column for item in part.items]
     for item in items:
-        if isinstance(item, Part) and item.scope.name:
-            return item.scope.name
+        if isinstance(item, Part) and item.region.name:
+            return item.region.name
         if isinstance(item, Act | Enter) and item.given:
             return item.given
     for item in items:
@@ -73,7 +73,7 @@ def flattened(items: Seq[Lowered]) -> tuple[Lowered, ...]:
     """A scope's steps in a row: loops, turns, branches and nameless scopes opened."""
     found: list[Lowered] = []
     for item in items:
-        if isinstance(item, Part) and not item.scope.name:
+        if isinstance(item, Part) and not item.region.name:
             found.extend(flattened(item.items))
         else:
             found.append(item)

@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..lowering.lower import Part
-    from .ssa import Around, Region
+    from .ssa import Around, ControlRegion
     from .terms import Term
     from .unify import Weaver, Woven
 
 
 def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
     """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
-    picks = [p.scope.choice for p in column]
+    picks = [p.region.choice for p in column]
     if len(set(picks)) == 1:
         if not contexts.branch:  # within a branch it would be a demand of that branch only
-            for term in _demands(column[0].scope.node, picks[0], contexts):
+            for term in _demands(column[0].region.node, picks[0], contexts):
                 weaver.demand(term, contexts)
         return weaver.items([p.items for p in column], contexts, arounds)
     region = plan_choice(weaver, column, arounds)
-    weaver.values.deciding[region.uid] = _deciding(column[0].scope.node, contexts)
+    weaver.values.deciding[region.uid] = _deciding(column[0].region.node, contexts)
     empty = not any(p.items for p in column)
     conditions = {} if empty else _conditions(weaver, column, picks, contexts)
     asked = _asked(column, contexts) if empty else frozenset()
@@ -94,19 +94,19 @@ def _deciding(node: Any, contexts: Contexts) -> frozenset[str]:
     return frozenset(found)
 
 
-def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) -> Region:
+def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) -> ControlRegion:
     """The choice as it was announced, or a new one."""
     key = tuple(id(p) for p in column)
     if key not in weaver.planned:
         weaver.planned[key] = weaver.values.region(
-            column[0].scope.node.span, False, arounds, [p.scope.choice for p in column]
+            column[0].region.node.span, False, arounds, [p.region.choice for p in column]
         )
     return weaver.planned[key]
 
 
 def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
     """The names of loops that the conditions of a choice ask for."""
-    node: Any = column[0].scope.node
+    node: Any = column[0].region.node
     found: set[str] = set()
     while isinstance(node, tree.If):
         term = express(node.condition, contexts)
@@ -119,7 +119,7 @@ def _conditions(
     weaver: Weaver, column: tuple[Part, ...], picks: list[int], contexts: Contexts
 ) -> dict[int, Term | None]:
     """What decides for each branch that is taken somewhere; the last one needs no condition."""
-    node: Any = column[0].scope.node
+    node: Any = column[0].region.node
     found: dict[int, Term | None] = {}
     *taken, last = sorted(set(picks))
     for number in range(last):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ...pycode.expr import Code
     from ..lowering.lower import Lowered
-    from .ssa import Around, Region
+    from .ssa import Around, ControlRegion
     from .unify import Weaver, Woven
 
     Turns: TypeAlias = "list[list[Part]]"
@@ -37,13 +37,13 @@ def weave_loop(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, aro
     if not any(turns):
         return []
     if not _rolls(weaver, column, turns):
-        return _unrolled(weaver, column[0].scope.node, turns, contexts, arounds)
+        return _unrolled(weaver, column[0].region.node, turns, contexts, arounds)
     try:
         return [_rolled(weaver, column, turns, contexts, arounds)]
     except MismatchError as error:
         if isinstance(error, WriteOutError) or len({len(t) for t in turns}) != 1:
             raise
-        raise WriteOutError(column[0].scope.node.span) from None
+        raise WriteOutError(column[0].region.node.span) from None
 
 
 def _rolls(weaver: Weaver, column: tuple[Part, ...], turns: Turns) -> bool:
@@ -53,11 +53,11 @@ def _rolls(weaver: Weaver, column: tuple[Part, ...], turns: Turns) -> bool:
     if fixed and counts[0] <= 1:
         return False
     style, inner = weaver.style, [t for ts in turns for t in ts]
-    named = style.sequences and any(t.scope.name for t in inner)
+    named = style.sequences and any(t.region.name for t in inner)
     # a list of lists of modules is nothing to read
     deep = style.sequences and any(isinstance(i, Part) for t in inner for i in t.items)
     small = fixed and counts[0] * max(_steps(t.items) for t in inner) <= style.unroll
-    if named or deep or small or column[0].scope.node.span in weaver.written_out:
+    if named or deep or small or column[0].region.node.span in weaver.written_out:
         if not fixed:
             raise MismatchError
         return False
@@ -78,8 +78,8 @@ def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, aroun
     found: list[Woven] = []
     for number, row in enumerate(zip(*turns)):
         inner = contexts.select(range(len(contexts)))
-        for name in row[0].scope.bindings:
-            values = tuple(t.scope.bindings.get(name) for t in row)
+        for name in row[0].region.bindings:
+            values = tuple(t.region.bindings.get(name) for t in row)
             inner.names.pop(name, None)
             term = _said(node, name, number, values, contexts)
             if term is not None:
@@ -163,7 +163,7 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
     doubts = weaver.values.doubts.get(loop.uid, set())
     if loop.carried and _hangs_on_a_caller(doubts, variables, items):
         # taken by the first turn alone: from before the loop, or what each turn hands on to the next?
-        raise WriteOutError(column[0].scope.node.span)
+        raise WriteOutError(column[0].region.node.span)
     weaver.values.close(loop)
 
     def close() -> Loop:
@@ -200,7 +200,7 @@ def _in_all_turns(term: Term, names: Seq[str], items: Code, own: set[str]) -> Te
     return Term(text, term.values, (term.names - own) | (free_names(items) - _OF_PYTHON))
 
 
-def _turned(turns: Turns, arounds: Seq[Around], loop: Region) -> tuple[list[tuple[int, int]], list[Around]]:
+def _turned(turns: Turns, arounds: Seq[Around], loop: ControlRegion) -> tuple[list[tuple[int, int]], list[Around]]:
     """The turns of all instances in one row: (instance, turn), and what is around each."""
     pairs = [(c, t) for c, ts in enumerate(turns) for t in range(len(ts))]
     return pairs, [arounds[c].within(loop.uid, t) for c, t in pairs]
@@ -215,8 +215,8 @@ class _Variables:
         self.names: dict[str, Term] = {}
         index = tuple(t for _, t in pairs)
         around = list(inner.loops)
-        for name in turns[pairs[0][0]][0].scope.bindings:
-            values = tuple(turns[c][t].scope.bindings.get(name) for c, t in pairs)
+        for name in turns[pairs[0][0]][0].region.bindings:
+            values = tuple(turns[c][t].region.bindings.get(name) for c, t in pairs)
             term = self.names[name] = self._term(name, values, around)
             inner.names[name] = term
             if all(plain(v) for v in values):
@@ -243,7 +243,7 @@ class _Variables:
         """The names between `for` and `in`, and what stands behind. Raises MismatchError."""
         solver = Solver(self.parameters, contexts)
         wanted = [n for n, t in self.names.items() if t.text in used]
-        node = column[0].scope.node
+        node = column[0].region.node
         if not wanted or (len(wanted) == 1 and self.names[wanted[0]] is self.index):
             count = solver.leaf([len(t) for t in self.turns], "n", _count(node))
             return (self.index.text if self.index.text in used else "_",), Call("range", (count,))
@@ -259,13 +259,13 @@ class _Variables:
         bounds = _bounds(node)
         if bounds is None or len(wanted) != 1 or not all(self.turns):
             return None
-        rows = [[t.scope.bindings[wanted[0]] for t in ts] for ts in self.turns]
+        rows = [[t.region.bindings[wanted[0]] for t in ts] for ts in self.turns]
         start = solver.leaf([row[0] for row in rows], "start", [bounds[0]])
         return Call("range", (start, solver.leaf([row[-1] + 1 for row in rows], "stop", [bounds[1]])))
 
     def _list(self, node: Any, wanted: list[str], solver: Solver) -> Any:
         """The items, written down where all instances have the same ones."""
-        rows = [[tuple(t.scope.bindings[n] for n in wanted) for t in ts] for ts in self.turns]
+        rows = [[tuple(t.region.bindings[n] for n in wanted) for t in ts] for ts in self.turns]
         plainly = [tuple(row) if len(wanted) > 1 else tuple(v for (v,) in row) for row in rows]
         if not all(plain(v) for v in plainly):
             raise MismatchError
@@ -295,18 +295,20 @@ def _bounds(node: Any) -> tuple[Any, Any] | None:
 def _bound(items: Seq[Lowered]) -> set[str]:
     """The names that the loops in some items bind."""
     parts = [i for i in items if isinstance(i, Part)]
-    return {name for p in parts for name in (*p.scope.bindings, *_bound(p.items))}
+    return {name for p in parts for name in (*p.region.bindings, *_bound(p.items))}
 
 
 # --- announcing -----------------------------------------------------------------------------------------------------
 
 
-def _plan(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> Region:
+def _plan(
+    weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]
+) -> ControlRegion:
     """A loop with its values announced: a turn takes values of the one before, made by items further down."""
     key = tuple(id(p) for p in column)
     if key not in weaver.planned:
         loop = weaver.planned[key] = weaver.values.region(
-            column[0].scope.node.span, True, arounds, [len(t) for t in turns]
+            column[0].region.node.span, True, arounds, [len(t) for t in turns]
         )
         pairs, around = _turned(turns, arounds, loop)
         _announce(weaver, [turns[c][t].items for c, t in pairs], contexts.select([c for c, _ in pairs]), around)
@@ -327,7 +329,7 @@ def _announce(weaver: Weaver, columns: list[tuple[Lowered, ...]], contexts: Cont
 
 def _announce_part(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> None:
     kind, turns = kind_of(column), turns_of(column)
-    if kind == "if" and len({p.scope.choice for p in column}) > 1:
+    if kind == "if" and len({p.region.choice for p in column}) > 1:
         region = plan_choice(weaver, column, arounds)
         for pick, places in by_pick(column).items():
             inner = [arounds[k].within(region.uid, pick) for k in places]

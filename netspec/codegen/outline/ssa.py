@@ -86,7 +86,7 @@ class Phi:
         self.label = label
 
 
-class Region:
+class ControlRegion:
     """A loop or choice: for each instance the number of its turns, or of the branch that it takes."""
 
     def __init__(self, uid: int, span: Span, is_loop: bool, numbers: dict[Key, int], above: Path, index: int) -> None:
@@ -108,9 +108,9 @@ class Values:
         self.labels: dict[int, str] = {}
         self.renamed: dict[int, str] = {}
         self.inputs: set[int] = set()
-        self.regions: dict[int, Region] = {}
+        self.regions: dict[int, ControlRegion] = {}
         # the loops and choices directly in a scope, in order, and how many of them are woven
-        self.inside: dict[Path, list[Region]] = {}
+        self.inside: dict[Path, list[ControlRegion]] = {}
         self.woven: dict[Path, int] = {}
         # the names that decide for each choice, and for those choices that a reference leads out of
         self.deciding: dict[int, frozenset[str]] = {}
@@ -128,17 +128,17 @@ class Values:
 
     # --- loops and choices ------------------------------------------------------------------------------------------
 
-    def region(self, span: Span, is_loop: bool, arounds: Seq[Around], numbers: Seq[int]) -> Region:
+    def region(self, span: Span, is_loop: bool, arounds: Seq[Around], numbers: Seq[int]) -> ControlRegion:
         """A new loop or choice at the present place."""
         scope = self._scope(arounds[0].path)
         beside = self.inside.setdefault(scope, [])
         keys = {around.key: number for around, number in zip(arounds, numbers)}
-        found = Region(len(self.regions), span, is_loop, keys, scope, len(beside))
+        found = ControlRegion(len(self.regions), span, is_loop, keys, scope, len(beside))
         self.regions[found.uid] = found
         beside.append(found)
         return found
 
-    def close(self, region: Region) -> None:
+    def close(self, region: ControlRegion) -> None:
         """The items of a loop or choice are woven; what comes now stands behind it."""
         self.woven[region.above] = region.index + 1
 
@@ -186,7 +186,7 @@ class Values:
             self.doubts.setdefault(around.uid, set()).update(self.passed)
         return [a.above for a in arounds]
 
-    def _past_loop(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+    def _past_loop(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int | None:
         """A value that a loop leaves; None where it has nothing to do with the loop."""
         if not any(_within(p, a, loop.uid) for p, a in zip(found, arounds)):
             return None
@@ -205,7 +205,7 @@ class Values:
         except MismatchError:
             raise WriteOutError(loop.span) from None
 
-    def _standing(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+    def _standing(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int | None:
         """The variable of a loop that holds a value behind it, where the end of a turn leaves what a choice decides:
         the last turn may have taken another branch than all others."""
         request = {around.key: (place, around) for around, place in zip(arounds, found)}
@@ -217,18 +217,18 @@ class Values:
                 return variable.own
         return None
 
-    def _label(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> str | None:
+    def _label(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> str | None:
         """A name for a variable that has these values."""
         inner = [p.value for p, a in zip(found, arounds) if _within(p, a.above, loop.uid)]
         return next((self.labels[v] for v in inner if v in self.labels), None)
 
-    def _shown(self, loop: Region, label: str | None, found: Seq[Place]) -> str | None:
+    def _shown(self, loop: ControlRegion, label: str | None, found: Seq[Place]) -> str | None:
         """What a new variable is called: where another one has that name, as its values are called later."""
         if label is None or all(variable.label != label for variable in loop.carried):
             return label
         return next((self.renamed[p.value] for p in found if p.value in self.renamed), label)
 
-    def _past_choice(self, choice: Region, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+    def _past_choice(self, choice: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int | None:
         """A value that is another one behind each branch; None where the choice does not matter."""
         picks = [_number(choice, a) for a in arounds]
         matters = any(_within(p, a, choice.uid) for p, a in zip(found, arounds))
@@ -244,7 +244,7 @@ class Values:
             return next(iter(operands.values()))
         return self._phi(choice, operands)
 
-    def _phi(self, choice: Region, operands: dict[int, int]) -> int:
+    def _phi(self, choice: ControlRegion, operands: dict[int, int]) -> int:
         label = next((self.labels[v] for v in operands.values() if v in self.labels), None)
         for phi in choice.phis:
             shared = phi.operands.keys() & operands.keys()
@@ -261,7 +261,7 @@ class Values:
 
     # --- variables of loops -------------------------------------------------------------------------------------------
 
-    def _carry(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> int:
+    def _carry(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int:
         """The variable that has these values at the beginning of these turns."""
         depth = len(arounds[0].path) - 1
         if any(_within(p, a.above, loop.uid) and p.path[depth] >= a.path[depth] for p, a in zip(found, arounds)):
@@ -289,7 +289,7 @@ class Values:
         twin.known.update(made.known)
         return twin.own
 
-    def _extended(self, loop: Region, variable: Carried, request: dict[Key, tuple[Place, Around]]) -> bool:
+    def _extended(self, loop: ControlRegion, variable: Carried, request: dict[Key, tuple[Place, Around]]) -> bool:
         """Does a variable have these values too, in turns of which it was not known yet?"""
         if request.keys() <= variable.known.keys():
             return True
@@ -303,7 +303,7 @@ class Values:
             return False
         return True
 
-    def _find_operands(self, loop: Region, variable: Carried) -> None:
+    def _find_operands(self, loop: ControlRegion, variable: Carried) -> None:
         """What a variable starts with and what a turn leaves in it. On the way, more may become known of its values."""
         variable.is_open, size = True, -1
         while size != len(variable.known):
@@ -319,7 +319,7 @@ class Values:
             return "previous"
         return self.renamed.get(first) or self.labels.get(first) or "previous"
 
-    def _operands(self, loop: Region, found: Seq[Place], arounds: Seq[Around]) -> tuple[int | None, int | None]:
+    def _operands(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> tuple[int | None, int | None]:
         """What a variable starts with, and what the turn before leaves."""
         turns = [around.path[-1][1] for around in arounds]
         starts = [k for k, turn in enumerate(turns) if turn == 0]
@@ -342,7 +342,7 @@ def _distinct(found: Seq[Place], arounds: Seq[Around]) -> tuple[list[Place], lis
     return list(places.values()), list({around.key: around for around in arounds}.values())
 
 
-def _number(region: Region, around: Around) -> int:
+def _number(region: ControlRegion, around: Around) -> int:
     """The turns of a loop, or the branch of a choice, for one instance."""
     number = region.numbers.get(around.key)
     if number is None:

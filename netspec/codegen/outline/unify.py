@@ -18,7 +18,7 @@ from .align import aligned, flattened, is_chain, kind_of, last_name, shape_after
 from .choices import weave_choice
 from .loops import weave_loop
 from .parameters import Parameters
-from .ssa import Around, MismatchError, Place, Region, Values
+from .ssa import Around, ControlRegion, MismatchError, Place, Values
 from .synthesis import Solver
 from .terms import Contexts, Term, equal, without_implied
 
@@ -90,7 +90,7 @@ class Weaver:
         # what is known of the channels of a value
         self.channels: dict[int, Term] = {}
         # loops and choices that were announced, by their items
-        self.planned: dict[tuple[int, ...], Region] = {}
+        self.planned: dict[tuple[int, ...], ControlRegion] = {}
         # for each loop around the present place, names that only choices ask for of which it is not known whether they
         # decide about anything
         self.undecided: list[set[str]] = []
@@ -314,8 +314,8 @@ class Weaver:
 
     def scope(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
         """A turn that stands on its own, or a scope that `as` made: where it is a chain, an `nn.Sequential`."""
-        name = column[0].scope.name
-        if name and self.style.sequences and len({p.scope.name for p in column}) > 1:
+        name = column[0].region.name
+        if name and self.style.sequences and len({p.region.name for p in column}) > 1:
             raise MismatchError
         inner = self.opened(column, contexts)
         if inner is None:
@@ -332,7 +332,7 @@ class Weaver:
 
     def opened(self, column: tuple[Part, ...], contexts: Contexts) -> list[tuple[Lowered, ...]] | None:
         """The steps of a named scope, where it is one chain of modules in every instance."""
-        if not column[0].scope.name or not self.style.sequences:
+        if not column[0].region.name or not self.style.sequences:
             return None
         flat = [flattened(p.items) for p in column]
         bodies = [self.bodies[o] for o in contexts.owners]
