@@ -12,6 +12,7 @@ from ..elaborate.frame import Frame
 from ..elaborate.inputs import NO_BATCH
 from ..elaborate.lookup import loose_name, loose_name_in, unknown
 from ..elaborate.machine import HOLE, Machine, kind_of
+from ..elaborate.rules import begin
 from ..ir.types import Figures, Outcome, Tensor
 from ..layers.arguments import CONSTANTS, describe
 from ..resolve.resolve import bound_names
@@ -35,7 +36,7 @@ def check_expectations(
 ) -> tuple[Outcome, ...]:
     """Each `expect` line of a net with its outcome; a failed one is a fault too."""
     known = _known(net, totals, depth, fields)
-    machine = Machine(net.design, faults)
+    machine = begin(net.design, faults)
     found: list[Outcome | None] = []
     for expectation in net.expectations:
         span = expectation.statement.condition.span
@@ -45,7 +46,7 @@ def check_expectations(
 
 def check_settings(net: Net, faults: Collector) -> None:
     """Of a net that went wrong on its way: the conditions on nothing but its parameters, since they may say why."""
-    machine = Machine(net.design, faults)
+    machine = begin(net.design, faults)
     later = (bound_names(net.body.definition) | _known(net, Figures(), 0, {}).keys()) - net.body.arguments.keys()
     for expectation in net.expectations:
         nodes = list(walk(expectation.statement.condition))

@@ -15,10 +15,11 @@ from ..layers.base import bind
 from ..layers.each import EachStep
 from ..resolve.resolve import dotted, unknown_callee
 from ..syntax import tree
-from .arguments import Settled, read_arguments, settled_words, take_inputs, tensors_in
+from .arguments import read_arguments, settled_words, take_inputs, tensors_in
 from .blocks import apply_block
 from .doubts import doubt_flow
 from .each import each_step
+from .given import Settled
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import loose_name, names_step, unknown
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
     from ..ir.types import Instance, Item
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .arguments import Given
-    from .evaluate import Context
-    from .frame import Frame
+    from .frame import Context, Frame
+    from .given import Given
 
 
 class Intrinsic(Record):

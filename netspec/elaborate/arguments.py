@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..base.record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING
 from ..base.source import Span
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Word
 from ..syntax import tree
 from .cutting import End
+from .given import Given, Signature
 from .lookup import loose_name
 from .machine import HOLE, Hole, SharedStep, kind_of
 from .makers import too_many
@@ -19,22 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..layers.base import Layer
-    from ..syntax.tree import Identifier, Node
-    from .evaluate import Context
-
-
-class Given(Record):
-    """The arguments of a call, evaluated: tensors apart from compile-time values."""
-
-    tensors: tuple[Tensor, ...]
-    # how the tensors were written
-    flowing: tuple[Node, ...]
-    # values given by position, and their places among all that is given so
-    positional: tuple[tuple[Any, Node], ...]
-    places: tuple[int, ...]
-    named: Mapping[str, tuple[Any, tree.Keyword]]
-    frozen: bool
-    label: Identifier | None
+    from ..syntax.tree import Node
+    from .frame import Context
 
 
 def read_arguments(
@@ -125,18 +112,6 @@ def _words(at: Context, cls: type[Layer] | None, keyword: tree.Keyword) -> Any:
     return tuple(map(Word, texts)) if isinstance(node, tree.Group) else Word(texts[0])
 
 
-class Settled(Record):
-    """The arguments of a call that are the same wherever it is reached, as in the turns of a loop.
-
-    That holds as long as none of `words` is bound. `node` is kept so that its `id` stays its own.
-    """
-
-    node: Node
-    words: frozenset[str]
-    given: Given
-    values: Mapping[str, tuple[Any, Span, Node]]
-
-
 def settled_words(arguments: tuple[Node, ...], names: Mapping[str, Any]) -> frozenset[str] | None:
     """The bare words among arguments that are literals and words; None where other arguments are there."""
     words = set()
@@ -180,22 +155,6 @@ def take_end(at: Context, given: Given) -> tuple[End | None, Given] | Hole:
         return End(value, keyword.value.span), others
     what = f'`upto` must be the name of a value in the net, as in `upto="layer4"`, not {kind_of(value)}'
     return at.frame.machine.fault("wrong-value", what, keyword.value.span)
-
-
-class Signature(Record):
-    """What a call takes, beside what everything takes.
-
-    `names` are given by place or by name, `named` by name alone. `gathers` names an argument that takes all values
-    given by place; `places` are the arguments that a number in the place of a value is. `listed` are all of them, if
-    some are taken elsewhere, and `inner` those of the steps that it holds, with what these are called.
-    """
-
-    names: tuple[str, ...]
-    named: tuple[str, ...] = ()
-    gathers: str = ""
-    places: tuple[str, ...] = ()
-    listed: tuple[str, ...] = ()
-    inner: Mapping[str, str] = {}
 
 
 def bind_arguments(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..syntax import tree
-from .evaluate import evaluate
+from .frame import Context
 from .machine import HOLE, kind_of
 from .makers import names_of
 
@@ -20,7 +20,7 @@ def bind_names(frame: Frame, node: tree.Binding) -> None:
     if isinstance(node.target, tree.Unbindable):
         _unbindable(frame, node.target)
         return
-    values = tuple(evaluate(frame, v, frame.flow, words=False, binding=True) for v in node.values)
+    values = tuple(Context(frame, frame.flow, False, None, True).again(v) for v in node.values)
     broken = not node.target.unpacks and any(value is HOLE for value in values)
     unpack(frame, node.target, HOLE if broken else values[0] if len(values) == 1 else values, node.span)
 

@@ -7,11 +7,15 @@ from ..base.source import Span
 from ..ir.types import Body, Tensor
 from ..ir.types import Call as BlockCall
 from ..syntax import tree
-from .arguments import Given, Signature, bind_arguments, take_end, take_inputs, unbound
+from .arguments import bind_arguments, take_end, take_inputs, unbound
+from .cells import finish as finish_cell
 from .cells import step_of_cell
+from .frame import Frame
+from .given import Given, Signature
 from .layering import value_key
 from .lookup import loose_name_in, unknown
 from .machine import DEEPEST, HOLE, NEW_BODY, Hole, kind_of
+from .weights import check_used
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -20,8 +24,7 @@ if TYPE_CHECKING:
     from ..layers.cells import CellUse
     from ..syntax.tree import Definition, Node
     from .cutting import End
-    from .evaluate import Context
-    from .frame import Frame
+    from .frame import Context
 
 
 def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definition, given: Given) -> Any:
@@ -240,6 +243,17 @@ def _is_fixed(node: Node, declared: Collection[str]) -> bool:
     return isinstance(node, tree.Literal) or (isinstance(node, tree.Name) and node.text not in declared)
 
 
+def finish(frame: Frame) -> Body:
+    """The body that a frame has come to, with what it has used noted and what it lacks reported."""
+    body = frame.body()
+    if frame.definition.word == "cell":
+        body = finish_cell(frame, body)
+    frame.machine.uses.note(body, frame.items, frame.flows)
+    check_used(frame, body.outputs)
+    frame.padding.check(frame.machine.faults)
+    return body
+
+
 def body_of(
     frame: Frame,
     definition: Definition,
@@ -249,8 +263,6 @@ def body_of(
     end: End | None,
 ) -> Body | Hole:
     """The block, net or cell elaborated for these arguments and shapes, up to its end, once."""
-    from .frame import Frame
-
     machine = frame.machine
     shapes = tuple((t.shape, t.dtype, t.batched, t.flattened) for t in inputs)
     machine.spend_items(span, arguments.values())
@@ -272,7 +284,7 @@ def body_of(
             inner.run(definition.body)
         else:
             inner.run_upto(definition.body, end)
-        body = inner.finish()
+        body = finish(inner)
         whole = body.outputs and not (inner.flow is HOLE and not inner.declared_output)
         if not body.outputs and inner.flow is None:
             machine.fault(

@@ -10,6 +10,7 @@ from ..ir.types import Instance, Port, Result, State, Step, Tensor, applied
 from ..layers.base import bind
 from ..layers.cells import Advance, Open, Start
 from ..syntax import tree
+from .frame import Remembered
 from .inputs import declared
 from .machine import HOLE, Hole, kind_of
 from .weights import size_of
@@ -21,32 +22,6 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..ir.types import Body, Item
     from .frame import Frame
-
-
-class Remembered:
-    """A state on the way. `start` is a number or a value, `sizes` how its shape was written; `call` is the step that it
-    belongs to, if it is a cell's."""
-
-    def __init__(
-        self,
-        name: str,
-        value: Tensor,
-        span: Span,
-        start: Any = 0,
-        sizes: tuple[tree.Node, ...] = (),
-        call: BlockCall | None = None,
-    ) -> None:
-        self.name = name
-        self.value = value
-        self.span = span
-        self.start = start
-        self.sizes = sizes
-        self.call = call
-        self.later: Any = None
-        self.later_span = span
-
-
-# --- statements ------------------------------------------------------------------------------------------------------
 
 
 def declare_state(frame: Frame, node: tree.State) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..ir.types import Body, Item, Port
     from ..syntax.tree import Node
-    from .arguments import Given
-    from .evaluate import Context
+    from .frame import Context
+    from .given import Given
 
 # --- arguments -------------------------------------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..ir.types import Item
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .arguments import Given
-    from .evaluate import Context
+    from .frame import Context
+    from .given import Given
 
 
 def each_step(

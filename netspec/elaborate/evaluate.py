@@ -15,6 +15,7 @@ from ..layers.arguments import Word
 from ..syntax import tree
 from . import apply, operators
 from .cells import next_value
+from .frame import Context
 from .lookup import is_foreign, names_step, option_words, unknown, unknown_in_module
 from .machine import HOLE, NAMES, kind_of, no_condition
 from .parts import part_of
@@ -25,54 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..syntax.tree import Node
-    from .frame import Frame
-
-
-class Context:
-    """How an expression is to be read. `piped` says that the flow comes through an arrow right before it."""
-
-    __slots__ = ("binding", "chosen", "flow", "frame", "piped", "words")
-
-    def __init__(
-        self,
-        frame: Frame,
-        flow: Any,
-        words: bool,
-        chosen: tree.Identifier | None,
-        binding: bool,
-        piped: bool = False,
-    ) -> None:
-        self.frame = frame
-        self.flow = flow
-        self.words = words
-        self.chosen = chosen
-        self.binding = binding
-        self.piped = piped
-
-    def plain(self, node: Node, words: bool | None = None) -> Any:
-        """Another expression at the same place, not named."""
-        inner = Context(self.frame, self.flow, self.words if words is None else words, None, self.binding)
-        return _EVALUATE[type(node)](inner, node)
-
-    def called(self, name: tree.Identifier | None) -> Context:
-        """The same place, for a step of another name."""
-        return Context(self.frame, self.flow, self.words, name, self.binding, self.piped)
-
-    def on(self, flow: Any) -> Context:
-        """The same frame, for a nameless step on another flow."""
-        return Context(self.frame, flow, False, None, False)
-
-
-def evaluate(
-    frame: Frame,
-    node: Node,
-    flow: Any,
-    words: bool = True,
-    chosen: tree.Identifier | None = None,
-    binding: bool = False,
-) -> Any:
-    """The value of an expression or pipeline; HOLE where a fault was reported."""
-    return _EVALUATE[type(node)](Context(frame, flow, words, chosen, binding), node)
 
 
 # --- names -------------------------------------------------------------------------------------------------------
@@ -149,11 +102,7 @@ def _conditional(at: Context, node: tree.Conditional) -> Any:
         return HOLE
     if not isinstance(condition, bool):
         return no_condition(at.frame.machine, condition, node.condition)
-    return _again(at, node.value if condition else node.otherwise)
-
-
-def _again(at: Context, node: Node) -> Any:
-    return _EVALUATE[type(node)](at, node)
+    return at.again(node.value if condition else node.otherwise)
 
 
 # --- parts of values -----------------------------------------------------------------------------------------------
@@ -264,7 +213,7 @@ def _item(at: Context, node: Node) -> Any:
 
 def _named(at: Context, node: tree.Named) -> Any:
     inner = Context(at.frame, at.flow, False, node.name, at.binding, at.piped)
-    value = _again(inner, _as_step(at, node.step))
+    value = inner.again(_as_step(at, node.step))
     at.frame.bind(node.name, value, mark=True)
     return value
 
@@ -286,7 +235,7 @@ def _as_step(at: Context, node: Node) -> Node:
 
 def _pipeline(at: Context, node: tree.Pipeline) -> Any:
     first = node.stages[0]
-    flow = _again(Context(at.frame, at.flow, False, None, at.binding), first)
+    flow = Context(at.frame, at.flow, False, None, at.binding).again(first)
     for place, before in enumerate(node.stages[:-1], 1):
         values = flow if isinstance(flow, tuple) else (flow,)
         if any(v is HOLE for v in values):
@@ -320,7 +269,7 @@ def _stage(at: Context, stages: tuple[Node, ...], place: int, flow: Any) -> Any:
         from .stages import no_step
 
         return no_step(frame, stages, place)
-    return _again(Context(frame, flow, False, None, at.binding, True), stage)
+    return Context(frame, flow, False, None, at.binding, True).again(stage)
 
 
 def _body(at: Context, node: tree.Body) -> Any:
@@ -342,7 +291,7 @@ def _call(at: Context, node: tree.Call) -> Any:
     return apply.step(at, node, callee, node.arguments)
 
 
-_EVALUATE: dict[type, Callable[[Context, Any], Any]] = {
+EXPRESSIONS: dict[type, Callable[[Context, Any], Any]] = {
     tree.Name: _name,
     tree.Next: lambda at, node: next_value(at.frame, node),
     tree.Literal: _literal,

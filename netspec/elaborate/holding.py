@@ -9,7 +9,8 @@ from ..layers import LAYERS
 from ..layers.arguments import Values, Violation
 from ..layers.base import bind
 from ..syntax import tree
-from .arguments import Given, Signature, bind_arguments, read_arguments, tensors_in, unbound
+from .arguments import bind_arguments, read_arguments, tensors_in, unbound
+from .given import Given, Signature
 from .layering import violated
 from .lookup import unknown, unknown_step
 from .machine import HOLE, SharedStep
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .evaluate import Context
+    from .frame import Context
 
     Bound = dict[str, tuple[Any, Span, Node]]
 

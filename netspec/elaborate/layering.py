@@ -12,8 +12,9 @@ from ..layers.arguments import Violation
 from ..layers.base import bind
 from ..layers.shapes import held
 from ..syntax import tree
-from .arguments import Given, tensors_in
+from .arguments import tensors_in
 from .doubts import SHAPED, doubt_arguments, habit_help, misread, misread_window
+from .given import Given
 from .lookup import loose_name, unknown
 from .machine import NEW_LAYER, Hole, kind_of
 from .makers import lost_time
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from ..base.dims import Shape
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .evaluate import Context
-    from .frame import Frame
+    from .frame import Context, Frame
 
 
 def layer(

@@ -9,7 +9,7 @@ from ..consteval import items_in
 from ..ir.types import Tensor
 from ..layers.arguments import Word, describe
 from .names import Plan
-from .unused import Uses
+from .uses import Uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..ir.types import Body, Design, Instance, Port
     from ..layers.base import Layer
     from ..syntax.tree import Definition, Identifier, Node
-    from .arguments import Settled
+    from .given import Settled
 
 MOST_INSTANCES = 100_000
 # work on one net, in units of about 20 microseconds: a step, or a turn of a loop
@@ -67,11 +67,21 @@ class Stop(Exception):
     """Elaboration cannot go on: a limit is reached. The diagnostic has been reported."""
 
 
-class Machine:
-    """One elaboration."""
+class Rules(Record):
+    """What is done for each kind of node: statements change a scope, expressions give a value at a place."""
 
-    def __init__(self, design: Design, faults: Collector, bodies: dict[Any, Body | Hole] | None = None) -> None:
+    statements: Mapping[type, Callable[[Any, Any], None]]
+    expressions: Mapping[type, Callable[[Any, Any], Any]]
+
+
+class Machine:
+    """One elaboration. `rules` are handed in, so that they may use it, and one another through it."""
+
+    def __init__(
+        self, design: Design, faults: Collector, rules: Rules, bodies: dict[Any, Body | Hole] | None = None
+    ) -> None:
         self.design = design
+        self.rules = rules
         self.faults = faults
         self.work = 0
         # the calls that lead to where we are: what is called, and where

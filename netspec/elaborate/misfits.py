@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .arguments import Signature
-    from .evaluate import Context
+    from .frame import Context
+    from .given import Signature
 
 # the arguments that every step takes
 EVERYWHERE = ("frozen", "name")

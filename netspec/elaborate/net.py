@@ -10,11 +10,12 @@ from ..ir.types import Body, Design, Net
 from ..layers.arguments import describe
 from ..syntax import tree
 from ..syntax.parser import parse
-from .blocks import body_of, fill_defaults, is_led
+from .blocks import body_of, fill_defaults, finish, is_led
 from .doubts import report_inputs
 from .frame import Frame
 from .machine import HOLE, Hole, Machine
 from .names import parameters
+from .rules import begin
 from .unused import report
 from .weights import constant
 
@@ -32,7 +33,7 @@ class SettingError(Exception):
 
 def with_defaults(design: Design, definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The parameters of a block with the defaults of those that have no value; None where a default is at fault."""
-    frame = Frame(Machine(design, Collector()), definition, {}, ())
+    frame = Frame(begin(design, Collector()), definition, {}, ())
     return fill_defaults(frame, definition, dict(values))
 
 
@@ -62,7 +63,7 @@ def _value_of(text: str) -> Any:
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
         return HOLE
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
-    machine, found = Machine(Design(source), faults), [HOLE]
+    machine, found = begin(Design(source), faults), [HOLE]
     frame = Frame(machine, blank, {}, ())
     machine.attempt(node.span, lambda: found.append(frame.evaluate(node.value)))
     value = found[-1]
@@ -83,7 +84,7 @@ def elaborate(
     `settings` give values to its parameters and symbols; `bodies` holds what is elaborated already, for other settings,
     and takes what is elaborated now. Raises SettingError where a name or type does not fit.
     """
-    machine = Machine(design, faults, bodies)
+    machine = begin(design, faults, bodies)
     declared = parameters(definition)
     arguments: dict[str, Any] = {}
     whole = machine.attempt(definition.name.span, lambda: _fill(machine, definition, settings, arguments))
@@ -94,7 +95,7 @@ def elaborate(
             frame.names[name] = value
     whole = whole and machine.attempt(definition.name.span, lambda: frame.run(definition.body))
     _check_settings(frame, definition, settings)
-    body = frame.finish()
+    body = finish(frame)
     if whole and not faults.failed and not body.outputs:
         machine.fault(
             "no-flow",
@@ -128,7 +129,7 @@ def elaborate_block(
 ) -> Body | None:
     """A block on its own, for these arguments and values that come in; None where it is at fault. `bodies` as above."""
     faults = Collector()
-    machine = Machine(design, faults, bodies)
+    machine = begin(design, faults, bodies)
     frame = Frame(machine, definition, {}, ())
     given = tuple(frame.tensor(t.shape, t.dtype, t.span, t.batched, t.flattened) for t in inputs)
     found: list[Body | Hole] = []

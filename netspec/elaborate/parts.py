@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..base.source import Span
     from ..ir.types import Tensor
-    from .evaluate import Context
+    from .frame import Context
 
 
 def part_of(at: Context, value: Any, items: Sequence[Any], span: Span) -> Any:

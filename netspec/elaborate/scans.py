@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from ..layers.base import Layer
     from ..syntax.tree import Definition, Node
-    from .arguments import Given
-    from .evaluate import Context
+    from .frame import Context
+    from .given import Given
 
     # what a run gives, by the word that asks for it
     Found: TypeAlias = "dict[str, tuple[Tensor, ...]]"

@@ -9,35 +9,14 @@ from __future__ import annotations
 
 from ..base.diagnostics import Diagnostic, Label
 from ..base.record import TYPE_CHECKING
-from ..ir.types import taken
 from ..layers import LAYERS
 from ..syntax import tree
 
 if TYPE_CHECKING:
     from ..base.diagnostics import Collector
     from ..base.source import Span
-    from ..ir.types import Body
     from ..syntax.tree import Definition
-    from .frame import Frame
-
-
-class Uses:
-    """What has been used so far, over all bodies of an elaboration."""
-
-    def __init__(self) -> None:
-        # by definition: the names of its inputs that were used
-        self.definitions: dict[int, tuple[Definition, set[str]]] = {}
-        # by the statement that gave them: whether a flow was used, and the name that it has
-        self.flows: dict[Span, bool] = {}
-
-    def note(self, frame: Frame, body: Body) -> None:
-        """Note what a body that is finished has used."""
-        used = {t.number for t in taken((*frame.items, *body.starts))} | {r.value.number for r in body.outputs}
-        for span, number in frame.flows:
-            self.flows[span] = self.flows.get(span, False) or number in used
-        alive = {port.name for port in frame.ports if port.value.number in used}
-        _, before = self.definitions.get(id(frame.definition), (None, set()))
-        self.definitions[id(frame.definition)] = frame.definition, before | alive
+    from .uses import Uses
 
 
 def report(uses: Uses, faults: Collector) -> None:

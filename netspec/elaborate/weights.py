@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir.types import Result
-    from .evaluate import Context
-    from .frame import Frame
+    from .frame import Context, Frame
 
 
 def declare_weight(frame: Frame, node: tree.Weight) -> None:

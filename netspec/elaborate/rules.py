@@ -1,0 +1,22 @@
+"""The rules of elaboration, by the nodes of the tree: the one file that knows them all."""
+
+from __future__ import annotations
+
+from ..base.record import TYPE_CHECKING
+from .evaluate import EXPRESSIONS
+from .machine import Machine, Rules
+from .statements import STATEMENTS
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..base.diagnostics import Collector
+    from ..ir.types import Body, Design
+    from .machine import Hole
+
+_RULES = Rules(STATEMENTS, EXPRESSIONS)
+
+
+def begin(design: Design, faults: Collector, bodies: dict[Any, Body | Hole] | None = None) -> Machine:
+    """An elaboration. `bodies` holds what is elaborated already, and takes what is elaborated now."""
+    return Machine(design, faults, _RULES, bodies)
