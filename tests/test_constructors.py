@@ -76,6 +76,20 @@ NETS = {
         "  if width * width > 300 { conv(width, 1x1) -> conv(2*width, 1x1) } else { conv(width, 3x3) } }",
         {"width": [17, 18, 5, 40]},
     ),
+    "values that change places": (
+        "block cell(n) { input a [c]; input b [d]; dense(a, n) + dense(b, n) }\n"
+        "net a(n=4, m=5) { input x [4]; before, last = x, dense(x, 6)\n"
+        "  repeat n { before, last = last, cell(last, before, 6) }\n"
+        "  before, last = last, cell(last, before, 8)\n"
+        "  repeat m - 1 { before, last = last, cell(last, before, 8) }\n"
+        "  last -> relu -> dense(7) }",
+        {"n": [1, 2, 5], "m": [1, 2, 3]},
+    ),
+    "a limit between sizes that groups divide": (
+        "net a(width=12) { input x [6, 6, 3]; for j in 0..3 { conv(width // (j + 1), 1x1) -> groupnorm(2) }\n"
+        "  conv(min(width, 10), 1x1) }",
+        {"width": [8, 24]},
+    ),
     "turns": (
         "net a(n=3, width=4) { input x [6, 6, 2]; repeat n { concat(identity, conv(width, 3x3, padding=same)) }\n"
         "  conv(5, 1x1) }",

@@ -3,6 +3,7 @@ between two:
 
     lower     the bodies of the net, with the framework's calls for each layer and its layout of values
     outline   one definition for all instances of a block, and that of the net; dead code is gone
+    loops     what follows a loop that may have no turn takes the variables that it carries
     reroll    calls of one block in a row become a chain
     print     names of variables and attributes, and the text of a file
 """
@@ -15,6 +16,7 @@ from ..base.record import TYPE_CHECKING
 from .backends import keras_functional, keras_sequential, keras_subclass, torch
 from .ir import rewrite
 from .outline.program import outline
+from .passes.loop_exits import close_loops
 from .passes.reroll import reroll
 from .printer import print_lowered, print_templates
 from .styles import check_style
@@ -38,7 +40,7 @@ BACKENDS: dict[str, dict[str, Backend]] = {
     },
 }
 # what rewrites each definition, callees first
-PASSES = {"reroll": reroll}
+PASSES = {"loops": close_loops, "reroll": reroll}
 PHASES = ("lower", "outline", *PASSES, "print")
 
 

@@ -96,6 +96,13 @@ class Witnesses:
             # the most telling of all first, then one at another pace than the other
             code = self._with_settings({n: v[turn * (1 + k) % len(v)] for k, (n, v) in enumerate(values.items())})
             found |= {} if code is None else {id(code.body): code}
+        # further off, where a size next to such a number is none that the layers take
+        beside = _turning_points(self.net.body.definition, (-2, 2, -4, 4)) if len(found) < enough else []
+        for value, name in product((v for v in beside if v > 0), names):
+            if len(found) == enough:
+                break
+            code = self._with_settings({name: value})
+            found |= {} if code is None else {id(code.body): code}
         return list(found.values())
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> Code | None:
