@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from netspec.base.diagnostics import Collector
 from netspec.base.dims import DimExpr, ceil_div, floor_div, largest, product, show, substitute, symbol, symbols
 from netspec.base.source import Source
-from netspec.elaborate.frame import Frame
 from netspec.elaborate.rules import begin
+from netspec.elaborate.scope import Scope
 from netspec.ir.types import Design
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
@@ -163,9 +163,9 @@ def _read(text: str) -> Dim:
     node = parse(source, faults).definitions[0]
     assert isinstance(node, tree.Const)
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
-    frame = Frame(begin(Design(source, (), {}, {}), faults), blank, {}, ())
-    frame.names.update(SYMBOLS)
-    value: Dim = frame.evaluate(node.value)
+    scope = Scope(begin(Design(source, (), {}, {}), faults), blank, {}, ())
+    scope.names.update(SYMBOLS)
+    value: Dim = scope.evaluate(node.value)
     assume(not any(d.code == "too-large" for d in faults.all))  # a power that no size of a net has
     assert not faults.all, faults.all
     return value

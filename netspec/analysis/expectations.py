@@ -8,11 +8,11 @@ from ..base.record import TYPE_CHECKING
 from ..consteval import Fault, apply_operator, call_function
 from ..elaborate.apply import Intrinsic
 from ..elaborate.doubts import BATCHES
-from ..elaborate.frame import Frame
 from ..elaborate.inputs import NO_BATCH
 from ..elaborate.lookup import loose_name, loose_name_in, unknown
-from ..elaborate.machine import HOLE, Machine, kind_of
 from ..elaborate.rules import begin
+from ..elaborate.scope import Scope
+from ..elaborate.session import HOLE, Session, kind_of
 from ..ir.types import Figures, Outcome, Tensor
 from ..layers.arguments import CONSTANTS, describe
 from ..resolve.resolve import bound_names
@@ -36,24 +36,24 @@ def check_expectations(
 ) -> tuple[Outcome, ...]:
     """Each `expect` line of a net with its outcome; a failed one is a fault too."""
     known = _known(net, totals, depth, fields)
-    machine = begin(net.design, faults)
+    session = begin(net.design, faults)
     found: list[Outcome | None] = []
     for expectation in net.expectations:
         span = expectation.statement.condition.span
-        machine.attempt(span, lambda e=expectation: found.append(_outcome(net, machine, known, e)))  # type: ignore[misc]
+        session.attempt(span, lambda e=expectation: found.append(_outcome(net, session, known, e)))  # type: ignore[misc]
     return tuple(o for o in found if o is not None)
 
 
 def check_settings(net: Net, faults: Collector) -> None:
     """Of a net that went wrong on its way: the conditions on nothing but its parameters, since they may say why."""
-    machine = begin(net.design, faults)
+    session = begin(net.design, faults)
     later = (bound_names(net.body.definition) | _known(net, Figures(), 0, {}).keys()) - net.body.arguments.keys()
     for expectation in net.expectations:
         nodes = list(walk(expectation.statement.condition))
         inner = {n.text for n in nodes if isinstance(n, tree.Identifier)}  # those of a comprehension
         names = {n.text for n in nodes if isinstance(n, tree.Name)}
         if names & net.body.arguments.keys() and not names & (later - inner):
-            _outcome(net, machine, {}, expectation)
+            _outcome(net, session, {}, expectation)
 
 
 def _known(net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | None]) -> dict[str, Any]:
@@ -107,28 +107,28 @@ def _receptive(fields: Mapping[int, Field | None], values: tuple[Any, ...], name
     return field.sizes[0] if len(set(field.sizes)) == 1 else field.sizes
 
 
-def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: Expectation) -> Outcome | None:
+def _outcome(net: Net, session: Session, known: Mapping[str, Any], expectation: Expectation) -> Outcome | None:
     condition = expectation.statement.condition
-    frame = Frame(machine, net.body.definition, net.body.arguments, ())
+    scope = Scope(session, net.body.definition, net.body.arguments, ())
     taken = "max" in net.design.constants or "max" in net.design.definitions
-    frame.names = {**({} if taken else _FIGURES), **expectation.names, **known}
+    scope.names = {**({} if taken else _FIGURES), **expectation.names, **known}
     if not isinstance(condition, tree.Chain) or condition.operators[0] not in _WORDS or len(condition.operators) != 1:
-        return _plain(frame, expectation)
-    left, right = (frame.evaluate(operand) for operand in condition.operands)
+        return _plain(scope, expectation)
+    left, right = (scope.evaluate(operand) for operand in condition.operands)
     if left is HOLE or right is HOLE:
         return None
-    loose = [loose_name_in(frame, value, operand) for value, operand in zip((left, right), condition.operands)]
+    loose = [loose_name_in(scope, value, operand) for value, operand in zip((left, right), condition.operands)]
     sides = ((left, right, *loose), (right, left, *loose[::-1]))
     for (value, other, name, both), operand in zip(sides, condition.operands):
         if name is not None and (both is not None or not _holds_words(other)):
             batch = isinstance(other, tuple) and (name.text in CONSTANTS or name.text in BATCHES)
             if batch:
-                machine.fault("unknown-name", f"nothing is called `{name.text}` here", name.span, help=NO_BATCH)
+                session.fault("unknown-name", f"nothing is called `{name.text}` here", name.span, help=NO_BATCH)
             else:
-                unknown(frame, name, number=True)
+                unknown(scope, name, number=True)
             return None
         if isinstance(value, Tensor):
-            machine.fault(
+            session.fault(
                 "not-a-value",
                 f"{kind_of(value)} is not known when the spec is compiled",
                 operand.span,
@@ -139,10 +139,10 @@ def _outcome(net: Net, machine: Machine, known: Mapping[str, Any], expectation: 
     try:
         ok = bool(apply_operator(operator, left, right))
     except Fault as fault:
-        machine.fault(fault.code, fault.message, condition.span, help=fault.help)
+        session.fault(fault.code, fault.message, condition.span, help=fault.help)
         return None
     if not ok:
-        _failed(machine, condition, operator, left, right)
+        _failed(session, condition, operator, left, right)
     return Outcome(condition.span.text, ok, left, condition.span)
 
 
@@ -151,17 +151,17 @@ def _holds_words(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, tuple) and any(map(_holds_words, value)))
 
 
-def _plain(frame: Frame, expectation: Expectation) -> Outcome | None:
+def _plain(scope: Scope, expectation: Expectation) -> Outcome | None:
     condition = expectation.statement.condition
-    value = frame.evaluate(condition)
+    value = scope.evaluate(condition)
     if value is HOLE:
         return None
-    loose = loose_name(frame, value, condition)
+    loose = loose_name(scope, value, condition)
     if loose is not None:
-        unknown(frame, loose, number=True)
+        unknown(scope, loose, number=True)
         return None
     if not isinstance(value, bool):
-        frame.machine.fault(
+        scope.session.fault(
             "wrong-value",
             f"an expectation is true or false, not {kind_of(value)}",
             condition.span,
@@ -169,7 +169,7 @@ def _plain(frame: Frame, expectation: Expectation) -> Outcome | None:
         )
         return None
     if not value:
-        frame.machine.faults.add(
+        scope.session.faults.add(
             Diagnostic("expectation-failed", f"this does not hold: {condition.span.text}", Label(condition.span))
         )
     return Outcome(condition.span.text, value, value, condition.span)
@@ -198,14 +198,14 @@ def figure(value: Any) -> str:
     return describe(value)
 
 
-def _failed(machine: Machine, condition: tree.Chain, operator: str, left: Any, right: Any) -> None:
+def _failed(session: Session, condition: tree.Chain, operator: str, left: Any, right: Any) -> None:
     """Both sides, and the difference where there is one."""
     what = condition.operands[0].span.text
     gap = ""
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in (left, right)):
         apart = left - right
         gap = f" ({figure(abs(apart))} {'more' if apart > 0 else 'less'})" if apart else ""
-    machine.faults.add(
+    session.faults.add(
         Diagnostic(
             "expectation-failed",
             f"{what} is {figure(left)}; it {_WORDS[operator]} {figure(right)}{gap}",

@@ -23,10 +23,10 @@ from .given import Settled
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import loose_name, names_step, unknown
-from .machine import HOLE, Hole, SharedStep, kind_of
 from .misfits import lost_in_join
 from .operators import join_numbers, with_numbers
 from .scans import is_scan, scan
+from .session import HOLE, Hole, SharedStep, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from ..ir.types import Instance, Item
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .frame import Context, Frame
     from .given import Given
+    from .scope import Context, Scope
 
 
 class Intrinsic(Record):
@@ -48,10 +48,10 @@ class Intrinsic(Record):
     example: str
 
 
-def uncalled(frame: Frame, bound: Intrinsic, node: Node) -> Hole:
+def uncalled(scope: Scope, bound: Intrinsic, node: Node) -> Hole:
     """Such a function where its value should stand."""
     message = f"`{bound.name}` is a function, and what it is asked of stands in brackets"
-    return frame.machine.fault("missing-argument", message, node.span, help=f"write `{bound.example}`")
+    return scope.session.fault("missing-argument", message, node.span, help=f"write `{bound.example}`")
 
 
 def _intrinsic(at: Context, bound: Intrinsic, node: Node, arguments: tuple[Node, ...]) -> Any:
@@ -60,56 +60,56 @@ def _intrinsic(at: Context, bound: Intrinsic, node: Node, arguments: tuple[Node,
     if HOLE in found:
         return HOLE
     for value, written, argument in zip(found, nodes, arguments):
-        loose = loose_name(at.frame, value, written)
+        loose = loose_name(at.scope, value, written)
         if loose is not None:
             named_so = isinstance(argument, tree.Keyword)
-            return unknown(at.frame, loose, number=True) if named_so else _no_value(at, loose)
+            return unknown(at.scope, loose, number=True) if named_so else _no_value(at, loose)
     named = {a.name.text: v for a, v in zip(arguments, found) if isinstance(a, tree.Keyword)}
     values = tuple(v for a, v in zip(arguments, found) if not isinstance(a, tree.Keyword))
     try:
         return bound.compute(values, named)
     except Fault as fault:
-        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+        return at.scope.session.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
 def _no_value(at: Context, node: tree.Name) -> Hole:
     """A bare word where a value of the net should stand."""
-    values = [n for n, v in at.frame.names.items() if isinstance(v, Tensor)]
+    values = [n for n, v in at.scope.names.items() if isinstance(v, Tensor)]
     help = did_you_mean(node.text, values) or "name the step with `as`"
-    return at.frame.machine.fault("unknown-name", f"no value is called `{node.text}`", node.span, help=help)
+    return at.scope.session.fault("unknown-name", f"no value is called `{node.text}`", node.span, help=help)
 
 
 def is_shared(value: object) -> bool:
     return isinstance(value, SharedStep)
 
 
-def constant(frame: Frame, name: str) -> Any:
+def constant(scope: Scope, name: str) -> Any:
     """The value of a `const`, worked out at its first use."""
-    machine = frame.machine
-    node = frame.design.constants[name]
+    session = scope.session
+    node = scope.design.constants[name]
     key = node.name.span
-    if key in machine.constants:
-        return machine.constants[key]
-    if key in machine.pending:
-        return machine.fault("recursion", f"`const {node.name.text}` needs its own value", key)
-    machine.pending.add(key)
-    value = frame.evaluate_in(machine.home(node), {}, node.value)
-    machine.pending.discard(key)
-    machine.constants[key] = value
+    if key in session.constants:
+        return session.constants[key]
+    if key in session.pending:
+        return session.fault("recursion", f"`const {node.name.text}` needs its own value", key)
+    session.pending.add(key)
+    value = scope.evaluate_in(session.home(node), {}, node.value)
+    session.pending.discard(key)
+    session.constants[key] = value
     return value
 
 
-def named(frame: Frame, node: Node) -> Node:
+def named(scope: Scope, node: Node) -> Node:
     """`b.stage` of `import ... as b` as the one name that it is; anything else as it stands."""
-    found = dotted(frame.design, node)
-    bound = found is None or found.text.partition(".")[0] in frame.names
+    found = dotted(scope.design, node)
+    bound = found is None or found.text.partition(".")[0] in scope.names
     return node if bound or found is None else found
 
 
 def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:
     """`callee(arguments)` at this place."""
-    frame, name = at.frame, callee.text
-    bound = frame.names.get(name)
+    scope, name = at.scope, callee.text
+    bound = scope.names.get(name)
     if bound is HOLE:
         return HOLE
     if isinstance(bound, Intrinsic):
@@ -117,21 +117,21 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if bound is not None and is_shared(bound):
         return shared(at, bound, node.span, arguments)
     cls = deep(at, LAYERS.get(name), arguments)
-    definition = frame.defined(name)
+    definition = scope.defined(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
     if definition is None and cls is EachStep:
         return each_step(at, node, callee, arguments, _applied)
     if definition is None and is_scan(at, cls, arguments):
         return scan(at, node, callee, arguments)
-    settled = frame.machine.settled.get(id(node))
-    if cls is not None and settled is not None and frame.names.keys().isdisjoint(settled.words):
+    settled = scope.session.settled.get(id(node))
+    if cls is not None and settled is not None and scope.names.keys().isdisjoint(settled.words):
         return _apply_layer(at, node, callee, cls, settled.given, settled.values)
-    before = len(frame.items)
+    before = len(scope.items)
     held = take_held(at, cls, arguments) if cls is not None else NOTHING.replace(rest=arguments)
     if held is None:
         return HOLE
-    ports = frame.machine.plan(definition).ports if definition is not None else ()
+    ports = scope.session.plan(definition).ports if definition is not None else ()
     given = read_arguments(at, held.rest, join=cls is not None and cls.arity != 1, cls=cls, ports=ports)
     if given is None:
         return HOLE
@@ -149,9 +149,9 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     values = bind_plain(at, callee, cls, given, held)
     if values is None:
         return HOLE
-    words = settled_words(arguments, frame.names) if not held.values else None
+    words = settled_words(arguments, scope.names) if not held.values else None
     if words is not None:
-        frame.machine.settled[id(node)] = Settled(node, words, given, values)
+        scope.session.settled[id(node)] = Settled(node, words, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
 
 
@@ -162,17 +162,17 @@ def _empty(at: Context, callee: tree.Name, given: Given) -> Hole:
         f"`{callee.text}` joins values, and there are none in {'this list' if len(given.flowing) == 1 else 'these'}"
     )
     help = f"`identity` is what flows in: `{callee.text}(identity, {place.text})`"
-    return at.frame.machine.fault("wrong-arity", message, place, help=help)
+    return at.scope.session.fault("wrong-arity", message, place, help=help)
 
 
 def _applied(at: Context, node: Node) -> Any:
     """A step, with arguments or without, at a place."""
     if isinstance(node, tree.Body):
-        return at.frame.subflow(node, at.flow, at.chosen)
-    callee = named(at.frame, node.callee if isinstance(node, tree.Call) else node)
+        return at.scope.subflow(node, at.flow, at.chosen)
+    callee = named(at.scope, node.callee if isinstance(node, tree.Call) else node)
     if not isinstance(callee, tree.Name):
         message = "a layer, a block or a net should stand here"
-        return at.frame.machine.fault("not-a-step", message, node.span, help="write `each_step(conv(8, 3x3))`")
+        return at.scope.session.fault("not-a-step", message, node.span, help="write `each_step(conv(8, 3x3))`")
     return step(at, node, callee, node.arguments if isinstance(node, tree.Call) else ())
 
 
@@ -184,7 +184,7 @@ def _takes_flow(at: Context, cls: type[Layer] | None, given: Given, before: int)
     if cls is None or cls.arity is not None or cls.most is not None:
         return True
     flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
-    return any(t in flow for t in (*given.tensors, *taken(at.frame.items[before:])))
+    return any(t in flow for t in (*given.tensors, *taken(at.scope.items[before:])))
 
 
 def _apply_layer(
@@ -217,39 +217,39 @@ def _arguments_alone(
 
 
 def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:
-    machine, design, name = at.frame.machine, at.frame.design, callee.text
+    session, design, name = at.scope.session, at.scope.design, callee.text
     if name not in FUNCTIONS:
         if name in design.constants:
-            return machine.fault("not-a-step", f"`{name}` is a constant; it cannot be called", callee.span)
-        if name in at.frame.names:
-            return machine.fault(
-                "not-a-step", f"`{name}` is {kind_of(at.frame.names[name])}; it cannot be called", callee.span
+            return session.fault("not-a-step", f"`{name}` is a constant; it cannot be called", callee.span)
+        if name in at.scope.names:
+            return session.fault(
+                "not-a-step", f"`{name}` is {kind_of(at.scope.names[name])}; it cannot be called", callee.span
             )
         if not design.excuses(name):
-            machine.faults.add(unknown_callee(callee, at.frame.names, design, machine.faults.patient))
+            session.faults.add(unknown_callee(callee, at.scope.names, design, session.faults.patient))
         return HOLE
     values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
     if HOLE in values:
         return HOLE
     places = [a for a in arguments if not isinstance(a, tree.Keyword)]
-    loose = next(filter(None, (loose_name(at.frame, value, node) for value, node in zip(values, places))), None)
+    loose = next(filter(None, (loose_name(at.scope, value, node) for value, node in zip(values, places))), None)
     if loose is not None:
-        return unknown(at.frame, loose, number=name not in LAYERS)
+        return unknown(at.scope, loose, number=name not in LAYERS)
     if len(values) < len(arguments):
-        return machine.fault("unknown-argument", f"`{name}` takes no named arguments", node.span)
+        return session.fault("unknown-argument", f"`{name}` takes no named arguments", node.span)
     if any(isinstance(v, Tensor) for v in values):
-        return machine.fault(
+        return session.fault(
             "not-a-value",
             f"`{name}` works on numbers that are known when the spec is compiled, not on values of the net",
             node.span,
             help=f"its first size is `{arguments[0].span.text}.shape[0]`" if name == "len" else "",
         )
-    machine.spend_items(node.span, values)
+    session.spend_items(node.span, values)
     try:
         result = call_function(name, values)
     except Fault as fault:
-        return machine.fault(fault.code, fault.message, node.span, help=fault.help)
-    machine.spend_items(node.span, (result,))
+        return session.fault(fault.code, fault.message, node.span, help=fault.help)
+    session.spend_items(node.span, (result,))
     return result
 
 
@@ -258,7 +258,7 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
 
 def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ...] = ()) -> Any:
     """A use of `layer name = step`: the same weights each time."""
-    frame = at.frame
+    scope = at.scope
     flow = at.flow
     if arguments:
         given = read_arguments(at, arguments, join=True)
@@ -266,7 +266,7 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
             return HOLE
         fixed = [node for node in arguments if node not in given.flowing]
         if fixed:
-            return frame.machine.fault(
+            return scope.session.fault(
                 "wrong-arity",
                 f"`{bound.instance.name}` has its arguments already; it takes values only",
                 fixed[0].span,
@@ -275,25 +275,25 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
             )
         before = () if not at.piped else at.flow if isinstance(at.flow, tuple) else (at.flow,)
         flow = (*before, *given.tensors)
-    if frame.shared is not None:
-        return frame.machine.fault(
+    if scope.shared is not None:
+        return scope.session.fault(
             "recursion", f"`{bound.instance.name}` cannot be made of a shared layer", bound.step.span
         )
-    frame.shared, names, frame.names = bound, frame.names, dict(bound.names)
+    scope.shared, names, scope.names = bound, scope.names, dict(bound.names)
     try:
         node = bound.step
-        callee = _shared_callee(frame, node)
+        callee = _shared_callee(scope, node)
         if not isinstance(callee, tree.Name):
             return HOLE
         result = step(at.on(flow), node, callee, node.arguments if isinstance(node, tree.Call) else ())
     finally:
-        frame.shared, frame.names = None, names
+        scope.shared, scope.names = None, names
     if result is HOLE:
         return HOLE
     if tensors_in(result) is None:
         message = f"`layer` needs a layer, a block or a net, and this is {kind_of(result)}"
-        return frame.machine.fault("not-a-step", message, bound.step.span, help="bind a number with `name = ...`")
-    return result if _same_weights(frame, bound.instance, span) else HOLE
+        return scope.session.fault("not-a-step", message, bound.step.span, help="bind a number with `name = ...`")
+    return result if _same_weights(scope, bound.instance, span) else HOLE
 
 
 def _declared_with(bound: SharedStep, arguments: list[Node]) -> str:
@@ -305,35 +305,35 @@ def _declared_with(bound: SharedStep, arguments: list[Node]) -> str:
     return f"say it there: `layer {bound.instance.name} = {callee.span.text}({listed})`"
 
 
-def _shared_callee(frame: Frame, node: Node) -> tree.Name | Hole:
+def _shared_callee(scope: Scope, node: Node) -> tree.Name | Hole:
     """What a `layer` is made of."""
-    callee = named(frame, node.callee if isinstance(node, tree.Call) else node)
+    callee = named(scope, node.callee if isinstance(node, tree.Call) else node)
     if isinstance(callee, tree.Name):
-        if names_step(frame, callee.text):
+        if names_step(scope, callee.text):
             return callee
-        if callee.text not in frame.names and callee.text not in FUNCTIONS:
-            return unknown(frame, callee)
-    return frame.machine.fault(
+        if callee.text not in scope.names and callee.text not in FUNCTIONS:
+            return unknown(scope, callee)
+    return scope.session.fault(
         "not-a-step", "`layer` needs a layer, a block or a net", node.span, help="write `layer enc = dense(64)`"
     )
 
 
-def _same_weights(frame: Frame, instance: Instance, span: Span) -> bool:
+def _same_weights(scope: Scope, instance: Instance, span: Span) -> bool:
     """Does the use that was added last ask for the same weights as the first use did?"""
-    use = frame.items[-1]
+    use = scope.items[-1]
     assert isinstance(use, Step | BlockCall)
-    first, there = frame.uses.setdefault(instance, (use, span))
+    first, there = scope.uses.setdefault(instance, (use, span))
     if first is use:
         return True
     if any(layer.remembers for layer in layers_of((use,))):
         message = f"`{instance.name}` is stateful: it keeps one state, so it can stand in one place only"
         help = "leave out `stateful`, or declare a second `layer`"
-        frame.machine.fault("wrong-value", message, span, "the second use", ((there, "the first"),), help)
+        scope.session.fault("wrong-value", message, span, "the second use", ((there, "the first"),), help)
         return False
     if _weight_shapes(first) == _weight_shapes(use):
         return True
     before, now = (", ".join(show(t.shape) for t in u.inputs) for u in (first, use))
-    frame.machine.fault(
+    scope.session.fault(
         "shape-mismatch",
         f"`{instance.name}` has its weights for {before} already, and {now} needs others",
         span,

@@ -11,9 +11,9 @@ from ..syntax import tree
 from .cutting import End
 from .given import Given, Signature
 from .lookup import loose_name
-from .machine import HOLE, Hole, SharedStep, kind_of
 from .makers import too_many
 from .misfits import bare_help, declared, given_twice, no_flow, place_for
+from .session import HOLE, Hole, SharedStep, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .frame import Context
+    from .scope import Context
 
 
 def read_arguments(
@@ -32,12 +32,12 @@ def read_arguments(
     ports: Sequence[str] = (),
 ) -> Given | None:
     """Evaluate the arguments of a layer, or of a block with these inputs. None where one of them is a hole."""
-    frame = at.frame
-    shared, frame.shared = frame.shared, None  # what a shared layer is given is no part of it
+    scope = at.scope
+    shared, scope.shared = scope.shared, None  # what a shared layer is given is no part of it
     try:
         return _read_arguments(at, arguments, join, cls, ports)
     finally:
-        frame.shared = shared
+        scope.shared = shared
 
 
 def _read_arguments(
@@ -90,7 +90,7 @@ def _is_applied(at: Context, node: Node, cls: type[Layer] | None) -> bool:
     """
     parts = node.items if isinstance(node, tree.Group | tree.List) else (node,)
     names = [part.text for part in parts if isinstance(part, tree.Name)]
-    bound = at.frame.names
+    bound = at.scope.names
     if "identity" in names and "identity" not in bound:
         return True
     return cls is not None and any(isinstance(bound.get(name), SharedStep) for name in names)
@@ -106,7 +106,7 @@ def _words(at: Context, cls: type[Layer] | None, keyword: tree.Keyword) -> Any:
     known, node = cls.arguments[keyword.name.text].reader.words, keyword.value
     parts = node.items if isinstance(node, tree.Group) else (node,)
     texts = [part.text for part in parts if isinstance(part, tree.Name)]
-    hidden = [text for text in texts if isinstance(at.frame.names.get(text), Tensor)]
+    hidden = [text for text in texts if isinstance(at.scope.names.get(text), Tensor)]
     if not hidden or len(texts) < len(parts) or not set(texts) <= set(known):
         return None
     return tuple(map(Word, texts)) if isinstance(node, tree.Group) else Word(texts[0])
@@ -128,7 +128,7 @@ def _of_kind(at: Context, keyword: tree.Keyword, value: Any, kind: type, doc: st
     """Is one of the arguments that every step takes what it should be?"""
     if isinstance(value, kind) and (not isinstance(value, str) or value.strip()):
         return True
-    at.frame.machine.fault(
+    at.scope.session.fault(
         "wrong-value", f"`{keyword.name.text}` must be {doc}, not {kind_of(value)}", keyword.value.span
     )
     return False
@@ -154,14 +154,14 @@ def take_end(at: Context, given: Given) -> tuple[End | None, Given] | Hole:
     if isinstance(value, str):
         return End(value, keyword.value.span), others
     what = f'`upto` must be the name of a value in the net, as in `upto="layer4"`, not {kind_of(value)}'
-    return at.frame.machine.fault("wrong-value", what, keyword.value.span)
+    return at.scope.session.fault("wrong-value", what, keyword.value.span)
 
 
 def bind_arguments(
     at: Context, callee: tree.Name, takes: Signature, given: Given
 ) -> dict[str, tuple[Any, Span, Node]] | None:
     """Each argument with its value, its span and how it was written. None where they do not fit the signature."""
-    machine, names, good = at.frame.machine, takes.names, True
+    session, names, good = at.scope.session, takes.names, True
     found: dict[str, tuple[Any, Span, Node]] = {}
     if takes.places:
         return _by_place(at, callee, given, takes.places)
@@ -173,7 +173,7 @@ def bind_arguments(
         extra = given.positional[len(names)][1]
         many = f"{len(names)} argument{'s' * (len(names) > 1)} by place"
         most = f"no more than {many}: {', '.join(names)}" if names else "no arguments"
-        machine.fault("wrong-arity", f"`{callee.text}` takes {most}", extra.span, help=bare_help(callee.text))
+        session.fault("wrong-arity", f"`{callee.text}` takes {most}", extra.span, help=bare_help(callee.text))
         good = False
     if not takes.gathers:
         found.update((name, (value, node.span, node)) for name, (value, node) in zip(names, given.positional))
@@ -184,7 +184,7 @@ def bind_arguments(
             good = False
         elif name not in names and name not in takes.named:
             message, help = f"`{callee.text}` has no argument `{name}`", place_for(at, callee, takes, keyword, value)
-            machine.fault("unknown-argument", message, keyword.name.span, help=help)
+            session.fault("unknown-argument", message, keyword.name.span, help=help)
             good = False
         else:
             found[name] = (value, keyword.value.span, keyword.value)
@@ -205,7 +205,7 @@ def _by_place(
             numbers.append((value, node))
     if numbers:
         message = f"a value of the net should stand here, not {kind_of(numbers[0][0])}"
-        at.frame.machine.fault("not-a-value", message, numbers[0][1].span)
+        at.scope.session.fault("not-a-value", message, numbers[0][1].span)
         return None
     found = bind_arguments(at, callee, Signature(names), given.replace(positional=(), places=()))
     if found is not None:
@@ -220,7 +220,7 @@ def unbound(at: Context, given: Given, words: Sequence[bool]) -> tuple[int, tree
     It is a misspelt value or number, and whatever else does not fit follows from it.
     """
     for place, ((value, node), word) in enumerate(zip(given.positional, words)):
-        loose = None if word else loose_name(at.frame, value, node)
+        loose = None if word else loose_name(at.scope, value, node)
         if loose is not None:
             return place, loose
     return None
@@ -237,10 +237,10 @@ def take_inputs(
         return _any_number(at, callee, tensors)
     takes = f"`{callee.text}` takes {arity} value{'s' * (arity != 1)}"
     if len(tensors) + named > arity:
-        if too_many(at.frame, callee.span, takes, tensors) is not None:
+        if too_many(at.scope, callee.span, takes, tensors) is not None:
             return None
         several = LAYERS[callee.text].several if callee.text in LAYERS else ""
-        at.frame.machine.fault(
+        at.scope.session.fault(
             "wrong-arity",
             f"{takes}, not {len(tensors) + named}",
             callee.span,
@@ -259,9 +259,9 @@ def take_inputs(
     many = len(flow) + len(tensors) + named
     if many == arity:
         return (*flow, *tensors)
-    if many > arity and too_many(at.frame, callee.span, takes, flow) is not None:
+    if many > arity and too_many(at.scope, callee.span, takes, flow) is not None:
         return None
-    at.frame.machine.fault(
+    at.scope.session.fault(
         "wrong-arity",
         f"{takes}, but {many} {'is' if many == 1 else 'are'} given",
         callee.span,

@@ -4,70 +4,70 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..syntax import tree
-from .frame import Context
-from .machine import HOLE, kind_of
 from .makers import names_of
+from .scope import Context
+from .session import HOLE, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     from ..base.source import Span
-    from .frame import Frame
+    from .scope import Scope
 
 
-def bind_names(frame: Frame, node: tree.Binding) -> None:
+def bind_names(scope: Scope, node: tree.Binding) -> None:
     if isinstance(node.target, tree.Unbindable):
-        _unbindable(frame, node.target)
+        _unbindable(scope, node.target)
         return
-    values = tuple(Context(frame, frame.flow, False, None, True).again(v) for v in node.values)
+    values = tuple(Context(scope, scope.flow, False, None, True).again(v) for v in node.values)
     broken = not node.target.unpacks and any(value is HOLE for value in values)
-    unpack(frame, node.target, HOLE if broken else values[0] if len(values) == 1 else values, node.span)
+    unpack(scope, node.target, HOLE if broken else values[0] if len(values) == 1 else values, node.span)
 
 
-def _unbindable(frame: Frame, target: tree.Unbindable) -> None:
+def _unbindable(scope: Scope, target: tree.Unbindable) -> None:
     """Report what stands before `=` and is no name."""
     later = [part.name.text for part in tree.walk(target) if isinstance(part, tree.Next)]
-    frame.missed.update(later)
+    scope.missed.update(later)
     parts = [value.name.text for value in target.values if isinstance(value, tree.Attribute)]
     names = [*(f"next {name}" for name in later), *parts] or ["name"]
     if not later and all(isinstance(value, tree.Name | tree.Group) for value in target.values):
         leaves = [part.text for part in tree.walk(target) if isinstance(part, tree.Name)]
         names = [", ".join(leaves)]
-        frame.names.update((leaf, HOLE) for leaf in leaves if leaf not in frame.names)
+        scope.names.update((leaf, HOLE) for leaf in leaves if leaf not in scope.names)
     help = f"write `{names[0]} = ...`"
     if target.span.text.startswith("self."):
         help = f"a layer stands where it is used, `conv(8, 3x3) as {parts[0]}`; one that is used twice is declared: "
         help += f"`layer {parts[0]} = conv(8, 3x3)`"
-    frame.machine.fault("syntax", "only names can be bound", target.span, help=help)
+    scope.session.fault("syntax", "only names can be bound", target.span, help=help)
 
 
-def unpack(frame: Frame, target: tree.Target, value: Any, span: Span) -> None:
+def unpack(scope: Scope, target: tree.Target, value: Any, span: Span) -> None:
     """Bind the names of a target to a value, or to the items of it."""
     if not target.unpacks:
-        frame.bind(target.names[0], value)
+        scope.bind(target.names[0], value)
         return
     if isinstance(value, tuple) and len(value) == len(target.names):
         for name, item in zip(target.names, value):
-            frame.bind(name, item)
+            scope.bind(name, item)
         return
     if value is not HOLE:
         many = isinstance(value, tuple)
-        names = names_of(frame, value if many else (value,))
+        names = names_of(scope, value if many else (value,))
         count = f"{len(value)} values{': ' * bool(names)}{', '.join(names)}" if many else kind_of(value)
         help = "`return=(sequence, state)` gives the state, too" if names in (("last",), ("sequence",)) else ""
         said = f"{len(target.names)} names cannot take {count}"
-        frame.machine.fault("wrong-arity", said, target.span, others=((span, "from here"),), help=help)
+        scope.session.fault("wrong-arity", said, target.span, others=((span, "from here"),), help=help)
     for name in target.names:
-        frame.bind(name, HOLE)
+        scope.bind(name, HOLE)
 
 
-def named_after(loop: Callable[[Frame, Any], None]) -> Callable[[Frame, Any], None]:
+def named_after(loop: Callable[[Scope, Any], None]) -> Callable[[Scope, Any], None]:
     """A loop, and behind it the name of what comes out."""
 
-    def run(frame: Frame, node: tree.Repeat | tree.For) -> None:
-        loop(frame, node)
+    def run(scope: Scope, node: tree.Repeat | tree.For) -> None:
+        loop(scope, node)
         if node.result is not None:
-            frame.bind(node.result, frame.flow, mark=True)
+            scope.bind(node.result, scope.flow, mark=True)
 
     return run

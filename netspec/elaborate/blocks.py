@@ -10,11 +10,11 @@ from ..syntax import tree
 from .arguments import bind_arguments, take_end, take_inputs, unbound
 from .cells import finish as finish_cell
 from .cells import step_of_cell
-from .frame import Frame
 from .given import Given, Signature
 from .layering import value_key
 from .lookup import loose_name_in, unknown
-from .machine import DEEPEST, HOLE, NEW_BODY, Hole, kind_of
+from .scope import Scope
+from .session import DEEPEST, HOLE, NEW_BODY, Hole, kind_of
 from .weights import check_used
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from ..layers.cells import CellUse
     from ..syntax.tree import Definition, Node
     from .cutting import End
-    from .frame import Context
+    from .scope import Context
 
 
 def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definition, given: Given) -> Any:
     """A block or net as a step at this place, or in a cell another cell."""
-    frame = at.frame
-    plan = frame.machine.plan(definition)
-    if definition.word == "cell" and frame.definition.word != "cell":
+    scope = at.scope
+    plan = scope.session.plan(definition)
+    if definition.word == "cell" and scope.definition.word != "cell":
         return _without_scan(at, node, callee, definition)
     end = None
     if definition.word == "net" and "upto" in given.named and "upto" not in plan.parameters:
@@ -45,17 +45,17 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     inputs = _inputs(at, callee, definition, given, ports) if bound is not None else None
     if bound is None or inputs is None:
         return HOLE
-    body = body_of(frame, definition, bound.values, inputs, callee.span, end)
+    body = body_of(scope, definition, bound.values, inputs, callee.span, end)
     if not isinstance(body, Body):
         return HOLE
     if definition.word == "cell":
-        call, outputs = step_of_cell(frame, node.span, body, inputs, caller(at, node, callee, body, bound, given))
+        call, outputs = step_of_cell(scope, node.span, body, inputs, caller(at, node, callee, body, bound, given))
     else:
         results = (r.value for r in body.outputs)
-        outputs = tuple(frame.tensor(t.shape, t.dtype, node.span, t.batched, t.flattened) for t in results)
+        outputs = tuple(scope.tensor(t.shape, t.dtype, node.span, t.batched, t.flattened) for t in results)
         call = caller(at, node, callee, body, bound, given)(inputs, outputs, None)
-    frame.add(call, body.size + 1)
-    frame.padding.called(inputs, outputs, node.span)
+    scope.add(call, body.size + 1)
+    scope.padding.called(inputs, outputs, node.span)
     return outputs[0] if len(outputs) == 1 else outputs
 
 
@@ -70,14 +70,14 @@ def bind_block(
     at: Context, callee: tree.Name, definition: Definition, given: Given, also: tuple[str, ...] = ()
 ) -> Bound | None:
     """The parameters filled in; `also` are arguments that are taken elsewhere. None where they do not fit."""
-    frame = at.frame
-    plan = frame.machine.plan(definition)
+    scope = at.scope
+    plan = scope.session.plan(definition)
     declared = plan.parameters
     if len(declared) < len(definition.parameters):
         return None  # two of one name, which resolve tells of
     loose = _unbound(at, given, len(declared))
     if loose is not None:
-        unknown(frame, loose)
+        unknown(scope, loose)
         return None
     values = bind_arguments(at, callee, Signature(tuple(declared), listed=(*declared, *also)), given)
     if values is None:
@@ -87,8 +87,8 @@ def bind_block(
         _missing_parameter(at, callee, definition, required, given)
         return None
     if plan.defaults is None:
-        plan.defaults = _fixed_defaults(frame, definition)
-    arguments = _filled(frame, callee.span, definition, {n: v[0] for n, v in values.items()})
+        plan.defaults = _fixed_defaults(scope, definition)
+    arguments = _filled(scope, callee.span, definition, {n: v[0] for n, v in values.items()})
     return None if arguments is None else Bound(arguments, {n: v[2] for n, v in values.items()})
 
 
@@ -101,16 +101,16 @@ def _unbound(at: Context, given: Given, takes: int) -> tree.Name | None:
         loose = unbound(at, given, [False] * len(given.positional))
         return None if loose is None else loose[1]
     mixed = [(v, n) for v, n in given.positional if isinstance(v, tuple) and any(isinstance(t, Tensor) for t in v)]
-    return next(filter(None, (loose_name_in(at.frame, value, node) for value, node in mixed)), None)
+    return next(filter(None, (loose_name_in(at.scope, value, node) for value, node in mixed)), None)
 
 
 def caller(
     at: Context, node: Node, callee: tree.Name, body: Body, bound: Bound, given: Given
 ) -> Callable[[tuple[Tensor, ...], tuple[Tensor, ...], CellUse | None], BlockCall]:
     """What makes the call of a body from its inputs, its outputs and, for a cell, its use."""
-    frame = at.frame
-    name, chosen = frame.name_for(callee.text.rpartition(".")[2], given.label if given.label is not None else at.chosen)
-    instance = frame.shared.instance if frame.shared is not None else None
+    scope = at.scope
+    name, chosen = scope.name_for(callee.text.rpartition(".")[2], given.label if given.label is not None else at.chosen)
+    instance = scope.shared.instance if scope.shared is not None else None
 
     def make(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], use: CellUse | None) -> BlockCall:
         return BlockCall(
@@ -121,7 +121,7 @@ def caller(
 
 
 def _without_scan(at: Context, node: Node, callee: tree.Name, definition: Definition) -> Hole:
-    return at.frame.machine.fault(
+    return at.scope.session.fault(
         "cell-without-scan",
         f"`{callee.text}` is a cell, which does one step of many",
         node.span,
@@ -146,13 +146,13 @@ def _inputs(
     """The values that go in, in the order of the inputs: those given by name, and the others by their order."""
     for name, (value, keyword) in named.items():
         if isinstance(value, str) and isinstance(keyword.value, tree.Name):
-            unknown(at.frame, keyword.value)
+            unknown(at.scope, keyword.value)
             return None
         if not isinstance(value, Tensor):
             message = f"`{name}` is an input of `{callee.text}`; it takes a value of the net, not {kind_of(value)}"
-            at.frame.machine.fault("not-a-value", message, keyword.value.span, help=f"give it a value: `{name}=x`")
+            at.scope.session.fault("not-a-value", message, keyword.value.span, help=f"give it a value: `{name}=x`")
             return None
-    plan = at.frame.machine.plan(definition)
+    plan = at.scope.session.plan(definition)
     others = take_inputs(at, callee, given.tensors, plan.inputs, len(named))
     if others is None or not named:
         return others
@@ -161,12 +161,12 @@ def _inputs(
 
 
 def _missing_parameter(at: Context, callee: tree.Name, definition: Definition, names: list[str], given: Given) -> Hole:
-    plan = at.frame.machine.plan(definition)
+    plan = at.scope.session.plan(definition)
     first = next(iter(plan.parameters))
     as_value = given.flowing and not plan.ports and any(is_led(definition, name) for name in (first, *names))
     help = f"a value is no parameter: declare it in the {definition.word}, `input {first}`" if as_value else ""
     listed = " and ".join(f"`{n}`" for n in names)
-    return at.frame.machine.fault(
+    return at.scope.session.fault(
         "missing-argument",
         f"{definition.word} `{callee.text}` needs {listed}",
         callee.span,
@@ -181,33 +181,33 @@ def is_led(definition: Definition, name: str) -> bool:
     return any(isinstance(p.stages[0], tree.Name) and p.stages[0].text == name for p in pipelines)
 
 
-def _filled(frame: Frame, span: Span, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:
+def _filled(scope: Scope, span: Span, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:
     """All parameters; None where a value is missing, or where a default leads back to its own definition."""
-    filling = frame.machine.filling
+    filling = scope.session.filling
     if any(d is definition for d in filling):
-        _recursion(frame, definition, span)
+        _recursion(scope, definition, span)
         return None
     filling.append(definition)
     try:
-        return fill_defaults(frame, definition, values)
+        return fill_defaults(scope, definition, values)
     finally:
         filling.pop()
 
 
-def fill_defaults(frame: Frame, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:
+def fill_defaults(scope: Scope, definition: Definition, values: dict[str, Any]) -> dict[str, Any] | None:
     """All parameters in their order. A default may use the parameters before it."""
-    machine = frame.machine
+    session = scope.session
     found: dict[str, Any] = {}
-    home = machine.home(definition)
-    for name, parameter in machine.plan(definition).parameters.items():
+    home = session.home(definition)
+    for name, parameter in session.plan(definition).parameters.items():
         if name in values:
             found[name] = values[name]
         elif parameter.default is not None:
-            found[name] = frame.evaluate_in(home, found, parameter.default)
+            found[name] = scope.evaluate_in(home, found, parameter.default)
         if found.get(name) is HOLE:
             return None
         if isinstance(found.get(name), tuple) and any(isinstance(v, Tensor) for v in found[name]):
-            machine.fault(
+            session.fault(
                 "not-a-value",
                 f"`{name}` is a parameter; values of the net go to the inputs of a {definition.word}",
                 definition.name.span,
@@ -216,23 +216,23 @@ def fill_defaults(frame: Frame, definition: Definition, values: dict[str, Any]) 
     return found
 
 
-def _recursion(frame: Frame, definition: Definition, span: Span) -> Hole:
+def _recursion(scope: Scope, definition: Definition, span: Span) -> Hole:
     """A definition within itself; resolve has said so, unless a value has the same name."""
-    machine = frame.machine
-    if not machine.faults.has("recursion"):
+    session = scope.session
+    if not session.faults.has("recursion"):
         name = definition.name.text
-        machine.fault("recursion", f"`{name}` cannot lead back to itself", span, f"`{name}` is used within itself")
+        session.fault("recursion", f"`{name}` cannot lead back to itself", span, f"`{name}` is used within itself")
     return HOLE
 
 
-def _fixed_defaults(frame: Frame, definition: Definition) -> dict[str, Any]:
+def _fixed_defaults(scope: Scope, definition: Definition) -> dict[str, Any]:
     """The defaults that are literals, words or constants."""
-    home, declared = frame.machine.home(definition), frame.machine.plan(definition).parameters
+    home, declared = scope.session.home(definition), scope.session.plan(definition).parameters
     found = {}
     for name, parameter in declared.items():
         node = parameter.default
         if node is not None and _is_fixed(node, declared):
-            found[name] = frame.evaluate_in(home, {}, node)
+            found[name] = scope.evaluate_in(home, {}, node)
     return found
 
 
@@ -243,19 +243,19 @@ def _is_fixed(node: Node, declared: Collection[str]) -> bool:
     return isinstance(node, tree.Literal) or (isinstance(node, tree.Name) and node.text not in declared)
 
 
-def finish(frame: Frame) -> Body:
-    """The body that a frame has come to, with what it has used noted and what it lacks reported."""
-    body = frame.body()
-    if frame.definition.word == "cell":
-        body = finish_cell(frame, body)
-    frame.machine.uses.note(body, frame.items, frame.flows)
-    check_used(frame, body.outputs)
-    frame.padding.check(frame.machine.faults)
+def finish(scope: Scope) -> Body:
+    """The body that a scope has come to, with what it has used noted and what it lacks reported."""
+    body = scope.body()
+    if scope.definition.word == "cell":
+        body = finish_cell(scope, body)
+    scope.session.uses.note(body, scope.items, scope.flows)
+    check_used(scope, body.outputs)
+    scope.padding.check(scope.session.faults)
     return body
 
 
 def body_of(
-    frame: Frame,
+    scope: Scope,
     definition: Definition,
     arguments: Mapping[str, Any],
     inputs: tuple[Tensor, ...],
@@ -263,22 +263,22 @@ def body_of(
     end: End | None,
 ) -> Body | Hole:
     """The block, net or cell elaborated for these arguments and shapes, up to its end, once."""
-    machine = frame.machine
+    session = scope.session
     shapes = tuple((t.shape, t.dtype, t.batched, t.flattened) for t in inputs)
-    machine.spend_items(span, arguments.values())
+    session.spend_items(span, arguments.values())
     key = (definition.name.span, value_key(arguments), shapes, end and end.name)
-    known = machine.bodies.get(key)
+    known = session.bodies.get(key)
     if known is not None:
         return known
-    if len(machine.chain) >= DEEPEST:
-        machine.too_large(span, f"blocks are nested more than {DEEPEST} deep")
-    if any(d is definition for d, _ in machine.chain):
-        return _recursion(frame, definition, span)
-    machine.chain.append((definition, span))
-    machine.spend(span, NEW_BODY)
+    if len(session.chain) >= DEEPEST:
+        session.too_large(span, f"blocks are nested more than {DEEPEST} deep")
+    if any(d is definition for d, _ in session.chain):
+        return _recursion(scope, definition, span)
+    session.chain.append((definition, span))
+    session.spend(span, NEW_BODY)
     try:
-        inner = Frame(machine, definition, arguments, inputs, end)
-        if not machine.plan(definition).ports:
+        inner = Scope(session, definition, arguments, inputs, end)
+        if not session.plan(definition).ports:
             inner.flow = inner.implicit_input()
         if end is None:
             inner.run(definition.body)
@@ -287,15 +287,15 @@ def body_of(
         body = finish(inner)
         whole = body.outputs and not (inner.flow is HOLE and not inner.declared_output)
         if not body.outputs and inner.flow is None:
-            machine.fault(
+            session.fault(
                 "no-flow",
                 f"{definition.word} `{definition.name.text}` gives nothing",
                 definition.name.span,
                 help="end it with a step, or write `output name`",
             )
-        machine.bodies[key] = body if whole else HOLE
+        session.bodies[key] = body if whole else HOLE
     finally:
-        machine.chain.pop()
+        session.chain.pop()
     if end is not None and end.overrun:
-        end.missed(machine, definition)
-    return machine.bodies[key]
+        end.missed(session, definition)
+    return session.bodies[key]

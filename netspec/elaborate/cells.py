@@ -10,9 +10,9 @@ from ..ir.types import Instance, Port, Result, State, Step, Tensor, applied
 from ..layers.base import bind
 from ..layers.cells import Advance, Open, Start
 from ..syntax import tree
-from .frame import Remembered
 from .inputs import declared
-from .machine import HOLE, Hole, kind_of
+from .scope import Remembered
+from .session import HOLE, Hole, kind_of
 from .weights import size_of
 
 if TYPE_CHECKING:
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
 
     from ..base.source import Span
     from ..ir.types import Body, Item
-    from .frame import Frame
+    from .scope import Scope
 
 
-def declare_state(frame: Frame, node: tree.State) -> None:
+def declare_state(scope: Scope, node: tree.State) -> None:
     name = node.name.text
-    if not in_cell(frame, node.span, "state"):
-        frame.bind(node.name, HOLE)
+    if not in_cell(scope, node.span, "state"):
+        scope.bind(node.name, HOLE)
         return
-    if name in frame.states:
-        first = frame.states[name].span
+    if name in scope.states:
+        first = scope.states[name].span
         said = f"the state `{name}` is declared twice"
-        frame.machine.fault("duplicate-name", said, node.name.span, "the second time", ((first, "declared here"),))
+        scope.session.fault("duplicate-name", said, node.name.span, "the second time", ((first, "declared here"),))
         return
-    sizes = tuple(size_of(frame, size, "state") for size in node.sizes)
-    start = _start(frame, node, sizes)
-    value = HOLE if HOLE in sizes or start is HOLE else declared(frame, sizes, "float32", node.span)
+    sizes = tuple(size_of(scope, size, "state") for size in node.sizes)
+    start = _start(scope, node, sizes)
+    value = HOLE if HOLE in sizes or start is HOLE else declared(scope, sizes, "float32", node.span)
     if isinstance(value, Hole):
-        frame.bind(node.name, HOLE)
-        frame.missed.add(name)
+        scope.bind(node.name, HOLE)
+        scope.missed.add(name)
         return
-    frame.states[name] = Remembered(name, value, node.name.span, start, node.sizes)
-    frame.names[name] = value
+    scope.states[name] = Remembered(name, value, node.name.span, start, node.sizes)
+    scope.names[name] = value
 
 
-def in_cell(frame: Frame, span: Span, word: str) -> bool:
+def in_cell(scope: Scope, span: Span, word: str) -> bool:
     """Is this a cell? Reported where it is not."""
-    definition = frame.definition
+    definition = scope.definition
     if definition.word == "cell":
         return True
-    frame.machine.fault(
+    scope.session.fault(
         "misplaced-state",
         f"`{word}` stands in a `cell`, but {definition.name.text} is a {definition.word}",
         span,
@@ -60,20 +60,20 @@ def in_cell(frame: Frame, span: Span, word: str) -> bool:
     return False
 
 
-def _start(frame: Frame, node: tree.State, sizes: tuple[Any, ...]) -> Any:
+def _start(scope: Scope, node: tree.State, sizes: tuple[Any, ...]) -> Any:
     """What a state is at first: a number, or a value that no input has a part in."""
-    machine, given = frame.machine, node.start
+    session, given = scope.session, node.start
     for option in node.options:
         name = option.name.text
         if name != "init" or given is not None:
             code, said = "unknown-argument", f"a state has no `{name}`"
             if name == "init":
                 code, said = "duplicate-argument", f"`{node.name.text}` begins twice"
-            return machine.fault(code, said, option.name.span, help="write `init=0.1` or `= value`")
+            return session.fault(code, said, option.name.span, help="write `init=0.1` or `= value`")
         given = option.value
     if given is None:
         return 0
-    value = frame.evaluate(given)
+    value = scope.evaluate(given)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is HOLE or (number and given is not node.start):
         return value
@@ -85,39 +85,39 @@ def _start(frame: Frame, node: tree.State, sizes: tuple[Any, ...]) -> Any:
     said = f"a state begins with a number or with a weight of its shape, {show(sizes)}, not {kind_of(value)}"
     if isinstance(value, Tensor) and value.batched:
         said = "a state begins before anything has come in, so no input has a part in how"
-    return machine.fault("wrong-state", said, given.span, help=help)
+    return session.fault("wrong-state", said, given.span, help=help)
 
 
-def advance(frame: Frame, node: tree.Advance) -> None:
+def advance(scope: Scope, node: tree.Advance) -> None:
     """`next name = value`"""
-    if not in_cell(frame, node.span, "next"):
+    if not in_cell(scope, node.span, "next"):
         return
     names = node.target.names
     for name in names:
-        if name.text not in frame.states:
-            _unknown(frame, name)
-    values = tuple(frame.evaluate(v, words=False) for v in node.values)
+        if name.text not in scope.states:
+            _unknown(scope, name)
+    values = tuple(scope.evaluate(v, words=False) for v in node.values)
     value = values[0] if len(values) == 1 else values
     if not node.target.unpacks:
-        _advance(frame, names[0], value, node)
+        _advance(scope, names[0], value, node)
     elif isinstance(value, tuple) and len(value) == len(names):
         for name, one in zip(names, value):
-            _advance(frame, name, one, node)
+            _advance(scope, name, one, node)
     else:
         if value is not HOLE:
             said = f"{len(names)} states cannot take {len(value) if isinstance(value, tuple) else 1} values"
-            frame.machine.fault("wrong-arity", said, node.target.span)
+            scope.session.fault("wrong-arity", said, node.target.span)
         for name in names:
-            _advance(frame, name, HOLE, node)
+            _advance(scope, name, HOLE, node)
 
 
-def _advance(frame: Frame, name: tree.Identifier, value: Any, node: tree.Advance) -> None:
-    state = frame.states.get(name.text)
+def _advance(scope: Scope, name: tree.Identifier, value: Any, node: tree.Advance) -> None:
+    state = scope.states.get(name.text)
     if state is None:
         return
     if state.later is not None:
         again = state.later_span == name.span
-        frame.machine.fault(
+        scope.session.fault(
             "two-nexts",
             f"`next {name.text}` is said {'in each turn of a loop' if again else 'twice'}",
             name.span,
@@ -127,20 +127,20 @@ def _advance(frame: Frame, name: tree.Identifier, value: Any, node: tree.Advance
         )
     else:
         state.later_span = name.span
-        state.later = value if value is HOLE or _fits(frame, state, value, node) else HOLE
+        state.later = value if value is HOLE or _fits(scope, state, value, node) else HOLE
         if isinstance(state.later, Tensor):
-            frame.labels.setdefault(state.later.number, name.text)
+            scope.labels.setdefault(state.later.number, name.text)
 
 
-def _fits(frame: Frame, state: Remembered, value: Any, node: tree.Advance) -> bool:
+def _fits(scope: Scope, state: Remembered, value: Any, node: tree.Advance) -> bool:
     """Can a value be what a state will be?"""
     span = node.values[0].span if len(node.values) == 1 else node.span
     declared = ((state.span, f"declared as {show(state.value.shape)} here"),)
     if not isinstance(value, Tensor):
         said = f"`next {state.name}` is a value of the net, not {kind_of(value)}"
-        frame.machine.fault("not-a-value", said, span, others=declared)
+        scope.session.fault("not-a-value", said, span, others=declared)
     elif value.shape != state.value.shape:
-        frame.machine.fault(
+        scope.session.fault(
             "unequal-next",
             f"`next {state.name}` is {show(value.shape)}, but the state `{state.name}` is {show(state.value.shape)}",
             span,
@@ -152,42 +152,42 @@ def _fits(frame: Frame, state: Remembered, value: Any, node: tree.Advance) -> bo
         what = value.dtype if value.batched else "made of weights alone, the same for every sample"
         help = "put `cast(float)` behind it" if value.batched else "something that comes in must have a part in it"
         said = f"`next {state.name}` holds real numbers for each sample, but this is {what}"
-        frame.machine.fault("wrong-dtype", said, span, others=declared, help=help)
+        scope.session.fault("wrong-dtype", said, span, others=declared, help=help)
     else:
         return True
     return False
 
 
-def _unknown(frame: Frame, name: tree.Identifier) -> None:
+def _unknown(scope: Scope, name: tree.Identifier) -> None:
     """Report a state that is not declared, or only further down; what hangs on it is not told of again."""
-    if name.text in frame.missed or frame.names.get(name.text) is HOLE:
+    if name.text in scope.missed or scope.names.get(name.text) is HOLE:
         return
-    frame.missed.add(name.text)
-    frame.names.setdefault(name.text, HOLE)
-    nodes = tree.walk(frame.definition.body)
+    scope.missed.add(name.text)
+    scope.names.setdefault(name.text, HOLE)
+    nodes = tree.walk(scope.definition.body)
     declared = [node for node in nodes if isinstance(node, tree.State) and node.name.text == name.text]
     if declared:
         others, help = ((declared[0].span, "it is declared only here"),), "states stand above the equations: move it up"
         said = f"`next {name.text}` stands before the state is declared"
-        frame.machine.fault("unknown-name", said, name.span, others=others, help=help)
+        scope.session.fault("unknown-name", said, name.span, others=others, help=help)
         return
-    help = did_you_mean(name.text, frame.states) or f"declare it: `state {name.text} [units]`"
-    frame.machine.fault("unknown-name", f"there is no state `{name.text}` here", name.span, help=help)
+    help = did_you_mean(name.text, scope.states) or f"declare it: `state {name.text} [units]`"
+    scope.session.fault("unknown-name", f"there is no state `{name.text}` here", name.span, help=help)
 
 
-def next_value(frame: Frame, node: tree.Next) -> Any:
+def next_value(scope: Scope, node: tree.Next) -> Any:
     """`next name` in an expression."""
-    if not in_cell(frame, node.span, "next"):
+    if not in_cell(scope, node.span, "next"):
         return HOLE
-    state = frame.states.get(node.name.text)
+    state = scope.states.get(node.name.text)
     if state is None:
-        _unknown(frame, node.name)
+        _unknown(scope, node.name)
         return HOLE
-    if state.later is None and frame.missed:
+    if state.later is None and scope.missed:
         return HOLE
     if state.later is None:
         help = f"write `next {state.name} = ...` above this line"
-        return frame.machine.fault("unknown-name", f"`next {state.name}` is not known yet", node.span, help=help)
+        return scope.session.fault("unknown-name", f"`next {state.name}` is not known yet", node.span, help=help)
     return state.later
 
 
@@ -195,63 +195,63 @@ def next_value(frame: Frame, node: tree.Next) -> Any:
 
 
 def step_of_cell(
-    frame: Frame, span: Span, body: Body, inputs: tuple[Tensor, ...], make: Callable[..., BlockCall]
+    scope: Scope, span: Span, body: Body, inputs: tuple[Tensor, ...], make: Callable[..., BlockCall]
 ) -> tuple[BlockCall, tuple[Tensor, ...]]:
     """One step of a cell within another one, whose state holds the inner one's; and what comes out. `make` makes the
     call of inputs, outputs and use."""
     names = tuple(state.name for state in body.states)
-    values = tuple(frame.tensor(s.value.shape, s.value.dtype, span) for s in body.states)
-    outputs = tuple(frame.tensor(r.value.shape, r.value.dtype, span) for r in body.outputs)
+    values = tuple(scope.tensor(s.value.shape, s.value.dtype, span) for s in body.states)
+    outputs = tuple(scope.tensor(r.value.shape, r.value.dtype, span) for r in body.outputs)
     call = make((*inputs, *values), outputs, Advance(names))
     if call.shared is None:
         call = call.replace(shared=Instance(call.name, span))
     laters = outputs[len(outputs) - len(values) :]
     for name, value, later in zip(names, values, laters):
         inner = f"{call.name}_{name}"
-        while inner in frame.states:
+        while inner in scope.states:
             inner += "_"
-        frame.states[inner] = Remembered(inner, value, span, call=call)
-        frame.states[inner].later = later
-        frame.labels.setdefault(value.number, inner)
-        frame.labels.setdefault(later.number, inner)
+        scope.states[inner] = Remembered(inner, value, span, call=call)
+        scope.states[inner].later = later
+        scope.labels.setdefault(value.number, inner)
+        scope.labels.setdefault(later.number, inner)
     return call, outputs[: len(outputs) - len(values)]
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
-def finish(frame: Frame, body: Body) -> Body:
+def finish(scope: Scope, body: Body) -> Body:
     """The body of a cell, with its states. Without outputs where something is wrong with one."""
-    held = list(frame.states.values())
+    held = list(scope.states.values())
     # a `next` that is at fault may be the one that is missing
-    for name in [state.name for state in held if state.later is None and not frame.missed]:
-        frame.machine.fault(
+    for name in [state.name for state in held if state.later is None and not scope.missed]:
+        scope.session.fault(
             "state-without-next",
             f"nothing says what the state `{name}` will be",
-            frame.states[name].span,
+            scope.states[name].span,
             help=f"write `next {name} = ...`; if it stays as it is, `next {name} = {name}`",
         )
     result = body.outputs[0].value if body.outputs else None
-    if not frame.declared_output and any(result is port.value for port in body.inputs):
-        said = f"the cell {frame.definition.name.text} does not say what comes out of it"
+    if not scope.declared_output and any(result is port.value for port in body.inputs):
+        said = f"the cell {scope.definition.name.text} does not say what comes out of it"
         help = f"write `output next {held[0].name}`" if held else "write `output name`"
-        frame.machine.fault("no-flow", said, frame.definition.name.span, help=help)
+        scope.session.fault("no-flow", said, scope.definition.name.span, help=help)
         result = None
-    if result is None or frame.missed or any(not isinstance(state.later, Tensor) for state in held):
+    if result is None or scope.missed or any(not isinstance(state.later, Tensor) for state in held):
         return body.replace(outputs=())
     if not result.batched:
-        said = f"what the cell {frame.definition.name.text} gives is made of weights alone, the same at every step"
-        frame.machine.fault("wrong-arity", said, result.span, help="something that comes in must have a part in it")
+        said = f"what the cell {scope.definition.name.text} gives is made of weights alone, the same at every step"
+        scope.session.fault("wrong-arity", said, result.span, help="something that comes in must have a part in it")
         return body.replace(outputs=())
     if not held:
         help = "write `block`; a block of layers on vectors works at each step of a sequence as it is"
-        said = f"the cell {frame.definition.name.text} has no state, so nothing goes from step to step"
-        frame.machine.fault("no-state", said, frame.definition.name.span, help=help)
+        said = f"the cell {scope.definition.name.text} has no state, so nothing goes from step to step"
+        scope.session.fault("no-state", said, scope.definition.name.span, help=help)
         return body.replace(outputs=())
-    return _with_states(frame, body, held, result)
+    return _with_states(scope, body, held, result)
 
 
-def _with_states(frame: Frame, body: Body, held: list[Remembered], result: Tensor) -> Body:
+def _with_states(scope: Scope, body: Body, held: list[Remembered], result: Tensor) -> Body:
     like = body.inputs[0].value
     starts: list[Step | BlockCall] = []
     found: dict[str, Tensor] = {}
@@ -259,13 +259,13 @@ def _with_states(frame: Frame, body: Body, held: list[Remembered], result: Tenso
         if state.name in found:
             continue
         if state.call is None:
-            starts.append(_start_step(frame, like, state))
+            starts.append(_start_step(scope, like, state))
             found[state.name] = starts[-1].outputs[0]
         else:
-            starts.append(_opening(frame, state.call, like))
+            starts.append(_opening(scope, state.call, like))
             for inner, start in zip([s for s in held if s.call is state.call], starts[-1].outputs):
                 found[inner.name] = start
-                frame.labels[start.number] = inner.name
+                scope.labels[start.number] = inner.name
     states = tuple(State(s.name, s.value, s.later, found[s.name]) for s in held)
     outputs = (*body.outputs, *(Result(s.name, s.later) for s in states))
     items, begins = _split(body.items, {r.value.number for r in outputs}, {t.number for s in starts for t in s.inputs})
@@ -275,7 +275,7 @@ def _with_states(frame: Frame, body: Body, held: list[Remembered], result: Tenso
         items=items,
         states=states,
         begins=begins,
-        starts=(*starts, _start_step(frame, like, _shown(result, held))),
+        starts=(*starts, _start_step(scope, like, _shown(result, held))),
     )
 
 
@@ -306,19 +306,19 @@ def _shown(result: Tensor, held: list[Remembered]) -> Remembered:
     return Remembered("", result, result.span, 0, sizes)
 
 
-def _start_step(frame: Frame, like: Tensor, state: Remembered) -> Step:
+def _start_step(scope: Scope, like: Tensor, state: Remembered) -> Step:
     shape, start = state.value.shape, state.start
     number = 0 if isinstance(start, Tensor) else start
     made = bind(Start, {"sizes": shape, "value": number, "whole": not like.dtype.startswith("float")})
     inputs = (like, start) if isinstance(start, Tensor) else (like,)
-    output = frame.tensor(shape, "float32", like.span)
+    output = scope.tensor(shape, "float32", like.span)
     if state.name:
-        frame.labels[output.number] = state.name
+        scope.labels[output.number] = state.name
     written = {"sizes": state.sizes[0]} if len(state.sizes) == 1 else {}
     return Step("start", "", made, inputs, (output,), like.span, written)
 
 
-def _opening(frame: Frame, call: BlockCall, like: Tensor) -> BlockCall:
-    outputs = tuple(frame.tensor(s.value.shape, "float32", call.span) for s in call.body.states)
+def _opening(scope: Scope, call: BlockCall, like: Tensor) -> BlockCall:
+    outputs = tuple(scope.tensor(s.value.shape, "float32", call.span) for s in call.body.states)
     use = Open(tuple(s.name for s in call.body.states))
     return call.replace(inputs=(like,), outputs=outputs, use=use)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..syntax import tree
-from .machine import HOLE, no_condition
+from .session import HOLE, no_condition
 
 if TYPE_CHECKING:
     from ..syntax.tree import Node
-    from .frame import Frame
+    from .scope import Scope
 
 
-def choose(frame: Frame, node: tree.If) -> None:
+def choose(scope: Scope, node: tree.If) -> None:
     """Run the branch whose condition holds."""
     choice, otherwise = 0, node
     while True:
-        condition = frame.evaluate(otherwise.condition)
+        condition = scope.evaluate(otherwise.condition)
         if condition is HOLE:
-            _forget(frame, node)
+            _forget(scope, node)
             return
         if not isinstance(condition, bool):
-            no_condition(frame.machine, condition, otherwise.condition)
-            _forget(frame, node)
+            no_condition(scope.session, condition, otherwise.condition)
+            _forget(scope, node)
             return
         if condition or not isinstance(otherwise.otherwise, tree.If):
             break
@@ -31,12 +31,12 @@ def choose(frame: Frame, node: tree.If) -> None:
 
     def run() -> None:
         if isinstance(body, tree.Body):
-            frame.run(body)
+            scope.run(body)
 
     if _only_expects(node):
         run()
         return
-    frame.scoped("if", "", node, run, choice=choice)
+    scope.in_region("if", "", node, run, choice=choice)
 
 
 def _only_expects(node: tree.If) -> bool:
@@ -51,13 +51,13 @@ def _only_expects(node: tree.If) -> bool:
     )
 
 
-def _forget(frame: Frame, node: tree.If) -> None:
+def _forget(scope: Scope, node: tree.If) -> None:
     """Nothing is known of what a condition decides: neither the flow nor the names that its branches bind."""
     for inner in tree.walk(node):
         if isinstance(inner, tree.Binding) and isinstance(inner.target, tree.Target):
             for name in inner.target.names:
-                frame.bind(name, HOLE)
+                scope.bind(name, HOLE)
         elif isinstance(inner, tree.Named):
-            frame.bind(inner.name, HOLE)
+            scope.bind(inner.name, HOLE)
         elif isinstance(inner, tree.Flow):
-            frame.flow = HOLE
+            scope.flow = HOLE

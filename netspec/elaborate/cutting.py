@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..ir.types import Item
     from ..syntax.tree import Definition
-    from .machine import Machine
+    from .session import Session
 
 
 class Reached(Exception):
@@ -37,7 +37,7 @@ class End:
                 raise Reached(value)
             self.passed[name] = None
 
-    def missed(self, machine: Machine, definition: Definition) -> None:
+    def missed(self, session: Session, definition: Definition) -> None:
         """Report that the net has no such value."""
         net, names = definition.name.text, list(self.passed)
         outer = self.name
@@ -46,7 +46,7 @@ class End:
         help = did_you_mean(self.name, names) or f"it has {', '.join(n for n in names if '.' not in n)}"
         if outer:
             help = f"`{outer}` is one step of the net, which can end behind it, not within"
-        machine.fault(
+        session.fault(
             "unknown-name",
             f"net {net} has no value `{self.name}` to end at",
             self.span,

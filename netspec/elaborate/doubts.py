@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..ir.types import Body, Item, Port
     from ..syntax.tree import Node
-    from .frame import Context
     from .given import Given
+    from .scope import Context
 
 # --- arguments -------------------------------------------------------------------------------------------------------
 
@@ -66,7 +66,7 @@ def doubt_flow(at: Context, node: Node, callee: str, given: Given) -> None:
 
 def _begins_statement(at: Context, node: Node) -> bool:
     """Does a statement begin with the call? Then it is a new flow, and the old one has a use or is told of as lost."""
-    flows = [n.value for n in tree.walk(at.frame.definition.body) if isinstance(n, tree.Flow)]
+    flows = [n.value for n in tree.walk(at.scope.definition.body) if isinstance(n, tree.Flow)]
     first = [value.stages[0] if isinstance(value, tree.Pipeline) else value for value in flows]
     return any(node is (step.step if isinstance(step, tree.Named) else step) for step in first)
 
@@ -76,7 +76,7 @@ def _ancestors(at: Context, value: Tensor) -> set[int]:
     found: set[int] = set()
     todo = [value.number]
     while todo:
-        maker = at.frame.makers.get(todo.pop())
+        maker = at.scope.makers.get(todo.pop())
         new = {t.number for t in maker.inputs} - found if maker is not None else set()
         found |= new
         todo += new
@@ -85,7 +85,7 @@ def _ancestors(at: Context, value: Tensor) -> set[int]:
 
 def _doubt(at: Context, code: str, message: str, span: Span, help: str) -> None:
     found = Diagnostic(code, message, Label(span), help=help, severity="warning")
-    at.frame.machine.doubts.setdefault(span, found)
+    at.scope.session.doubts.setdefault(span, found)
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------

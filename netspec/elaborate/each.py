@@ -12,7 +12,7 @@ from ..syntax import tree
 from .arguments import read_arguments, take_inputs
 from .layering import violated
 from .lookup import unknown_step
-from .machine import HOLE, SharedStep
+from .session import HOLE, SharedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..ir.types import Item
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .frame import Context
     from .given import Given
+    from .scope import Context
 
 
 def each_step(
@@ -39,18 +39,18 @@ def each_step(
         return HOLE
     x, step = inputs[0], _with_frozen(inner, arguments)
     label = given.label if given.label is not None else at.chosen
-    frame = at.frame
+    scope = at.scope
     found: list[Tensor] = []
     times = x.shape[0] if x.shape else 1
     # a net cannot end within a step, where its samples are others; but it can where they are sequences again
-    end, frame.end = frame.end, None
-    frame.scoped("flow", "", node, lambda: found.extend(_within(at, node, x, step, label, apply)), times=times)
-    frame.end = end
+    end, scope.end = scope.end, None
+    scope.in_region("flow", "", node, lambda: found.extend(_within(at, node, x, step, label, apply)), times=times)
+    scope.end = end
     if not found:
         return HOLE
-    region = frame.items[-1]
+    region = scope.items[-1]
     assert isinstance(region, Region)
-    frame.meet(region.items[-1 - len(found)].name, found[0])
+    scope.meet(region.items[-1 - len(found)].name, found[0])
     return tuple(found) if len(found) > 1 else found[0]
 
 
@@ -63,16 +63,16 @@ def _is_step(at: Context, node: Node) -> bool:
     callee = _callee(at, node)
     if not isinstance(callee, tree.Name):
         return False
-    bound = at.frame.names.get(callee.text)
+    bound = at.scope.names.get(callee.text)
     if bound is not None:
         return isinstance(bound, SharedStep)
-    return callee.text in LAYERS or at.frame.defined(callee.text) is not None
+    return callee.text in LAYERS or at.scope.defined(callee.text) is not None
 
 
 def _callee(at: Context, node: Node) -> Node:
     """What an argument names, if it is a step; `b.stage` of an import is one name."""
     callee = node.callee if isinstance(node, tree.Call) else node
-    return dotted(at.frame.design, callee) or callee
+    return dotted(at.scope.design, callee) or callee
 
 
 def _with_frozen(inner: Node, arguments: tuple[Node, ...]) -> Node:
@@ -87,8 +87,8 @@ def _with_frozen(inner: Node, arguments: tuple[Node, ...]) -> Node:
 
 def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
     """Is there one thing to apply, and nothing else but a value?"""
-    fault = at.frame.machine.fault
-    if inner is None and unknown_step(at.frame, (n for _, n in given.positional)):
+    fault = at.scope.session.fault
+    if inner is None and unknown_step(at.scope, (n for _, n in given.positional)):
         return False
     if inner is None:
         help = "write `each_step(conv(8, 3x3))`, the name of a block with its arguments, or `{ ... }`"
@@ -99,7 +99,7 @@ def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
     elif given.frozen and isinstance(inner.value if isinstance(inner, tree.Keyword) else inner, tree.Body):
         help = "give it to the steps inside, or make a block of them: `each_step(name, frozen=true)`"
         fault("unknown-argument", "`{ ... }` takes no `frozen`", inner.span, help=help)
-    elif at.frame.shared is not None:
+    elif at.scope.shared is not None:
         help = "declare what it applies, `layer enc = dense(8)`, and write `each_step(enc)`"
         fault("not-a-step", "`layer` names one layer or block, not one on each step", node.span, help=help)
     else:
@@ -116,35 +116,35 @@ def _within(
     apply: Callable[[Context, Node], Any],
 ) -> tuple[Tensor, ...]:
     """The step applied to all steps of the sequence: sequences of what it gives. Nothing where it is at fault."""
-    frame = at.frame
+    scope = at.scope
     each = _fold(at, Steps(), (x,), node)
     if each is HOLE:
         return ()
-    before = len(frame.items)
+    before = len(scope.items)
     given = apply(at.on(each).called(label), step)
     results = given if isinstance(given, tuple) else (given,)
-    if HOLE in results or not _alone(at, step, each, frame.items[before:], results):
+    if HOLE in results or not _alone(at, step, each, scope.items[before:], results):
         return ()
     sequences = tuple(_fold(at, Sequences(), (y, x), node) for y in results)
-    frame.padding.called(results, sequences, node.span)
-    frame.padding.note(True, (x,), sequences, node.span)
+    scope.padding.called(results, sequences, node.span)
+    scope.padding.note(True, (x,), sequences, node.span)
     return sequences
 
 
 def _fold(at: Context, made: Layer, inputs: tuple[Tensor, ...], node: Node) -> Any:
-    frame = at.frame
+    scope = at.scope
     try:
         shape = made.shape(*(t.shape for t in inputs))
     except Violation as violation:
         return violated(at, "each_step", violation, inputs[:1], node.span, {})
-    result = frame.tensor(shape, inputs[0].dtype, node.span)
-    frame.add(Step(frame.namer.automatic(made.kind), "", made, inputs, (result,), node.span, {}), 1)
+    result = scope.tensor(shape, inputs[0].dtype, node.span)
+    scope.add(Step(scope.namer.automatic(made.kind), "", made, inputs, (result,), node.span, {}), 1)
     return result
 
 
 def _alone(at: Context, step: Node, each: Tensor, items: Sequence[Item], results: tuple[Any, ...]) -> bool:
     """Is what is applied made of the step alone, each as a sample of its own?"""
-    fault = at.frame.machine.fault
+    fault = at.scope.session.fault
     made = {t.number for item in applied(items) for t in item.outputs} | {each.number}
     other = next((t for t in taken(items) if t.batched and t.number not in made), None)
     if other is not None:
@@ -164,7 +164,7 @@ def _alone(at: Context, step: Node, each: Tensor, items: Sequence[Item], results
 def _taken_at(at: Context, step: Node, value: Tensor) -> tuple[Span, str]:
     """Where what is applied takes another value, and what to do about that."""
     names = [node for node in tree.walk(step) if isinstance(node, tree.Name)]
-    place = next((n.span for n in names if at.frame.names.get(n.text) == value), step.span)
+    place = next((n.span for n in names if at.scope.names.get(n.text) == value), step.span)
     for option in [node for node in tree.walk(step) if isinstance(node, tree.Keyword)]:
         if option.span.start <= place.start < option.span.end:
             return place, f"leave out `{option.name.text}`: steps are samples here, and it is one for a sequence"

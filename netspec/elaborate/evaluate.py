@@ -15,10 +15,10 @@ from ..layers.arguments import Word
 from ..syntax import tree
 from . import apply, operators
 from .cells import next_value
-from .frame import Context
 from .lookup import is_foreign, names_step, option_words, unknown, unknown_in_module
-from .machine import HOLE, NAMES, kind_of, no_condition
 from .parts import part_of
+from .scope import Context
+from .session import HOLE, NAMES, kind_of, no_condition
 from .weights import look_up
 
 if TYPE_CHECKING:
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 
 
 def _name(at: Context, node: tree.Name) -> Any:
-    frame, text = at.frame, node.text
-    if text in frame.names:
-        value = frame.names[text]
+    scope, text = at.scope, node.text
+    if text in scope.names:
+        value = scope.names[text]
         if apply.is_shared(value) and not at.words:
             return apply.shared(at, value, node.span)
-        return apply.uncalled(frame, value, node) if isinstance(value, apply.Intrinsic) else value
-    if text in frame.design.constants:
-        return apply.constant(frame, text)
-    if text in frame.design.lost:
+        return apply.uncalled(scope, value, node) if isinstance(value, apply.Intrinsic) else value
+    if text in scope.design.constants:
+        return apply.constant(scope, text)
+    if text in scope.design.lost:
         return HOLE
     if at.words and "." not in text:
         return Word(text)
-    if names_step(frame, text):
+    if names_step(scope, text):
         return apply.step(at, node, node, ())
     if at.binding and text in option_words():
         return Word(text)
-    return unknown(frame, node)
+    return unknown(scope, node)
 
 
 # --- literals and lists --------------------------------------------------------------------------------------------
@@ -66,11 +66,11 @@ def _listed(at: Context, node: Node, values: tuple[Any, ...]) -> Any:
     """A list that has been worked out; a hole where a part of it is one, or where it is too large."""
     if any(value is HOLE for value in values):
         return HOLE
-    at.frame.machine.spend_items(node.span, (values,))
+    at.scope.session.spend_items(node.span, (values,))
     try:
         return bounded(values)
     except Fault as fault:
-        return at.frame.machine.fault(fault.code, fault.message, node.span)
+        return at.scope.session.fault(fault.code, fault.message, node.span)
 
 
 def _comprehension(at: Context, node: tree.Comprehension) -> Any:
@@ -79,21 +79,21 @@ def _comprehension(at: Context, node: tree.Comprehension) -> Any:
     items = at.plain(node.items, words=True)
     if not isinstance(items, tuple):
         if items is not HOLE:
-            at.frame.machine.fault("wrong-value", f"a list is needed here, not {kind_of(items)}", node.items.span)
+            at.scope.session.fault("wrong-value", f"a list is needed here, not {kind_of(items)}", node.items.span)
         return HOLE
-    names, found = at.frame.names, []
+    names, found = at.scope.names, []
     for item in items:
-        at.frame.names = dict(names)
-        at.frame.machine.spend(node.span, 1 + len(names) // NAMES)
-        unpack(at.frame, node.target, item, node.items.span)
+        at.scope.names = dict(names)
+        at.scope.session.spend(node.span, 1 + len(names) // NAMES)
+        unpack(at.scope, node.target, item, node.items.span)
         if node.condition is None or at.plain(node.condition, words=True) is True:
             found.append(at.plain(node.value))
-    at.frame.names = names
+    at.scope.names = names
     return _listed(at, node, tuple(found))
 
 
 def _misplaced(at: Context, node: Node) -> Any:
-    return at.frame.machine.fault("syntax", "this has no meaning here", node.span)
+    return at.scope.session.fault("syntax", "this has no meaning here", node.span)
 
 
 def _conditional(at: Context, node: tree.Conditional) -> Any:
@@ -101,7 +101,7 @@ def _conditional(at: Context, node: tree.Conditional) -> Any:
     if condition is HOLE:
         return HOLE
     if not isinstance(condition, bool):
-        return no_condition(at.frame.machine, condition, node.condition)
+        return no_condition(at.scope.session, condition, node.condition)
     return at.again(node.value if condition else node.otherwise)
 
 
@@ -109,22 +109,22 @@ def _conditional(at: Context, node: tree.Conditional) -> Any:
 
 
 def _attribute(at: Context, node: tree.Attribute) -> Any:
-    imported = apply.named(at.frame, node)
+    imported = apply.named(at.scope, node)
     if isinstance(imported, tree.Name):
         return _name(at, imported)
-    if is_foreign(at.frame, node):
-        return unknown_in_module(at.frame, node)
+    if is_foreign(at.scope, node):
+        return unknown_in_module(at.scope, node)
     value = at.plain(node.value, words=False)
     if value is HOLE:
         return HOLE
     if not isinstance(value, Tensor):
         message = f"`.{node.name.text}` belongs to values, not to {kind_of(value)}"
-        return at.frame.machine.fault("not-a-value", message, node.span, help=_of_a_shape(node, value))
+        return at.scope.session.fault("not-a-value", message, node.span, help=_of_a_shape(node, value))
     found = {"shape": value.shape, "channels": value.shape[-1] if value.shape else 1, "rank": len(value.shape)}
     if node.name.text in found:
         return found[node.name.text]
     help = _attribute_meant(at, node, value, found) or "a value has .shape, .channels and .rank"
-    return at.frame.machine.fault("unknown-name", f"a value has no `.{node.name.text}`", node.name.span, help=help)
+    return at.scope.session.fault("unknown-name", f"a value has no `.{node.name.text}`", node.name.span, help=help)
 
 
 def _of_a_shape(node: tree.Attribute, value: Any) -> str:
@@ -146,7 +146,7 @@ def _attribute_meant(at: Context, node: tree.Attribute, value: Tensor, found: Ma
     if same:
         return f"here it is `.{same}`"
     layer = layer_for(name) or name
-    if layer in LAYERS or name in at.frame.design.definitions:
+    if layer in LAYERS or name in at.scope.design.definitions:
         return f"a layer is applied with an arrow: `{node.value.span.text} -> {layer}`"
     return help_for(name) or did_you_mean(name, found)
 
@@ -155,7 +155,7 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
     if isinstance(node.value, tree.Name) and _lacks_arguments(at, node.value):
         help = f"write `{node.value.text}({', '.join(i.span.text for i in node.items)})`"
         message = f"the arguments of `{node.value.text}` stand in round brackets"
-        return at.frame.machine.fault("missing-argument", message, node.span, help=help)
+        return at.scope.session.fault("missing-argument", message, node.span, help=help)
     value = at.plain(node.value, words=False)
     items = [_item(at, item) for item in node.items]
     if value is HOLE or HOLE in items:
@@ -165,35 +165,35 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
     if isinstance(value, Tensor):
         return part_of(at, value, items, node.span)
     if not isinstance(value, tuple) or len(items) != 1:
-        return at.frame.machine.fault("not-a-value", f"{kind_of(value)} has no items", node.span)
+        return at.scope.session.fault("not-a-value", f"{kind_of(value)} has no items", node.span)
     item = items[0]
     try:
         if isinstance(item, tuple):
             part = value[slice(*item)]
-            at.frame.machine.spend_items(node.span, (part,))
+            at.scope.session.spend_items(node.span, (part,))
             return part
         if isinstance(item, bool) or not isinstance(item, int):
-            return at.frame.machine.fault(
+            return at.scope.session.fault(
                 "wrong-value", f"a position is a whole number, not {kind_of(item)}", node.items[0].span
             )
         return value[item]
     except IndexError:
         last = len(value) - 1
-        return at.frame.machine.fault(
+        return at.scope.session.fault(
             "wrong-value",
             f"the list has {len(value)} items, so there is no item {item}",
             node.items[0].span,
             help=f"the last one is {last}, or -1" if value else "it is empty",
         )
     except (TypeError, ValueError):
-        return at.frame.machine.fault(
+        return at.scope.session.fault(
             "wrong-value", "slice bounds are whole numbers, and the step is not 0", node.items[0].span
         )
 
 
 def _lacks_arguments(at: Context, node: tree.Name) -> bool:
     """Is this a layer that cannot do without arguments?"""
-    return node.text not in at.frame.names and node.text in LAYERS and bool(LAYERS[node.text].required)
+    return node.text not in at.scope.names and node.text in LAYERS and bool(LAYERS[node.text].required)
 
 
 def _item(at: Context, node: Node) -> Any:
@@ -212,9 +212,9 @@ def _item(at: Context, node: Node) -> Any:
 
 
 def _named(at: Context, node: tree.Named) -> Any:
-    inner = Context(at.frame, at.flow, False, node.name, at.binding, at.piped)
+    inner = Context(at.scope, at.flow, False, node.name, at.binding, at.piped)
     value = inner.again(_as_step(at, node.step))
-    at.frame.bind(node.name, value, mark=True)
+    at.scope.bind(node.name, value, mark=True)
     return value
 
 
@@ -225,9 +225,9 @@ def _as_step(at: Context, node: Node) -> Node:
     """
     if (
         isinstance(node, tree.Name)
-        and node.text in at.frame.names
-        and not apply.is_shared(at.frame.names[node.text])
-        and names_step(at.frame, node.text)
+        and node.text in at.scope.names
+        and not apply.is_shared(at.scope.names[node.text])
+        and names_step(at.scope, node.text)
     ):
         return tree.Call(node.span, node, ())
     return node
@@ -235,7 +235,7 @@ def _as_step(at: Context, node: Node) -> Node:
 
 def _pipeline(at: Context, node: tree.Pipeline) -> Any:
     first = node.stages[0]
-    flow = Context(at.frame, at.flow, False, None, at.binding).again(first)
+    flow = Context(at.scope, at.flow, False, None, at.binding).again(first)
     for place, before in enumerate(node.stages[:-1], 1):
         values = flow if isinstance(flow, tuple) else (flow,)
         if any(v is HOLE for v in values):
@@ -243,7 +243,7 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
         elif not all(isinstance(v, Tensor) for v in values):
             help = f"`{before.text}` is bound to that here" if isinstance(before, tree.Name) else ""
             message = f"{kind_of(flow)} cannot flow into a step"
-            return at.frame.machine.fault("not-a-value", message, before.span, help=help)
+            return at.scope.session.fault("not-a-value", message, before.span, help=help)
         flow = _stage(at, node.stages, place, flow)
     return flow
 
@@ -254,30 +254,30 @@ def _stage(at: Context, stages: tuple[Node, ...], place: int, flow: Any) -> Any:
     if not isinstance(stage, tree.Named):
         stage = _as_step(at, stage)
     step = _as_step(at, stage.step) if isinstance(stage, tree.Named) else stage
-    frame = at.frame
-    step = apply.named(frame, step)
-    if isinstance(step, tree.Name) and step.text in frame.names and not apply.is_shared(frame.names[step.text]):
-        value = frame.names[step.text]
+    scope = at.scope
+    step = apply.named(scope, step)
+    if isinstance(step, tree.Name) and step.text in scope.names and not apply.is_shared(scope.names[step.text]):
+        value = scope.names[step.text]
         if value is HOLE:
             return HOLE
         if isinstance(value, Tensor) and flow is not HOLE:
             from .stages import value_help
 
             said = f"`{step.text}` is a value, so nothing can flow into it"
-            return frame.machine.fault("not-a-step", said, step.span, help=value_help(frame, step.text))
+            return scope.session.fault("not-a-step", said, step.span, help=value_help(scope, step.text))
     if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
         from .stages import no_step
 
-        return no_step(frame, stages, place)
-    return Context(frame, flow, False, None, at.binding, True).again(stage)
+        return no_step(scope, stages, place)
+    return Context(scope, flow, False, None, at.binding, True).again(stage)
 
 
 def _body(at: Context, node: tree.Body) -> Any:
-    return at.frame.subflow(node, at.flow, at.chosen)
+    return at.scope.subflow(node, at.flow, at.chosen)
 
 
 def _call(at: Context, node: tree.Call) -> Any:
-    callee = apply.named(at.frame, node.callee)
+    callee = apply.named(at.scope, node.callee)
     if not isinstance(callee, tree.Name):
         if at.plain(callee, words=False) is HOLE:
             return HOLE
@@ -287,13 +287,13 @@ def _call(at: Context, node: tree.Call) -> Any:
         )
         is_step = isinstance(callee, tree.Call) and not any(isinstance(a, tree.Keyword) for a in node.arguments)
         help = f"a value is led into a step by an arrow: `{value} -> {callee.span.text}`" if is_step and value else ""
-        return at.frame.machine.fault("not-a-step", message, callee.span, help=help)
+        return at.scope.session.fault("not-a-step", message, callee.span, help=help)
     return apply.step(at, node, callee, node.arguments)
 
 
 EXPRESSIONS: dict[type, Callable[[Context, Any], Any]] = {
     tree.Name: _name,
-    tree.Next: lambda at, node: next_value(at.frame, node),
+    tree.Next: lambda at, node: next_value(at.scope, node),
     tree.Literal: _literal,
     tree.Group: _sequence,
     tree.List: _sequence,

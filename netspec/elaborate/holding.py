@@ -13,8 +13,8 @@ from .arguments import bind_arguments, read_arguments, tensors_in, unbound
 from .given import Given, Signature
 from .layering import violated
 from .lookup import unknown, unknown_step
-from .machine import HOLE, SharedStep
 from .misfits import EVERYWHERE, missing
+from .session import HOLE, SharedStep
 
 if TYPE_CHECKING:
     from typing import Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .frame import Context
+    from .scope import Context
 
     Bound = dict[str, tuple[Any, Span, Node]]
 
@@ -57,7 +57,7 @@ def _is_count(at: Context, node: Node) -> bool:
         return False
     names = [part for part in tree.walk(node) if isinstance(part, tree.Name)]
     known = all(
-        name.text in at.frame.design.constants or isinstance(at.frame.names.get(name.text), int) for name in names
+        name.text in at.scope.design.constants or isinstance(at.scope.names.get(name.text), int) for name in names
     )
     return known and not any(isinstance(part, tree.Call | tree.Body) for part in tree.walk(node))
 
@@ -67,7 +67,7 @@ def _held_class(at: Context, node: Node) -> type[Layer] | None:
     shared = shared_step(at, node)
     node = shared.step if shared is not None else node.value if isinstance(node, tree.Keyword) else node
     callee = node.callee if isinstance(node, tree.Call) else node
-    if not isinstance(callee, tree.Name) or (callee.text in at.frame.names and shared is None):
+    if not isinstance(callee, tree.Name) or (callee.text in at.scope.names and shared is None):
         return None
     cls = LAYERS.get(callee.text)
     return deep(at, cls, node.arguments) if isinstance(node, tree.Call) else cls
@@ -76,7 +76,7 @@ def _held_class(at: Context, node: Node) -> type[Layer] | None:
 def shared_step(at: Context, node: Node) -> SharedStep | None:
     """The shared layer that an argument is, by its bare name."""
     node = node.value if isinstance(node, tree.Keyword) else node
-    bound = at.frame.names.get(node.text) if isinstance(node, tree.Name) else None
+    bound = at.scope.names.get(node.text) if isinstance(node, tree.Name) else None
     return bound if isinstance(bound, SharedStep) else None
 
 
@@ -86,7 +86,7 @@ def refuse_shared(at: Context, around: str, node: Node, shared: SharedStep) -> N
     message = f"`{around}` makes its own layers of what it holds, and `{name}` is one layer, which is shared"
     declared = ((shared.instance.span, "declared here"),)
     help = f"write the step itself: `{shared.step.span.text}`"
-    at.frame.machine.fault("not-a-step", message, node.span, others=declared, help=help)
+    at.scope.session.fault("not-a-step", message, node.span, others=declared, help=help)
 
 
 def take_held(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Held | None:
@@ -130,14 +130,14 @@ def _step_among(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> N
 
 def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | None:
     """A step as an argument: the layer, not applied to anything, and what was taken out of its arguments."""
-    machine, cls, shared = at.frame.machine, _held_class(at, node), shared_step(at, node)
+    session, cls, shared = at.scope.session, _held_class(at, node), shared_step(at, node)
     callee = node.callee if isinstance(node, tree.Call) else node
     if shared is not None:
         refuse_shared(at, around.word, node, shared)
         return None
     if cls is None or not isinstance(callee, tree.Name):
         said = "a layer should stand here, such as `lstm(64)`"
-        machine.fault("not-a-step", said, node.span, help=_without_braces(around, node))
+        session.fault("not-a-step", said, node.span, help=_without_braces(around, node))
         return None
     held = take_held(at, cls, node.arguments if isinstance(node, tree.Call) else ())
     given = read_arguments(at, held.rest, join=False, cls=cls) if held is not None else None
@@ -170,21 +170,21 @@ def is_part(at: Context, callee: tree.Name, arguments: tuple[Node, ...], given: 
         what = f"`{place.name.text}`" if isinstance(place, tree.Keyword) else "values"
         message = f"`{callee.text}` is part of the layer around it, and takes no {what} of its own"
         help = f"give {what} to the layer around it"
-        at.frame.machine.fault("unknown-argument", message, place.span, help=help)
+        at.scope.session.fault("unknown-argument", message, place.span, help=help)
     return not given.flowing and not keywords
 
 
 def bind_plain(at: Context, callee: tree.Name, cls: type[Layer], given: Given, held: Held) -> Bound | None:
     """All arguments of a layer, those that were taken out among them. None where they do not fit or one is missing."""
     takes = _signature(at, cls, held)
-    if cls.holds and cls.holds not in held.values and unknown_step(at.frame, (node for _, node in given.positional)):
+    if cls.holds and cls.holds not in held.values and unknown_step(at.scope, (node for _, node in given.positional)):
         return None
     names = [_name_at(takes, place) for place in range(len(given.positional))]
     loose = unbound(at, given, [bool(name) and bool(cls.arguments[name].reader.words) for name in names])
     if loose is not None:
         # where all arguments have a place, one that must be there is a number
         place, node = loose
-        unknown(at.frame, node, number=all(names) and names[place] in cls.required)
+        unknown(at.scope, node, number=all(names) and names[place] in cls.required)
         return None
     values = bind_arguments(at, callee, takes, given)
     if values is None:
@@ -218,9 +218,9 @@ def _signature(at: Context, cls: type[Layer], held: Held) -> Signature:
 def _inner(at: Context, step: Node) -> dict[str, str]:
     """By argument, the step that takes it: a layer or cell that is held, or what that holds."""
     callee, arguments = (step.callee, step.arguments) if isinstance(step, tree.Call) else (step, ())
-    cls, definition = _held_class(at, step), at.frame.defined(callee.span.text)
+    cls, definition = _held_class(at, step), at.scope.defined(callee.span.text)
     if cls is None:
-        own = at.frame.machine.plan(definition).parameters if definition is not None else {}
+        own = at.scope.session.plan(definition).parameters if definition is not None else {}
         return dict.fromkeys(own, callee.span.text)
     within = _step_among(at, cls, arguments) if cls.holds else None
     found = {} if within is None else _inner(at, within.value if isinstance(within, tree.Keyword) else within)

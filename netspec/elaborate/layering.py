@@ -16,8 +16,8 @@ from .arguments import tensors_in
 from .doubts import SHAPED, doubt_arguments, habit_help, misread, misread_window
 from .given import Given
 from .lookup import loose_name, unknown
-from .machine import NEW_LAYER, Hole, kind_of
 from .makers import lost_time
+from .session import NEW_LAYER, Hole, kind_of
 from .sizes import with_sizes
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..base.dims import Shape
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .frame import Context, Frame
+    from .scope import Context, Scope
 
 
 def layer(
@@ -40,16 +40,16 @@ def layer(
     given: Given | None = None,
 ) -> Any:
     """One layer applied to tensors: a new step of the body, or a hole."""
-    frame = at.frame
-    frame.machine.spend_items(span, values.values())
+    scope = at.scope
+    scope.session.spend_items(span, values.values())
     try:
-        inputs = with_sizes(frame, kind, values, inputs)
+        inputs = with_sizes(scope, kind, values, inputs)
     except Violation as violation:
         return violated(at, kind, violation, inputs, span, written or {})
     key = (kind, value_key(values), tuple([(t.shape, t.dtype) for t in inputs]))
-    known = frame.machine.layers.get(key)
+    known = scope.session.layers.get(key)
     if known is None:
-        frame.machine.spend(span, NEW_LAYER)
+        scope.session.spend(span, NEW_LAYER)
         other = misread(kind, values, inputs, given)
         try:
             known = _checked(kind, values, inputs)
@@ -60,34 +60,34 @@ def layer(
             return violated(at, kind, violation, inputs, span, written or {})
         if other:
             doubt_arguments(at, kind, values, span, other)
-        frame.machine.layers[key] = known
+        scope.session.layers[key] = known
     made, shapes, dtype = known
     if kind == "dense" and inputs[0].flattened:
         return _unsized(at, inputs[0], span)
-    made, inputs = frame.padding.skipping(made, inputs, span, frame.machine.faults)
-    mask = _mask(frame, inputs[0], span) if made.marks_padding else None
+    made, inputs = scope.padding.skipping(made, inputs, span, scope.session.faults)
+    mask = _mask(scope, inputs[0], span) if made.marks_padding else None
     label = given.label if given is not None and given.label is not None else at.chosen
-    name, chosen = frame.name_for(made.word, label)
+    name, chosen = scope.name_for(made.word, label)
     flowing = made.flowing(inputs)
     batched = any(t.batched for t in flowing)
     flattened = _flattened(made, inputs)
-    results = tuple(frame.tensor(shape, dtype, span, batched, flattened) for shape in shapes)
-    shared_instance = frame.shared.instance if frame.shared is not None else None
+    results = tuple(scope.tensor(shape, dtype, span, batched, flattened) for shape in shapes)
+    shared_instance = scope.shared.instance if scope.shared is not None else None
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
-    frame.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
-    frame.padding.note(made.by_step, flowing, results, span)
+    scope.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
+    scope.padding.note(made.by_step, flowing, results, span)
     if mask is not None:
-        frame.padding.begin(mask, results[0], span)
+        scope.padding.begin(mask, results[0], span)
     return results[0] if len(results) == 1 and not made.lists else results
 
 
-def _mask(frame: Frame, places: Tensor, span: Span) -> Tensor:
+def _mask(scope: Scope, places: Tensor, span: Span) -> Tensor:
     """Which integers are no padding: a value of its own for each use, also where the embedding is shared."""
     made, (shape,), dtype = _checked("not_equal", {"to": 0}, (places,))
-    value = frame.tensor(shape, dtype, span, places.batched)
-    frame.labels[value.number] = "mask"
-    frame.add(Step(frame.namer.automatic("mask"), "", made, (places,), (value,), span, {}), 1)
+    value = scope.tensor(shape, dtype, span, places.batched)
+    scope.labels[value.number] = "mask"
+    scope.add(Step(scope.namer.automatic("mask"), "", made, (places,), (value,), span, {}), 1)
     return value
 
 
@@ -104,7 +104,7 @@ def _unsized(at: Context, value: Tensor, span: Span) -> Hole:
     shape = value.flattened
     names = list(dict.fromkeys(name for size in shape[:-1] for name in symbols(size)))
     listed = " and ".join(f"`{name}`" for name in names)
-    return at.frame.machine.fault(
+    return at.scope.session.fault(
         "unknown-size",
         f"dense needs the size of what flows in, but {show(value.shape)} hangs on {listed}",
         span,
@@ -152,9 +152,9 @@ def violated(
     at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], span: Span, written: Mapping[str, Any]
 ) -> Hole:
     """The argument at fault, or else the step with the shape that flows into it; and where that comes from."""
-    loose = _loose(at.frame, kind, violation, written)
+    loose = _loose(at.scope, kind, violation, written)
     if loose is not None:
-        return unknown(at.frame, loose, number=True)
+        return unknown(at.scope, loose, number=True)
     if violation.argument in written:
         return _argument_at_fault(at, kind, violation, inputs, *written[violation.argument])
     others, label, help = [], violation.label, violation.help
@@ -163,19 +163,19 @@ def violated(
         label = f"the flow here is {show(inputs[0].shape)}, from {_origin(origin)} on line {origin.line}"
     if len(inputs) > 1:
         others = list(dict.fromkeys((t.span, f"this is {show(t.shape)}") for t in inputs if t.span != span))
-    habit = habit_help(at.frame.machine.inputs) if violation.code in SHAPED else ""
+    habit = habit_help(at.scope.session.inputs) if violation.code in SHAPED else ""
     help = "\n".join(filter(None, (habit, help)))
-    lost = lost_time(at.frame, inputs[0]) if violation.code == "no-time-axis" and inputs else None
+    lost = lost_time(at.scope, inputs[0]) if violation.code == "no-time-axis" and inputs else None
     if lost is not None:
         others, help = [(lost[0], lost[1])], lost[2]
-    return at.frame.machine.fault(violation.code, violation.message, span, label, tuple(others), help)
+    return at.scope.session.fault(violation.code, violation.message, span, label, tuple(others), help)
 
 
 def _argument_at_fault(
     at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], value: Any, place: Span, node: Node
 ) -> Hole:
     """The argument, or of several values in it those that are at fault; and where they, or what flows in, come from."""
-    violation = _as_written(at.frame, kind, violation, value, node)
+    violation = _as_written(at.scope, kind, violation, value, node)
     others = []
     if violation.values is not None:
         wrong = _values(at, node)[violation.values]
@@ -186,25 +186,25 @@ def _argument_at_fault(
     elif inputs and violation.code != "wrong-value":
         others = [(inputs[0].span, f"the input, {show(inputs[0].shape)}, comes from here")]
     unique = tuple(dict.fromkeys(others))
-    habit = habit_help(at.frame.machine.inputs) if violation.code in SHAPED else ""
+    habit = habit_help(at.scope.session.inputs) if violation.code in SHAPED else ""
     help = "\n".join(filter(None, (habit, violation.help)))
-    return at.frame.machine.fault(violation.code, violation.message, place, violation.label, unique, help)
+    return at.scope.session.fault(violation.code, violation.message, place, violation.label, unique, help)
 
 
 def _values(at: Context, node: Node) -> list[tuple[Span, Tensor | None]]:
     """The values of the net that an argument was given: where it says so, and each that has a name there."""
     found: list[tuple[Span, Tensor | None]] = []
     for part in node.items if isinstance(node, tree.Group) else (node,):
-        named = tensors_in(at.frame.names.get(part.text)) if isinstance(part, tree.Name) else None
+        named = tensors_in(at.scope.names.get(part.text)) if isinstance(part, tree.Name) else None
         found += [(part.span, tensor) for tensor in named or (None,)]
     return found
 
 
-def _as_written(frame: Frame, kind: str, violation: Violation, value: Any, node: Node) -> Violation:
+def _as_written(scope: Scope, kind: str, violation: Violation, value: Any, node: Node) -> Violation:
     """The violation, with what only the text can tell of a value."""
     message, help = violation.message, violation.help
-    if not help and loose_name(frame, value, node) is not None:
-        help = did_you_mean(value, [name for name, known in frame.names.items() if isinstance(known, Tensor)])
+    if not help and loose_name(scope, value, node) is not None:
+        help = did_you_mean(value, [name for name, known in scope.names.items() if isinstance(known, Tensor)])
     if isinstance(value, Tensor):
         reader = LAYERS[kind].arguments[violation.argument].reader
         message = f"`{violation.argument}` of {LAYERS[kind].word} must be {reader.doc}, not {kind_of(value)}"
@@ -230,14 +230,14 @@ def _thousands(span: Span) -> str:
 _FURTHEST = 60
 
 
-def _loose(frame: Frame, kind: str, violation: Violation, written: Mapping[str, Any]) -> tree.Name | None:
+def _loose(scope: Scope, kind: str, violation: Violation, written: Mapping[str, Any]) -> tree.Name | None:
     """The fault where it is a bare name that nothing binds, in a place that asks for no word."""
     argument = violation.argument
     declared = LAYERS[kind].arguments.get(argument)
     if violation.code != "wrong-value" or argument not in written or declared is None or declared.reader.words:
         return None
     value, _, node = written[argument]
-    loose = loose_name(frame, value, node)
+    loose = loose_name(scope, value, node)
     return None if loose is None or loose.text in LAYERS else loose
 
 

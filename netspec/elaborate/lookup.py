@@ -11,55 +11,55 @@ from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Word
 from ..resolve.resolve import exports, meant_by, unknown_callee
 from ..syntax import tree
-from .machine import HOLE, Hole
+from .session import HOLE, Hole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from .frame import Frame
+    from .scope import Scope
 
 
-def names_step(frame: Frame, name: str) -> bool:
+def names_step(scope: Scope, name: str) -> bool:
     """Is a name that of a layer, or of a block, cell or net that the file knows?"""
-    return name in LAYERS or name in frame.design.definitions
+    return name in LAYERS or name in scope.design.definitions
 
 
-def unknown(frame: Frame, node: tree.Name, number: bool = False) -> Hole:
+def unknown(scope: Scope, node: tree.Name, number: bool = False) -> Hole:
     """A name that nothing binds: the nearest value in scope, else the nearest layer.
 
     `number` says that a compile-time value is wanted, not one of the net.
     """
-    machine = frame.machine
-    if node.text in frame.design.modules:
-        return _module(frame, node)
-    if frame.design.excuses(node.text):
+    session = scope.session
+    if node.text in scope.design.modules:
+        return _module(scope, node)
+    if scope.design.excuses(node.text):
         return HOLE
     if "." in node.text:
-        machine.faults.add(unknown_callee(node, [], frame.design, machine.faults.patient))
+        session.faults.add(unknown_callee(node, [], scope.design, session.faults.patient))
         return HOLE
     if node.text in CONSTANTS:
         help = f"write `{CONSTANTS[node.text]}`"
-        return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
-    if names_step(frame, node.text):
+        return session.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
+    if names_step(scope, node.text):
         message = f"`{node.text}` is a step, and a value should stand here"
-        return machine.fault("not-a-value", message, node.span, help=applied_help(frame, node))
-    if not machine.faults.patient:
-        return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span)
-    bound = _binder(frame, node.text)
+        return session.fault("not-a-value", message, node.span, help=applied_help(scope, node))
+    if not session.faults.patient:
+        return session.fault("unknown-name", f"nothing is called `{node.text}` here", node.span)
+    bound = _binder(scope, node.text)
     if bound is not None:
-        help = did_you_mean(node.text, _values(frame)) or _listed(frame, node, number)
-        return _bound_elsewhere(frame, node, bound, help)
-    help = _meant(frame, node, number) or _listed(frame, node, number)
-    return machine.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
+        help = did_you_mean(node.text, _values(scope)) or _listed(scope, node, number)
+        return _bound_elsewhere(scope, node, bound, help)
+    help = _meant(scope, node, number) or _listed(scope, node, number)
+    return session.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
 
 
-def applied_help(frame: Frame, node: tree.Name) -> str:
+def applied_help(scope: Scope, node: tree.Name) -> str:
     """What to write for a step where the value that it makes should stand."""
-    values = [name for name, value in frame.names.items() if isinstance(value, Tensor)]
-    flows = isinstance(frame.flow, Tensor) and "identity" not in frame.names
+    values = [name for name, value in scope.names.items() if isinstance(value, Tensor)]
+    flows = isinstance(scope.flow, Tensor) and "identity" not in scope.names
     start = "identity" if flows or not values else values[-1]
-    step = f"{node.text}(...)" if _needs_arguments(frame, node.text) else node.text
+    step = f"{node.text}(...)" if _needs_arguments(scope, node.text) else node.text
     made, text = f"{start} -> {step}", node.span.source.text
     before, behind = text[: node.span.start].rstrip()[-1:], text[node.span.end :].lstrip()[:1]
     written = made if before in _OPENS and behind in _CLOSES else f"({made})"
@@ -71,16 +71,16 @@ def applied_help(frame: Frame, node: tree.Name) -> str:
 _OPENS, _CLOSES = "(,[=", "),]"
 
 
-def _needs_arguments(frame: Frame, name: str) -> bool:
-    definition = frame.defined(name)
+def _needs_arguments(scope: Scope, name: str) -> bool:
+    definition = scope.defined(name)
     if definition is None:
         return name in LAYERS and bool(LAYERS[name].required)
     return any(parameter.default is None for parameter in definition.parameters)
 
 
-def _binder(frame: Frame, name: str) -> tree.Identifier | None:
+def _binder(scope: Scope, name: str) -> tree.Identifier | None:
     """The first place in the body that binds a name. The body is gone over once, for all names that nothing binds."""
-    body, known = frame.definition.body, frame.machine.binders
+    body, known = scope.definition.body, scope.session.binders
     if id(body) not in known:
         found: dict[str, tree.Identifier] = {}
         for place in tree.binders(body):
@@ -89,53 +89,53 @@ def _binder(frame: Frame, name: str) -> tree.Identifier | None:
     return known[id(body)].get(name)
 
 
-def loose_name(frame: Frame, value: Any, node: tree.Node) -> tree.Name | None:
+def loose_name(scope: Scope, value: Any, node: tree.Node) -> tree.Name | None:
     """The node where it is a bare name that nothing binds, which was read as a word."""
     if not isinstance(value, Word) or not isinstance(node, tree.Name):
         return None
-    return None if node.text in frame.names or node.text in frame.design.constants else node
+    return None if node.text in scope.names or node.text in scope.design.constants else node
 
 
-def loose_name_in(frame: Frame, value: Any, node: tree.Node) -> tree.Name | None:
+def loose_name_in(scope: Scope, value: Any, node: tree.Node) -> tree.Name | None:
     """Such a name: the node itself, or the first one in a list."""
     if not isinstance(value, tuple) or not isinstance(node, tree.Group | tree.List):
-        return loose_name(frame, value, node)
-    found = (loose_name_in(frame, part, item) for part, item in zip(value, node.items))
+        return loose_name(scope, value, node)
+    found = (loose_name_in(scope, part, item) for part, item in zip(value, node.items))
     return next((name for name in found if name is not None), None)
 
 
-def unknown_step(frame: Frame, nodes: Iterable[tree.Node]) -> bool:
+def unknown_step(scope: Scope, nodes: Iterable[tree.Node]) -> bool:
     """Report the first bare name among arguments that means nothing, where one of them should be a step."""
     for node in nodes:
-        if isinstance(node, tree.Name) and _means_nothing(frame, node.text):
-            unknown(frame, node)
+        if isinstance(node, tree.Name) and _means_nothing(scope, node.text):
+            unknown(scope, node)
             return True
     return False
 
 
-def _means_nothing(frame: Frame, name: str) -> bool:
-    design = frame.design
-    return not any(name in known for known in (frame.names, design.constants, design.definitions, LAYERS))
+def _means_nothing(scope: Scope, name: str) -> bool:
+    design = scope.design
+    return not any(name in known for known in (scope.names, design.constants, design.definitions, LAYERS))
 
 
-def _values(frame: Frame) -> list[str]:
+def _values(scope: Scope) -> list[str]:
     """All names that are bound, those of values of the net first."""
-    return [n for n, v in frame.names.items() if isinstance(v, Tensor)] + list(frame.names)
+    return [n for n, v in scope.names.items() if isinstance(v, Tensor)] + list(scope.names)
 
 
-def _meant(frame: Frame, node: tree.Name, number: bool) -> str:
+def _meant(scope: Scope, node: tree.Name, number: bool) -> str:
     """What the author may have meant: a name of the spec that is near, a word of the field, or a layer that is near."""
     from ..layers.vocabulary import FIGURES, TRAINED, TRAINING
 
-    text, own = node.text, [*_values(frame), *frame.design.constants]
+    text, own = node.text, [*_values(scope), *scope.design.constants]
     figure = FIGURES.get(text.lower().replace("_", ""))
-    if figure in frame.names:
+    if figure in scope.names:
         return f"here it is `{figure}`"
     if number:
         return did_you_mean(text, [*own, *_LITERALS]) or (TRAINED if text in TRAINING else "")
     if text in _BEGINS:
         return f"`{text}` begins a statement: {_BEGINS[text]}"
-    return _around(node) or meant_by(text, own, frame.design.definitions) or _named_by_arrow(node)
+    return _around(node) or meant_by(text, own, scope.design.definitions) or _named_by_arrow(node)
 
 
 def _around(node: tree.Name) -> str:
@@ -154,11 +154,11 @@ def _named_by_arrow(node: tree.Name) -> str:
 _SIGN = 12
 
 
-def _bound_elsewhere(frame: Frame, node: tree.Name, place: tree.Identifier, help: str) -> Hole:
+def _bound_elsewhere(scope: Scope, node: tree.Name, place: tree.Identifier, help: str) -> Hole:
     """A name that something else in the body binds: further down, or where it does not leave."""
     message, label = f"`{node.text}` is used before it is bound", "it is bound only here"
     if place.span.start < node.span.start:
-        inside = [n for n in tree.walk(frame.definition.body.statements) if isinstance(n, tree.If | tree.Body)]
+        inside = [n for n in tree.walk(scope.definition.body.statements) if isinstance(n, tree.If | tree.Body)]
         around = [n for n in inside if n.span.start < place.span.start and n.span.end <= node.span.start]
         if any(isinstance(n, tree.If) and n.span.end > place.span.end for n in around):
             message, label = f"`{node.text}` is not bound here", "it is bound only where this branch is taken"
@@ -166,25 +166,25 @@ def _bound_elsewhere(frame: Frame, node: tree.Name, place: tree.Identifier, help
             message, label = f"`{node.text}` stays inside of `{{ }}`", "it is bound in here"
             help = "bind what the braces give: `name = { ... }`, or `{ ... } as name`"
     help = help or "bind it first, or move this line down"
-    return frame.machine.fault("unknown-name", message, node.span, others=((place.span, label),), help=help)
+    return scope.session.fault("unknown-name", message, node.span, others=((place.span, label),), help=help)
 
 
-def _module(frame: Frame, node: tree.Name) -> Hole:
+def _module(scope: Scope, node: tree.Name) -> Hole:
     """A file where one of its definitions should stand."""
-    source = frame.design.modules[node.text]
-    inside = [f"`{node.text}.{name}`" for name in exports(frame.design.files[source])]
+    source = scope.design.modules[node.text]
+    inside = [f"`{node.text}.{name}`" for name in exports(scope.design.files[source])]
     help = f"name what is meant in it: {', '.join(inside[:_MOST_LISTED])}" if inside else "it has no definitions"
-    return frame.machine.fault("not-a-step", f"`{node.text}` is the file {source.name}", node.span, help=help)
+    return scope.session.fault("not-a-step", f"`{node.text}` is the file {source.name}", node.span, help=help)
 
 
-def is_foreign(frame: Frame, node: tree.Attribute) -> bool:
+def is_foreign(scope: Scope, node: tree.Attribute) -> bool:
     """Is this a name in a module of another language, such as `nn.Conv2d`?"""
     root: tree.Node = node
     while isinstance(root, tree.Attribute):
         root = root.value
-    design = frame.design
+    design = scope.design
     if not isinstance(root, tree.Name) or any(
-        root.text in known for known in (frame.names, design.constants, design.modules, design.lost)
+        root.text in known for known in (scope.names, design.constants, design.modules, design.lost)
     ):
         return False
     from ..layers.vocabulary import MODULES
@@ -192,7 +192,7 @@ def is_foreign(frame: Frame, node: tree.Attribute) -> bool:
     return root.text in MODULES
 
 
-def unknown_in_module(frame: Frame, node: tree.Attribute) -> Hole:
+def unknown_in_module(scope: Scope, node: tree.Attribute) -> Hole:
     from ..layers.foreign import help_for
 
     name = node.name.text
@@ -200,20 +200,20 @@ def unknown_in_module(frame: Frame, node: tree.Attribute) -> Hole:
     if node.span.text.startswith(_OWN_PARTS):
         help = f"a layer of its own is `layer {name} = conv(8, 3x3)`, and `{name}(x)` applies it"
     help = help_for(node.span.text) or help or did_you_mean(name, LAYERS) or "`netspec layers` lists the layers"
-    return frame.machine.fault("unknown-name", f"`{node.span.text}` is no layer of the language", node.span, help=help)
+    return scope.session.fault("unknown-name", f"`{node.span.text}` is no layer of the language", node.span, help=help)
 
 
 # what the parts of a model stand behind elsewhere
 _OWN_PARTS = ("self.", "this.")
 
 
-def _listed(frame: Frame, node: tree.Name, number: bool) -> str:
+def _listed(scope: Scope, node: tree.Name, number: bool) -> str:
     """The names that could stand there, where they are few."""
     kinds = (int, float, str, tuple, DimExpr) if number else Tensor
-    known = [f"`{name}`" for name, value in frame.names.items() if isinstance(value, kinds)]
+    known = [f"`{name}`" for name, value in scope.names.items() if isinstance(value, kinds)]
     if number and not known:
         return f"write a number, or bind the name first: `{node.text} = 10`"
-    if not known and not number and isinstance(frame.flow, Tensor) and not frame.machine.plan(frame.definition).ports:
+    if not known and not number and isinstance(scope.flow, Tensor) and not scope.session.plan(scope.definition).ports:
         return "what comes in is `identity`; `input x` gives it a name"
     what = "number or word" if number else "value"
     if len(known) == 1:

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..base.source import Span
-    from .frame import Frame
-    from .machine import Hole
+    from .scope import Scope
+    from .session import Hole
 
 
-def lost_time(frame: Frame, value: Tensor) -> tuple[Span, str, str] | None:
+def lost_time(scope: Scope, value: Tensor) -> tuple[Span, str, str] | None:
     """Where the axis of time went, what happened there, and what to do. None if there was none."""
     seen = value
     while True:
-        maker = frame.makers.get(seen.number)
+        maker = scope.makers.get(seen.number)
         results = _over_time(maker)
         if maker is not None and results:
             name = results[maker.outputs.index(seen)]
@@ -34,37 +34,37 @@ def lost_time(frame: Frame, value: Tensor) -> tuple[Span, str, str] | None:
         seen = maker.inputs[0]
 
 
-def names_of(frame: Frame, values: Sequence[object]) -> tuple[str, ...]:
+def names_of(scope: Scope, values: Sequence[object]) -> tuple[str, ...]:
     """What each of several values is where it is made, `sequence` or `h`; nothing if not all are of one step."""
     place, found = _place(values), []
     for value in values:
         if place is None or not isinstance(value, Tensor):
             return ()
-        maker = frame.makers.get(value.number)
+        maker = scope.makers.get(value.number)
         if isinstance(maker, Step) and not maker.layer.results and maker.inputs and maker.inputs[0].span == place:
             value = maker.inputs[0]  # two directions of one step, merged
-            maker = frame.makers.get(value.number)
+            maker = scope.makers.get(value.number)
         if maker is None or maker.span != place or not _results(maker):
             return ()
         found.append(_results(maker)[maker.outputs.index(value)])
     return numbered(found)
 
 
-def too_many(frame: Frame, span: Span, wanted: str, values: Sequence[object]) -> Hole | None:
+def too_many(scope: Scope, span: Span, wanted: str, values: Sequence[object]) -> Hole | None:
     """Report that one step gives several values, where `wanted` says how many are taken. None if they are not of one
     step."""
-    names, place = names_of(frame, values), _place(values)
+    names, place = names_of(scope, values), _place(values)
     if place is None or len(names) < 2:
         return None
     step, bracket, _ = place.text.partition("(")
     help = f"give each a name, `{', '.join(names)} = {step}{bracket and '(...)'}`, and say which goes on"
     others = [(place, f"{len(values)} values come out here")]
-    words = list(_at_fault(frame, place))
+    words = list(_at_fault(scope, place))
     if words:
         others = [(keyword.span, "this makes them several") for keyword, _ in words]
         help += f"; or write {' and '.join(f'`{keyword.name.text}={one}`' for keyword, one in words)}"
     message = f"{wanted}, but `{step}` gives {len(values)}: {', '.join(names)}"
-    return frame.machine.fault("several-values", message, span, others=tuple(others), help=help)
+    return scope.session.fault("several-values", message, span, others=tuple(others), help=help)
 
 
 def _place(values: Sequence[object]) -> Span | None:
@@ -87,9 +87,9 @@ def _results(maker: Step | Call) -> tuple[str, ...]:
     return _over_time(maker) or (tuple(r.name for r in maker.body.outputs) if isinstance(maker, Call) else ())
 
 
-def _at_fault(frame: Frame, place: Span) -> Iterator[tuple[tree.Keyword, str]]:
+def _at_fault(scope: Scope, place: Span) -> Iterator[tuple[tree.Keyword, str]]:
     """The arguments of a step by which several values come out, and the word with which it would be one."""
-    written = [node for node in tree.walk(frame.definition.body) if isinstance(node, tree.Call) and node.span == place]
+    written = [node for node in tree.walk(scope.definition.body) if isinstance(node, tree.Call) and node.span == place]
     for call in [part for node in written[:1] for part in tree.walk(node) if isinstance(part, tree.Call)]:
         cls = LAYERS.get(call.callee.text) if isinstance(call.callee, tree.Name) else None
         for keyword in [a for a in call.arguments if isinstance(a, tree.Keyword)]:

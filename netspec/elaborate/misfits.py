@@ -7,14 +7,14 @@ from ..base.record import TYPE_CHECKING
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..syntax import tree
-from .machine import HOLE, Hole
+from .session import HOLE, Hole
 
 if TYPE_CHECKING:
     from ..base.source import Span
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .frame import Context
     from .given import Signature
+    from .scope import Context
 
 # the arguments that every step takes
 EVERYWHERE = ("frozen", "name")
@@ -23,7 +23,7 @@ EVERYWHERE = ("frozen", "name")
 def given_twice(at: Context, keyword: tree.Keyword, first: Span, help: str = "") -> None:
     name = keyword.name
     later = first.start > name.span.start
-    at.frame.machine.fault(
+    at.scope.session.fault(
         "duplicate-argument",
         f"`{name.text}` is given twice",
         name.span,
@@ -53,8 +53,8 @@ def place_for(at: Context, callee: tree.Name, takes: Signature, keyword: tree.Ke
 
 def _of_a_value(at: Context, callee: tree.Name, keyword: tree.Keyword, value: object) -> str:
     """What to do with a value of the net under a name, where it needs none."""
-    definition = at.frame.defined(callee.text)
-    alone = definition is None or len(at.frame.machine.plan(definition).ports) < 2
+    definition = at.scope.defined(callee.text)
+    alone = definition is None or len(at.scope.session.plan(definition).ports) < 2
     text = keyword.value.span.text
     return f"a value stands without a name: `{callee.text}({text}, ...)`" if alone and isinstance(value, Tensor) else ""
 
@@ -63,7 +63,7 @@ def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
     """Where an argument goes that only layers with kernels take."""
     if name not in ("l1", "l2", "init"):
         return ""
-    definition = at.frame.defined(callee.text)
+    definition = at.scope.defined(callee.text)
     if definition is not None:
         return (
             f"hand it on to the layers in it: `{definition.word} {callee.text}({name}=...)`, `dense(10, {name}={name})`"
@@ -80,8 +80,8 @@ def missing(at: Context, callee: tree.Name, cls: type[Layer], names: list[str], 
     ]
     if steps:
         help = f"it takes a bare word; one with arguments is a step of its own: `{steps[0].span.text}`"
-        return at.frame.machine.fault("missing-argument", f"`{callee.text}` needs {listed}", callee.span, help=help)
-    return at.frame.machine.fault(
+        return at.scope.session.fault("missing-argument", f"`{callee.text}` needs {listed}", callee.span, help=help)
+    return at.scope.session.fault(
         "missing-argument",
         f"`{callee.text}` needs {listed}",
         callee.span,
@@ -94,7 +94,7 @@ def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) ->
     if HOLE in (at.flow if isinstance(at.flow, tuple) else (at.flow,)):
         return HOLE  # what should flow in is wrong already
     listed = ", ".join(["identity", *(a.span.text for a in arguments)])
-    return at.frame.machine.fault(
+    return at.scope.session.fault(
         "wrong-arity",
         f"what flows into `{callee.text}` here is not among its values",
         callee.span,
@@ -103,10 +103,10 @@ def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) ->
 
 
 def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
-    machine, inputs = at.frame.machine, [p.name for p in at.frame.ports]
-    later = list(tree.inputs(at.frame.definition))
+    session, inputs = at.scope.session, [p.name for p in at.scope.ports]
+    later = list(tree.inputs(at.scope.definition))
     if not inputs and later:
-        machine.fault(
+        session.fault(
             "misplaced-input",
             f"`{callee.text}` stands before the input that it should work on",
             callee.span,
@@ -122,14 +122,14 @@ def no_flow(at: Context, callee: tree.Name) -> tuple[Tensor, ...] | None:
         if inputs
         else "begin with `input x [28, 28, 1]`"
     )
-    machine.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
+    session.fault("no-flow", f"there is no value for `{callee.text}` to work on", callee.span, help=help)
     return None
 
 
 def declared(at: Context, callee: tree.Name) -> tuple[tuple[Span, str], ...]:
     """Where a block or net says what it takes."""
-    definition = at.frame.defined(callee.text)
+    definition = at.scope.defined(callee.text)
     if definition is None:
         return ()
-    ports = at.frame.machine.plan(definition).ports
+    ports = at.scope.session.plan(definition).ports
     return ((definition.name.span, f"it takes {' and '.join(f'`{p}`' for p in ports)}" if ports else "declared here"),)

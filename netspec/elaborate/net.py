@@ -12,10 +12,10 @@ from ..syntax import tree
 from ..syntax.parser import parse
 from .blocks import body_of, fill_defaults, finish, is_led
 from .doubts import report_inputs
-from .frame import Frame
-from .machine import HOLE, Hole, Machine
 from .names import parameters
 from .rules import begin
+from .scope import Scope
+from .session import HOLE, Hole, Session
 from .unused import report
 from .weights import constant
 
@@ -33,8 +33,8 @@ class SettingError(Exception):
 
 def with_defaults(design: Design, definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The parameters of a block with the defaults of those that have no value; None where a default is at fault."""
-    frame = Frame(begin(design, Collector()), definition, {}, ())
-    return fill_defaults(frame, definition, dict(values))
+    scope = Scope(begin(design, Collector()), definition, {}, ())
+    return fill_defaults(scope, definition, dict(values))
 
 
 # characters of a setting that a message shows
@@ -63,9 +63,9 @@ def _value_of(text: str) -> Any:
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
         return HOLE
     blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
-    machine, found = begin(Design(source), faults), [HOLE]
-    frame = Frame(machine, blank, {}, ())
-    machine.attempt(node.span, lambda: found.append(frame.evaluate(node.value)))
+    session, found = begin(Design(source), faults), [HOLE]
+    scope = Scope(session, blank, {}, ())
+    session.attempt(node.span, lambda: found.append(scope.evaluate(node.value)))
     value = found[-1]
     if faults.has("too-large"):
         raise SettingError("the value is larger than the limits allow")
@@ -84,20 +84,20 @@ def elaborate(
     `settings` give values to its parameters and symbols; `bodies` holds what is elaborated already, for other settings,
     and takes what is elaborated now. Raises SettingError where a name or type does not fit.
     """
-    machine = begin(design, faults, bodies)
+    session = begin(design, faults, bodies)
     declared = parameters(definition)
     arguments: dict[str, Any] = {}
-    whole = machine.attempt(definition.name.span, lambda: _fill(machine, definition, settings, arguments))
+    whole = session.attempt(definition.name.span, lambda: _fill(session, definition, settings, arguments))
     whole = whole and len(arguments) == len(declared) and all(value is not HOLE for value in arguments.values())
-    frame = Frame(machine, definition, arguments, ())
+    scope = Scope(session, definition, arguments, ())
     for name, value in settings.items():
         if name not in declared:
-            frame.names[name] = value
-    whole = whole and machine.attempt(definition.name.span, lambda: frame.run(definition.body))
-    _check_settings(frame, definition, settings)
-    body = finish(frame)
+            scope.names[name] = value
+    whole = whole and session.attempt(definition.name.span, lambda: scope.run(definition.body))
+    _check_settings(scope, definition, settings)
+    body = finish(scope)
     if whole and not faults.failed and not body.outputs:
-        machine.fault(
+        session.fault(
             "no-flow",
             f"net {body.name} gives nothing",
             definition.name.span,
@@ -105,19 +105,19 @@ def elaborate(
         )
     alone = constant(body.outputs)
     if alone is not None:
-        machine.fault(
+        session.fault(
             "constant-output",
             f"an output of net {body.name} is made of weights alone, the same for every sample",
             alone.span,
             help="join it with something that an input has a part in",
         )
     if whole and not faults.failed:
-        report(machine.uses, faults)
+        report(session.uses, faults)
         report_inputs(body, faults)
-        for doubt in machine.doubts.values():
+        for doubt in session.doubts.values():
             faults.add(doubt)
     whole = whole and not faults.failed
-    return Net(design, body, tuple(frame.expectations), tuple(frame.symbols), whole, settings, machine.bodies)
+    return Net(design, body, tuple(scope.expectations), tuple(scope.symbols), whole, settings, session.bodies)
 
 
 def elaborate_block(
@@ -129,25 +129,25 @@ def elaborate_block(
 ) -> Body | None:
     """A block on its own, for these arguments and values that come in; None where it is at fault. `bodies` as above."""
     faults = Collector()
-    machine = begin(design, faults, bodies)
-    frame = Frame(machine, definition, {}, ())
-    given = tuple(frame.tensor(t.shape, t.dtype, t.span, t.batched, t.flattened) for t in inputs)
+    session = begin(design, faults, bodies)
+    scope = Scope(session, definition, {}, ())
+    given = tuple(scope.tensor(t.shape, t.dtype, t.span, t.batched, t.flattened) for t in inputs)
     found: list[Body | Hole] = []
     span = definition.name.span
-    machine.attempt(span, lambda: found.append(body_of(frame, definition, arguments, given, span, None)))
+    session.attempt(span, lambda: found.append(body_of(scope, definition, arguments, given, span, None)))
     return found[0] if found and isinstance(found[0], Body) and not faults.failed else None
 
 
-def _fill(machine: Machine, definition: Definition, settings: Mapping[str, Any], found: dict[str, Any]) -> None:
+def _fill(session: Session, definition: Definition, settings: Mapping[str, Any], found: dict[str, Any]) -> None:
     """The parameters' values: the settings, else the defaults. One that has neither is reported and left out."""
-    frame = Frame(machine, definition, {}, ())
+    scope = Scope(session, definition, {}, ())
     for name, parameter in parameters(definition).items():
-        default = None if parameter.default is None else frame.evaluate(parameter.default)
+        default = None if parameter.default is None else scope.evaluate(parameter.default)
         if name in settings:
             _check_type(name, settings[name], default)
             found[name] = settings[name]
         elif parameter.default is None:
-            machine.fault(
+            session.fault(
                 "missing-argument",
                 f"the parameter `{name}` of net {definition.name.text} has no value",
                 parameter.name.span,
@@ -156,7 +156,7 @@ def _fill(machine: Machine, definition: Definition, settings: Mapping[str, Any],
             continue
         else:
             found[name] = default
-        frame.names[name] = found[name]
+        scope.names[name] = found[name]
 
 
 def _remedy(name: str, is_input: bool) -> str:
@@ -180,7 +180,7 @@ def _check_type(name: str, value: Any, default: Any) -> None:
             raise SettingError(f"`{name}` is {word} (by default {describe(default)}), not `{describe(value)}`{told}")
 
 
-def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str, Any]) -> None:
+def _check_settings(scope: Scope, definition: Definition, settings: Mapping[str, Any]) -> None:
     declared = parameters(definition)
     used = {
         n.text for s in tree.inputs(definition) for z in s.sizes or () for n in tree.walk(z) if isinstance(n, tree.Name)
@@ -189,7 +189,7 @@ def _check_settings(frame: Frame, definition: Definition, settings: Mapping[str,
         if name in declared:
             continue
         if name not in used:
-            pool = list(dict.fromkeys([*declared, *frame.symbols, *sorted(used)]))
+            pool = list(dict.fromkeys([*declared, *scope.symbols, *sorted(used)]))
             help = did_you_mean(name, pool) or (f"it has {', '.join(pool)}" if pool else "it has none")
             raise SettingError(f"net {definition.name.text} has no parameter or symbolic size `{name}`; {help}")
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:

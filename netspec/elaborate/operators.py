@@ -12,9 +12,9 @@ from ..layers.compare import COMPARISONS
 from ..syntax import tree
 from .layering import layer
 from .lookup import loose_name, unknown
-from .machine import HOLE, SharedStep, kind_of
 from .makers import too_many
 from .misfits import no_flow
+from .session import HOLE, SharedStep, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from ..layers.base import Layer
     from ..syntax.tree import Node
-    from .frame import Context
     from .given import Given
+    from .scope import Context
 
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul", "**": "pow"}
 
@@ -37,14 +37,14 @@ def unary(at: Context, node: tree.Unary) -> Any:
     if node.operator == "not":
         if isinstance(value, bool):
             return not value
-        return at.frame.machine.fault(
+        return at.scope.session.fault(
             "wrong-value", f"`not` needs true or false, not {kind_of(value)}", node.operand.span
         )
     if isinstance(value, Tensor):
         return value if node.operator == "+" else layer(at, "scale", {"factor": -1}, (value,), node.span)
     if isinstance(value, bool) or not isinstance(value, int | float | DimExpr):
         message = f"`{node.operator}` needs a number or a value of the net, not {kind_of(value)}"
-        return at.frame.machine.fault("wrong-value", message, node.operand.span)
+        return at.scope.session.fault("wrong-value", message, node.operand.span)
     return value * -1 if node.operator == "-" else value
 
 
@@ -75,8 +75,8 @@ _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 
 def _operand(at: Context, node: Node) -> Any:
     """An operand: a bare name that nothing binds is a step where it can be one, and no word."""
-    if isinstance(node, tree.Name) and node.text not in at.frame.names and at.flow is None and node.text in LAYERS:
-        return unknown(at.frame, node)
+    if isinstance(node, tree.Name) and node.text not in at.scope.names and at.flow is None and node.text in LAYERS:
+        return unknown(at.scope, node)
     return at.plain(node, words=False)
 
 
@@ -86,23 +86,23 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any, side
     lists = [value for value in (left, right) if isinstance(value, tuple)]
     if len(lists) == 1 and any(isinstance(value, Tensor) for value in lists[0]):
         what = f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}"
-        told = too_many(at.frame, node.span, f"`{operator}` takes one value on each side", lists[0])
+        told = too_many(at.scope, node.span, f"`{operator}` takes one value on each side", lists[0])
         other = next(value for value in (left, right) if not isinstance(value, tuple))
         many = operator == "*" and type(other) is int and other > 0
         help = f"a step is done several times by `repeat {other} {{ ... }}`" if many else ""
         if operator == "+" and isinstance(other, Tensor):
             help = _GROWS
-        return at.frame.machine.fault("not-a-value", what, node.span, help=help) if told is None else HOLE
+        return at.scope.session.fault("not-a-value", what, node.span, help=help) if told is None else HOLE
     tensors = isinstance(left, Tensor), isinstance(right, Tensor)
     if any(tensors):
         return _tensor_operation(at, node, operator, left, right, sides)
     if operator == "@":
-        return at.frame.machine.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
-    at.frame.machine.spend_items(node.span, (left, right))
+        return at.scope.session.fault("not-a-value", "`@` multiplies values of the net, not numbers", node.span)
+    at.scope.session.spend_items(node.span, (left, right))
     try:
         return apply_operator(operator, left, right)
     except Fault as fault:
-        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+        return at.scope.session.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
 def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, sides: tuple[Node, Node]) -> Any:
@@ -115,7 +115,7 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
         code = "unknown-size" if isinstance(number, DimExpr) else "not-a-value"
         what = "two values" if isinstance(number, Tensor) else f"a value and {kind_of(number)}"
         help = _GROWS if operator == "+" and isinstance(number, tuple) else ""
-        return at.frame.machine.fault(code, f"`{operator}` does not take {what}", node.span, help=help)
+        return at.scope.session.fault(code, f"`{operator}` does not take {what}", node.span, help=help)
     if operator == "/" and not first:
         value = layer(at if number == 1 else at.called(None), "reciprocal", {}, (value,), node.span)
         if number == 1 or value is HOLE:
@@ -124,7 +124,7 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
     by_nothing = operator == "/" and first and (number == 0 or 1 / abs(number) == float("inf"))
     if with_number is None or by_nothing:
         message = f"`{operator}` does not take a value and {describe(number)}"
-        return at.frame.machine.fault("not-a-value", message, node.span, help=_HELPS.get(operator, ""))
+        return at.scope.session.fault("not-a-value", message, node.span, help=_HELPS.get(operator, ""))
     kind, argument, change = with_number
     amount, written = change(number, said)
     return layer(at, kind, {argument: amount}, (value,), node.span, {argument: (amount, node.span, written)})
@@ -183,7 +183,7 @@ def join_numbers(at: Context, node: Node, cls: type[Layer], given: Given) -> Any
         return HOLE if HOLE in values else no_flow(at, tree.Name(node.span, cls.kind)) or HOLE
     if cls.arity is not None and len(operands) != cls.arity:
         message = f"`{cls.kind}` takes {cls.arity} values, not {len(operands)}"
-        return at.frame.machine.fault("wrong-arity", message, node.span)
+        return at.scope.session.fault("wrong-arity", message, node.span)
     left = operands[0]
     for place, right in enumerate(operands[1:], 2):
         here = at.called(given.label or at.chosen if place == len(operands) else None)
@@ -218,7 +218,7 @@ def _logic(at: Context, node: tree.Chain, word: str) -> Any:
         if isinstance(value, Tensor):
             return _logic_of_values(at, node, word, value, place)
         if not isinstance(value, bool):
-            return at.frame.machine.fault(
+            return at.scope.session.fault(
                 "wrong-value", f"`{word}` needs true or false, not {kind_of(value)}", operand.span
             )
         if value is (word == "or"):
@@ -234,7 +234,7 @@ def _logic_of_values(at: Context, node: tree.Chain, word: str, first: Tensor, pl
         if value is HOLE:
             return HOLE
         if not isinstance(value, Tensor):
-            return at.frame.machine.fault(
+            return at.scope.session.fault(
                 "not-a-value", f"`{word}` does not take a value and {kind_of(value)}", operand.span
             )
         values.append(value)
@@ -245,7 +245,7 @@ def _compared(at: Context, node: tree.Chain) -> list[Any]:
     """The values of a comparison. A shared layer has no order, so where one is asked for, what it makes is meant."""
     ordered = not _EQUALITIES.issuperset(node.operators)
     names = [part.text if isinstance(part, tree.Name) else "" for part in node.operands]
-    shared = [ordered and isinstance(at.frame.names.get(name), SharedStep) for name in names]
+    shared = [ordered and isinstance(at.scope.names.get(name), SharedStep) for name in names]
     return [at.plain(operand, words=not applied) for operand, applied in zip(node.operands, shared)]
 
 
@@ -257,16 +257,16 @@ def _comparison(at: Context, node: tree.Chain) -> Any:
     if of_values or not _EQUALITIES.issuperset(node.operators):
         # words are equal or not, and nothing else can be asked of them
         for value, operand in zip(values, node.operands):
-            loose = loose_name(at.frame, value, operand)
+            loose = loose_name(at.scope, value, operand)
             if loose is not None:
-                return unknown(at.frame, loose, number=not of_values)
+                return unknown(at.scope, loose, number=not of_values)
     if of_values:
         return _comparison_of_values(at, node, values)
-    at.frame.machine.spend_items(node.span, values)
+    at.scope.session.spend_items(node.span, values)
     try:
         return all(apply_operator(o, left, right) for o, left, right in zip(node.operators, values, values[1:]))
     except Fault as fault:
-        return at.frame.machine.fault(fault.code, fault.message, node.span, help=fault.help)
+        return at.scope.session.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
 _GROWS = "a list grows by another one: `[x]`"
@@ -287,7 +287,7 @@ def _comparison_of_values(at: Context, node: tree.Chain, values: list[Any]) -> A
         is_number = isinstance(right, int | float) and not isinstance(right, bool)
         if operator not in COMPARISONS or not isinstance(left, Tensor) or not (others or is_number):
             code = "unknown-size" if isinstance(right, DimExpr) else "not-a-value"
-            return at.frame.machine.fault(
+            return at.scope.session.fault(
                 code, f"`{operator}` does not compare {kind_of(left)} with {kind_of(right)}", node.span
             )
         given = {} if others else {"to": right}

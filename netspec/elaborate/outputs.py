@@ -5,40 +5,40 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from ..ir.types import Result, Tensor
 from ..syntax import tree
-from .machine import HOLE, kind_of
 from .makers import too_many
+from .session import HOLE, kind_of
 
 if TYPE_CHECKING:
-    from .frame import Frame
+    from .scope import Scope
 
 
-def declare_output(frame: Frame, node: tree.Output) -> None:
-    frame.declared_output = True
+def declare_output(scope: Scope, node: tree.Output) -> None:
+    scope.declared_output = True
     for item in node.items:
-        value = frame.evaluate(item.value, words=False)
+        value = scope.evaluate(item.value, words=False)
         if item.name is not None:
-            frame.bind(item.name, value)
-        name = _name(item) or (f"output{len(frame.outputs) + 1}" if len(node.items) > 1 else "output")
-        if name in frame.outputs:
+            scope.bind(item.name, value)
+        name = _name(item) or (f"output{len(scope.outputs) + 1}" if len(node.items) > 1 else "output")
+        if name in scope.outputs:
             help = "name one of them otherwise: `output other = ...`"
-            frame.machine.fault("duplicate-name", f"two outputs are called `{name}`", item.span, help=help)
-        elif isinstance(value, Tensor) and frame.outputs and frame.definition.word == "cell":
+            scope.session.fault("duplicate-name", f"two outputs are called `{name}`", item.span, help=help)
+        elif isinstance(value, Tensor) and scope.outputs and scope.definition.word == "cell":
             said = "one value comes out of a cell, and this is another one"
             help = "`concat` makes one of several; what the next step needs is a `state`"
-            frame.machine.fault("wrong-arity", said, item.span, help=help)
+            scope.session.fault("wrong-arity", said, item.span, help=help)
         elif isinstance(value, Tensor):
-            frame.outputs[name] = Result(name, value)
-        elif value is not HOLE and not _are_several(frame, item, value):
+            scope.outputs[name] = Result(name, value)
+        elif value is not HOLE and not _are_several(scope, item, value):
             values = item.value.items if isinstance(item.value, tree.List | tree.Group) else ()
             help = f"write `output {', '.join(v.span.text for v in values)}`" if values else ""
-            frame.machine.fault(
+            scope.session.fault(
                 "not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span, help=help
             )
 
 
-def _are_several(frame: Frame, item: tree.Produced, value: object) -> bool:
+def _are_several(scope: Scope, item: tree.Produced, value: object) -> bool:
     """Are these the values of one step? Reported if so."""
-    return isinstance(value, tuple) and too_many(frame, item.span, "an output is one value", value) is not None
+    return isinstance(value, tuple) and too_many(scope, item.span, "an output is one value", value) is not None
 
 
 def _name(item: tree.Produced) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from .layering import layer
-from .machine import HOLE
+from .session import HOLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..base.source import Span
     from ..ir.types import Tensor
-    from .frame import Context
+    from .scope import Context
 
 
 def part_of(at: Context, value: Any, items: Sequence[Any], span: Span) -> Any:

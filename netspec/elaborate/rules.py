@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from .evaluate import EXPRESSIONS
-from .machine import Machine, Rules
+from .session import Rules, Session
 from .statements import STATEMENTS
 
 if TYPE_CHECKING:
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from ..base.diagnostics import Collector
     from ..ir.types import Body, Design
-    from .machine import Hole
+    from .session import Hole
 
 _RULES = Rules(STATEMENTS, EXPRESSIONS)
 
 
-def begin(design: Design, faults: Collector, bodies: dict[Any, Body | Hole] | None = None) -> Machine:
+def begin(design: Design, faults: Collector, bodies: dict[Any, Body | Hole] | None = None) -> Session:
     """An elaboration. `bodies` holds what is elaborated already, and takes what is elaborated now."""
-    return Machine(design, faults, _RULES, bodies)
+    return Session(design, faults, _RULES, bodies)

@@ -23,7 +23,7 @@ from .blocks import Bound, bind_block, body_of, caller
 from .holding import NOTHING, Held, bind_plain, deep, is_part, refuse_shared, shared_step, take_held
 from .layering import layer, violated
 from .lookup import unknown_step
-from .machine import HOLE
+from .session import HOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from ..layers.base import Layer
     from ..syntax.tree import Definition, Node
-    from .frame import Context
     from .given import Given
+    from .scope import Context
 
     # what a run gives, by the word that asks for it
     Found: TypeAlias = "dict[str, tuple[Tensor, ...]]"
@@ -80,7 +80,7 @@ def _inner(at: Context, arguments: tuple[Node, ...]) -> Node | None:
     """The argument that is a scan, or a layer around one."""
     for node in arguments:
         callee = _callee(node)
-        if not isinstance(callee, tree.Name) or callee.text in at.frame.names:
+        if not isinstance(callee, tree.Name) or callee.text in at.scope.names:
             continue
         if is_scan(at, deep(at, LAYERS.get(callee.text), _arguments(node)), _arguments(node)):
             return node
@@ -114,21 +114,21 @@ def _read(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...
 def _is_lost(at: Context, node: Node) -> bool:
     """Does an argument name what a fault elsewhere has kept away?"""
     callee = _callee(node)
-    return isinstance(callee, tree.Name) and at.frame.design.excuses(callee.text)
+    return isinstance(callee, tree.Name) and at.scope.design.excuses(callee.text)
 
 
 def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Ready | None:
     step = next((a for a in arguments if _cell(at, a) is not None), None)
     name, definition = (None, None) if step is None else _cell(at, step) or (None, None)
     if step is None or name is None or definition is None:
-        if any(_is_lost(at, a) for a in arguments) or unknown_step(at.frame, arguments):
+        if any(_is_lost(at, a) for a in arguments) or unknown_step(at.scope, arguments):
             return None
         for shared, place in [(shared_step(at, a), a) for a in arguments]:
             if shared is not None:
                 refuse_shared(at, callee.text, place, shared)
                 return None
         help = "write `scan(name(...))` with the name of a `cell`; built-in ones such as `lstm` run by themselves"
-        at.frame.machine.fault("not-a-step", "`scan` runs a cell, and none is given", node.span, help=help)
+        at.scope.session.fault("not-a-step", "`scan` runs a cell, and none is given", node.span, help=help)
         return None
     held = take_held(at, Scan, tuple(a for a in arguments if a is not step))
     given = read_arguments(at, held.rest, join=False, cls=Scan) if held is not None else None
@@ -137,7 +137,7 @@ def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ..
         return None
     if cell.tensors:
         message = f"`{name.text}` takes what is at each step; the sequence goes into `scan`"
-        at.frame.machine.fault("unknown-argument", message, step.span, help="write `x -> scan(...)`")
+        at.scope.session.fault("unknown-argument", message, step.span, help="write `x -> scan(...)`")
         return None
     held = held.replace(values={**held.values, "cell": (name.text, step.span, step)})
     values = bind_plain(at, callee, Scan, given, held)
@@ -156,9 +156,9 @@ def _plain(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ..
 def _cell(at: Context, node: Node) -> tuple[tree.Name, Definition] | None:
     """The cell that an argument names."""
     callee = _callee(node)
-    name = callee if isinstance(callee, tree.Name) else dotted(at.frame.design, callee)
-    definition = at.frame.design.definitions.get(name.text) if name is not None else None
-    if name is None or definition is None or definition.word != "cell" or name.text in at.frame.names:
+    name = callee if isinstance(callee, tree.Name) else dotted(at.scope.design, callee)
+    definition = at.scope.design.definitions.get(name.text) if name is not None else None
+    if name is None or definition is None or definition.word != "cell" or name.text in at.scope.names:
         return None
     return name, definition
 
@@ -207,7 +207,7 @@ class _Runs:
 
     def __init__(self, at: Context, ready: Ready) -> None:
         self.at = at.called(None)
-        self.frame = at.frame
+        self.scope = at.scope
         self.ready = ready
         self.name = ready.given.label or at.chosen
         self.initial = list(ready.initial)
@@ -219,14 +219,14 @@ class _Runs:
         ready = self.ready
         if ready.runs == 1:
             return self._one(x, ready.options.returns, ready.options.reverse, self.name)
-        if self.frame.shared is not None:
+        if self.scope.shared is not None:
             said = "`layer` names one scan, and this is several"
             help = f"put it into a block, `block encoder {{ {ready.node.span.text} }}`: `layer enc = encoder`"
-            self.frame.machine.fault("not-a-step", said, ready.node.span, help=help)
+            self.scope.session.fault("not-a-step", said, ready.node.span, help=help)
             return None
         found: list[Found | None] = []
-        label, _ = self.frame.name_for("stack" if ready.depth > 1 else "bidirectional", self.name)
-        self.frame.scoped("flow", label, ready.node, lambda: found.append(self._layers(x)))
+        label, _ = self.scope.name_for("stack" if ready.depth > 1 else "bidirectional", self.name)
+        self.scope.in_region("flow", label, ready.node, lambda: found.append(self._layers(x)))
         return found[0]
 
     def _layers(self, x: Tensor) -> Found | None:
@@ -252,7 +252,7 @@ class _Runs:
         if self.ready.ways == 1:
             return self._one(x, returns, self.ready.options.reverse, name)
         found: list[Found | None] = []
-        self.frame.scoped("flow", name.text, self.ready.node, lambda: found.append(self._directions(x, returns)))
+        self.scope.in_region("flow", name.text, self.ready.node, lambda: found.append(self._directions(x, returns)))
         return found[0]
 
     def _directions(self, x: Tensor, returns: tuple[str, ...]) -> Found | None:
@@ -287,20 +287,20 @@ class _Runs:
         use = Run(tuple(s.name for s in body.states), returns, reverse, bool(given))
         states = tuple(s.value.shape for s in body.states)
         shapes = use.shapes(x.shape, body.output.shape, states)
-        outputs = tuple(self.frame.tensor(shape, "float32", ready.node.span) for shape in shapes)
+        outputs = tuple(self.scope.tensor(shape, "float32", ready.node.span) for shape in shapes)
         label = ready.given.replace(label=name)
         make = caller(self.at, ready.node, ready.callee, body, ready.bound, label)
-        self.frame.add(make((x, *given), outputs, use), body.size + 1)
-        self.frame.padding.called((x,), outputs, ready.node.span)
+        self.scope.add(make((x, *given), outputs, use), body.size + 1)
+        self.scope.padding.called((x,), outputs, ready.node.span)
         return _by_word(returns, outputs, len(states))
 
     def _body(self, x: Tensor) -> Body | None:
         ready = self.ready
-        if self.frame.machine.plan(ready.definition).inputs > 1:
+        if self.scope.session.plan(ready.definition).inputs > 1:
             message = f"`scan` runs a cell of one input, and {ready.callee.text} has more"
             raise Violation("wrong-arity", message, "cell", f"{JOINED}, and slice what comes in")
         step = x.replace(shape=x.shape[1:])
-        body = body_of(self.frame, ready.definition, ready.bound.values, (step,), ready.callee.span, None)
+        body = body_of(self.scope, ready.definition, ready.bound.values, (step,), ready.callee.span, None)
         return body if isinstance(body, Body) else None
 
     def _given(self, body: Body) -> tuple[Tensor, ...]:

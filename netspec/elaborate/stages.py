@@ -7,51 +7,51 @@ from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from ..syntax.habits import GOES_ON, goes_on
 from .lookup import names_step
-from .machine import HOLE, SharedStep
+from .session import HOLE, SharedStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..syntax.tree import Node
-    from .frame import Frame
-    from .machine import Hole
+    from .scope import Scope
+    from .session import Hole
 
 # a text that is longer is not shown whole
 _LONGEST = 60
 
 
-def no_step(frame: Frame, stages: Sequence[Node], place: int) -> Hole:
+def no_step(scope: Scope, stages: Sequence[Node], place: int) -> Hole:
     """Report the stage of a pipeline that is no step; of several operations in one the first."""
     if any(_parts(stage) for stage in stages[1:place]):
         return HOLE
     stage = stages[place]
     step = stage.step if isinstance(stage, tree.Named) else stage
     message = "a step should stand after `->`: a layer, a block or `{ ... }`"
-    return frame.machine.fault("not-a-step", message, step.span, help=_help(frame, stages, place, step))
+    return scope.session.fault("not-a-step", message, step.span, help=_help(scope, stages, place, step))
 
 
-def _help(frame: Frame, stages: Sequence[Node], place: int, step: Node) -> str:
+def _help(scope: Scope, stages: Sequence[Node], place: int, step: Node) -> str:
     if isinstance(step, tree.Group | tree.List):
         return f"branches are joined: `concat({', '.join(item.span.text for item in step.items)})`"
     if isinstance(step, tree.Literal):
         return f"leave the quotes out: `{step.value}`" if isinstance(step.value, str) else ""
     parts = _parts(step)
-    steps = [part for part in parts if _is_step(frame, part)]
+    steps = [part for part in parts if _is_step(scope, part)]
     if len(steps) > 1:
         return f"in braces each of them takes what flows in: `-> {{ {_short(step.span.text)} }}`"
     if isinstance(step, tree.Unary) and not steps and step.operator != "not":
         return f"in braces the flow is `identity`: `-> {{ identity {step.operator} {_short(parts[0].span.text)} }}`"
     if not steps:
         return "a pipeline starts with a value and goes on with steps; `add(a, b)` joins two values"
-    return f"bracket it: `{_bracketed(frame, stages, place, step, steps[0])}`"
+    return f"bracket it: `{_bracketed(scope, stages, place, step, steps[0])}`"
 
 
-def value_help(frame: Frame, name: str) -> str:
+def value_help(scope: Scope, name: str) -> str:
     """What to do where a value stands in the place of a step: it may be meant for a layer that is used again."""
-    bindings = [n for n in tree.walk(frame.definition.body) if isinstance(n, tree.Binding) and len(n.values) == 1]
+    bindings = [n for n in tree.walk(scope.definition.body) if isinstance(n, tree.Binding) and len(n.values) == 1]
     for binding in bindings:
         names = [n.text for n in getattr(binding.target, "names", ())]
-        if names == [name] and _is_step(frame, binding.values[0]):
+        if names == [name] and _is_step(scope, binding.values[0]):
             return f"a layer that is used again is declared: `layer {name} = {_short(binding.values[0].span.text)}`"
     return "a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`"
 
@@ -65,16 +65,16 @@ def _parts(node: Node) -> tuple[Node, ...]:
     return (node.value,) if isinstance(node, tree.Subscript | tree.Attribute) else ()
 
 
-def _is_step(frame: Frame, node: Node) -> bool:
+def _is_step(scope: Scope, node: Node) -> bool:
     if isinstance(node, tree.Call | tree.Body):
         return True
     if not isinstance(node, tree.Name):
         return False
-    bound = frame.names.get(node.text)
-    return isinstance(bound, SharedStep) if bound is not None else names_step(frame, node.text)
+    bound = scope.names.get(node.text)
+    return isinstance(bound, SharedStep) if bound is not None else names_step(scope, node.text)
 
 
-def _bracketed(frame: Frame, stages: Sequence[Node], place: int, step: Node, inner: Node) -> str:
+def _bracketed(scope: Scope, stages: Sequence[Node], place: int, step: Node, inner: Node) -> str:
     """The pipeline as far as the one step of an operation, in brackets, and the operation around it."""
     source = step.span.source.text
     before, behind = source[step.span.start : inner.span.start], source[inner.span.end : step.span.end]
@@ -99,22 +99,22 @@ def _short(text: str) -> str:
 # --- lines that do not go on -----------------------------------------------------------------------------------------
 
 
-def begins_with_sign(frame: Frame, node: tree.Flow) -> bool:
+def begins_with_sign(scope: Scope, node: tree.Flow) -> bool:
     """Report a statement that begins with `+`, or with a `-` further right than the line above, to which it belongs."""
     from ..syntax.scan import begins_line, indent
 
     start, text = node.span.start, node.span.source.text
-    above = _above(frame, node)
+    above = _above(scope, node)
     deeper = above is not None and begins_line(text, start) and indent(text, start) > indent(text, above.span.start)
     if text[start] == "-" and not deeper:
         return False
-    frame.machine.faults.add(not_going_on(node, above))
+    scope.session.faults.add(not_going_on(node, above))
     return True
 
 
-def _above(frame: Frame, node: tree.Flow) -> Node | None:
+def _above(scope: Scope, node: tree.Flow) -> Node | None:
     """The statement before one in its body, if there is one and the body is of this definition."""
-    body, known = frame.definition.body, frame.machine.above
+    body, known = scope.definition.body, scope.session.above
     if id(body) not in known:  # looked up once: there may be as many faults as statements
         bodies = [n.statements for n in tree.walk(body) if isinstance(n, tree.Body)]
         known[id(body)] = {id(s): found[place - 1] for found in bodies for place, s in enumerate(found) if place}

@@ -1,4 +1,4 @@
-"""Statements: one frame for each body that is being elaborated."""
+"""Scopes: the names, the flow and the items of one body while it is elaborated, and places within it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ..ir.types import Call as BlockCall
 from ..layers import LAYERS
 from ..syntax import tree
 from .cutting import End, Reached, instances, leading
-from .machine import HOLE, MOST_INSTANCES, NAMES, SharedStep
 from .names import Namer
 from .padding import Padding
+from .session import HOLE, MOST_INSTANCES, NAMES, SharedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..base.source import Span
     from ..ir.types import Design, Item
     from ..syntax.tree import Definition, Node
-    from .machine import Machine
+    from .session import Session
 
 
 class Remembered:
@@ -47,21 +47,21 @@ class Remembered:
         self.later_span = span
 
 
-class Frame:
+class Scope:
     """The state of one body on the way: its names, its flow, and the items so far."""
 
     def __init__(
         self,
-        machine: Machine,
+        session: Session,
         definition: Definition,
         arguments: Mapping[str, Any],
         given: Sequence[Tensor],
         end: End | None = None,
     ) -> None:
-        self.machine = machine
+        self.session = session
         self.definition = definition
         # the file whose names are known here
-        self.design = machine.home(definition)
+        self.design = session.home(definition)
         self.arguments = arguments
         self.names: dict[str, Any] = dict(arguments)
         self.given = list(given)
@@ -69,10 +69,10 @@ class Frame:
         self.sizes: dict[str, Dim] = {}
         self.flow: Any = None
         self.items: list[Item] = []
-        # by the number of a value: what gives it, in whichever scope
+        # by the number of a value: what gives it, in whichever region
         self.makers: dict[int, Step | BlockCall] = {}
-        self.namer = Namer(machine.plan(definition))
-        # shared layers are named for the whole body, in whichever scope they are declared
+        self.namer = Namer(session.plan(definition))
+        # shared layers are named for the whole body, in whichever region they are declared
         self.body_namer = self.namer
         self.looping = False
         # how many turns of loops are around
@@ -90,8 +90,8 @@ class Frame:
         self.marks: dict[int, str] = {}
         self.padding = Padding()
         # is it the net that was asked for, and not one within another?
-        self.top = definition.word == "net" and not machine.chain
-        # where it ends before its end, and the names of the scopes that lead to the present place
+        self.top = definition.word == "net" and not session.chain
+        # where it ends before its end, and the names of the regions that lead to the present place
         self.end = end
         self.path: tuple[str, ...] = ()
         self.shared: SharedStep | None = None
@@ -135,7 +135,7 @@ class Frame:
                 self.meet(name.text, value)
 
     def meet(self, name: str, value: Any) -> None:
-        """A value has got a name, within the present scope. Raises Reached where the net ends there."""
+        """A value has got a name, within the present region. Raises Reached where the net ends there."""
         if self.end is not None:
             self.end.meet(".".join((*self.path, name)), value)
 
@@ -154,17 +154,17 @@ class Frame:
         if name is None:
             said = f"`{chosen.text}` already names a layer here"
             help = "give one of the two another name"
-            self.machine.fault("duplicate-name", said, chosen.span, "the second time", help=help)
+            self.session.fault("duplicate-name", said, chosen.span, "the second time", help=help)
         return name
 
     def add(self, item: Step | BlockCall, instances: int) -> None:
         self.items.append(item)
         self.makers.update((t.number, item) for t in item.outputs)
         self.size += instances
-        self.machine.spend(item.span)
+        self.session.spend(item.span)
         METER.earn()
         if self.size > MOST_INSTANCES:
-            self.machine.too_large(
+            self.session.too_large(
                 item.span,
                 f"{self.definition.word} {self.definition.name.text} has more than {MOST_INSTANCES:,} instances",
             )
@@ -176,10 +176,10 @@ class Frame:
         statement: tree.Node = body
         try:
             for statement in body.statements:
-                self.machine.spend(statement.span, 0)
-                self.machine.rules.statements[type(statement)](self, statement)
+                self.session.spend(statement.span, 0)
+                self.session.rules.statements[type(statement)](self, statement)
         except TooLarge as error:
-            self.machine.too_large(statement.span, str(error), "give symbolic sizes a value with `--set`")
+            self.session.too_large(statement.span, str(error), "give symbolic sizes a value with `--set`")
 
     def run_upto(self, body: tree.Body, end: End) -> None:
         """Run as far as a value, and keep what it hangs on."""
@@ -215,12 +215,12 @@ class Frame:
             self.size,
             self.labels,
             self.marks,
-            self.machine.plan(self.definition).defaults or {},
+            self.session.plan(self.definition).defaults or {},
             self.renamed,
             self.end.name if self.end is not None else "",
         )
 
-    def scoped(
+    def in_region(
         self,
         kind: str,
         name: str,
@@ -230,7 +230,7 @@ class Frame:
         choice: int = 0,
         times: Dim = 1,
     ) -> None:
-        """Run something whose items go into a scope of their own."""
+        """Run something whose items go into a region of their own."""
         outer, namer, looping, path = self.items, self.namer, self.looping, self.path
         self.items = []
         if name:
@@ -247,10 +247,10 @@ class Frame:
     def subflow(self, body: tree.Body, flow: Any, name: tree.Identifier | None) -> Any:
         """`{ ... }` as a step: names bound inside stay inside."""
         names, outer = dict(self.names), self.flow
-        self.machine.spend(body.span, len(names) // NAMES)
+        self.session.spend(body.span, len(names) // NAMES)
         label = self.name_for("flow", name)[0] if name is not None else ""
         self.flow = flow
-        self.scoped("flow", label, body, lambda: self.run(body))
+        self.in_region("flow", label, body, lambda: self.run(body))
         if body.statements and self.flows and self.flows[-1][0] == body.statements[-1].span:
             self.flows.pop()  # what the braces give is no longer a statement's own
         result, self.flow, self.names = self.flow, outer, names
@@ -260,18 +260,18 @@ class Frame:
 class Context:
     """How an expression is to be read. `piped` says that the flow comes through an arrow right before it."""
 
-    __slots__ = ("binding", "chosen", "flow", "frame", "piped", "words")
+    __slots__ = ("binding", "chosen", "flow", "piped", "scope", "words")
 
     def __init__(
         self,
-        frame: Frame,
+        scope: Scope,
         flow: Any,
         words: bool,
         chosen: tree.Identifier | None,
         binding: bool,
         piped: bool = False,
     ) -> None:
-        self.frame = frame
+        self.scope = scope
         self.flow = flow
         self.words = words
         self.chosen = chosen
@@ -280,17 +280,17 @@ class Context:
 
     def again(self, node: Node) -> Any:
         """The value of an expression or pipeline here; HOLE where a fault was reported."""
-        return self.frame.machine.rules.expressions[type(node)](self, node)
+        return self.scope.session.rules.expressions[type(node)](self, node)
 
     def plain(self, node: Node, words: bool | None = None) -> Any:
         """Another expression at the same place, not named."""
-        inner = Context(self.frame, self.flow, self.words if words is None else words, None, self.binding)
+        inner = Context(self.scope, self.flow, self.words if words is None else words, None, self.binding)
         return inner.again(node)
 
     def called(self, name: tree.Identifier | None) -> Context:
         """The same place, for a step of another name."""
-        return Context(self.frame, self.flow, self.words, name, self.binding, self.piped)
+        return Context(self.scope, self.flow, self.words, name, self.binding, self.piped)
 
     def on(self, flow: Any) -> Context:
-        """The same frame, for a nameless step on another flow."""
-        return Context(self.frame, flow, False, None, False)
+        """The same scope, for a nameless step on another flow."""
+        return Context(self.scope, flow, False, None, False)

@@ -74,7 +74,7 @@ class Rules(Record):
     expressions: Mapping[type, Callable[[Any, Any], Any]]
 
 
-class Machine:
+class Session:
     """One elaboration. `rules` are handed in, so that they may use it, and one another through it."""
 
     def __init__(
@@ -172,12 +172,12 @@ def _within(definition: Definition, at: Span, span: Span) -> str:
     return f"in {definition.word} {definition.name.text}, line {at.line}{file}"
 
 
-def no_condition(machine: Machine, value: Any, node: Node) -> Hole:
+def no_condition(session: Session, value: Any, node: Node) -> Hole:
     """Report what should decide something when the net is compiled, and cannot."""
     if isinstance(value, Tensor):
         message = "values of the net are not known when it is compiled, so they decide nothing"
-        return machine.fault("not-a-value", message, node.span, help="choose number by number: `where(x > 0, x, 0)`")
-    return machine.fault("wrong-value", f"a condition is true or false, not {kind_of(value)}", node.span)
+        return session.fault("not-a-value", message, node.span, help="choose number by number: `where(x > 0, x, 0)`")
+    return session.fault("wrong-value", f"a condition is true or false, not {kind_of(value)}", node.span)
 
 
 def kind_of(value: Any) -> str:
