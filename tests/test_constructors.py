@@ -261,3 +261,15 @@ def test_sizes_that_the_text_gives_are_no_arguments_beside_it():
     assert list(inspect.signature(space["Step"]).parameters) == ["x_features", "units"]
     assert space["Step"](x_features=3, units=6).dense.weight.shape == (6, 9)
     assert space["Twice"](units=6).dense.weight.shape == (6, 12)
+
+
+def test_rounding_to_a_multiple_is_seen_where_few_sizes_are_taken():
+    """All sizes near 16 that the layers take are multiples of 8, which rounding gives back as they are."""
+    text = (
+        "block part(width) { input x [h, w, c]; conv(width, 1x1, groups=2) -> conv(8 * round(width / 8), 1x1) }\n"
+        "net a(width=16) { input x [8, 8, 3]; conv(ceil(width / 3), 1x1) -> groupnorm(2)\n"
+        "  conv(floor(width * 0.75), 1x1) -> part(width) -> part(2*width) -> part(4*width) }"
+    )
+    make = execute(_torch(text), "a")
+    if "width" in inspect.signature(make).parameters:
+        assert sum(p.numel() for p in make(width=6).parameters()) == netspec.parse(text, width=6).report().totals.params

@@ -10,7 +10,7 @@ tried (identity testing, Schwartz 1980).
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 
 from ...base.diagnostics import Collector, SpecError
 from ...base.record import TYPE_CHECKING
@@ -43,6 +43,8 @@ _FACTORS = (2, 3, 5, 7, 11, 13)
 # what two numbers that a condition compares are made: multiples of 8, since heads and groups divide some, and others,
 # since rounding to a multiple gives these back as they are
 _EQUAL = (8, 24, 15, 35, 40)
+# what channels are often rounded to a multiple of, and steps to numbers that are none, the least first
+_MULTIPLE, _STEPS = 8, (2, -2, 6, -10, 10, 14, 4, -4, 12, 22, 30, 38, -5, 5, 7)
 # functions that make a size of a fraction, so that a parameter of a net may be one
 _ROUNDING = frozenset(("floor", "ceil", "round"))
 # functions of which a number and another may give the same
@@ -103,7 +105,19 @@ class Witnesses:
                 break
             code = self._with_settings({name: value})
             found |= {} if code is None else {id(code.body): code}
-        return list(found.values())
+        return [*found.values(), *self._no_multiples(names, list(found.values()))]
+
+    def _no_multiples(self, names: Seq[str], found: Seq[Code]) -> list[Code]:
+        """For each parameter that is a multiple of 8 in all that was found, two where it is none: rounding gives
+        multiples back as they are."""
+        more: list[Code] = []
+        for name in names if found else ():
+            value = self.net.body.arguments[name]
+            if any(code.body.arguments[name] % _MULTIPLE for code in found):
+                continue
+            tried = (self._with_settings({name: value + step}) for step in _STEPS if value + step > 0)
+            more += islice((code for code in tried if code is not None), 2)
+        return more
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> Code | None:
         net = self.net
