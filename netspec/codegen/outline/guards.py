@@ -34,7 +34,7 @@ def limited(template: Template, bodies: Seq[Code], admitted: Seq[Code], refused:
     own = [template.values[key_of(body)] for body in bodies]
     guards = [*template.guards, *_words(template, own)]
     if any(_hangs_on_others(template, [*bodies, *admitted], name) for name in template.added):
-        guards += _only(own, own)
+        guards += _only(own, proved)
     rows = [row for row in (_row(template, code, bodies) for code in refused) if row is not None and row not in proved]
     rows = [row for row in rows if not _framework_refuses(template, row) and all(_holds(g, row) for g in guards)]
     while rows:
