@@ -76,6 +76,12 @@ NETS = {
         "  if width * width > 300 { conv(width, 1x1) -> conv(2*width, 1x1) } else { conv(width, 3x3) } }",
         {"width": [17, 18, 5, 40]},
     ),
+    "turns that may be none": (
+        "block deep(width) { input x [h, w, c]\n"
+        "  x -> { repeat width // 4 { conv(width, 3x3, padding=1) } } -> conv(width, 1x1) }\n"
+        "net a(width=16) { input x [6, 6, 3]; deep(width) -> deep(2*width) }",
+        {"width": [1, 3, 4, 9]},
+    ),
     "values that change places": (
         "block cell(n) { input a [c]; input b [d]; dense(a, n) + dense(b, n) }\n"
         "net a(n=4, m=5) { input x [4]; before, last = x, dense(x, 6)\n"

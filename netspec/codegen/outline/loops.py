@@ -165,6 +165,10 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
         # taken by the first turn alone: from before the loop, or what each turn hands on to the next?
         raise WriteOutError(column[0].region.node.span)
     weaver.values.close(loop)
+    node = column[0].region.node
+    count = express(node.count, contexts) if isinstance(node, tree.Repeat) else None
+    if count is not None:
+        weaver.counts[loop.uid] = count
 
     def close() -> Loop:
         carried = tuple((v.first, v.later, v.own) for v in loop.carried if v.later is not None)

@@ -259,6 +259,11 @@ class Values:
         phis = (phi for region in self.regions.values() for phi in region.phis)
         return next((list(phi.operands.values()) for phi in phis if phi.own == value), [])
 
+    def behind_loop(self, value: int) -> tuple[int, Carried] | None:
+        """The number of the loop that carries a variable, and the variable; None for other values."""
+        carried = ((region.uid, variable) for region in self.regions.values() for variable in region.carried)
+        return next((found for found in carried if found[1].own == value), None)
+
     # --- variables of loops -------------------------------------------------------------------------------------------
 
     def _carry(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int:

@@ -119,6 +119,14 @@ class Contexts:
         self.terms.setdefault(term.text, term)
 
 
+def chosen(condition: Term, value: Term, otherwise: Term) -> Term:
+    """`value if condition else otherwise`"""
+    values = tuple(a if c else b for c, a, b in zip(condition.values, value.values, otherwise.values))
+    text = f"{value.within(1)} if {condition.within(1)} else {otherwise.within(0)}"
+    needs = (*condition.needs, *under(value.needs, condition), *under(otherwise.needs, condition, holds=False))
+    return Term(text, values, value.names | condition.names | otherwise.names, 0, needs=needs)
+
+
 def constant(value: Any, count: int) -> Term:
     """A literal."""
     rank = _BINDING["neg"] if isinstance(value, int | float) and value < 0 else 9

@@ -20,7 +20,7 @@ from .loops import weave_loop
 from .parameters import Parameters
 from .ssa import Around, ControlRegion, MismatchError, Place, Values
 from .synthesis import Solver
-from .terms import Contexts, Term, equal, without_implied
+from .terms import Contexts, Term, chosen, equal, without_implied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +89,8 @@ class Weaver:
         }
         # what is known of the channels of a value
         self.channels: dict[int, Term] = {}
+        # how many turns a loop has, where an expression says so
+        self.counts: dict[int, Term] = {}
         # loops and choices that were announced, by their items
         self.planned: dict[tuple[int, ...], ControlRegion] = {}
         # for each loop around the present place, names that only choices ask for of which it is not known whether they
@@ -185,7 +187,7 @@ class Weaver:
         if len(traits) != 1:
             raise MismatchError
         inputs = self._inputs(column, arounds)
-        solver = Solver(self.parameters, contexts, self._hints(inputs), column)
+        solver = Solver(self.parameters, contexts, self._hints(inputs, contexts), column)
         applies = self._applies(column, solver)
         places = range(len(first.outputs))
         outputs = tuple(self._made([a.outputs[i] for a in column], contexts, arounds) for i in places)
@@ -237,7 +239,7 @@ class Weaver:
         if self.declares and first.shared and first.form is None and len({_taken_shapes(e) for e in column}) > 1:
             raise MismatchError  # the model that is shared would need an input of another shape
         inputs = self._inputs(column, arounds)
-        solver = Solver(self.parameters, contexts, self._hints(inputs), column)
+        solver = Solver(self.parameters, contexts, self._hints(inputs, contexts), column)
         arguments = []
         for parameter in template.parameters:
             values = [template.values[key_of(e.code)][parameter.name] for e in column]
@@ -268,9 +270,20 @@ class Weaver:
         count = len(column[0].inputs)
         return tuple(self.values.ref([item.inputs[i] for item in column], arounds) for i in range(count))
 
-    def _hints(self, inputs: tuple[int, ...]) -> list[Term]:
+    def _hints(self, inputs: tuple[int, ...], contexts: Contexts) -> list[Term]:
         sources = [v for value in inputs for v in (value, *self.values.operands(value))]
-        return [self.channels[v] for v in sources if v in self.channels]
+        found = [self.channels[v] for v in sources if v in self.channels]
+        return found + [term for value in inputs if (term := self._behind_loop(value, contexts)) is not None]
+
+    def _behind_loop(self, value: int, contexts: Contexts) -> Term | None:
+        """The channels of what a loop leaves, which may have no turn."""
+        found = self.values.behind_loop(value)
+        count = self.counts.get(found[0]) if found is not None else None
+        if found is None or count is None or all(count.values) or len(count.values) != len(contexts):
+            return None
+        texts = [self.channels[v].text for v in (found[1].later, found[1].first) if v in self.channels]
+        sides = [contexts.terms[text] for text in texts if text in contexts.terms]
+        return chosen(count, *sides) if len(sides) == 2 else None
 
     def _made(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
         """The template's number for a value that a step makes; the one that was announced, if it was."""
