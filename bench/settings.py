@@ -28,7 +28,8 @@ from netspec.base.source import Source
 from netspec.files import read_source, zoo_names
 from netspec.verify.blocks import FORMS, block_trials
 from netspec.verify.pool import Pool
-from netspec.verify.settings import Finding, judged, trials
+from netspec.verify.settings import judged, trials
+from netspec.verify.verdict import SettingResult
 from netspec.weights.samples import sizes_that_fit
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from netspec.ir.types import CheckedNet
 
 
-def findings(net: CheckedNet, name: str, most: int, pool: Pool) -> Iterator[Finding]:
+def findings(net: CheckedNet, name: str, most: int, pool: Pool) -> Iterator[SettingResult]:
     """What became of each value of each argument of the code of a net in one form, those of its blocks behind."""
     form = FORMS[name]
     try:
@@ -47,10 +48,10 @@ def findings(net: CheckedNet, name: str, most: int, pool: Pool) -> Iterator[Find
     try:
         ast.parse(target.text)
     except SyntaxError as error:
-        yield Finding(target.framework, net.name, "", None, f"the code is no Python: {error.text}")
+        yield SettingResult(target.framework, net.name, "", None, f"the code is no Python: {error.text}")
         return
     for trial in chain(trials(net, target, form.write, most), block_trials(net, target, form, most)):
-        yield trial if isinstance(trial, Finding) else judged(trial, pool)
+        yield trial if isinstance(trial, SettingResult) else judged(trial, pool)
 
 
 def net_of(name: str) -> CheckedNet:
@@ -75,9 +76,9 @@ class Tally:
         self.arguments: set[tuple[str, ...]] = set()
         self.out = out.open("w", encoding="utf-8") if out else None
         self.start = self.told = time.perf_counter()
-        self.smallest: dict[str, tuple[str, Finding | None]] = {}
+        self.smallest: dict[str, tuple[str, SettingResult | None]] = {}
 
-    def add(self, spec: str, form: str, finding: Finding) -> None:
+    def add(self, spec: str, form: str, finding: SettingResult) -> None:
         self.arguments.add((spec, form, finding.owner, finding.argument))
         self.counts["values"] += 1
         self.counts["in structure alone"] += not finding.whole
@@ -94,7 +95,7 @@ class Tally:
             self.told = time.perf_counter()
             print(f"{spec}: {self.summary()}", file=sys.stderr, flush=True)
 
-    def keep(self, text: str, form: str, finding: Finding) -> None:
+    def keep(self, text: str, form: str, finding: SettingResult) -> None:
         """Keep the text of a random net, if it is the smallest with such a disagreement."""
         kind = f"{form}: {re.sub(r'[0-9][0-9,.]*|`[^`]*`', '#', finding.wrong)[:60]}"
         if len(text) < len(self.smallest.get(kind, (text + " ", None))[0]):

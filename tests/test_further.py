@@ -11,7 +11,8 @@ from netspec.reference import Reference
 from netspec.verify.blocks import FORMS, block_trials
 from netspec.verify.further import Argument, arguments, further, literals
 from netspec.verify.pool import Answer
-from netspec.verify.settings import Finding, first, judged, trials
+from netspec.verify.settings import first, judged, trials
+from netspec.verify.verdict import SettingResult
 
 # --- arguments -------------------------------------------------------------------------------------------------------
 
@@ -169,11 +170,11 @@ net a { input x [5, 5, 4]; around(4) -> conv(6, 1x1) -> around(6) -> flatten -> 
 
 def test_an_argument_that_is_no_setting():
     found = tried(NET, "module", False, alter=lambda text: text.replace("lambda_=3):", "lambda_=3, depth=2):"))
-    assert [(f.argument, f.wrong) for f in found if isinstance(f, Finding)] == [
+    assert [(f.argument, f.wrong) for f in found if isinstance(f, SettingResult)] == [
         ("depth", "the net has no such setting")
     ]
     found = tried(NET, "module", True, alter=lambda text: text.replace("filters, slope", "filters, depth, slope"))
-    wrong = [(f.owner, f.argument, f.wrong) for f in found if isinstance(f, Finding)]
+    wrong = [(f.owner, f.argument, f.wrong) for f in found if isinstance(f, SettingResult)]
     assert wrong == [("Unit", "depth", "no instance has a value for it")]
 
 

@@ -11,8 +11,9 @@ from randomly import Dice, parametric
 from netspec.cli import main
 from netspec.verify.blocks import FORMS, block_trials
 from netspec.verify.pool import Pool
-from netspec.verify.settings import Finding, judged, trials
+from netspec.verify.settings import judged, trials
 from netspec.verify.table import table
+from netspec.verify.verdict import SettingResult
 from netspec.verify.verify import Options, verify
 from netspec.weights.targets import TARGETS
 
@@ -41,7 +42,7 @@ def tried(text, form, pool, blocks=False, old="", new="", most=2):
     assert old in target.text
     altered = target.replace(text=target.text.replace(old, new)) if old else target
     found = block_trials(net, altered, way, most) if blocks else trials(net, altered, way.write, most)
-    return [one if isinstance(one, Finding) else judged(one, pool) for one in found]
+    return [one if isinstance(one, SettingResult) else judged(one, pool) for one in found]
 
 
 # --- what becomes of them --------------------------------------------------------------------------------------------

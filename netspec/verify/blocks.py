@@ -23,7 +23,8 @@ from ..syntax.parser import parse
 from ..weights.samples import numbers, sizes_that_fit
 from ..weights.targets import keras_target, torch_target
 from .further import arguments, further, literals
-from .settings import Finding, Trial, first, spelt
+from .settings import Trial, first, spelt
+from .verdict import SettingResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -73,7 +74,7 @@ class Moved(Record):
         return Moved(self.parameters + other.parameters, self.channels + other.channels)
 
 
-def block_trials(net: CheckedNet, target: Target, form: Form, most: int) -> Iterator[Trial | Finding]:
+def block_trials(net: CheckedNet, target: Target, form: Form, most: int) -> Iterator[Trial | SettingResult]:
     """For each class or function of a block the objects made with further values of its arguments."""
     sizes, own = sizes_that_fit(net, 1)[0], _bodies(net.net.body)
     for template in form.templates(net)[:-1]:
@@ -137,14 +138,14 @@ def _known(value: Any, sizes: Mapping[str, int]) -> Any:
 # --- what is tried ---------------------------------------------------------------------------------------------------
 
 
-def _trials(net: CheckedNet, target: Target, alone: Alone, form: Form, most: int) -> Iterator[Trial | Finding]:
+def _trials(net: CheckedNet, target: Target, alone: Alone, form: Form, most: int) -> Iterator[Trial | SettingResult]:
     moved: list[Moved] = []
     names = form.arguments(target.text, alone)
     alone = _following(net, alone, names)
     for argument in names:
         one = _moved(argument, alone)
         if one is None and argument not in alone.values:
-            yield Finding(target.framework, alone.name, argument, None, "no instance has a value for it")
+            yield SettingResult(target.framework, alone.name, argument, None, "no instance has a value for it")
         elif one is not None:
             moved.append(one)
     bare = _bare(alone, names)

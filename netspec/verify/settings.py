@@ -21,7 +21,7 @@ from .calm import calmer, saturated
 from .further import arguments, further, literals
 from .learning import learning
 from .pool import Job
-from .verdict import NAMES, apart
+from .verdict import SettingResult, apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,36 +58,10 @@ class Trial(Record):
     otherwise: Trial | None = None
 
 
-class Finding(Record):
-    """What became of a value of an argument.
-
-    `wrong` says what differs, empty where nothing does; `refused` what the code says where it does not take the value.
-    `whole` is False where the net was too large for numbers; `renamed` says that arrays have other names than in the
-    code for that net alone, as a layer behind a loop whose turns are counted in its name.
-    """
-
-    framework: str
-    owner: str
-    argument: str
-    value: Any
-    wrong: str = ""
-    refused: str = ""
-    whole: bool = True
-    renamed: bool = False
-
-    def __str__(self) -> str:
-        what = f"{NAMES[self.framework]}: {self.owner}({self.argument}={self.value!r})"
-        return f"{what}: {self.wrong or self.refused or 'agrees'}"
-
-    def document(self) -> dict[str, Any]:
-        """For JSON."""
-        return {**self.__dict__, "ok": not self.wrong}
-
-
 # --- what is tried ---------------------------------------------------------------------------------------------------
 
 
-def trials(net: CheckedNet, target: Target, write: Writer, most: int) -> Iterator[Trial | Finding]:
+def trials(net: CheckedNet, target: Target, write: Writer, most: int) -> Iterator[Trial | SettingResult]:
     """For each argument of the net's class or function the objects made with further values of it, at most so many.
 
     `write` is the form of the target for another net, with a text that should make it. An argument that is no setting
@@ -98,7 +72,7 @@ def trials(net: CheckedNet, target: Target, write: Writer, most: int) -> Iterato
     for argument in arguments(target.text):
         setting = next((n for n in (argument.name, argument.name.rstrip("_")) if n in told), "")
         if not setting:
-            yield Finding(target.framework, owner, argument.name, argument.default, "the net has no such setting")
+            yield SettingResult(target.framework, owner, argument.name, argument.default, "the net has no such setting")
             continue
         values = further(argument.default, literals(net.net.body.definition))
         found = (_trial(net, setting, argument.name, told[setting], value, target, write) for value in values)
@@ -168,13 +142,13 @@ def spelt(value: Any, told: Any) -> Any:
 # --- what becomes of it ----------------------------------------------------------------------------------------------
 
 
-def judged(trial: Trial, pool: Pool, seed: int = 0) -> Finding:
+def judged(trial: Trial, pool: Pool, seed: int = 0) -> SettingResult:
     """Make the object of a trial, and hold it against the net, or against the other one that it may be."""
     found = _judged(trial, pool, seed)
     return judged(trial.otherwise, pool, seed) if found.wrong and trial.otherwise is not None else found
 
 
-def _judged(trial: Trial, pool: Pool, seed: int) -> Finding:
+def _judged(trial: Trial, pool: Pool, seed: int) -> SettingResult:
     import numpy as np
 
     rng, net = np.random.default_rng(seed), trial.net
@@ -210,12 +184,12 @@ def _calm(
 
 def _compared(
     trial: Trial, job: Job, wanted: Sequence[Array] | None, told: Sequence[tuple[int, ...]], pool: Pool
-) -> Finding:
+) -> SettingResult:
     """What a framework makes of a job: without `wanted`, which is what should come out, of the shapes alone."""
     answer = pool.answer(job, pool.start(job))
     told = told or [a.shape for a in wanted or ()]
     whole = wanted is not None and not answer.outlined
-    found = Finding(job.target.framework, trial.owner, trial.argument, trial.value, whole=whole)
+    found = SettingResult(job.target.framework, trial.owner, trial.argument, trial.value, whole=whole)
     if answer.kind == "MissingFramework":
         raise ModuleNotFoundError(answer.error)
     if answer.kind == "Refused" or any(said in answer.error for said in _OWN_REFUSALS):

@@ -9,8 +9,7 @@ from .verdict import NAMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .settings import Finding
-    from .verdict import LayerLine, Result
+    from .verdict import LayerLine, Result, SettingResult
 
 
 def table(result: Result, layers: bool = True, colour: bool = False, ascii: bool = False) -> str:
@@ -82,7 +81,7 @@ def _sums(result: Result) -> list[str]:
     return [f"{title:<{size}}  {value}" for title, value in found]
 
 
-def _tried(settings: Sequence[Finding]) -> str:
+def _tried(settings: Sequence[SettingResult]) -> str:
     """How many values were tried, and what became of them."""
     arguments = {(f.framework, f.owner, f.argument) for f in settings}
     refused, wrong = sum(bool(f.refused) for f in settings), sum(bool(f.wrong) for f in settings)

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..layers.base import Array
-    from .settings import Finding
 
     # two of the legs and `reference`, and the largest relative error between them
     Errors = Mapping[tuple[str, str], float]
@@ -59,6 +58,32 @@ class Gradients(Record):
     training: bool
 
 
+class SettingResult(Record):
+    """What became of a value of an argument.
+
+    `wrong` says what differs, empty where nothing does; `refused` what the code says where it does not take the value.
+    `whole` is False where the net was too large for numbers; `renamed` says that arrays have other names than in the
+    code for that net alone, as a layer behind a loop whose turns are counted in its name.
+    """
+
+    framework: str
+    owner: str
+    argument: str
+    value: Any
+    wrong: str = ""
+    refused: str = ""
+    whole: bool = True
+    renamed: bool = False
+
+    def __str__(self) -> str:
+        what = f"{NAMES[self.framework]}: {self.owner}({self.argument}={self.value!r})"
+        return f"{what}: {self.wrong or self.refused or 'agrees'}"
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self.__dict__, "ok": not self.wrong}
+
+
 class Result(Record):
     """What became of a net.
 
@@ -80,7 +105,7 @@ class Result(Record):
     seed: int
     seconds: float
     penalties: Errors = {}
-    settings: tuple[Finding, ...] = ()
+    settings: tuple[SettingResult, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -24,8 +24,8 @@ from .learning import learning, within
 from .legs import LEGS, other_style, precision, varying
 from .pool import Job
 from .replay import own_errors
-from .settings import Finding, judged, trials
-from .verdict import NAMES, Gradients, LayerLine, Result, apart, pairs, steepest
+from .settings import judged, trials
+from .verdict import NAMES, Gradients, LayerLine, Result, SettingResult, apart, pairs, steepest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -312,15 +312,15 @@ class _Verification:
 
     # --- settings -----------------------------------------------------------------------------------------------------
 
-    def _settings(self, targets: Sequence[Target]) -> tuple[Finding, ...]:
+    def _settings(self, targets: Sequence[Target]) -> tuple[SettingResult, ...]:
         """The objects that the code makes with other values of its arguments, each held against the net of that."""
-        found: list[Finding] = []
+        found: list[SettingResult] = []
         for target in targets if self.options.settings else ():
             form, most = form_of(target.framework, self.options.styles), self.options.settings
             of_blocks = block_trials(self.net, target, form, most)
             for trial in (*trials(self.net, target, form.write, most), *of_blocks):
                 self.progress(f"trying {trial.owner} with {trial.argument}={trial.value!r}")
-                found.append(trial if isinstance(trial, Finding) else judged(trial, self.pool, self.options.seed))
+                found.append(trial if isinstance(trial, SettingResult) else judged(trial, self.pool, self.options.seed))
         self.problems += [str(finding) for finding in found if finding.wrong]
         return tuple(found)
 
