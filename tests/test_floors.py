@@ -52,7 +52,7 @@ ROOMS = {
     "diagram": {"graphviz", "pygraphviz"},
     "cli": {"numpy"},
 }
-DATA = {"codes.py", "tables.py", "vocabulary.py"}  # lists of facts, as long as there are facts
+DATA = {"tables.py", "vocabulary.py"}  # lists of facts, as long as there are facts
 
 
 def modules():
