@@ -76,6 +76,12 @@ NETS = {
         "  if width * width > 300 { conv(width, 1x1) -> conv(2*width, 1x1) } else { conv(width, 3x3) } }",
         {"width": [17, 18, 5, 40]},
     ),
+    "branches that hang together": (
+        "net a(k=3) { input x [6, 6, 4]; if k in [1, 3, 6] { conv(4, 3x3, padding=same) }\n"
+        "  if k % 2 == 0 { relu }\n"
+        "  conv(5, 1x1) }",
+        {"k": [1, 2, 5, 6]},
+    ),
     "turns that may be none": (
         "block deep(width) { input x [h, w, c]\n"
         "  x -> { repeat width // 4 { conv(width, 3x3, padding=1) } } -> conv(width, 1x1) }\n"

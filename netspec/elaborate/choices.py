@@ -33,13 +33,13 @@ def choose(scope: Scope, node: tree.If) -> None:
         if isinstance(body, tree.Body):
             scope.run(body)
 
-    if _only_expects(node):
+    if only_expects(node):
         run()
         return
     scope.in_region("if", "", node, run, choice=choice)
 
 
-def _only_expects(node: tree.If) -> bool:
+def only_expects(node: tree.If) -> bool:
     """Does a condition choose between expectations only? Then nothing of the net hangs on it."""
     branch: Node | None = node
     while isinstance(branch, tree.If):

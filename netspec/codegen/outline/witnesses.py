@@ -14,6 +14,7 @@ from itertools import islice, product
 
 from ...base.diagnostics import Collector, SpecError
 from ...base.record import TYPE_CHECKING
+from ...elaborate.choices import only_expects
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ...ir.paths import steps_of
 from ...syntax import tree
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 # so many witnesses of a block or net are wanted, and so many elaborations are tried for them
 ENOUGH = 3
 _TRIES = 12
+# and so many of the numbers that conditions single out
+_SINGLED_OUT = 6
 # and so many on both sides of what the text of a block compares with
 _AIMED = 24
 # primes, far apart from one another and from the sizes of networks
@@ -105,6 +108,10 @@ class Witnesses:
                 break
             code = self._with_settings({name: value})
             found |= {} if code is None else {id(code.body): code}
+        for value, name in product(_singled_out(self.net.body.definition), names):
+            if value != self.net.body.arguments[name]:
+                code = self._with_settings({name: value})
+                found |= {} if code is None else {id(code.body): code}
         return [*found.values(), *self._no_multiples(names, list(found.values()))]
 
     def _no_multiples(self, names: Seq[str], found: Seq[Code]) -> list[Code]:
@@ -226,6 +233,16 @@ def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[i
     literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
     whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
+
+
+def _singled_out(definition: Definition) -> list[int]:
+    """The whole numbers that conditions single out, as in `k == 3` and `k in [1, 3]`."""
+    conditions = [n.condition for n in tree.walk(definition) if isinstance(n, tree.If) and not only_expects(n)]
+    conditions += [n.condition for n in tree.walk(definition) if isinstance(n, tree.Conditional)]
+    chains = (n for condition in conditions for n in tree.walk(condition) if isinstance(n, tree.Chain))
+    equal = (chain for chain in chains if {"==", "!=", "in", "not in"}.intersection(chain.operators))
+    literals = (n.value for chain in equal for n in tree.walk(chain) if isinstance(n, tree.Literal))
+    return list(dict.fromkeys(v for v in literals if type(v) is int and v > 0))[:_SINGLED_OUT]
 
 
 def _compared(definition: Definition) -> list[tuple[Place, Place]]:
