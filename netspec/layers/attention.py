@@ -119,19 +119,7 @@ def _scale(value: Any) -> Any:
 
 # TensorFlow's softmax takes five with the batch
 _MOST_AXES = 4
-KERAS_ATTEND = Helper(
-    "attend",
-    '''\
-def attend(query, value, key, causal=False):
-    """softmax(query key^T) value over the last two axes, for each place of those in front."""
-    scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
-    if causal:
-        later = ops.triu(ops.ones_like(scores), 1)
-        scores = ops.where(later > 0, -float("inf"), scores)
-    return ops.matmul(ops.softmax(scores), value)
-''',
-    ("from keras import ops",),
-)
+KERAS_ATTEND = Helper("attend", file="keras/attend")
 
 
 def _with_one_head(x: Code, rank: int) -> Code:
@@ -233,94 +221,8 @@ class Attention(Attending):
 
 # --- the sum ---------------------------------------------------------------------------------------------------------
 
-TORCH_ADDITIVE = Helper(
-    "AdditiveAttention",
-    '''\
-class AdditiveAttention(nn.Module):
-    """Attention with the score v . tanh(W query + U key). Bahdanau et al. (2014)."""
-
-    def __init__(self, query_size, key_size, units, bias=False, causal=False):
-        super().__init__()
-        self.causal = causal
-        self.query = nn.Linear(query_size, units, bias=bias)
-        self.key = nn.Linear(key_size, units, bias=False)
-        self.score = nn.Linear(units, 1, bias=False)
-
-    def forward(self, query, value, key=None):
-        key = value if key is None else key
-        hidden = self.query(query).unsqueeze(-2) + self.key(key).unsqueeze(-3)
-        scores = self.score(hidden.tanh()).squeeze(-1)
-        if self.causal:
-            later = torch.ones_like(scores, dtype=torch.bool).triu(1)
-            scores = scores.masked_fill(later, float("-inf"))
-        return scores.softmax(-1) @ value
-''',
-    ("import torch", "from torch import nn"),
-)
-KERAS_ADDITIVE = Helper(
-    "AdditiveAttention",
-    '''\
-class AdditiveAttention(layers.Layer):
-    """Attention with the score v . tanh(W query + U key). Bahdanau et al. (2014)."""
-
-    def __init__(
-        self,
-        units,
-        use_bias=False,
-        use_causal_mask=False,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.units = units
-        self.use_bias = use_bias
-        self.use_causal_mask = use_causal_mask
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.query = self.projection(units, use_bias)
-        self.key = self.projection(units, False)
-        self.score = self.projection(1, False)
-
-    def projection(self, units, use_bias):
-        return layers.Dense(
-            units,
-            use_bias=use_bias,
-            kernel_initializer=self.kernel_initializer.clone(),
-            kernel_regularizer=self.kernel_regularizer,
-            trainable=self.trainable,
-        )
-
-    def build(self, input_shape):
-        self.query.build(input_shape[0])
-        self.key.build(input_shape[-1])
-        self.score.build((None, None, None, self.units))
-
-    def call(self, inputs):
-        query, value, key = inputs[0], inputs[1], inputs[-1]
-        hidden = ops.expand_dims(self.query(query), -2)
-        hidden = ops.tanh(hidden + ops.expand_dims(self.key(key), -3))
-        scores = ops.squeeze(self.score(hidden), -1)
-        if self.use_causal_mask:
-            later = ops.triu(ops.ones_like(scores), 1)
-            scores = ops.where(later > 0, -float("inf"), scores)
-        return ops.softmax(scores) @ value
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[0][:-1], input_shape[1][-1])
-
-    def get_config(self):
-        config = {
-            "units": self.units,
-            "use_bias": self.use_bias,
-            "use_causal_mask": self.use_causal_mask,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-        }
-        return {**super().get_config(), **config}
-''',
-    ("import keras", "from keras import layers, ops"),
-)
+TORCH_ADDITIVE = Helper("AdditiveAttention", file="torch/additive_attention")
+KERAS_ADDITIVE = Helper("AdditiveAttention", file="keras/additive_attention")
 
 
 @layer("additive_attention", style="attention")

@@ -22,21 +22,7 @@ _type = choice(*_SHORT, *_TYPES)
 type_reader = Reader(lambda value: _SHORT.get(_type.read(value), value), _type.doc, _type.words)
 
 
-TORCH_FLOAT = Helper(
-    "ToFloat",
-    '''\
-class ToFloat(nn.Module):
-    """The same numbers in the model's type."""
-
-    def __init__(self):
-        super().__init__()
-        self.register_buffer("like", torch.empty(0), persistent=False)
-
-    def forward(self, x):
-        return x.to(self.like.dtype)
-''',
-    ("import torch", "from torch import nn"),
-)
+TORCH_FLOAT = Helper("ToFloat", file="torch/to_float")
 
 
 @layer("cast")

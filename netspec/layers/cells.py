@@ -24,40 +24,10 @@ if TYPE_CHECKING:
 # the number of samples, in the method of a Keras cell that makes its first state
 _BATCH = Raw("batch_size")
 
-SCAN = Helper(
-    "scan",
-    '''\
-def scan(cell, x, state=None, reverse=False):
-    """Run a cell over the steps of a sequence; all outputs, and the last state."""
-    steps = x.unbind(1)[::-1] if reverse else x.unbind(1)
-    state = cell.initial_state(steps[0]) if state is None else state
-    outputs = []
-    for step in steps:
-        y, state = cell(step, *state)
-        outputs.append(y)
-    return torch.stack(outputs[::-1] if reverse else outputs, 1), state
-''',
-    ("import torch",),
-)
+SCAN = Helper("scan", file="torch/scan")
 
 
-KERAS_SCAN = Helper(
-    "Scan",
-    '''\
-class Scan(layers.RNN):
-    """A cell run over time, where its output and state need not be vectors."""
-
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
-        del initial_state_shape  # it is that of the last state
-        batch, length = sequences_shape[:2]
-        steps = (length,) if self.return_sequences else ()
-        shape = (batch, *steps, *self.cell.output_size)
-        sizes = ((size,) if isinstance(size, int) else size for size in self.state_size)
-        states = [(batch, *size) for size in sizes]
-        return (shape, *states) if self.return_state else shape
-''',
-    ("import keras", "from keras import layers"),
-)
+KERAS_SCAN = Helper("Scan", file="keras/scan")
 
 
 @layer("scan", style="recurrent")
@@ -77,23 +47,7 @@ class Scan(Returning):
     initial: int | None = arg(state_reader, None, doc="the first state")
 
 
-TORCH_FILLED = Helper(
-    "Filled",
-    '''\
-class Filled(nn.Module):
-    """One number, in the model's type, for each sample of what comes in."""
-
-    def __init__(self, *sizes, value=0.0):
-        super().__init__()
-        self.sizes = sizes
-        self.value = value
-        self.register_buffer("like", torch.empty(0), persistent=False)
-
-    def forward(self, x):
-        return self.like.new_full((x.shape[0], *self.sizes), self.value)
-''',
-    ("import torch", "from torch import nn"),
-)
+TORCH_FILLED = Helper("Filled", file="torch/filled")
 
 
 class Start(Layer):

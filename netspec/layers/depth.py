@@ -16,89 +16,15 @@ if TYPE_CHECKING:
     from ..pycode.expr import Code
     from .base import Array
 
-_TORCH_FOLD = Helper(
-    "space_to_depth",
-    '''\
-def space_to_depth(x, block):
-    """Fold blocks of cells into the channels; each cell keeps its channels together."""
-    n, c, *sizes = x.shape
-    rank = len(sizes)
-    x = x.reshape(n, c, *(part for size in sizes for part in (size // block, block)))
-    outer, inner = range(2, 2 * rank + 2, 2), range(3, 2 * rank + 2, 2)
-    return x.permute(0, *inner, 1, *outer).flatten(1, rank + 1)
-''',
-)
+_TORCH_FOLD = Helper("space_to_depth", file="torch/space_to_depth")
 
-_TORCH_UNFOLD = Helper(
-    "depth_to_space",
-    '''\
-def depth_to_space(x, block):
-    """Unfold channels into blocks of cells; each cell keeps its channels together."""
-    n, c, *sizes = x.shape
-    rank = len(sizes)
-    x = x.reshape(n, *[block] * rank, c // block**rank, *sizes)
-    pairs = [axis for i in range(rank) for axis in (rank + 2 + i, 1 + i)]
-    x = x.permute(0, rank + 1, *pairs)
-    return x.reshape(n, -1, *(size * block for size in sizes))
-''',
-)
+_TORCH_UNFOLD = Helper("depth_to_space", file="torch/depth_to_space")
 
-_KERAS_FOLD = Helper(
-    "space_to_depth",
-    '''\
-def space_to_depth(x, block):
-    """Fold blocks of cells into the channels; each cell keeps its channels together."""
-    cells = itertools.product(range(block), repeat=len(x.shape) - 2)
-    parts = [x[(slice(None), *(slice(i, None, block) for i in cell))] for cell in cells]
-    return ops.concatenate(parts, axis=-1)
-''',
-    ("import itertools", "from keras import ops"),
-)
+_KERAS_FOLD = Helper("space_to_depth", file="keras/space_to_depth")
 
-_KERAS_UNFOLD = Helper(
-    "DepthToSpace",
-    '''\
-class DepthToSpace(layers.Layer):
-    """Unfold channels into blocks of cells; each cell keeps its channels together."""
+_KERAS_UNFOLD = Helper("DepthToSpace", file="keras/depth_to_space")
 
-    def __init__(self, block, **kwargs):
-        super().__init__(**kwargs)
-        self.block = block
-
-    def call(self, x):
-        n, *sizes, c = ops.shape(x)
-        rank, block = len(sizes), self.block
-        x = ops.reshape(x, (n, *sizes, *[block] * rank, c // block**rank))
-        pairs = [axis for i in range(1, rank + 1) for axis in (i, rank + i)]
-        x = ops.transpose(x, (0, *pairs, 2 * rank + 1))
-        return ops.reshape(x, (n, *(size * block for size in sizes), c // block**rank))
-
-    def get_config(self):
-        return {**super().get_config(), "block": self.block}
-''',
-    ("from keras import layers", "from keras import ops"),
-)
-
-_KERAS_SHUFFLE = Helper(
-    "ChannelShuffle",
-    '''\
-class ChannelShuffle(layers.Layer):
-    """Deal the channels of the groups out in turn."""
-
-    def __init__(self, groups, **kwargs):
-        super().__init__(**kwargs)
-        self.groups = groups
-
-    def call(self, x):
-        *outer, c = ops.shape(x)
-        x = ops.reshape(x, (*outer, self.groups, c // self.groups))
-        return ops.reshape(ops.swapaxes(x, -1, -2), (*outer, c))
-
-    def get_config(self):
-        return {**super().get_config(), "groups": self.groups}
-''',
-    ("from keras import layers", "from keras import ops"),
-)
+_KERAS_SHUFFLE = Helper("ChannelShuffle", file="keras/channel_shuffle")
 
 
 def _must_divide(number: Dim, by: int, what: str, argument: str, help: str) -> None:

@@ -94,23 +94,7 @@ def _deviation(value: Any) -> float:
     return value
 
 
-GAUSSIAN_NOISE = Helper(
-    "GaussianNoise",
-    '''\
-class GaussianNoise(nn.Module):
-    """Add normal noise in training."""
-
-    def __init__(self, stddev):
-        super().__init__()
-        self.stddev = stddev
-
-    def forward(self, x):
-        if not self.training:
-            return x
-        return x + self.stddev * torch.randn_like(x)
-''',
-    ("import torch", "from torch import nn"),
-)
+GAUSSIAN_NOISE = Helper("GaussianNoise", file="torch/gaussian_noise")
 
 
 @layer("gaussian_noise", style="dropout")
@@ -124,23 +108,7 @@ class GaussianNoise(Noise):
     examples = (Example("gaussian_noise(0.1)", (6,), (6,)), Example("gaussian_noise(0)", (5, 4, 3), (5, 4, 3)))
 
 
-GAUSSIAN_DROPOUT = Helper(
-    "GaussianDropout",
-    '''\
-class GaussianDropout(nn.Module):
-    """Multiply by normal noise around 1, as uncertain as dropout of that rate."""
-
-    def __init__(self, rate):
-        super().__init__()
-        self.stddev = (rate / (1 - rate)) ** 0.5
-
-    def forward(self, x):
-        if not self.training:
-            return x
-        return x * (1 + self.stddev * torch.randn_like(x))
-''',
-    ("import torch", "from torch import nn"),
-)
+GAUSSIAN_DROPOUT = Helper("GaussianDropout", file="torch/gaussian_dropout")
 
 
 @layer("gaussian_dropout", style="dropout")
@@ -172,25 +140,7 @@ class AlphaDropout(Noise):
     )
 
 
-DROP_PATH = Helper(
-    "DropPath",
-    '''\
-class DropPath(nn.Module):
-    """Set whole samples to 0 in training, and make up for it in the others."""
-
-    def __init__(self, rate):
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x):
-        if not self.training:
-            return x
-        keep = 1 - self.rate
-        kept = torch.rand(x.shape[0], *[1] * (x.dim() - 1), device=x.device) < keep
-        return x * kept / keep
-''',
-    ("import torch", "from torch import nn"),
-)
+DROP_PATH = Helper("DropPath", file="torch/drop_path")
 
 
 @layer("drop_path", style="dropout")

@@ -18,35 +18,9 @@ if TYPE_CHECKING:
 
 _KERAS = ("import keras", "from keras import layers, ops")
 
-KERAS_STEPS = Helper(
-    "Steps",
-    '''\
-class Steps(layers.Layer):
-    """Makes a sample of each step of a sequence."""
+KERAS_STEPS = Helper("Steps", file="keras/steps")
 
-    def call(self, x):
-        return ops.reshape(x, (-1, *ops.shape(x)[2:]))
-
-    def compute_output_shape(self, input_shape):
-        return (None, *input_shape[2:])
-''',
-    _KERAS,
-)
-
-KERAS_SEQUENCES = Helper(
-    "Sequences",
-    '''\
-class Sequences(layers.Layer):
-    """Makes sequences, as long as those in `like`, of samples that are their steps."""
-
-    def call(self, x, like):
-        return ops.reshape(x, (-1, ops.shape(like)[1], *ops.shape(x)[1:]))
-
-    def compute_output_shape(self, x_shape, like_shape):
-        return (*like_shape[:2], *x_shape[1:])
-''',
-    _KERAS,
-)
+KERAS_SEQUENCES = Helper("Sequences", file="keras/sequences")
 
 
 @layer("each_step")

@@ -23,127 +23,18 @@ if TYPE_CHECKING:
 
 _TORCH, _NN, _F = "import torch", "from torch import nn", "import torch.nn.functional as F"
 
-_OVER_TIME = Helper(
-    "over_time",
-    '''\
-def over_time(step, state, *sequences):
-    """Take one step after the other; all outputs, and the last state.
+_OVER_TIME = Helper("over_time", file="torch/export_over_time")
 
-    `step` takes the state and what each sequence has at a step; the first axis of a
-    sequence is time. What is exported has a loop, for any number of steps.
-    """
-    if torch.compiler.is_exporting():
+_RECURRENT = Helper("Recurrent", file="torch/export_recurrent")
 
-        def one(state, now):
-            state, y = step(state, *now)
-            return [part.clone() for part in state], y.clone()  # none is another
+_LSTM = Helper("LSTM", file="torch/export_lstm")
 
-        state, outputs = torch_scan(one, [part.clone() for part in state], sequences)
-        return outputs, state
-    outputs = []
-    for now in zip(*sequences):
-        state, y = step(state, *now)
-        outputs.append(y)
-    return torch.stack(outputs), state
-''',
-    (_TORCH, "from torch._higher_order_ops.scan import scan as torch_scan"),
-)
+_GRU = Helper("GRU", file="torch/export_gru")
 
-_RECURRENT = Helper(
-    "Recurrent",
-    '''\
-class Recurrent(nn.RNNBase):
-    """A recurrent layer of PyTorch that can be exported for any number of steps.
-
-    Weights and results are those of PyTorch's own layer, and so are the kernels, unless
-    it is exported or compiled: then it takes one step after the other.
-    """
-
-    def forward(self, x, state=None):
-        if state is None:
-            zeros = x.new_zeros(len(self.all_weights), x.shape[0], self.hidden_size)
-            state = (zeros, zeros) if self.mode == "LSTM" else zeros
-        if torch.compiler.is_compiling():
-            y, state = self.by_steps(x, state if self.mode == "LSTM" else (state,))
-        else:
-            weights = [weight for layer in self.all_weights for weight in layer]
-            words = self.bias, self.num_layers, 0.0, self.training, self.bidirectional
-            kernel = getattr(torch, self.mode.lower())
-            y, *state = kernel(x, state, weights, *words, self.batch_first)
-        return y, tuple(state) if self.mode == "LSTM" else state[0]
-
-    def by_steps(self, x, states):
-        x, found, last = x.transpose(0, 1).contiguous(), [], []
-        for number, (weights, *start) in enumerate(zip(self.all_weights, *states)):
-            back = self.bidirectional and number % 2 == 1
-            y, state = self.run(x.flip(0) if back else x, start, *weights)
-            found.append(y.flip(0) if back else y)
-            last.append(state)
-            if back or not self.bidirectional:
-                x, found = torch.cat(found, -1), []
-        return x.transpose(0, 1), [torch.stack(parts) for parts in zip(*last)]
-
-    def run(self, x, state, kernel, recurrent, bias=None, recurrent_bias=None):
-        def advance(state, step):
-            from_h = F.linear(state[0], recurrent, recurrent_bias)
-            state = self.step(step, from_h, *state)
-            return state, state[0]
-
-        return over_time(advance, state, F.linear(x, kernel, bias))
-''',
-    (_TORCH, _NN, _F),
-)
-
-_LSTM = Helper(
-    "LSTM",
-    '''\
-class LSTM(Recurrent):
-    """An `nn.LSTM` that can be exported for any number of steps."""
-
-    def __init__(self, *sizes, **words):
-        super().__init__("LSTM", *sizes, **words)
-
-    def step(self, x, from_h, h, c):
-        i, f, g, o = (x + from_h).chunk(4, -1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        return torch.sigmoid(o) * torch.tanh(c), c
-''',
-)
-
-_GRU = Helper(
-    "GRU",
-    '''\
-class GRU(Recurrent):
-    """An `nn.GRU` that can be exported for any number of steps."""
-
-    def __init__(self, *sizes, **words):
-        super().__init__("GRU", *sizes, **words)
-
-    def step(self, x, from_h, h):
-        r, z, n = x.chunk(3, -1)
-        r_h, z_h, n_h = from_h.chunk(3, -1)
-        r, z = torch.sigmoid(r + r_h), torch.sigmoid(z + z_h)
-        return ((1 - z) * torch.tanh(n + r * n_h) + z * h,)
-''',
-)
-
-_RNN = Helper(
-    "RNN",
-    '''\
-class RNN(Recurrent):
-    """An `nn.RNN` that can be exported for any number of steps."""
-
-    def __init__(self, *sizes, nonlinearity="tanh", **words):
-        super().__init__(f"RNN_{nonlinearity.upper()}", *sizes, **words)
-
-    def step(self, x, from_h, h):
-        activation = torch.tanh if self.mode == "RNN_TANH" else torch.relu
-        return (activation(x + from_h),)
-''',
-)
+_RNN = Helper("RNN", file="torch/export_rnn")
 
 _STEPWISE = LOOP.replace(
-    source=BEFORE_STEPS
+    written=BEFORE_STEPS
     + """\
 
         def advance(states, step, here=None):
@@ -163,7 +54,7 @@ _STEPWISE = LOOP.replace(
 )
 
 _SCAN = SCAN.replace(
-    source='''\
+    written='''\
 def scan(cell, x, state=None, reverse=False):
     """Run a cell over the steps of a sequence; all outputs, and the last state."""
     steps = x.transpose(0, 1).flip(0) if reverse else x.transpose(0, 1)
@@ -176,11 +67,12 @@ def scan(cell, x, state=None, reverse=False):
     outputs, state = over_time(advance, state, steps)
     return (outputs.flip(0) if reverse else outputs).transpose(0, 1), state
 ''',
-    imports=(),
+    needs=(),
+    file="",
 )
 
 _CONV_LSTM = conv_lstm.TORCH_CONV_LSTM.replace(
-    source=conv_lstm.BEFORE_STEPS
+    written=conv_lstm.BEFORE_STEPS
     + """\
     def forward(self, x, state=None):
         steps = self.from_input(x)
@@ -203,7 +95,7 @@ _CONV_LSTM = conv_lstm.TORCH_CONV_LSTM.replace(
 )
 
 _STEPWISE_CONV_LSTM = conv_lstm.TORCH_STEPWISE.replace(
-    source=conv_lstm.BEFORE_MASKED_STEPS
+    written=conv_lstm.BEFORE_MASKED_STEPS
     + """\
 
         def advance(state, step, here=None):
@@ -222,18 +114,7 @@ _STEPWISE_CONV_LSTM = conv_lstm.TORCH_STEPWISE.replace(
 """
 )
 
-_WINDOWS = Helper(
-    "windows",
-    '''\
-def windows(x, axis, count):
-    """Which cells of an axis are in each of the windows that share it evenly."""
-    cells = torch.arange(x.shape[axis], device=x.device)
-    window = torch.arange(count, device=x.device)[:, None]
-    start, end = window * x.shape[axis], (window + 1) * x.shape[axis]
-    return (start < count * (cells + 1)) & (count * cells < end)
-''',
-    (_TORCH,),
-)
+_WINDOWS = Helper("windows", file="torch/export_windows")
 
 # one axis after the other, behind the channels: what becomes of the cells of each window
 _AVERAGE = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import prod
 
 from ..base.dims import product
@@ -77,17 +78,45 @@ class At(Record):
         return len(self.inputs[place]) > 1 and (self.firsts[place] if self.firsts else self.first)
 
 
+_FILES: dict[str, tuple[tuple[str, ...], str]] = {}
+
+
+def _support(file: str) -> tuple[tuple[str, ...], str]:
+    """The imports and the text of a file of support code. Imports of its neighbours are none of generated code: there
+    they stand beside it."""
+    if file not in _FILES:
+        path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "support", *f"{file}.py".split("/"))
+        with open(path, encoding="utf-8") as text:
+            head, parted, source = text.read().partition("\n\n\n")
+        head, source = (head, source) if head.startswith(("import ", "from ")) else ("", head + parted + source)
+        lines = (line for line in head.splitlines() if line and not line.startswith("from ."))
+        _FILES[file] = tuple(lines), source
+    return _FILES[file]
+
+
 class Helper(Record):
     """A small function or class that generated code carries along, with the imports it needs.
 
-    `source` is text in the final format; `imports` are lines such as `import torch.nn.functional as F`. One that is
-    `optional` is left out where the code does not speak of it.
+    It is a `file` of `netspec/support/`, such as `torch/same_pad`, or else `written` in the final format, with lines
+    such as `import torch.nn.functional as F` that it `needs`. One that is `optional` is left out where the code does
+    not speak of it.
     """
 
     name: str
-    source: str
-    imports: tuple[str, ...] = ()
+    written: str = ""
+    needs: tuple[str, ...] = ()
     optional: bool = False
+    file: str = ""
+
+    @property
+    def source(self) -> str:
+        """Its text."""
+        return _support(self.file)[1] if self.file else self.written
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The imports that it needs, a line each."""
+        return _support(self.file)[0] if self.file else self.needs
 
     @property
     def defines(self) -> set[str]:

@@ -119,15 +119,7 @@ def folded(values: list[Code], function: str) -> Code:
 
 # the TensorFlow backend of Keras takes a second value in which all axes but one are 1 for a bias, and then adds it
 # along the channels, wherever its own axis is; the batch is such an axis, too
-_OUTER_SUM = Helper(
-    "outer_sum",
-    """\
-def outer_sum(first, second):
-    \"\"\"first + second, with broadcasting. Keras adds a row or column like a bias, but subtracts it right.\"\"\"
-    return ops.subtract(first, ops.negative(second))
-""",
-    ("from keras import ops",),
-)
+_OUTER_SUM = Helper("outer_sum", file="keras/outer_sum")
 
 
 class _Sum(Elementwise):

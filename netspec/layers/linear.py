@@ -170,56 +170,7 @@ class Maxout(Weighted):
         return largest
 
 
-BILINEAR = Helper(
-    "Bilinear",
-    '''\
-class Bilinear(layers.Layer):
-    """Each output is a quadratic form of two inputs: x1 W x2 + b."""
-
-    def __init__(
-        self,
-        units,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.units = units
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-
-    def build(self, input_shape):
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(input_shape[0][-1], input_shape[1][-1], self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(self.units,), initializer="zeros"
-            )
-
-    def call(self, inputs):
-        y = ops.einsum("...m,...n,mnk->...k", *inputs, self.kernel)
-        return y + self.bias if self.use_bias else y
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[0][:-1], self.units)
-
-    def get_config(self):
-        config = {
-            "units": self.units,
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-        }
-        return {**super().get_config(), **config}
-''',
-    ("import keras", "from keras import layers, ops"),
-)
+BILINEAR = Helper("Bilinear", file="keras/bilinear")
 
 
 @layer("bilinear", style="dense")
@@ -335,22 +286,7 @@ class Embedding(Weighted):
         return w["table"][xs[0]]
 
 
-TORCH_ONE_HOT = Helper(
-    "OneHot",
-    '''\
-class OneHot(nn.Module):
-    """For each integer zeros with a single one at its place, in the model's type."""
-
-    def __init__(self, classes):
-        super().__init__()
-        self.classes = classes
-        self.register_buffer("like", torch.empty(0), persistent=False)
-
-    def forward(self, x):
-        return F.one_hot(x, self.classes).to(self.like.dtype)
-''',
-    ("import torch", "import torch.nn.functional as F", "from torch import nn"),
-)
+TORCH_ONE_HOT = Helper("OneHot", file="torch/one_hot")
 
 
 @layer("one_hot", style="shape")

@@ -114,15 +114,7 @@ def _torch_pool(kind: str, window: Window, words: Mapping[str, Any]) -> Apply:
     return function(plain, call(f"nn.{kind}{window.rank}d", *size, **stride, **words))
 
 
-_ANY_LENGTH = Helper(
-    "max_pool1d",
-    '''\
-def max_pool1d(x, kernel_size, **how):
-    """`F.max_pool1d` of any length, which `torch.export` keeps open only with indices."""
-    return F.max_pool1d(x, kernel_size, return_indices=True, **how)[0]
-''',
-    ("import torch.nn.functional as F",),
-)
+_ANY_LENGTH = Helper("max_pool1d", file="torch/max_pool1d")
 
 
 def _torch_maximum(place: Placement, at: At, words: Mapping[str, Any]) -> Apply:

@@ -16,82 +16,9 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from .base import Array, Weights
 
-TORCH_WAVES = Helper(
-    "add_positions",
-    '''\
-def add_positions(x, base=10000.0):
-    """Add sines and cosines of the position, each pair slower than the one before.
-
-    Vaswani et al. (2017), section 3.5.
-    """
-    length, size = x.shape[-2:]
-    exact = {"device": x.device, "dtype": torch.promote_types(x.dtype, torch.float32)}
-    positions = torch.arange(length, **exact)
-    exponents = torch.arange(0, size, 2, **exact) / size
-    angles = torch.outer(positions, base**-exponents)
-    table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)
-    return x + table[:, :size].to(x.dtype)
-''',
-    ("import torch",),
-)
-KERAS_WAVES = Helper(
-    "PositionalEncoding",
-    '''\
-class PositionalEncoding(layers.Layer):
-    """Adds sines and cosines of the position, each pair slower than the one before.
-
-    Vaswani et al. (2017), section 3.5.
-    """
-
-    def __init__(self, base=10000.0, **kwargs):
-        super().__init__(**kwargs)
-        self.base = base
-
-    def call(self, x):
-        length, size = ops.shape(x)[1], x.shape[-1]
-        positions = ops.arange(length, dtype="float32")
-        exponents = ops.arange(0, size, 2, dtype="float32") / size
-        angles = ops.outer(positions, self.base**-exponents)
-        table = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
-        table = ops.reshape(table, (length, -1))[:, :size]
-        return x + ops.cast(table, x.dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "base": self.base}
-''',
-    ("import keras", "from keras import layers, ops"),
-)
-KERAS_TABLE = Helper(
-    "PositionEmbedding",
-    '''\
-class PositionEmbedding(layers.Layer):
-    """Adds a learned vector for each position."""
-
-    def __init__(self, length, **kwargs):
-        super().__init__(**kwargs)
-        self.length = length
-
-    def build(self, input_shape):
-        self.embeddings = self.add_weight(
-            name="embeddings",
-            shape=(self.length, input_shape[-1]),
-            initializer="uniform",
-        )
-
-    def call(self, x):
-        return x + self.embeddings[: ops.shape(x)[1]]
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "length": self.length}
-''',
-    ("import keras", "from keras import layers, ops"),
-)
+TORCH_WAVES = Helper("add_positions", file="torch/add_positions")
+KERAS_WAVES = Helper("PositionalEncoding", file="keras/positional_encoding")
+KERAS_TABLE = Helper("PositionEmbedding", file="keras/position_embedding")
 
 
 @layer("positional_encoding", style="attention")

@@ -6,158 +6,23 @@ from .base import Helper
 
 _TORCH, _NN, _F = "import torch", "from torch import nn", "import torch.nn.functional as F"
 
-SINGLE_BIAS = Helper(
-    "single_bias",
-    '''\
-def single_bias(layer):
-    """Hold the second bias of a recurrent layer at zero: it would add nothing."""
-    for name, bias in layer.named_parameters():
-        if name.startswith("bias_hh"):
-            nn.init.zeros_(bias).requires_grad_(False)
-    return layer
-''',
-    (_NN,),
-)
+SINGLE_BIAS = Helper("single_bias", file="torch/single_bias")
 
-INPUT_DROPOUT = Helper(
-    "InputDropout",
-    '''\
-class InputDropout(nn.Module):
-    """A recurrent layer behind dropout that has one mask for all steps."""
+INPUT_DROPOUT = Helper("InputDropout", file="torch/input_dropout")
 
-    def __init__(self, layer, rate):
-        super().__init__()
-        self.layer = layer
-        self.rate = rate
+STATEFUL = Helper("Stateful", file="torch/stateful")
 
-    def forward(self, x, *state, **words):
-        mask = F.dropout(torch.ones_like(x[:, :1]), self.rate, self.training)
-        return self.layer(x * mask, *state, **words)
-''',
-    (_TORCH, _NN, _F),
-)
+RESET = Helper("reset_state", file="torch/reset_state")
 
-STATEFUL = Helper(
-    "Stateful",
-    '''\
-class Stateful(nn.Module):
-    """A recurrent layer that begins with the state that the last batch left."""
+KERAS_RESET = Helper("reset_state", file="keras/reset_state")
 
-    def __init__(self, layer):
-        super().__init__()
-        self.layer = layer
-        self.state = None
+_SPLIT = Helper("split_state", file="torch/split_state")
 
-    def forward(self, x, **words):
-        y, state = self.layer(x, self.state, **words)
-        several = isinstance(state, tuple)
-        self.state = tuple(s.detach() for s in state) if several else state.detach()
-        return y, state
+_JOIN = Helper("join_states", file="torch/join_states")
 
-    def reset_state(self):
-        self.state = None
-''',
-    (_NN,),
-)
+_BOTH_WAYS = Helper("BothWays", file="torch/both_ways")
 
-RESET = Helper(
-    "reset_state",
-    '''\
-def reset_state(model):
-    """Let every layer that keeps a state begin again."""
-    for module in model.modules():
-        if isinstance(module, Stateful):
-            module.reset_state()
-''',
-)
-
-KERAS_RESET = Helper(
-    "reset_state",
-    '''\
-def reset_state(model):
-    """Let every layer that keeps a state begin again."""
-    for layer in model._flatten_layers():
-        if getattr(layer, "stateful", False):
-            layer.reset_state()
-''',
-)
-
-_SPLIT = Helper(
-    "split_state",
-    '''\
-def split_state(state, count):
-    """The states of several layers, of which `state` is one behind the other."""
-    if state is None:
-        return [None] * count
-    if isinstance(state, tuple):
-        return list(zip(*(part.chunk(count) for part in state)))
-    return state.chunk(count)
-''',
-)
-
-_JOIN = Helper(
-    "join_states",
-    '''\
-def join_states(*states):
-    """The states of several layers, one behind the other."""
-    if isinstance(states[0], tuple):
-        return tuple(torch.cat(parts) for parts in zip(*states))
-    return torch.cat(states)
-''',
-    (_TORCH,),
-)
-
-_BOTH_WAYS = Helper(
-    "BothWays",
-    '''\
-class BothWays(nn.Module):
-    """Two recurrent layers, the second of which reads from the end."""
-
-    def __init__(
-        self, forward_layer, backward_layer, merge="concat", time=1, channels=-1
-    ):
-        super().__init__()
-        self.forward_layer = forward_layer
-        self.backward_layer = backward_layer
-        self.merge = merge
-        self.time = time
-        self.channels = channels
-
-    def forward(self, x, state=None, mask=None):
-        a, b = split_state(state, 2)
-        words = {} if mask is None else {"mask": mask}
-        y, a = self.forward_layer(x, a, **words)
-        words = {} if mask is None else {"mask": mask.flip(1)}
-        z, b = self.backward_layer(x.flip(self.time), b, **words)
-        both = y, z.flip(self.time)
-        if self.merge == "concat":
-            y = torch.cat(both, self.channels)
-        else:
-            y = getattr(torch.stack(both), self.merge)(0)
-        return y, join_states(a, b)
-''',
-    (_TORCH, _NN),
-)
-
-_STACKED = Helper(
-    "Stacked",
-    '''\
-class Stacked(nn.Module):
-    """Recurrent layers, each of which takes the sequence that the last one gives."""
-
-    def __init__(self, *layers):
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def forward(self, x, state=None, **words):
-        states = []
-        for layer, start in zip(self.layers, split_state(state, len(self.layers))):
-            x, state = layer(x, start, **words)
-            states.append(state)
-        return x, join_states(*states)
-''',
-    (_NN,),
-)
+_STACKED = Helper("Stacked", file="torch/stacked")
 
 BOTH_WAYS = (_SPLIT, _JOIN, _BOTH_WAYS)
 STACKED = (_SPLIT, _JOIN, _STACKED)

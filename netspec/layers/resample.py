@@ -84,19 +84,7 @@ class Upsample(Layer):
         return y
 
 
-_EDGE_PAD = Helper(
-    "edge_pad",
-    '''\
-def edge_pad(x, amounts):
-    """Repeat the outermost cells of the spatial axes."""
-    for axis, (before, after) in enumerate(amounts, 1):
-        outer = (slice(None),) * axis
-        first, last = x[(*outer, slice(0, 1))], x[(*outer, slice(-1, None))]
-        x = ops.concatenate([first] * before + [x] + [last] * after, axis=axis)
-    return x
-''',
-    ("from keras import ops",),
-)
+_EDGE_PAD = Helper("edge_pad", file="keras/edge_pad")
 
 # the language's mode, PyTorch's word, PyTorch's module, NumPy's word
 _MODES = {

@@ -13,40 +13,8 @@ if TYPE_CHECKING:
     from ..base.dims import Shape
     from .base import Array
 
-_TORCH = Helper(
-    "SampleNormal",
-    '''\
-class SampleNormal(nn.Module):
-    """Draw from normal distributions in training; otherwise their means."""
-
-    def forward(self, mean, log_var):
-        if not self.training:
-            return mean
-        return mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
-''',
-    ("import torch", "from torch import nn"),
-)
-_KERAS = Helper(
-    "SampleNormal",
-    '''\
-class SampleNormal(layers.Layer):
-    """Draw from normal distributions in training; otherwise their means."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.seed_generator = keras.random.SeedGenerator()
-
-    def call(self, inputs, training=False):
-        mean, log_var = inputs
-        if not training:
-            return mean
-        noise = keras.random.normal(
-            ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator
-        )
-        return mean + ops.exp(0.5 * log_var) * noise
-''',
-    ("import keras", "from keras import layers, ops"),
-)
+_TORCH = Helper("SampleNormal", file="torch/sample_normal")
+_KERAS = Helper("SampleNormal", file="keras/sample_normal")
 
 
 @layer("sample_normal", style="dropout")

@@ -45,24 +45,8 @@ _CELL = Style(
 # by the kind of body
 STYLES = {"": _BLOCK, "layer": _BLOCK, "cell": _CELL}
 TAKEN = {"keras", "layers", "ops", "Model", "Layer"}
-FROZEN = Helper(
-    "frozen",
-    '''\
-def frozen(layer):
-    """Hold a layer still: its weights, and with them the running statistics of its batch norms."""
-    layer.trainable = False
-    return layer
-''',
-)
-STILL = Helper(
-    "still",
-    '''\
-def still(layer):
-    """Hold the weights of a layer still, those made later, too."""
-    layer.trainable = False
-    return layer
-''',
-)
+FROZEN = Helper("frozen", file="keras/frozen")
+STILL = Helper("still", file="keras/still")
 # at the end of a `build`
 _HANDED_ON = [
     "        # Keras hands a change on to the layers made here, but not what was so before",

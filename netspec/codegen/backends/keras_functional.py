@@ -53,17 +53,7 @@ def function_name(name: str) -> str:
 _STYLE = Style(
     channels=False, sequences=False, sizes=True, unroll=1, name=function_name, reserved=HIDDEN, declares=True
 )
-FROZEN = Helper(
-    "frozen",
-    '''\
-def frozen(block, *values, **options):
-    """Apply a block with its weights held still, and with them the running statistics of its batch norms."""
-    inputs = [keras.Input(value.shape[1:], dtype=value.dtype) for value in values]
-    model = keras.Model(inputs, block(*inputs, **options))
-    model.trainable = False
-    return model(list(values))
-''',
-)
+FROZEN = Helper("frozen", file="keras/frozen_model")
 
 
 def _write(net: CheckedNet, templates: Seq[Template]) -> str:
@@ -79,21 +69,7 @@ def _calls(_net: CheckedNet, templates: Seq[Template]) -> list[Called]:
     return list(calls(templates, "keras", writers(templates, None)))
 
 
-PER_SAMPLE = Helper(
-    "PerSample",
-    '''\
-class PerSample(layers.Layer):
-    """The first of two values, which has no batch axis, once for each sample of the second."""
-
-    def call(self, inputs):
-        value, like = inputs
-        return ops.broadcast_to(value, (ops.shape(like)[0], *value.shape))
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[1][0], *input_shape[0])
-''',
-    ("import keras", "from keras import layers, ops"),
-)
+PER_SAMPLE = Helper("PerSample", file="keras/per_sample")
 
 
 class _FunctionLowering(KerasLowering):

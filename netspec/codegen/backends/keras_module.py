@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
 from ...layers.arguments import Unsupported
-from ...layers.base import Apply, Use, function
+from ...layers.base import Apply, Helper, Use, function
 from ...layers.shapes import known
 from ...pycode.doc import lay_out
 from ...pycode.expr import Attr, Call, Index, Made, Star, X, call, unless
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...base.dims import Shape
     from ...ir.types import Body, CheckedNet, Port, Step
     from ...ir.types import Call as BlockCall
-    from ...layers.base import At, Helper
+    from ...layers.base import At
     from ...layers.cells import Form
     from ...pycode.expr import Code
 
@@ -98,7 +98,7 @@ def file_text(net: CheckedNet, definitions: Sequence[Sequence[str]], helpers: Se
     """The whole file, with the imports that it uses."""
     mark = _registration(net)
     kept = [
-        h.replace(imports=tuple(i for i in h.imports if "keras" not in i), source=_registered(h.source, mark))
+        Helper(h.name, _registered(h.source, mark), tuple(i for i in h.imports if "keras" not in i), h.optional)
         for h in dict.fromkeys(helpers)
     ]
     definitions = [_registered("\n".join(lines), mark).split("\n") for lines in definitions]

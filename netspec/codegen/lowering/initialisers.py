@@ -24,41 +24,13 @@ if TYPE_CHECKING:
     # how the weights of a class of PyTorch begin
     Rules = Mapping[str, Call]
 
-REGULARIZED = Helper(
-    "regularized",
-    '''\
-def regularized(module, *names, l1=0.0, l2=0.0):
-    """Note that weights of a module add l1 * sum(|w|) + l2 * sum(w**2) to the loss."""
-    module.penalties = [(name, l1, l2) for name in names or ("weight",)]
-    return module
-
-
-def penalty(module):
-    """What a module itself adds to the loss; weights that are held still add nothing."""
-    total = 0.0
-    for name, l1, l2 in getattr(module, "penalties", ()):
-        weight = module.get_parameter(name)
-        if weight.requires_grad:
-            total = total + l1 * weight.abs().sum() + l2 * weight.square().sum()
-    return total
-''',
-)
+REGULARIZED = Helper("regularized", file="torch/regularized")
 METHOD = '''\
     def regularization(self):
         """The penalties on weights, to be added to the loss."""
         return sum(penalty(module) for module in self.modules())
 '''.splitlines()
-INITIALIZED = Helper(
-    "initialized",
-    '''\
-def initialized(module, fill, *names):
-    """Note that weights of a module begin in a way of their own."""
-    fills = [(name, fill) for name in names or ("weight",)]
-    module.fills = [*getattr(module, "fills", ()), *fills]
-    return module
-''',
-    optional=True,
-)
+INITIALIZED = Helper("initialized", optional=True, file="torch/initialized")
 
 
 # --- where a module is made ------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Pieces of PyTorch code."""
