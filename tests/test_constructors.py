@@ -218,6 +218,12 @@ _WAYS = {
         "net a { input x [8, 8, 3]; op(none, 12) -> op(none, 24) }",
         [("none", 3, 3), ("none", 13, 13), ("none", 8, 3)],
     ),
+    "maps beside vectors": (
+        "block op(what, filters) { input x\n"
+        "  if x.channels == 3 { relu } else if x.channels < 5 { batchnorm -> relu } else { relu } }\n"
+        "net a { input x [8, 8, 5]; op(none, 1) -> conv(1, 1x1) -> op(none, 1) -> flatten -> op(none, 1) }",
+        [("none", 1, 2), ("none", 1, 3), ("none", 1, 4), ("none", 1, 6)],
+    ),
     "groups beside a multiple of 8": (
         "block op(what, filters) { input x [h, w, c]\n"
         "  conv(filters, 3x3, padding=same, groups=2) -> conv((filters + 7) // 8 * 8, 1x1) }\n"

@@ -171,7 +171,8 @@ class Witnesses:
         `kinds` are the bodies of the group by their words: each word is another way through the text.
         """
         group = [code for kind in kinds for code in kind]
-        varying = _varying([*group, *others])
+        # values of other ranks are for another class
+        varying = _varying([*group, *(code for code in others if _ranks(code) == _ranks(group[0]))])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
         turning = _turning_points(group[0].body.definition, (-1, 0, 1, -4, 4)) if varying else []
@@ -218,8 +219,7 @@ class Witnesses:
         body = like.body
         arguments = self._filled(body, {n: values.get(n, v) for n, v in body.arguments.items()}, following)
         inputs = [
-            port.value.replace(shape=tuple(values.get((k, axis), d) for axis, d in enumerate(port.value.shape)))
-            for k, port in enumerate(body.given)
+            port.value.replace(shape=tuple(_sized(k, port.value.shape, values))) for k, port in enumerate(body.given)
         ]
         if any(isinstance(size, int) and size < 1 for value in inputs for size in value.shape):
             return None
@@ -282,13 +282,26 @@ def _value(body: Body, place: Place) -> Any:
     return body.arguments[place] if isinstance(place, str) else body.given[place[0]].value.shape[place[1]]
 
 
+def _sized(number: int, shape: Shape, values: Mapping[Place, Any]) -> Iterator[Any]:
+    """The shape of an input with other values for some of its sizes, which are counted from either side."""
+    for axis, size in enumerate(shape):
+        yield values.get((number, axis), values.get((number, axis - len(shape)), size))
+
+
+def _ranks(code: Code) -> list[int]:
+    return [len(port.value.shape) for port in code.body.given]
+
+
 def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
     """The numbers that are not the same in all of a group, each with what it is in them."""
     first = group[0].body
     places: list[Place] = list(first.arguments)
     for number, port in enumerate(first.given):
-        if len({len(code.body.given[number].value.shape) for code in group}) == 1:
+        ranks = {len(code.body.given[number].value.shape) for code in group}
+        if len(ranks) == 1:
             places += [(number, axis) for axis in range(len(port.value.shape))]
+        elif all(ranks):  # channels are what maps and vectors have in common
+            places.append((number, -1))
     columns = {place: tuple(_value(code.body, place) for code in group) for place in places}
     return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
 
