@@ -291,3 +291,26 @@ def test_rounding_to_a_multiple_is_seen_where_few_sizes_are_taken():
     make = execute(_torch(text), "a")
     if "width" in inspect.signature(make).parameters:
         assert sum(p.numel() for p in make(width=6).parameters()) == netspec.parse(text, width=6).report().totals.params
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        ("net a(n=2, f=4) { input x [3]; repeat n { dense(f) }; dense(9) }", "n", "A is written for n >= 1"),
+        (
+            "net a(n=2) { input x [3]; for j in 0..n { dense(5) }; batchnorm -> dense(9) }",
+            "n",
+            "A is written for n >= 1",
+        ),
+        ("net a(n=2) { input x [3]; dense(5); repeat n { dense(5) -> relu }; dense(9) }", "n", ""),
+    ],
+)
+def test_no_turn_is_refused_where_more_would_have_to_be_said(text, name, told):
+    """What stands behind a loop takes other channels where there is no turn, unless a turn keeps them."""
+    make = execute(_torch(text), "a")
+    wanted = netspec.parse(text, **{name: 0}).report().totals.params
+    if told:
+        with pytest.raises(ValueError, match=told):
+            make(**{name: 0})
+    else:
+        assert sum(p.numel() for p in make(**{name: 0}).parameters()) == wanted

@@ -7,6 +7,8 @@ from ...syntax import tree
 from ..identifiers import AT_THE_TOP, safe
 from ..lowering.lower import Enter, Part, key_of
 from ..passes.dce import eliminate_dead_code
+from ..passes.loop_exits import close_all
+from ..printer import print_templates
 from .guards import limited
 from .ssa import MismatchError, WriteOutError
 from .terms import same
@@ -90,7 +92,29 @@ class Group:
             self._admit(kind, alone, known)
         if not self.witnesses:
             self.weave([], known)
-        self._accept(limited(self.template, self.bodies, self.witnesses, self.refused), self.witnesses, known)
+
+    @property
+    def said(self) -> list[str]:
+        """The parameters of the spec that the class has."""
+        return [parameter.said for parameter in self.template.parameters if parameter.said]
+
+    def limit(self, idle: Mapping[str, Code], known: Known) -> None:
+        """Let the class refuse what it is not for. `idle` are bodies with no turn, by the parameter that counts turns:
+        where the class would have to say more for one than it does, it is for more turns alone."""
+        found = limited(self.template, self.bodies, self.witnesses, self.refused)
+        names = [p.name for p in found.parameters if p.said in idle and not self._says(idle[p.said], known)]
+        guards = dict.fromkeys((*found.guards, *(f"{name} >= 1" for name in names)))
+        self._accept(found.replace(guards=tuple(guards)), self.witnesses, known)
+
+    def _says(self, code: Code, known: Known) -> bool:
+        """True if the template stands for a further body as it is."""
+        if any(key_of(code) == key_of(body) for body in (*self.bodies, *self.witnesses)):
+            return True
+        try:
+            made = self._made([*self.witnesses, code], known)
+        except MismatchError:
+            return False
+        return print_templates([close_all(made)]) == print_templates([close_all(self.template)])
 
     def _admit(self, witnesses: list[Code], alone: Template, known: Known) -> None:
         if not witnesses or (self.refusals <= _REFUSALS and self._stands_for(witnesses, alone, known)):
@@ -186,10 +210,12 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
         of_others = {key: code for key, code in offered[_source(group.bodies[0])].items() if key not in mine}
         ways = ([c for k, c in there.items() if k not in taken and group.suits(c)] for there in (mine, of_others))
         group.hold_against(list(ways), known)
+        group.limit(witnesses.idle_of_block(group.bodies[0], group.said), known)
         taken.update(map(key_of, group.witnesses))
     others = [code for code in nets if key_of(code) not in taken]
     if others or known.templates:
         groups[-1].weave(others, known)
+        groups[-1].limit(witnesses.idle_of_net(groups[-1].said), known)
     return [group.template for group in groups]
 
 

@@ -14,30 +14,26 @@ from itertools import islice, product
 
 from ...base.diagnostics import Collector, SpecError
 from ...base.record import TYPE_CHECKING
-from ...elaborate.choices import only_expects
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ...ir.paths import steps_of
 from ...syntax import tree
+from .decisions import ROUNDING, compared, counting, singled_out, turning_points
 from .terms import same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
-    from typing import Any, TypeAlias
+    from typing import Any
 
     from ...base.dims import Shape
     from ...ir.types import Body, Net
-    from ...syntax.tree import Definition
     from ..lowering.lower import Code, Lowering
+    from .decisions import Place
 
-    # what may vary in a block: a parameter by its name, or a size by the numbers of the input and the axis
-    Place: TypeAlias = "str | tuple[int, int]"
 
 # so many witnesses of a block or net are wanted, and so many elaborations are tried for them
 ENOUGH = 3
 _TRIES = 12
-# and so many of the numbers that conditions single out
-_SINGLED_OUT = 6
 # and so many on both sides of what the text of a block compares with
 _AIMED = 24
 # primes, far apart from one another and from the sizes of networks
@@ -48,10 +44,6 @@ _FACTORS = (2, 3, 5, 7, 11, 13)
 _EQUAL = (8, 24, 15, 35, 40)
 # what channels are often rounded to a multiple of, and steps to numbers that are none, the least first
 _MULTIPLE, _STEPS = 8, (2, -2, 6, -10, 10, 14, 4, -4, 12, 22, 30, 38, -5, 5, 7)
-# functions that make a size of a fraction, so that a parameter of a net may be one
-_ROUNDING = frozenset(("floor", "ceil", "round"))
-# functions of which a number and another may give the same
-_DECIDING = _ROUNDING | {"min", "max"}
 # a number up to this counts something, such as turns, strides or heads
 _SMALL = 8
 _MISSING = object()
@@ -89,7 +81,7 @@ class Witnesses:
         """The net with other values for these parameters, all at once; as it is, where there are none."""
         if not names:
             return [self.lowering.lower(self.net.body)]
-        turning = _turning_points(self.net.body.definition)
+        turning = turning_points(self.net.body.definition)
         values = {name: self._further(name, turning) for name in names}
         # each way through the text has to be seen with several values
         enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
@@ -102,13 +94,13 @@ class Witnesses:
             code = self._with_settings({n: v[turn * (1 + k) % len(v)] for k, (n, v) in enumerate(values.items())})
             found |= {} if code is None else {id(code.body): code}
         # further off, where a size next to such a number is none that the layers take
-        beside = _turning_points(self.net.body.definition, (-2, 2, -4, 4)) if len(found) < enough else []
+        beside = turning_points(self.net.body.definition, (-2, 2, -4, 4)) if len(found) < enough else []
         for value, name in product((v for v in beside if v > 0), names):
             if len(found) == enough:
                 break
             code = self._with_settings({name: value})
             found |= {} if code is None else {id(code.body): code}
-        for value, name in product(_singled_out(self.net.body.definition), names):
+        for value, name in product(singled_out(self.net.body.definition), names):
             if value != self.net.body.arguments[name]:
                 code = self._with_settings({name: value})
                 found |= {} if code is None else {id(code.body): code}
@@ -157,7 +149,7 @@ class Witnesses:
     def _rounds(self) -> bool:
         """Does the net make a whole number of a fraction?"""
         calls = (n for n in self._nodes if isinstance(n, tree.Call))
-        return any(isinstance(c.callee, tree.Name) and c.callee.text in _ROUNDING for c in calls)
+        return any(isinstance(c.callee, tree.Name) and c.callee.text in ROUNDING for c in calls)
 
     def _chooses(self) -> bool:
         """Are there conditions in the net?"""
@@ -175,8 +167,8 @@ class Witnesses:
         varying = _varying([*group, *(code for code in others if _ranks(code) == _ranks(group[0]))])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
-        turning = _turning_points(group[0].body.definition, (-1, 0, 1, -4, 4)) if varying else []
-        pairs = [pair for pair in _compared(group[0].body.definition) if varying.keys() >= set(pair)]
+        turning = turning_points(group[0].body.definition, (-1, 0, 1, -4, 4)) if varying else []
+        pairs = [pair for pair in compared(group[0].body.definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
         known = {id(code.body) for code in (*group, *others)}
@@ -196,6 +188,18 @@ class Witnesses:
                     known.add(id(code.body))
                     found.append(code)
         return found
+
+    def idle_of_net(self, names: Seq[str]) -> dict[str, Code]:
+        """The net with 0 for each of these parameters that counts turns, where that goes."""
+        counts = counting(self.net.body.definition).intersection(names)
+        found = {name: self._with_settings({name: 0}) for name in names if name in counts}
+        return {name: code for name, code in found.items() if code is not None}
+
+    def idle_of_block(self, like: Code, names: Seq[str]) -> dict[str, Code]:
+        """A block, likewise."""
+        counts = counting(like.body.definition).intersection(names)
+        found = {name: self._changed(like, {name: 0}, set()) for name in names if name in counts}
+        return {name: code for name, code in found.items() if code is not None}
 
     def _following(self, group: Seq[Code]) -> set[Place]:
         """The parameters that are in all of a group what their defaults say, which may hang on other parameters."""
@@ -225,52 +229,6 @@ class Witnesses:
             return None
         found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.bodies)
         return None if found is None else self._lowered(found, like)
-
-
-def _turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
-    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by, with
-    `steps` added to each."""
-    literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
-    whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
-    return [v + step for v in whole for step in steps][: 2 * len(steps)]
-
-
-def _singled_out(definition: Definition) -> list[int]:
-    """The whole numbers that conditions single out, as in `k == 3` and `k in [1, 3]`."""
-    conditions = [n.condition for n in tree.walk(definition) if isinstance(n, tree.If) and not only_expects(n)]
-    conditions += [n.condition for n in tree.walk(definition) if isinstance(n, tree.Conditional)]
-    chains = (n for condition in conditions for n in tree.walk(condition) if isinstance(n, tree.Chain))
-    equal = (chain for chain in chains if {"==", "!=", "in", "not in"}.intersection(chain.operators))
-    literals = (n.value for chain in equal for n in tree.walk(chain) if isinstance(n, tree.Literal))
-    return list(dict.fromkeys(v for v in literals if type(v) is int and v > 0))[:_SINGLED_OUT]
-
-
-def _compared(definition: Definition) -> list[tuple[Place, Place]]:
-    """What conditions compare with one another, as in `c == width`: parameters, and sizes of inputs by their names."""
-    places: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}
-    for number, port in enumerate(tree.inputs(definition)):
-        sizes = port.sizes or ()
-        if not any(isinstance(size, tree.Ellipsis) for size in sizes):
-            places |= {s.text: (number, axis) for axis, s in enumerate(sizes) if isinstance(s, tree.Name)}
-    chains = (n for n in _deciding(definition) if isinstance(n, tree.Chain) and len(n.operands) == 2)
-    names = ([o.text for o in chain.operands if isinstance(o, tree.Name)] for chain in chains)
-    found = [(places[a], places[b]) for a, b in (pair for pair in names if len(pair) == 2) if {a, b} <= places.keys()]
-    return list(dict.fromkeys(found))
-
-
-def _deciding(definition: Definition) -> Iterator[tree.Node]:
-    """All parts of what conditions, `min`, `max` and rounding of a definition decide by."""
-    return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
-
-
-def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
-    if isinstance(node, tree.If | tree.Conditional):
-        return (node.condition,)
-    if isinstance(node, tree.Repeat):  # no turn is another way
-        return (node.count,)
-    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _DECIDING:
-        return node.arguments
-    return ()
 
 
 def _sizes(body: Body) -> list[Shape]:

@@ -1,0 +1,79 @@
+"""What the text of a definition decides by: numbers in its conditions, and names that count its turns."""
+
+from __future__ import annotations
+
+from ...base.record import TYPE_CHECKING
+from ...elaborate.choices import only_expects
+from ...syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence as Seq
+    from typing import TypeAlias
+
+    from ...syntax.tree import Definition
+
+    # what may vary in a block: a parameter by its name, or a size by the numbers of the input and the axis
+    Place: TypeAlias = "str | tuple[int, int]"
+
+# functions that make a size of a fraction, so that a parameter of a net may be one
+ROUNDING = frozenset(("floor", "ceil", "round"))
+# functions of which a number and another may give the same
+_DECIDING = ROUNDING | {"min", "max"}
+# so many of the numbers that conditions single out
+_SINGLED_OUT = 6
+
+
+def turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
+    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by, with
+    `steps` added to each."""
+    literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
+    whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
+    return [v + step for v in whole for step in steps][: 2 * len(steps)]
+
+
+def counting(definition: Definition) -> set[str]:
+    """The names that say how many turns loops have."""
+    nodes = list(tree.walk(definition))
+    counts = [n.count for n in nodes if isinstance(n, tree.Repeat)] + [
+        n.items for n in nodes if isinstance(n, tree.For)
+    ]
+    return {part.text for count in counts for part in tree.walk(count) if isinstance(part, tree.Name)}
+
+
+def singled_out(definition: Definition) -> list[int]:
+    """The whole numbers that conditions single out, as in `k == 3` and `k in [1, 3]`."""
+    conditions = [n.condition for n in tree.walk(definition) if isinstance(n, tree.If) and not only_expects(n)]
+    conditions += [n.condition for n in tree.walk(definition) if isinstance(n, tree.Conditional)]
+    chains = (n for condition in conditions for n in tree.walk(condition) if isinstance(n, tree.Chain))
+    equal = (chain for chain in chains if {"==", "!=", "in", "not in"}.intersection(chain.operators))
+    literals = (n.value for chain in equal for n in tree.walk(chain) if isinstance(n, tree.Literal))
+    return list(dict.fromkeys(v for v in literals if type(v) is int and v > 0))[:_SINGLED_OUT]
+
+
+def compared(definition: Definition) -> list[tuple[Place, Place]]:
+    """What conditions compare with one another, as in `c == width`: parameters, and sizes of inputs by their names."""
+    places: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}
+    for number, port in enumerate(tree.inputs(definition)):
+        sizes = port.sizes or ()
+        if not any(isinstance(size, tree.Ellipsis) for size in sizes):
+            places |= {s.text: (number, axis) for axis, s in enumerate(sizes) if isinstance(s, tree.Name)}
+    chains = (n for n in _deciding(definition) if isinstance(n, tree.Chain) and len(n.operands) == 2)
+    names = ([o.text for o in chain.operands if isinstance(o, tree.Name)] for chain in chains)
+    found = [(places[a], places[b]) for a, b in (pair for pair in names if len(pair) == 2) if {a, b} <= places.keys()]
+    return list(dict.fromkeys(found))
+
+
+def _deciding(definition: Definition) -> Iterator[tree.Node]:
+    """All parts of what conditions, `min`, `max` and rounding of a definition decide by."""
+    return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
+
+
+def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
+    if isinstance(node, tree.If | tree.Conditional):
+        return (node.condition,)
+    if isinstance(node, tree.Repeat):  # no turn is another way
+        return (node.count,)
+    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _DECIDING:
+        return node.arguments
+    return ()
