@@ -155,7 +155,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _tell(row: Row) -> None:
-    if row["verdict"] not in ("equal", "no code"):
+    if row["verdict"] not in ("equal", "converted", "no code"):
         print(f"{row['way']}: {row['net']}: {row['verdict']} {row['error']} {row['message']}", flush=True)
 
 

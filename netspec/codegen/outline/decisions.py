@@ -32,6 +32,13 @@ def turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[in
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
 
 
+def rounds(definition: Definition) -> bool:
+    """True if a definition makes whole numbers of others: quotients rounded down, fractions rounded."""
+    nodes = list(tree.walk(definition))
+    calls = {n.callee.text for n in nodes if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name)}
+    return bool(calls & ROUNDING) or any(isinstance(n, tree.Chain) and "//" in n.operators for n in nodes)
+
+
 def counting(definition: Definition) -> set[str]:
     """The names that say how many turns loops have."""
     nodes = list(tree.walk(definition))

@@ -17,7 +17,7 @@ from ...base.record import TYPE_CHECKING
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ...ir.paths import steps_of
 from ...syntax import tree
-from .decisions import ROUNDING, compared, counting, singled_out, turning_points
+from .decisions import ROUNDING, compared, counting, rounds, singled_out, turning_points
 from .terms import same
 
 if TYPE_CHECKING:
@@ -174,7 +174,9 @@ class Witnesses:
         known = {id(code.body) for code in (*group, *others)}
         found: list[Code] = []
         # each way through the text has to be seen with several values
-        ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), ENOUGH)]
+        # rounding gives many numbers the same
+        enough = 2 * ENOUGH if rounds(group[0].body.definition) else ENOUGH
+        ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), enough)]
         for (changes, most), kind in product(ways if varying else (), kinds):
             enough = len(found) + most
             for number, change in enumerate(changes):
