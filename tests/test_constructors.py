@@ -314,3 +314,21 @@ def test_no_turn_is_refused_where_more_would_have_to_be_said(text, name, told):
             make(**{name: 0})
     else:
         assert sum(p.numel() for p in make(**{name: 0}).parameters()) == wanted
+
+
+def test_one_of_two_values_is_taken_where_its_condition_holds():
+    """The classes have the one that their instances take, and say for which arguments that is."""
+    text = (
+        "block twice(width) { input x [n]\n"
+        "  s = x if n == 2 * width else (x -> dense(2 * width))\n"
+        "  (x -> dense(width) -> dense(2 * width)) + s }\n"
+        "net a { input x [6]; dense(16) -> twice(8) -> twice(16) -> twice(16) }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    for name, right, wrong in (("Twice", 12, 13), ("Twice2", 13, 12)):
+        alone = f"net b {{ input x [{right}]; twice(6) }}"
+        wanted = netspec.parse(f"{text.partition('net a')[0]}{alone}").report().totals.params
+        assert sum(p.numel() for p in space[name](in_features=right, width=6).parameters()) == wanted
+        with pytest.raises(ValueError, match="is written for in_features"):
+            space[name](in_features=wrong, width=6)

@@ -58,6 +58,15 @@ def singled_out(definition: Definition) -> list[int]:
     return list(dict.fromkeys(v for v in literals if type(v) is int and v > 0))[:_SINGLED_OUT]
 
 
+def alternatives(definition: Definition) -> Iterator[tree.Conditional]:
+    """The choices between values of the net, as in `x if c == n else (x -> dense(n))`; choices of numbers are none."""
+    for node in tree.walk(definition.body):
+        if isinstance(node, tree.Conditional):
+            parts = (part for side in (node.value, node.otherwise) for part in tree.walk(side))
+            if any(isinstance(part, tree.Pipeline) for part in parts):
+                yield node
+
+
 def compared(definition: Definition) -> list[tuple[Place, Place]]:
     """What conditions compare with one another, as in `c == width`: parameters, and sizes of inputs by their names."""
     places: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}

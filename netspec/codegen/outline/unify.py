@@ -16,14 +16,16 @@ from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template
 from ..lowering.lower import Act, Enter, key_of
 from .align import aligned, flattened, is_chain, kind_of, last_name, shape_after
 from .choices import weave_choice
+from .decisions import alternatives
+from .expressions import express
 from .loops import weave_loop
 from .parameters import Parameters
 from .ssa import Around, ControlRegion, MismatchError, Place, Values
 from .synthesis import Solver
-from .terms import Contexts, Term, chosen, equal, without_implied
+from .terms import Contexts, Term, chosen, equal, negated, same, without_implied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
@@ -121,6 +123,7 @@ class Weaver:
         contexts = self.parameters.contexts()
         self.channels = self.parameters.inputs(contexts, inputs)
         self.parameters.name_locals(contexts)
+        self.guards += _decided(first.body.definition, contexts)
         nodes = self.items([(*b.items, *b.starts) for b in self.bodies], contexts, arounds)
         if len({len(b.outputs) for b in self.bodies}) > 1:
             raise MismatchError
@@ -353,6 +356,14 @@ class Weaver:
 
 
 # --- small questions -------------------------------------------------------------------------------------------------
+
+
+def _decided(definition: tree.Definition, contexts: Contexts) -> Iterator[Term]:
+    """What has to hold since all instances take the same of two values: the code has that one alone."""
+    for node in alternatives(definition):
+        term = express(node.condition, contexts)
+        if term is not None and term.names and same(term.values):
+            yield term if term.values[0] else term.replace(text=negated(term.text))
 
 
 def _taken_shapes(enter: Enter) -> tuple[Any, ...]:
