@@ -303,6 +303,12 @@ def test_rounding_to_a_multiple_is_seen_where_few_sizes_are_taken():
             "A is written for n >= 1",
         ),
         ("net a(n=2) { input x [3]; dense(5); repeat n { dense(5) -> relu }; dense(9) }", "n", ""),
+        (
+            "block vg(n, f) { repeat n { dense(f) } }\n"
+            "net a(n=1, f=4) { input x [3]; vg(n, f) -> vg(n + 1, 2*f) -> vg(3, 4*f) }",
+            "n",
+            "A is written for n >= 1",
+        ),
     ],
 )
 def test_no_turn_is_refused_where_more_would_have_to_be_said(text, name, told):

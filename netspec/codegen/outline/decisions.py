@@ -7,7 +7,7 @@ from ...elaborate.choices import only_expects
 from ...syntax import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from collections.abc import Sequence as Seq
     from typing import TypeAlias
 
@@ -39,13 +39,28 @@ def rounds(definition: Definition) -> bool:
     return bool(calls & ROUNDING) or any(isinstance(n, tree.Chain) and "//" in n.operators for n in nodes)
 
 
-def counting(definition: Definition) -> set[str]:
-    """The names that say how many turns loops have."""
+def counting(definition: Definition, others: Mapping[str, Definition], depth: int = 4) -> set[str]:
+    """The names that say how many turns loops have, those of blocks that are called included. `others` are the
+    definitions by their names."""
     nodes = list(tree.walk(definition))
     counts = [n.count for n in nodes if isinstance(n, tree.Repeat)] + [
         n.items for n in nodes if isinstance(n, tree.For)
     ]
+    for call in (n for n in nodes if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name)):
+        callee = others.get(call.callee.text) if isinstance(call.callee, tree.Name) else None
+        if callee is not None and callee is not definition and depth:
+            inner = counting(callee, others, depth - 1)
+            counts += [node for name, node in _given(call, callee) if name in inner]
     return {part.text for count in counts for part in tree.walk(count) if isinstance(part, tree.Name)}
+
+
+def _given(call: tree.Call, callee: Definition) -> Iterator[tuple[str, tree.Node]]:
+    """The parameters that a call gives, with how they are written; values of the net stand before them."""
+    names = [parameter.name.text for parameter in callee.parameters]
+    plain = [node for node in call.arguments if not isinstance(node, tree.Keyword)]
+    # which of them are values and which numbers is not told here: each may be any
+    yield from ((name, node) for name in names for node in plain)
+    yield from ((node.name.text, node.value) for node in call.arguments if isinstance(node, tree.Keyword))
 
 
 def singled_out(definition: Definition) -> list[int]:

@@ -193,13 +193,13 @@ class Witnesses:
 
     def idle_of_net(self, names: Seq[str]) -> dict[str, Code]:
         """The net with 0 for each of these parameters that counts turns, where that goes."""
-        counts = counting(self.net.body.definition).intersection(names)
+        counts = counting(self.net.body.definition, self.net.design.definitions).intersection(names)
         found = {name: self._with_settings({name: 0}) for name in names if name in counts}
         return {name: code for name, code in found.items() if code is not None}
 
     def idle_of_block(self, like: Code, names: Seq[str]) -> dict[str, Code]:
         """A block, likewise."""
-        counts = counting(like.body.definition).intersection(names)
+        counts = counting(like.body.definition, self.net.design.definitions).intersection(names)
         found = {name: self._changed(like, {name: 0}, set()) for name in names if name in counts}
         return {name: code for name, code in found.items() if code is not None}
 
