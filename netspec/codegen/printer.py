@@ -1,7 +1,8 @@
 """The forms of code between the phases as text, for people and for tests.
 
 A line is one step: `%3, %4 = name(%1, %2): expression`. `%n` are values by their numbers, `$k` in an expression is the
-k-th operand of the step; where a layer is several expressions, each takes as `$0` what the one before it gives.
+k-th operand of the step. Where a layer is several expressions, those behind the first take as `$k` the values that the
+layer has come to, such as the states of a recurrence behind its sequence.
 """
 
 from __future__ import annotations
