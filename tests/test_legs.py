@@ -74,7 +74,7 @@ def test_a_leg_that_differs_is_named(pool, leg, monkeypatch):
     """The code says another slope than the net."""
     write = TARGETS[LEGS[leg].code]
 
-    def spoilt(net):
+    def spoilt(net, *_style):
         target = write(net)
         assert "0.2" in target.text
         return target.replace(text=target.text.replace("0.2", "0.3"))

@@ -97,7 +97,7 @@ def _is_program(mutation: Mutation) -> bool:
 
 
 def _all(folder: str) -> Iterator[Mutation]:
-    for path in sorted((ROOT / "netspec" / folder).glob("*.py")):
+    for path in sorted((ROOT / "netspec" / folder).glob("**/*.py" if folder else "*.py")):
         name = str(path.relative_to(ROOT))
         if not name.endswith(_NOT):
             yield from mutations(name, path.read_bytes())

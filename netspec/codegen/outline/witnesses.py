@@ -193,15 +193,18 @@ class Witnesses:
 
     def idle_of_net(self, names: Seq[str]) -> dict[str, Code]:
         """The net with 0 for each of these parameters that counts turns, where that goes."""
-        counts = counting(self.net.body.definition, self.net.design.definitions).intersection(names)
-        found = {name: self._with_settings({name: 0}) for name in names if name in counts}
+        found = {name: self._with_settings({name: 0}) for name in self._counts(self.net.body, names)}
         return {name: code for name, code in found.items() if code is not None}
 
     def idle_of_block(self, like: Code, names: Seq[str]) -> dict[str, Code]:
         """A block, likewise."""
-        counts = counting(like.body.definition, self.net.design.definitions).intersection(names)
-        found = {name: self._changed(like, {name: 0}, set()) for name in names if name in counts}
+        found = {name: self._changed(like, {name: 0}, set()) for name in self._counts(like.body, names)}
         return {name: code for name, code in found.items() if code is not None}
+
+    def _counts(self, body: Body, names: Seq[str]) -> list[str]:
+        """Those of some parameters that are whole numbers and count turns."""
+        counts = counting(body.definition, self.net.design.definitions)
+        return [name for name in names if name in counts and type(body.arguments[name]) is int]
 
     def _following(self, group: Seq[Code]) -> set[Place]:
         """The parameters that are in all of a group what their defaults say, which may hang on other parameters."""
