@@ -72,10 +72,10 @@ def emit(net: CheckedNet, framework: str, style: str = "") -> str:
 
 def text_after(phase: str, net: CheckedNet, framework: str, style: str = "") -> str:
     """What stands behind a phase, as text. Raises SpecError as `emit` does."""
-    for name, found in stages(net, backend_of(net, framework, style)):
-        if name == phase:
-            return print_templates(found) if isinstance(found, list) else print_lowered(found)
-    return emit(net, framework, style)
+    if phase == PHASES[-1]:
+        return emit(net, framework, style)
+    found = next(found for name, found in stages(net, backend_of(net, framework, style)) if name == phase)
+    return print_templates(found) if isinstance(found, list) else print_lowered(found)
 
 
 def templates(net: CheckedNet, framework: str, style: str = "") -> list[Template]:
