@@ -11,7 +11,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Raw, fill, inline
 from ..pycode.names import taken_by
 from .ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, constructed
-from .lowering.lower import Act, Enter, Part, key_of
+from .lowering.lower import Act, Enter, entered, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,18 +37,10 @@ def print_lowered(net: Code) -> str:
 
 def _bodies(code: Code, seen: dict[Any, Code]) -> list[Code]:
     if key_of(code) not in seen:
-        for item in _entered((*code.items, *code.starts)):
+        for item in entered((*code.items, *code.starts)):
             _bodies(item.code, seen)
         seen[key_of(code)] = code
     return list(seen.values())
-
-
-def _entered(items: Iterable[Lowered]) -> Iterator[Enter]:
-    for item in items:
-        if isinstance(item, Enter):
-            yield item
-        elif isinstance(item, Part):
-            yield from _entered(item.items)
 
 
 def _body(code: Code) -> Iterator[str]:

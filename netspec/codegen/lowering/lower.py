@@ -18,7 +18,7 @@ from ...pycode.expr import Call as Applied
 from ...pycode.expr import Index, Made, X, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, ClassVar, TypeAlias
 
     from ...base.dims import Shape
@@ -115,6 +115,20 @@ class Code(Record):
 def key_of(body: Code) -> Any:
     """What tells lowered bodies apart."""
     return id(body.body), body.layouts, body.frozen, body.kind
+
+
+def flat(items: Iterable[Lowered]) -> Iterator[Act | Enter]:
+    """The layers and calls among items, those in regions included, but not what is in the bodies called."""
+    for item in items:
+        if isinstance(item, Part):
+            yield from flat(item.items)
+        else:
+            yield item
+
+
+def entered(items: Iterable[Lowered]) -> list[Enter]:
+    """The calls among them."""
+    return [item for item in flat(items) if isinstance(item, Enter)]
 
 
 def refuse(target: str, step: Step | Call, error: Unsupported) -> SpecError:

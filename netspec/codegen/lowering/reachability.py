@@ -6,13 +6,13 @@ from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.record import TYPE_CHECKING, Record
 from ...layers.forms import numbers_in
 from ...pycode.names import taken_by
-from .lower import Act, Enter
+from .lower import Act, Enter, flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from ...ir.types import Instance, Step
-    from .lower import Code, Lowered
+    from .lower import Code
 
 
 class Lost(Record):
@@ -44,7 +44,7 @@ def _needed(code: Code, wanted: Iterable[int]) -> tuple[set[int], list[Step]]:
     live = set(wanted)
     kept: set[Instance | None] = set()
     lost: list[Lost] = []
-    for item in reversed(list(_flat(code.items))):
+    for item in reversed(list(flat(code.items))):
         used = not live.isdisjoint(item.outputs)
         shared = item.shared if isinstance(item, Enter) else _shared(item)
         if used:
@@ -87,11 +87,3 @@ def _keeps_idle(act: Act, live: set[int]) -> bool:
         elif apply.stateful:
             return True
     return False
-
-
-def _flat(items: Iterable[Lowered]) -> Iterator[Act | Enter]:
-    for item in items:
-        if isinstance(item, Act | Enter):
-            yield item
-        else:
-            yield from _flat(item.items)

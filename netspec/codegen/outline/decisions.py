@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     Place: TypeAlias = "str | tuple[int, int]"
 
 # functions that make a size of a fraction, so that a parameter of a net may be one
-ROUNDING = frozenset(("floor", "ceil", "round"))
+_ROUNDING = frozenset(("floor", "ceil", "round"))
 # functions of which a number and another may give the same
-_DECIDING = ROUNDING | {"min", "max"}
+_DECIDING = _ROUNDING | {"min", "max"}
 # so many of the numbers that conditions single out
 _SINGLED_OUT = 6
 
@@ -32,25 +32,34 @@ def turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[in
     return [v + step for v in whole for step in steps][: 2 * len(steps)]
 
 
+def rounds_fractions(definition: Definition) -> bool:
+    """True if a definition makes whole numbers of fractions."""
+    return any(name in _ROUNDING for _, name in _calls(definition))
+
+
 def rounds(definition: Definition) -> bool:
     """True if a definition makes whole numbers of others: quotients rounded down, fractions rounded."""
-    nodes = list(tree.walk(definition))
-    calls = {n.callee.text for n in nodes if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name)}
-    return bool(calls & ROUNDING) or any(isinstance(n, tree.Chain) and "//" in n.operators for n in nodes)
+    chains = (node for node in tree.walk(definition) if isinstance(node, tree.Chain))
+    return rounds_fractions(definition) or any("//" in chain.operators for chain in chains)
+
+
+def _calls(definition: Definition) -> Iterator[tuple[tree.Call, str]]:
+    """The calls of a definition, with the names of what is called."""
+    for node in tree.walk(definition):
+        if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name):
+            yield node, node.callee.text
 
 
 def counting(definition: Definition, others: Mapping[str, Definition], depth: int = 4) -> set[str]:
     """The names that say how many turns loops have, those of blocks that are called included. `others` are the
     definitions by their names."""
-    nodes = list(tree.walk(definition))
-    counts = [n.count for n in nodes if isinstance(n, tree.Repeat)] + [
-        n.items for n in nodes if isinstance(n, tree.For)
-    ]
-    for call in (n for n in nodes if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name)):
-        callee = others.get(call.callee.text) if isinstance(call.callee, tree.Name) else None
-        if callee is not None and callee is not definition and depth:
+    loops = (node for node in tree.walk(definition) if isinstance(node, tree.Repeat | tree.For))
+    counts = [loop.count if isinstance(loop, tree.Repeat) else loop.items for loop in loops]
+    for call, name in _calls(definition) if depth else ():
+        callee = others.get(name)
+        if callee is not None and callee is not definition:
             inner = counting(callee, others, depth - 1)
-            counts += [node for name, node in _given(call, callee) if name in inner]
+            counts += [node for parameter, node in _given(call, callee) if parameter in inner]
     return {part.text for count in counts for part in tree.walk(count) if isinstance(part, tree.Name)}
 
 

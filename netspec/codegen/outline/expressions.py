@@ -7,7 +7,7 @@ from ...consteval import call_function
 from ...layers.arguments import Word
 from ...syntax import tree
 from ..identifiers import safe
-from .terms import COMPARISONS, Term, constant, each, item_needs, negated, pair, same, sometimes_whole, under
+from .terms import COMPARISONS, Term, chosen, constant, each, item_needs, negated, pair, same, sometimes_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,9 +118,7 @@ def _conditional(node: tree.Conditional, contexts: Contexts) -> Term | None:
         return None
     sides = {True: iter(value.values), False: iter(otherwise.values)}
     values = tuple(next(sides[bool(c)]) for c in condition.values)
-    text = f"{value.within(1)} if {condition.within(1)} else {otherwise.within(0)}"
-    needs = (*condition.needs, *under(value.needs, condition), *under(otherwise.needs, condition, holds=False))
-    return Term(text, values, value.names | condition.names | otherwise.names, 0, needs=needs)
+    return chosen(condition, value, otherwise, values)
 
 
 def _where(node: Node, condition: Term, wanted: bool, contexts: Contexts) -> Term | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...syntax import tree
 from ..identifiers import AT_THE_TOP, safe
-from ..lowering.lower import Enter, Part, key_of
+from ..lowering.lower import Enter, Part, entered, key_of
 from ..passes.dce import eliminate_dead_code
 from ..passes.loop_exits import close_all
 from ..printer import print_templates
@@ -201,7 +201,7 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
             place = offered.setdefault(_source(group.bodies[0]), {})
             own[id(group)] = witnesses.of_block(group.kinds, [code for code in place.values() if group.suits(code)])
             codes = [*own[id(group)], *place.values()]
-        for enter in (enter for code in codes for enter in _enters(code.items)):
+        for enter in (enter for code in codes for enter in entered(code.items)):
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
     known = Known(_carried(groups[-1].bodies[0]))
     taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
@@ -253,7 +253,7 @@ def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
     """The block calls of a program, those in blocks included."""
     if key_of(code) not in seen:
         seen.add(key_of(code))
-        for enter in _enters(code.items):
+        for enter in entered(code.items):
             yield enter
             yield from _all_enters(enter.code, seen)
 
@@ -339,16 +339,6 @@ def _source(code: Code) -> Any:
 
 def _depth(place: Any, order: Mapping[Any, Seq[Code]], known: dict[Any, int]) -> int:
     if place not in known:
-        inner = {_source(i.code) for body in order[place] for i in _enters(body.items)}
+        inner = {_source(i.code) for body in order[place] for i in entered(body.items)}
         known[place] = 1 + max((_depth(p, order, known) for p in inner), default=0)
     return known[place]
-
-
-def _enters(items: Seq[Lowered]) -> list[Enter]:
-    found: list[Enter] = []
-    for item in items:
-        if isinstance(item, Enter):
-            found.append(item)
-        elif isinstance(item, Part):
-            found.extend(_enters(item.items))
-    return found

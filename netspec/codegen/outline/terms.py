@@ -119,11 +119,8 @@ class Contexts:
         self.terms.setdefault(term.text, term)
 
 
-def chosen(condition: Term, value: Term, otherwise: Term) -> Term:
-    """`value if condition else otherwise`"""
-    if value.text == otherwise.text:
-        return value
-    values = tuple(a if c else b for c, a, b in zip(condition.values, value.values, otherwise.values))
+def chosen(condition: Term, value: Term, otherwise: Term, values: tuple[Any, ...]) -> Term:
+    """`value if condition else otherwise`, with its column."""
     text = f"{value.within(1)} if {condition.within(1)} else {otherwise.within(0)}"
     needs = (*condition.needs, *under(value.needs, condition), *under(otherwise.needs, condition, holds=False))
     return Term(text, values, value.names | condition.names | otherwise.names, 0, needs=needs)

@@ -286,7 +286,13 @@ class Weaver:
             return None
         texts = [self.channels[v].text for v in (found[1].later, found[1].first) if v in self.channels]
         sides = [contexts.terms[text] for text in texts if text in contexts.terms]
-        return chosen(count, *sides) if len(sides) == 2 else None
+        if len(sides) < 2:
+            return None
+        later, first = sides
+        if later.text == first.text:
+            return later
+        values = tuple(a if turns else b for turns, a, b in zip(count.values, later.values, first.values))
+        return chosen(count, later, first, values)
 
     def _made(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
         """The template's number for a value that a step makes; the one that was announced, if it was."""

@@ -17,7 +17,7 @@ from ...base.record import TYPE_CHECKING
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ...ir.paths import steps_of
 from ...syntax import tree
-from .decisions import ROUNDING, compared, counting, rounds, singled_out, turning_points
+from .decisions import compared, counting, rounds, rounds_fractions, singled_out, turning_points
 from .terms import same
 
 if TYPE_CHECKING:
@@ -86,24 +86,27 @@ class Witnesses:
         # each way through the text has to be seen with several values
         enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
         found: dict[int, Code] = {}
+
+        def take(chosen: Mapping[str, Any]) -> None:
+            code = self._with_settings(chosen)
+            if code is not None:
+                found[id(code.body)] = code
+
         tries = max(map(len, values.values()), default=0) if len(names) == 1 else _TRIES
         for turn in range(tries if all(values.values()) else 0):
             if len(found) == enough:
                 break
             # the most telling of all first, then one at another pace than the other
-            code = self._with_settings({n: v[turn * (1 + k) % len(v)] for k, (n, v) in enumerate(values.items())})
-            found |= {} if code is None else {id(code.body): code}
+            take({n: v[turn * (1 + k) % len(v)] for k, (n, v) in enumerate(values.items())})
         # further off, where a size next to such a number is none that the layers take
         beside = turning_points(self.net.body.definition, (-2, 2, -4, 4)) if len(found) < enough else []
         for value, name in product((v for v in beside if v > 0), names):
             if len(found) == enough:
                 break
-            code = self._with_settings({name: value})
-            found |= {} if code is None else {id(code.body): code}
+            take({name: value})
         for value, name in product(singled_out(self.net.body.definition), names):
             if value != self.net.body.arguments[name]:
-                code = self._with_settings({name: value})
-                found |= {} if code is None else {id(code.body): code}
+                take({name: value})
         return [*found.values(), *self._no_multiples(names, list(found.values()))]
 
     def _no_multiples(self, names: Seq[str], found: Seq[Code]) -> list[Code]:
@@ -139,17 +142,13 @@ class Witnesses:
         if isinstance(value, float):
             wanted: list[Any] = [*fractions, value + 1, value * 0.77]
         else:
-            takes = self._rounds and any(self._with_settings({name: f}) is not None for f in fractions)
+            takes = rounds_fractions(self.net.body.definition) and any(
+                self._with_settings({name: f}) is not None for f in fractions
+            )
             wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
             wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1, value - 1, value + 3]
             wanted += [factor * value for factor in (2, 3, 4, 6)] + [value // factor for factor in (4, 6, 8)]
         return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
-
-    @cached_property
-    def _rounds(self) -> bool:
-        """Does the net make a whole number of a fraction?"""
-        calls = (n for n in self._nodes if isinstance(n, tree.Call))
-        return any(isinstance(c.callee, tree.Name) and c.callee.text in ROUNDING for c in calls)
 
     def _chooses(self) -> bool:
         """Are there conditions in the net?"""
@@ -173,10 +172,9 @@ class Witnesses:
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
         known = {id(code.body) for code in (*group, *others)}
         found: list[Code] = []
-        # each way through the text has to be seen with several values
-        # rounding gives many numbers the same
-        enough = 2 * ENOUGH if rounds(group[0].body.definition) else ENOUGH
-        ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), enough)]
+        # each way through the text has to be seen with several values, with more where rounding makes many the same
+        changed = 2 * ENOUGH if rounds(group[0].body.definition) else ENOUGH
+        ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), changed)]
         for (changes, most), kind in product(ways if varying else (), kinds):
             enough = len(found) + most
             for number, change in enumerate(changes):
