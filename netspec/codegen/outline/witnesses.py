@@ -142,13 +142,16 @@ class Witnesses:
         if isinstance(value, float):
             wanted: list[Any] = [*fractions, value + 1, value * 0.77]
         else:
-            takes = rounds_fractions(self.net.body.definition) and any(
-                self._with_settings({name: f}) is not None for f in fractions
-            )
+            takes = self._rounds and any(self._with_settings({name: f}) is not None for f in fractions)
             wanted = [*(fractions if takes else ()), value + 1, 2 * value + 1, *turning]
             wanted += [value // 2, 3 * value + 2, value // 3, value // 5, 5 * value + 1, value - 1, value + 3]
             wanted += [factor * value for factor in (2, 3, 4, 6)] + [value // factor for factor in (4, 6, 8)]
         return [v for v in dict.fromkeys(wanted) if v > 0 and v != value]
+
+    @cached_property
+    def _rounds(self) -> bool:
+        """Does the net make a whole number of a fraction? Each of its parameters asks."""
+        return rounds_fractions(self.net.body.definition)
 
     def _chooses(self) -> bool:
         """Are there conditions in the net?"""
