@@ -338,3 +338,109 @@ def test_one_of_two_values_is_taken_where_its_condition_holds():
         assert sum(p.numel() for p in space[name](in_features=right, width=6).parameters()) == wanted
         with pytest.raises(ValueError, match="is written for in_features"):
             space[name](in_features=wrong, width=6)
+
+
+def test_a_branch_that_one_instance_takes_says_channels_too():
+    """In the other branches all have others; the one that takes it is called with 3."""
+    text = (
+        "block c(f) { input a [h, w, ca]; input b [h2, w2, cb]\n"
+        "  if h != h2 { a = a -> conv(f, 1x1, stride=2, padding=same) } else if ca != f { a = a -> conv(f, 1x1) }\n"
+        "  b = b -> conv(f, 3x3, padding=same); concat(a, b) }\n"
+        "net pn { input x [16, 16, 3]; q = x -> conv(4, 1x1); p = c(x, q, 4); q = p -> maxpool(2x2)\n"
+        "  r = c(p, q, 8); c(r, r -> maxpool(2x2), 4) }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    made = space["C"](a_channels=5, b_channels=4, f=6, has_conv=False)
+    alone = "net b { input x [9, 9, 5]; input y [9, 9, 4]; c(x, y, 6) }"
+    wanted = netspec.parse(f"{text.partition('net pn')[0]}{alone}").report().totals.params
+    assert sum(p.numel() for p in made.parameters()) == wanted
+    assert made(torch.zeros(2, 5, 9, 9), torch.zeros(2, 4, 9, 9)).shape == (2, 12, 9, 9)
+
+
+# --- layers that are made once ----------------------------------------------------------------------------------------
+
+_SHARED = {
+    "a loop of no turn": (
+        "net a(n=2) { input x [7]; layer f = dense(7); y = x -> dense(3) -> dense(7); repeat n { y = y -> f }; y }",
+        {"n": [1, 3]},
+    ),
+    "both branches": (
+        "net a(n=2) { input x [7]; layer f = dense(7); y = x -> dense(3) -> dense(7)\n"
+        "  if n > 2 { y = y -> f } else { y = y -> relu -> f }; y }",
+        {"n": [1, 2, 3, 5]},
+    ),
+    "a branch, and what stands behind": (
+        "net a(n=2) { input x [7]; layer f = dense(7); y = x -> dense(7)\n  if n > 2 { y = y -> f -> relu }; y -> f }",
+        {"n": [1, 2, 3, 5]},
+    ),
+    "a branch within a branch": (
+        "net a(n=2) { input x [7]; layer f = dense(7); y = x -> dense(7)\n"
+        "  if n > 2 { if n > 4 { y = y -> f -> relu }; y = y -> f } else { y = y -> tanh }; y -> dense(2) }",
+        {"n": [1, 2, 3, 4, 5, 6]},
+    ),
+    "a block in both branches": (
+        "block g { input x [n]; dense(n) -> tanh }\n"
+        "net a(n=2) { input x [7]; layer f = g(); y = x -> dense(7)\n"
+        "  if n > 2 { y = y -> f -> f } else { y = y -> f }; y -> dense(2) }",
+        {"n": [1, 2, 3, 5]},
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize(
+    ("text", "argument", "value"), [(t, n, v) for t, given in _SHARED.values() for n, vs in given.items() for v in vs]
+)
+def test_what_is_made_once_is_there_wherever_it_is_used(text, argument, value, form):
+    """Arrays as in the net of that setting, and an output."""
+    net = netspec.parse(text, **{argument: value})
+    x = np.random.default_rng(3).normal(size=(2, 7)).astype("float32")
+    if form == "torch":
+        made = execute(_torch(text), "a")(**{argument: value})
+        assert made(torch.from_numpy(x)).shape == (2, *net.outputs[0].shape)
+        count = sum(p.numel() for p in made.parameters())
+    else:
+        made = execute(netspec.parse(text).to_keras(form), "a")(**{argument: value})
+        assert made(x).shape == (2, *net.outputs[0].shape)
+        count = made.count_params()
+    assert count == net.report().totals.params
+
+
+def test_what_no_turn_uses_is_refused():
+    make = execute(_torch(_SHARED["a loop of no turn"][0]), "a")
+    with pytest.raises(ValueError, match="A is written for n >= 1"):
+        make(n=0)
+
+
+# --- quotients that have to be whole ----------------------------------------------------------------------------------
+
+_UNEVEN = (
+    "block attend(heads) { input x [t, n]; multihead_attention(heads) -> layernorm }\n"
+    "net a(units=24) { input x [5, units]; a, b, c = x -> split(parts=3); concat(a * b, c) -> attend(4) -> dense(6) }"
+)
+
+
+@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("units", [13, 30, 31, 36, 42])
+def test_uneven_parts_are_refused(units, form):
+    """Of 31 numbers `chunk` makes three parts of 11, 11 and 9, and heads of `31 // 4` leave some out."""
+    text = _UNEVEN
+    code = _torch(text) if form == "torch" else netspec.parse(text).to_keras(form)
+    make = execute(code, "a")
+    x = np.zeros((2, 5, units), "float32")
+    told = inspect.signature(make).parameters
+
+    def run():
+        made = make(**({"units": units} if "units" in told else {}))
+        return made(torch.from_numpy(x) if form == "torch" else x), made
+
+    try:
+        wanted = netspec.parse(text, units=units).report().totals.params
+    except netspec.SpecError:
+        with pytest.raises(Exception, match=r"(?i)written for|evenly|divisible"):  # ours or the framework's
+            run()
+        return
+    made = run()[1]
+    found = sum(p.numel() for p in made.parameters()) if form == "torch" else made.count_params()
+    assert found == wanted

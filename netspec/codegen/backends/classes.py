@@ -13,7 +13,7 @@ from ...pycode.doc import lay_out
 from ...pycode.expr import Bare, Call, Generator, Infix, Raw, Star, X, call, each_part, fill, inline
 from ...pycode.names import WORD, free_names
 from ..identifiers import safe
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence, constructed
+from ..ir import Choice, Invoke, Leaf, Loop, Sequence, constructed, inside
 from ..outline.terms import negated
 from ..passes.attributes import first_module, is_kept, of_part, part_names, singular
 from ..passes.dce import needed
@@ -21,16 +21,17 @@ from ..passes.reroll import loops, optional, plural
 from ..passes.variables import uses
 from .assignments import Draft, Piece
 from .axes import axes_line
-from .constructors import NESTED, branched, each_turn, folded, guarded, is_shared
+from .constructors import NESTED, branched, each_turn, folded, guarded, is_shared, shared_of
 from .module import doc_of, docstring
 from .statements import Flow
 from .writer import Line, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from collections.abc import Sequence as Seq
     from typing import Any, ClassVar
 
+    from ...ir.types import Instance
     from ...layers.base import Apply, Helper
     from ...layers.cells import Form
     from ...pycode.expr import Code
@@ -65,7 +66,7 @@ class ClassWriter(Writer):
         self.shared: dict[Any, list[str]] = {}
         self.nodes = template.nodes
         # the statements that make the modules, those of one node together
-        self.made = [self._modules(node) for node in self.nodes]
+        self.made = self._side_by_side(self.nodes)
         # within a loop, modules go by the loop's own names
         self.local = self._local_names()
 
@@ -149,11 +150,27 @@ class ClassWriter(Writer):
         template = self.template
         names = (*(p.name for p in template.parameters), *template.locals)
         named = [line for name, code in template.locals.items() for line in lay_out(f"{name} = ", code, "", 8)]
-        named += guarded(template, 8)
+        named += guarded(template, 8, [g for g in template.guards if not self.sizes_in(g)])
         kept = [(self.saved[name], name) for name in names if name in self.saved]
         return [*named, *(t for attribute, name in kept for t in lay_out(f"self.{attribute} = ", Raw(name), "", 8))]
 
+    def sizes_in(self, guard: str) -> set[str]:
+        """The sizes of inputs that a guard asks for, which the constructor is not told."""
+        return free_names(Raw(guard)).intersection(self.template.sizes)
+
     # --- the constructor ------------------------------------------------------------------------------------------
+
+    def _side_by_side(self, nodes: Seq[Node]) -> list[list[Line]]:
+        """The statements that make the modules of nodes, those of one node together. What a branch uses and others
+        use as well is made before them."""
+        sharing: Counter[Instance | None] = Counter(instance for node in nodes for instance in _sharing(node))
+        found = []
+        for node in nodes:
+            inner = inside([node]) if isinstance(node, Choice) else ()
+            users = (part for part in inner if isinstance(part, Leaf | Invoke) and sharing[part.shared] > 1)
+            common = [held for user in users for held in self._held(user)]
+            found.append([*map(_assigned, common), *self._modules(node)])
+        return found
 
     def _modules(self, node: Node) -> list[Line]:
         """The statements that make the modules of a node."""
@@ -262,7 +279,7 @@ class ClassWriter(Writer):
         before, after, found = self.attributes, set(self.attributes), []
         for _condition, nodes in choice.branches:
             self.attributes = set(before)
-            found.append([line for node in nodes for line in self._modules(node)])
+            found.append([line for lines in self._side_by_side(nodes) for line in lines])
             after |= self.attributes
         self.attributes = after
         return found
@@ -369,6 +386,13 @@ class ClassWriter(Writer):
     def short_choice(self, choice: Choice) -> tuple[Any, str] | None:
         found = optional(choice)
         return None if found is None else (found[0], f"self.{self.names[id(found[0])][0]}")
+
+
+def _sharing(node: Node) -> Iterator[Instance]:
+    """The things that are made once and used in a node, for each of its branches."""
+    parts = [nodes for _, nodes in node.branches] if isinstance(node, Choice) else [(node,)]
+    for part in parts:
+        yield from {shared for inner in inside(part) if (shared := shared_of(inner)) is not None}
 
 
 def _assigned(held: Held) -> Line:

@@ -11,6 +11,10 @@ from ..outline.terms import negated
 from .writer import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence as Seq
+
+    from ...ir.types import Instance
     from ...pycode.expr import Code
     from ..ir import Loop, Node, Template
 
@@ -36,27 +40,32 @@ def branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
 _LONG = 60
 
 
-def guarded(template: Template, indent: int) -> list[str]:
-    """Refusals of arguments that a template has no code for."""
+def _as_it_is(code: Code) -> Code:
+    return code
+
+
+def guarded(template: Template, indent: int, guards: Seq[str], owned: Callable[[Code], Code] = _as_it_is) -> list[str]:
+    """Refusals of arguments, or of sizes of inputs, that a template has no code for. `owned` says a condition in the
+    words of the method that it stands in."""
     found: list[str] = []
-    for guard in template.guards:
+    for guard in guards:
         if len(guard) > _LONG and " in [" in guard:
             said, _, listed = guard.partition(" in ")
-            found += _one_of(template, said, listed, indent)
+            found += _one_of(template, owned(Raw(said)), listed, indent)
             continue
         said = f"{template.name} is written for {guard}"
         message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
-        found += lay_out("if ", Raw(negated(guard)), ":", indent)
+        found += lay_out("if ", owned(Raw(negated(guard))), ":", indent)
         found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
     return found
 
 
-def _one_of(template: Template, said: str, listed: str, indent: int) -> list[str]:
+def _one_of(template: Template, said: Code, listed: str, indent: int) -> list[str]:
     """A refusal of all but the arguments in a list that is too long for one line."""
     given, known = (name if name not in template.words else f"{name}_" for name in ("given", "written_for"))
     message = Raw(f'f"{template.name} is written for {{{known}}}"')
     return [
-        *lay_out(f"{given} = ", Raw(said), "", indent),
+        *lay_out(f"{given} = ", said, "", indent),
         *lay_out(f"{known} = ", Raw(listed), "", indent),
         *lay_out("if ", Raw(f"{given} not in {known}"), ":", indent),
         *lay_out("raise ", Call("ValueError", (message,)), "", indent + 4),
@@ -74,7 +83,12 @@ def each_turn(make: Code, loop: Loop) -> Generator:
 
 
 def is_shared(node: Node) -> bool:
-    return isinstance(node, Leaf | Invoke) and node.shared is not None
+    return shared_of(node) is not None
+
+
+def shared_of(node: Node) -> Instance | None:
+    """What a node uses that is made once."""
+    return node.shared if isinstance(node, Leaf | Invoke) else None
 
 
 def folded(made: list[Code]) -> list[Code]:

@@ -18,6 +18,7 @@ from ...pycode.names import free_names
 from ..ir import Invoke, Leaf, opened
 from ..styles import Style
 from .classes import ClassWriter
+from .constructors import guarded
 from .keras_module import HIDDEN, KerasLowering, are_vectors
 from .module import class_name, signature
 from .writer import Line
@@ -176,9 +177,12 @@ class LayerWriter(ClassWriter):
         return [name for name in self.template.sizes if name in found]
 
     def _read(self, lines: Sequence[Line], places: list[str]) -> list[str]:
-        """Statements that read the sizes that others use."""
-        sizes = ((name, *self.template.sizes[name]) for name in self._sizes_of(lines))
-        return _rendered([Line(0, f"{name} = ", Index(Raw(places[port]), (axis,))) for name, port, axis in sizes])
+        """Statements that read the sizes that others use, and refuse those that there is no code for."""
+        known = self._sizes_of(lines)
+        sizes = ((name, *self.template.sizes[name]) for name in known)
+        read = _rendered([Line(0, f"{name} = ", Index(Raw(places[port]), (axis,))) for name, port, axis in sizes])
+        told = [g for g in self.template.guards if self.sizes_in(g) and self.sizes_in(g) <= {*known}]
+        return [*read, *guarded(self.template, 8, told, self.owned)]
 
     # --- the methods ------------------------------------------------------------------------------------------------
 

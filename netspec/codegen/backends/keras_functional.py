@@ -241,7 +241,7 @@ class _Function(Writer):
 def named(template: Template) -> list[str]:
     """The numbers that the author gave names to."""
     lines = [line for name, code in template.locals.items() for line in _laid(f"{name} = ", code)]
-    return [*lines, *guarded(template, 4)]
+    return [*lines, *guarded(template, 4, template.guards)]
 
 
 def _run(invoke: Invoke, form: Form) -> Code:

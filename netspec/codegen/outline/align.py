@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ...ir.types import Instance
     from ..lowering.lower import Lowered
 
 
@@ -30,6 +31,33 @@ def kind_of(column: tuple[Part, ...]) -> str:
     if any(p.region.kind != first.kind or p.region.node.span != first.node.span for p in column):
         raise MismatchError
     return "loop" if first.kind in ("repeat", "for") else first.kind
+
+
+def check_used_by_all(columns: Seq[tuple[Lowered, ...]]) -> None:
+    """Raises MismatchError where only some instances use a thing that is made once, as in a loop of no turn: the others
+    would have its weights for nothing. What one branch alone uses is made in that branch."""
+    uses = [_shared_in(items) for items in columns]
+    for instance in set().union(*uses):
+        around = set().union(*(found.get(instance, ()) for found in uses))
+        if not all(instance in found for found in uses) and (len(around) > 1 or None in around):
+            raise MismatchError
+
+
+def _shared_in(items: Seq[Lowered], around: Any = None) -> dict[Instance, set[Any]]:
+    """The things that are made once and used in some items, each with the branches around its uses."""
+    found: dict[Instance, set[Any]] = {}
+    for item in items:
+        if isinstance(item, Part):
+            region = item.region
+            inner = (region.span, region.choice) if region.kind == "if" and around is None else around
+            for instance, places in _shared_in(item.items, inner).items():
+                found.setdefault(instance, set()).update(places)
+        else:
+            holder = item if isinstance(item, Enter) else item.step
+            shared = holder.shared if holder is not None else None
+            if shared is not None:
+                found.setdefault(shared, set()).add(around)
+    return found
 
 
 def turns_of(column: tuple[Part, ...]) -> list[list[Part]]:

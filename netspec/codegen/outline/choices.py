@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...syntax import tree
 from ..ir import Choice
-from .align import branch_name, by_pick
+from .align import branch_name, by_pick, check_used_by_all
 from .expressions import express
 from .terms import Contexts, code, equal, negated, under
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
     """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
     picks = [p.region.choice for p in column]
+    if weaver.style.sequences and not contexts.loops:
+        for places in by_pick(column).values():
+            check_used_by_all([column[k].items for k in places])
     if len(set(picks)) == 1:
         if not contexts.branch:  # within a branch it would be a demand of that branch only
             for term in _demands(column[0].region.node, picks[0], contexts):

@@ -323,8 +323,15 @@ def _factors(values: Sequence[int], column: Sequence[int]) -> list[Callable[[Ter
         return [lambda t: pair("*", constant(times, len(column)), t)]
     if values[0] % column[0] == 0 and all(v == c * (values[0] // column[0]) for c, v in zip(column, values)):
         part = values[0] // column[0]
-        return [lambda t: pair("//", t, constant(part, len(column)))]
+        return [lambda t: _exact(t, constant(part, len(column)))]
     return []
+
+
+def _exact(number: Term, divisor: Term) -> Term | None:
+    """A quotient that is whole in all that was proved. That it need not be, as `width // 2` may not, only the text
+    says."""
+    found = pair("//", number, divisor)
+    return found and found.replace(needs=(*found.needs, divides(divisor, number)))
 
 
 def code(term: Term) -> Code:

@@ -14,7 +14,7 @@ from ...base.record import TYPE_CHECKING
 from ...syntax import tree
 from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template
 from ..lowering.lower import Act, Enter, key_of
-from .align import aligned, flattened, is_chain, kind_of, last_name, shape_after
+from .align import aligned, check_used_by_all, flattened, is_chain, kind_of, last_name, shape_after
 from .choices import weave_choice
 from .decisions import alternatives
 from .expressions import express
@@ -124,6 +124,8 @@ class Weaver:
         self.channels = self.parameters.inputs(contexts, inputs)
         self.parameters.name_locals(contexts)
         self.guards += _decided(first.body.definition, contexts)
+        if self.style.sequences:
+            check_used_by_all([b.items for b in self.bodies])
         nodes = self.items([(*b.items, *b.starts) for b in self.bodies], contexts, arounds)
         if len({len(b.outputs) for b in self.bodies}) > 1:
             raise MismatchError
@@ -144,7 +146,7 @@ class Weaver:
             self.name, bodies, chosen, values, nodes, inputs, outputs, self.values.labels, self.marks, sizes,
             tuple(ends[len(outputs) :]), self.bodies[0].kind, locals=named,
             added=frozenset(self.parameters.extra).intersection(p.name for p in chosen), fitted=self.parameters.fitted,
-            guards=self._guards({*named, *(p.name for p in chosen)}),
+            guards=self._guards({*named, *sizes, *(p.name for p in chosen)}),
             layouts=self.bodies[0].layouts, out_layouts=self.bodies[0].out_layouts,
         )  # fmt: skip
 

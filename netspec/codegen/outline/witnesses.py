@@ -17,18 +17,23 @@ from ...base.record import TYPE_CHECKING
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ...ir.paths import steps_of
 from ...syntax import tree
+from ..lowering.lower import Part
 from .decisions import compared, counting, rounds, rounds_fractions, singled_out, turning_points
 from .terms import same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from ...base.dims import Shape
+    from ...base.source import Span
     from ...ir.types import Body, Net
-    from ..lowering.lower import Code, Lowering
+    from ..lowering.lower import Code, Lowered, Lowering
     from .decisions import Place
+
+    # a choice of the text, and which of its branches
+    Branch: TypeAlias = tuple[Span, int]
 
 
 # so many witnesses of a block or net are wanted, and so many elaborations are tried for them
@@ -190,7 +195,31 @@ class Witnesses:
                 if code is not None and id(code.body) not in known:
                     known.add(id(code.body))
                     found.append(code)
-        return found
+        return [*found, *self._of_branches(group, found, varying, following)]
+
+    def _of_branches(
+        self, group: Seq[Code], found: Seq[Code], varying: Collection[Place], following: Set[Place]
+    ) -> Iterator[Code]:
+        """For each branch that some of a group take, and each number that is the same in all that take it: a body that
+        takes it with another."""
+        taking: dict[Branch, list[Code]] = {}
+        for code in (*group, *found):
+            for branch in _branches(code.items):
+                taking.setdefault(branch, []).append(code)
+        ours = {branch for code in group for branch in _branches(code.items)}
+        for branch, place in product((b for b, codes in taking.items() if b in ours), varying):
+            codes = taking[branch]
+            value = _value(codes[0].body, place)
+            everywhere = len(codes) == len(group) + len(found)
+            if everywhere or isinstance(value, bool) or any(_value(code.body, place) != value for code in codes):
+                continue
+            changes = dict.fromkeys((*(_moved(value, n) for n in (4, 2)), *(_scaled(value, n) for n in (0, 1))))
+            tried = (
+                self._changed(code, {place: v}, following) for v in changes for code in codes if not code.body.upto
+            )
+            for code in islice((code for code in tried if code and branch in _branches(code.items)), 1):
+                codes.append(code)
+                yield code
 
     def idle_of_net(self, names: Seq[str]) -> dict[str, Code]:
         """The net with 0 for each of these parameters that counts turns, where that goes."""
@@ -235,6 +264,15 @@ class Witnesses:
             return None
         found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.bodies)
         return None if found is None else self._lowered(found, like)
+
+
+def _branches(items: Seq[Lowered]) -> Iterator[Branch]:
+    """The branches that a body takes, in loops as well."""
+    for part in items:
+        if isinstance(part, Part):
+            if part.region.kind == "if":
+                yield part.region.span, part.region.choice
+            yield from _branches(part.items)
 
 
 def _sizes(body: Body) -> list[Shape]:

@@ -34,6 +34,8 @@ def encoder_layer(x, hidden):
     in
     """
     n = x.shape[-1]
+    if n % 8 != 0:
+        raise ValueError("encoder_layer is written for n % 8 == 0")
     y = layers.MultiHeadAttention(
         8,
         n // 8,
@@ -51,6 +53,8 @@ def encoder_layer(x, hidden):
 def decoder_layer(x, memory, hidden):
     """The same with a look at the other text in between"""
     n = x.shape[-1]
+    if n % 8 != 0:
+        raise ValueError("decoder_layer is written for n % 8 == 0")
     y = layers.MultiHeadAttention(
         8,
         n // 8,

@@ -103,6 +103,8 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, x_channels, memory_channels, hidden):
         super().__init__()
+        if x_channels % 8 != 0:
+            raise ValueError("DecoderLayer is written for x_channels % 8 == 0")
         self.multihead_attention1 = MultiHeadAttention(
             x_channels,
             8,
