@@ -114,18 +114,8 @@ def test_stages_of_code_generation_know_those_before_them(path):
             assert STAGES.index(target.split(".")[0]) < STAGES.index(here[0]), f"{name_of(path)} imports {target}"
 
 
-# modules that know one another, for types at least: none may join them
-CIRCLES = {
-    frozenset({"base.diagnostics", "base.render"}),
-    frozenset({"layers.base", "layers.foreign", "layers.forms", "layers.initialisers"}),
-    frozenset({"layers.recurrence", "layers.recurrent_keras", "layers.recurrent_torch"}),
-    frozenset({"codegen.outline.choices", "codegen.outline.loops", "codegen.outline.unify"}),
-    frozenset({"report.report", "report.tables"}),
-    frozenset({"diagram.build", "diagram.unroll"}),
-}
-
-
-def test_no_other_modules_know_one_another():
+def test_no_modules_know_one_another():
+    """Not in a circle of any length, for types or within functions either."""
     known = {
         name_of(path): {module.removeprefix("netspec.") for module, _, _ in imports(path) if module != "netspec"}
         for path in modules()
@@ -134,7 +124,7 @@ def test_no_other_modules_know_one_another():
     circles = {
         frozenset(other for other in known if other in reached[name] and name in reached[other]) for name in known
     }
-    assert {circle for circle in circles if circle} == CIRCLES
+    assert circles == {frozenset()}
 
 
 def _reached(name, known):

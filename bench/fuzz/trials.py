@@ -23,7 +23,7 @@ from netspec.base.render import render
 from netspec.base.source import Source
 from netspec.codegen.pipeline import BACKENDS, emit
 from netspec.codes import CODES
-from netspec.diagram.build import TooLarge
+from netspec.diagram.canvas import TooLarge
 from netspec.diagram.dot import dot
 from netspec.elaborate.net import SettingError, read_setting
 from netspec.files import ReadError, decode

@@ -13,7 +13,7 @@ from .record import TYPE_CHECKING, Record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .diagnostics import Diagnostic, Label
+    from .diagnostic import Diagnostic, Label
     from .source import Source
 
 TAB = 4

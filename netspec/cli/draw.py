@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..base.record import TYPE_CHECKING
-from ..diagram.build import TooLarge
+from ..diagram.canvas import TooLarge
 from ..diagram.dot import DIRECTIONS, dot
 from ..diagram.theme import THEMES
 from . import OK, WRONG

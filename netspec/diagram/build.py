@@ -7,9 +7,9 @@ opened, or an input or output of the net. A group is a block or named scope that
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
-from ..base.render import clean
 from ..ir.types import Call, Region, Step, applied
 from ..layers.cells import Run
+from .canvas import Canvas
 from .folding import Folder, Wiring, leaves, made
 from .labels import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
 from .model import Box, Edge, Group, Source
@@ -19,7 +19,7 @@ from .unroll import Steps, of_item
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..base.dims import Dim, Shape
+    from ..base.dims import Dim
     from ..ir.types import Body, CheckedNet, Item, Tensor
     from .folding import Unit
     from .unroll import Unrolled
@@ -40,25 +40,14 @@ class Opening(Record):
     unroll: int = 0
 
 
-class TooLarge(ValueError):
-    """The picture has more boxes than it may have."""
-
-
-class Diagram:
+class Diagram(Canvas):
     """All boxes and edges of a net. Raises TooLarge where there are more than `limit` boxes."""
 
     def __init__(self, net: CheckedNet, opening: Opening, limit: int) -> None:
+        super().__init__(net.name, limit)
         self.opening = opening
-        self.limit = limit
-        self.root = Group("", net.name)
-        self.boxes: list[Box] = []
-        self.edges: list[Edge] = []
-        # what goes back in time: from what a state will be to the state
-        self.returns: list[Edge] = []
-        self._ids: set[str] = set()
         self._folder = Folder()
         self._known: set[int] = set()
-        self._varying: Group | None = None
         # a shared layer stands in several rows, and weighs something in the first
         self._params = {row.path: row.figures.params for row in reversed(net.rows)}
         self._uses = Uses(net.rows)
@@ -83,38 +72,10 @@ class Diagram:
 
     # --- pieces ------------------------------------------------------------------------------------------------
 
-    def _id(self, wanted: str) -> str:
-        """An id of one's own, also when it is written: a shared layer has one path and several boxes."""
-        id, number = wanted, 1
-        while clean(id) in self._ids:
-            number += 1
-            id = f"{wanted}#{number}"
-        self._ids.add(clean(id))
-        return id
-
-    def box(self, group: Group, id: str, style: str, lines: list[str], entering: Shape | None) -> Box:
-        if len(self.boxes) >= self.limit:
-            raise TooLarge
-        box = Box(self._id(id), group, style, lines, entering)
-        box.varying = self._varying
-        group.parts.append(box)
-        self.boxes.append(box)
-        return box
-
     def _wiring(self, body: Body) -> Wiring:
         if id(body) not in self._wirings:
             self._wirings[id(body)] = Wiring(body)
         return self._wirings[id(body)]
-
-    def edge(self, source: Source, target: Box, place: str = "", order: int = 0) -> None:
-        """The way of a value into a box; that of a sequence whose steps are drawn is one from each of them."""
-        for box in source.parts:
-            self.join(box, target)
-        if not source.parts:
-            self.edges.append(Edge(source.box, target, source.shape, place, order, source.name, source.number))
-
-    def join(self, source: Box, target: Box) -> None:
-        self.edges.append(Edge(source, target, source.leaving))
 
     def _weights(self, items: Sequence[Item], scene: Scene) -> tuple[Dim, ...]:
         """What the items weigh in each of the instances that they stand for; shared weights at their first use."""
@@ -155,15 +116,15 @@ class Diagram:
         first = unit.items[0]
         whole = len(unit.items) == 1 and bool(first.name) and not isinstance(first, Step)
         path = _path(first, scene, prefix) if whole else scene.path(*unit.items)
-        frame = Group(self._id(f"cluster:{path}{TIMES}"), "", count=unit.count)
-        outer = self._varying
+        frame = Group(self.id(f"cluster:{path}{TIMES}"), "", count=unit.count)
+        outer = self.varying
         if any([t.shape for t in turn] != [t.shape for t in makes[0]] for turn in makes[1:]):
-            self._varying = frame
+            self.varying = frame
         if whole:
             self._one(unit, scene, frame, prefix, level)
         else:
             self._parts(unit.items, scene, frame, prefix, level)
-        self._varying = outer
+        self.varying = outer
         _put(group, frame)
         for turn in makes:
             for tensor, like in zip(turn, makes[0]):
@@ -238,7 +199,7 @@ class Diagram:
     def _unrolled(self, item: Step | Call, what: Unrolled, unit: Unit, scene: Scene, group: Group) -> None:
         """A recurrence as steps side by side, in a frame."""
         path = scene.path(item)
-        frame = Group(self._id("cluster:" + path), "", frozen=path in self._still)
+        frame = Group(self.id("cluster:" + path), "", frozen=path in self._still)
         sources = [scene.sources[t.number] for t in item.inputs]
         steps = Steps(self, frame, path, what, self.opening.unroll)
         steps.caption.name = item.name if item.given and unit.count == 1 else ""
@@ -282,7 +243,7 @@ class Diagram:
 
     def _opened(self, item: Call | Region, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
         path = _path(item, scene, prefix)
-        frame = Group(self._id("cluster:" + path), _title(item, scene), frozen=path in self._still)
+        frame = Group(self.id("cluster:" + path), _title(item, scene), frozen=path in self._still)
         if isinstance(item, Call):
             frame.name = item.name if item.given and unit.count == 1 else ""
             frame.shared = self._note(item, scene)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ..base.record import TYPE_CHECKING
-from .build import Diagram, Opening, TooLarge
+from .build import Diagram, Opening
+from .canvas import TooLarge
 from .edges import mark
 from .labels import TIMES, amount_text, markup, params_text, quoted, quoted_text, shape_text, split
 from .model import Box

@@ -12,7 +12,7 @@ from .model import Row, Source
 if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..ir.types import Item, Tensor
-    from .build import Diagram
+    from .canvas import Canvas
     from .model import Box, Group
 
 
@@ -80,13 +80,13 @@ def _of_run(call: Call, use: Run) -> Unrolled:
 class Steps:
     """Draws a recurrence into a frame."""
 
-    def __init__(self, diagram: Diagram, frame: Group, path: str, what: Unrolled, steps: int) -> None:
-        self.diagram = diagram
+    def __init__(self, canvas: Canvas, frame: Group, path: str, what: Unrolled, steps: int) -> None:
+        self.canvas = canvas
         self.frame = frame
         self.path = path
         self.what = what
         self.count = what.shown(steps)
-        self.caption = diagram.box(frame, path, "caption", [what.title, what.said(steps)], None)
+        self.caption = canvas.box(frame, path, "caption", [what.title, what.said(steps)], None)
 
     def draw(self, sources: list[Source], outputs: tuple[Tensor, ...]) -> list[Source]:
         """What comes out, for each of the outputs."""
@@ -108,7 +108,7 @@ class Steps:
         return tuple(self._box(f"{word}{t + 1}", style, shape, said) for t in range(self.count))
 
     def _box(self, word: str, style: str, shape: Shape, said: str = "") -> Box:
-        box = self.diagram.box(
+        box = self.canvas.box(
             self.frame, f"{self.path}:{word}", style, [said] if said else [word, shape_text(shape)], shape
         )
         box.frozen = self.frame.frozen and style == "recurrent"
@@ -118,7 +118,7 @@ class Steps:
         """Each step takes its own part of a sequence."""
         parts = source.parts if len(source.parts) == len(row) else [source.box] * len(row)
         for part, box in zip(parts, row):
-            self.diagram.join(part, box)
+            self.canvas.join(part, box)
 
     def _layer(
         self, number: int, cell: str, below: list[list[Box]], given: list[Source]
@@ -133,9 +133,9 @@ class Steps:
             )
             for inner, box in zip(below, boxes):
                 for source in inner:
-                    self.diagram.join(source, box)
+                    self.canvas.join(source, box)
             for start in dict.fromkeys(s.box for s in given[way * self.what.parts :][: self.what.parts]):
-                self.diagram.join(start, boxes[-1 if back else 0])
+                self.canvas.join(start, boxes[-1 if back else 0])
             rows.append(boxes)
         ends = [row[0 if self.what.reverse or way == 1 else -1] for way, row in enumerate(rows)]
         return [list(boxes) for boxes in zip(*rows)], ends
@@ -158,6 +158,6 @@ class Steps:
         row = self._row("y", "state", shape[1:]) if sequence else (self._box("y", "state", shape),)
         for inner, box in zip(steps, row):
             for source in inner:
-                self.diagram.join(source, box)
+                self.canvas.join(source, box)
         self.frame.rows.append(Row(row))
         return Source(row[-1], shape, row if sequence else ())

@@ -20,6 +20,7 @@ from .forms import Weight as Weight
 from .forms import function as function
 from .forms import held_still as held_still
 from .forms import module as module
+from .registry import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -314,7 +315,7 @@ class Layer:
         raise NotImplementedError
 
 
-LAYERS: dict[str, type[Layer]] = {}
+LAYERS: dict[str, type[Layer]] = KINDS
 
 
 def layer(kind: str, style: str = "shape") -> Callable[[L], L]:

@@ -10,10 +10,10 @@ from .arguments import Unsupported, Violation, Word, arg, axes, choice, flag, po
 from .base import Example, Helper, held_still, layer
 from .initialisers import FORGET
 from .padding import flat, is_nothing
-from .recurrence import Core, Kept
+from .recurrence import Built, Core, Kept
 from .recurrent import SIGMOID, TANH, OverTime, remembered
 from .recurrent_keras import cell_words
-from .recurrent_torch import Built, functions_of, rates_of
+from .recurrent_torch import functions_of, rates_of
 from .shapes import count_symbols, known
 from .window import Window
 

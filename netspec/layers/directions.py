@@ -7,6 +7,7 @@ from ..base.record import TYPE_CHECKING
 from .arguments import Reader, Violation, Word, arg, choice, describe, whole
 from .base import Example, layer
 from .recurrence import Core, Recurrence
+from .recurrent_forms import InFrameworks
 
 if TYPE_CHECKING:
     from typing import Any
@@ -35,7 +36,7 @@ merge_reader = Reader(_merge, _MERGES.doc, _MERGES.words)
 step_reader = Reader(_recurrent, _DOC, (), "step")
 
 
-class Around(Recurrence):
+class Around(InFrameworks):
     """A layer that holds a recurrent one."""
 
     if TYPE_CHECKING:

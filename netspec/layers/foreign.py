@@ -9,7 +9,7 @@ import re
 
 from ..base.diagnostics import did_you_mean, nearest
 from ..base.record import TYPE_CHECKING
-from .base import LAYERS
+from .registry import KINDS
 from .vocabulary import ADVICE, ARGUMENTS, LAYERS_ELSEWHERE, NEEDLESS, WITH_ENDING, WORDS
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def _without_ending(name: str) -> str:
 def layer_for(name: str) -> str | None:
     """The layer that is called so elsewhere."""
     plain = _plain(name.rpartition(".")[2])
-    own = {_plain(kind): kind for kind in LAYERS}
+    own = {_plain(kind): kind for kind in KINDS}
     bare = _without_ending(plain)
     for known in (WITH_ENDING.get(plain), LAYERS_ELSEWHERE.get(bare), own.get(bare)):
-        if known in LAYERS and known != name:
+        if known in KINDS and known != name:
             return known
     return None
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Code
-    from .initialisers import Initialiser
 
     Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
     Gives: TypeAlias = "int | tuple[int | Gives | None, ...]"
@@ -280,6 +279,16 @@ def _in_blocks(array: Array, order: tuple[int, ...]) -> Array:
     parts = array.reshape(*array.shape[:-1], len(order), -1)
     moved: Array = parts[..., list(order), :].reshape(array.shape)
     return moved
+
+
+class Initialiser(Record):
+    """A way to begin; `value` is the number that some have: a constant, a standard deviation or a bound."""
+
+    name: str
+    value: float | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.value is None else f"{self.name}({self.value})"
 
 
 class Weight(Record):

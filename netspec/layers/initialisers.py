@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from math import prod, sqrt
 
-from ..base.record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Infix, Raw, call
 from .arguments import Reader, Word, describe
+from .forms import Initialiser as Initialiser
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
     from ..base.dims import Shape
     from ..pycode.expr import Call, Code
     from .forms import Weight
-
-
-class Initialiser(Record):
-    """A way to begin; `value` is the number that some have: a constant, a standard deviation or a bound."""
-
-    name: str
-    value: float | None = None
-
-    def __str__(self) -> str:
-        return self.name if self.value is None else f"{self.name}({self.value})"
 
 
 # those that have a number, with what it is without one

@@ -11,8 +11,6 @@ from ..base.record import TYPE_CHECKING, Record
 from .arguments import Violation
 from .base import Layer, Weight
 from .initialisers import ORTHOGONAL
-from .recurrent_keras import keras_form, keras_place
-from .recurrent_torch import torch_form, torch_place
 from .returning import JOINED, Returning, check_initial, in_order, numbered
 from .shapes import needs_rank
 from .weighted import Weighted
@@ -25,9 +23,19 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Call, Code
-    from .base import Array, At, Helper, Place, Use, Weights
+    from .base import Array, Helper, Place, Weights
     from .initialisers import Initialiser
-    from .recurrent_torch import Built
+
+
+class Built(Record):
+    """A module with the helpers that it needs."""
+
+    make: Call
+    helpers: tuple[Helper, ...] = ()
+
+    def within(self, make: Call, *helpers: Helper) -> Built:
+        """In another module, with what that needs."""
+        return Built(make, (*self.helpers, *helpers))
 
 
 class Kept(Record):
@@ -171,9 +179,8 @@ class Recurrence(Layer):
     def weights(self, *xs: Shape) -> Weights:
         found: list[Weight] = []
         for layer, way, before in self.directions():
-            for array in self.core.arrays(self.taken(layer, xs[0])):
-                torch, keras = torch_place(self, layer, way, array), keras_place(self, layer, way, array)
-                found.append(self.core.held(array, before + array.name, torch, keras))
+            arrays = self.core.arrays(self.taken(layer, xs[0]))
+            found += [self.core.held(a, before + a.name, *self.kept_in(layer, way, a)) for a in arrays]
         return tuple(found)
 
     def time_steps(self, *xs: Shape) -> Dim:
@@ -203,13 +210,9 @@ class Recurrence(Layer):
     def reach(self, x: Shape) -> None:
         return None
 
-    # --- forms ---------------------------------------------------------------------------------------------------
-
-    def torch(self, at: At) -> Use:
-        return torch_form(self, at)
-
-    def keras(self, at: At) -> Use:
-        return keras_form(self, at)
+    def kept_in(self, layer: int, way: int, array: Kept) -> tuple[Place, Place]:
+        """Where PyTorch and Keras keep an array of one layer and direction."""
+        raise NotImplementedError
 
     def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array | tuple[Array, ...]:
         core = self.core

@@ -9,10 +9,11 @@ from .activations import inner_activation, reference_activation
 from .arguments import Word, arg, flag, optional, positive, rate, values_reader
 from .base import Example, layer
 from .initialisers import FORGET
-from .recurrence import Core, Kept
+from .recurrence import Built, Core, Kept
+from .recurrent_forms import InFrameworks
 from .recurrent_helpers import SINGLE_BIAS, STEPWISE
 from .recurrent_keras import cell_words
-from .recurrent_torch import Built, functions_of, rates_of
+from .recurrent_torch import functions_of, rates_of
 from .returning import returns_reader, state_reader
 from .shapes import known
 
@@ -37,7 +38,7 @@ class Units(Core):
     bias: bool = arg(flag, True, doc="add learned numbers to each gate")
 
 
-class OverTime(Core):
+class OverTime(InFrameworks, Core):
     """What all of them take, whatever the cell is."""
 
     return_: Any = arg(returns_reader, Word("last"), doc="what comes out: the last output, all of them, or the state")

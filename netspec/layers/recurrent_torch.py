@@ -6,11 +6,12 @@ last state come out, and a state has a first axis for layers and directions.
 
 from __future__ import annotations
 
-from ..base.record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Call, Index, Made, Raw, X, call, method, unless
 from .activations import WORDS
 from .arguments import Unsupported
 from .base import At, Place, Use, function, module
+from .recurrence import Built
 from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, RESET, STACKED, STATEFUL
 
 if TYPE_CHECKING:
@@ -18,22 +19,11 @@ if TYPE_CHECKING:
 
     from ..base.dims import Shape
     from ..pycode.expr import Code
-    from .base import Apply, Gives, Helper
+    from .base import Apply, Gives
     from .recurrence import Core, Kept, Recurrence
 
 # reductions of PyTorch that merge two directions
 _MERGES = {"add": "sum", "mul": "prod", "average": "mean"}
-
-
-class Built(Record):
-    """A module with the helpers that it needs."""
-
-    make: Call
-    helpers: tuple[Helper, ...] = ()
-
-    def within(self, make: Call, *helpers: Helper) -> Built:
-        """In another module, with what that needs."""
-        return Built(make, (*self.helpers, *helpers))
 
 
 # --- which form ------------------------------------------------------------------------------------------------------

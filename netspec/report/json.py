@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..base.diagnostics import Diagnostic
     from ..ir.types import Outcome, Port, Result
-    from .report import Line, Report
+    from .figures import Line, Shown
 
 SCHEMA = 1
 _LAYER = (
@@ -37,7 +37,7 @@ _LAYER = (
 _RECURRENT = ("steps", "macs_per_step")
 
 
-def document(file: str, report: Report | None, diagnostics: Sequence[Diagnostic], ok: bool) -> dict[str, Any]:
+def document(file: str, report: Shown | None, diagnostics: Sequence[Diagnostic], ok: bool) -> dict[str, Any]:
     """One net, or a file in which there is none."""
     return {
         "schema": SCHEMA,
@@ -59,7 +59,7 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def _figures(report: Report) -> dict[str, Any]:
+def _figures(report: Shown) -> dict[str, Any]:
     count = report.count
     return {
         "inputs": [_value(p) for p in report.inputs],

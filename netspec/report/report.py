@@ -6,106 +6,23 @@ of the activations, each number as wide as the type asked for.
 
 from __future__ import annotations
 
-from ..base.record import TYPE_CHECKING, Record
+from ..base.record import TYPE_CHECKING
 from ..ir.paths import weight_table
 from ..ir.types import Region
+from .figures import Count, Line, RecurrentCost, Shown, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
-    from ..base.dims import Dim, Shape
+    from ..base.dims import Dim
     from ..base.source import Span
-    from ..ir.types import CheckedNet, Outcome, Port, Result, Row
+    from ..ir.types import CheckedNet, Port, Row
 
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
-class Totals(Record):
-    """The figures of a whole net."""
-
-    params: Dim
-    trainable: Dim
-    non_trainable: Dim
-    statistics: Dim
-    macs: Dim
-    other_ops: Dim
-    activations: Dim
-    sequential_depth: Dim
-    param_bytes: Dim
-    activation_bytes: Dim
-
-
-class Line(Record):
-    """One line of the report: an input, a layer, or a block or named group with the sum of what is in it.
-
-    `file` and `line` are where it is written: in the spec, or in what it imports. `again` marks a further use of a
-    shared layer, whose parameters are counted at the first. `steps` says how many elements of sequences a recurrent
-    layer or a part of a cell goes over, and `macs_per_step` is its share of `macs` for one of them, through all its
-    layers and directions; both are None where nothing recurs.
-    """
-
-    name: str
-    path: str
-    type: str
-    file: str
-    line: int
-    output_shape: Shape | None
-    params: Dim
-    weights: Dim
-    biases: Dim
-    trainable: Dim
-    statistics: Dim
-    macs: Dim
-    other_ops: Dim
-    activations: Dim
-    receptive_field: tuple[Dim, ...] | None
-    depth: int = 0
-    is_layer: bool = True
-    again: bool = False
-    steps: Dim | None = None
-    macs_per_step: Dim | None = None
-
-
-class Recurrence(Record):
-    """What is recurrent over sequences of one length, taken together."""
-
-    steps: Dim
-    macs_per_step: Dim
-
-
-class Count(Record):
-    """How a framework counts the parameters of the model that is built for it."""
-
-    framework: str
-    params: Dim
-    note: str
-
-
-class Report(Record):
-    """Everything that is shown of a net.
-
-    `rows` are inputs, layers and blocks as a tree laid flat; `layers` are the layers alone. `recurrence` has what a
-    step costs, for each length of sequences.
-    """
-
-    name: str
-    file: str
-    doc: str
-    rows: tuple[Line, ...]
-    totals: Totals
-    inputs: tuple[Port, ...]
-    outputs: tuple[Result, ...]
-    expectations: tuple[Outcome, ...]
-    batch: int
-    dtype: str
-    whole: bool
-    count: Count | None
-    recurrence: tuple[Recurrence, ...] = ()
-
-    @property
-    def layers(self) -> tuple[Line, ...]:
-        return tuple(row for row in self.rows if row.is_layer)
+class Report(Shown):
+    """Everything that is shown of a net, with its forms."""
 
     def to_frame(self) -> Any:
         """The layers as a pandas table."""
@@ -142,7 +59,7 @@ def report(net: CheckedNet, batch: int = 1, dtype: str = "float32", target: str 
     )
 
 
-def _recurrence(rows: tuple[Row, ...]) -> tuple[Recurrence, ...]:
+def _recurrence(rows: tuple[Row, ...]) -> tuple[RecurrentCost, ...]:
     """The sums for each length, in the order of the spec. What is within a cell is part of the cell's own figures."""
     found: dict[Dim, Dim] = {}
     within: int | None = None  # the depth of the cell that we are in
@@ -153,7 +70,7 @@ def _recurrence(rows: tuple[Row, ...]) -> tuple[Recurrence, ...]:
         if row.steps is not None and row.step_macs is not None:
             found[row.steps] = found.get(row.steps, 0) + row.step_macs
             within = row.depth
-    return tuple(Recurrence(steps, macs) for steps, macs in found.items())
+    return tuple(RecurrentCost(steps, macs) for steps, macs in found.items())
 
 
 def _totals(net: CheckedNet, batch: int, width: int) -> Totals:
@@ -220,11 +137,6 @@ def _keras_count(net: CheckedNet, totals: Totals) -> Count:
 
 
 COUNTS = {"torch": _torch_count, "keras": _keras_count}
-
-
-def visible(rows: tuple[Line, ...], depth: int | None) -> Iterator[Line]:
-    """The rows that are seen where `depth` levels of blocks are opened: all for None."""
-    return (row for row in rows if depth is None or row.depth <= depth)
 
 
 def place(span: Span) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from ..analysis.expectations import figure
 from ..base.dims import show
 from ..base.record import TYPE_CHECKING, Record
 from ..base.render import clean, inert, inert_part, paint, width
-from .report import visible
+from .figures import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from ..ir.types import Outcome
-    from .report import Line, Report
+    from .figures import Line, Shown
 
 # a figure that depends on symbols can be long; the whole of it is in the JSON form
 _LONGEST = 36
@@ -118,7 +118,7 @@ def amount(value: Any) -> str:
 
 
 def table(
-    report: Report,
+    report: Shown,
     columns: Sequence[str] = USUAL,
     depth: int | None = None,
     colour: bool = False,
@@ -145,7 +145,7 @@ def _laid(column: Column, cells: Sequence[str]) -> list[str]:
     return [side(text, size - width(text) + len(text)) for text in (column.title, *cells)]
 
 
-def _head(report: Report, colour: bool) -> list[str]:
+def _head(report: Shown, colour: bool) -> list[str]:
     lines = [f"{paint(report.name, 'strong', colour)}  {clean(report.file)}"]
     return lines + [paint(clean(line), "dim", colour) for line in report.doc.split("\n") if line]
 
@@ -164,7 +164,7 @@ def _trunks(rows: Sequence[Line], signs: Signs) -> list[str]:
     return trunks[::-1]
 
 
-def _sums(report: Report) -> list[str]:
+def _sums(report: Shown) -> list[str]:
     """The totals, each on a line, with what they come to in bytes."""
     totals, kind = report.totals, f"as {report.dtype}"
     batch = f" at batch {report.batch}" if report.batch != 1 else ""
@@ -198,7 +198,7 @@ def _expectation(outcome: Outcome, signs: Signs, colour: bool) -> str:
 # --- Markdown ----------------------------------------------------------------------------------------------------
 
 
-def markdown(report: Report, columns: Sequence[str] = USUAL, depth: int | None = None) -> str:
+def markdown(report: Shown, columns: Sequence[str] = USUAL, depth: int | None = None) -> str:
     """The report as GitHub shows it, without a line end after it."""
     named = [row.replace(name=row.path) for row in visible(report.rows, depth)]  # there is no tree to tell them apart
     rows = zip(*([_escape(text) for text in _cells(named, c)] for c in columns))
@@ -243,7 +243,7 @@ PLAIN = tuple(c for c in COLUMNS if c != "name")
 
 
 def csv(
-    reports: Sequence[Report], columns: Sequence[str] = PLAIN, depth: int | None = None, several: bool = False
+    reports: Sequence[Shown], columns: Sequence[str] = PLAIN, depth: int | None = None, several: bool = False
 ) -> str:
     """The layers of all reports as one CSV text; `several` nets are told apart by the two first columns."""
     import csv as writing
@@ -258,7 +258,7 @@ def csv(
     return text.getvalue().rstrip("\n")
 
 
-def _leaves(report: Report, depth: int | None) -> list[Line]:
+def _leaves(report: Shown, depth: int | None) -> list[Line]:
     """Layers, and the blocks that `depth` leaves closed, so that a column adds up to the total."""
     rows = visible(report.rows, depth)
     return [r for r in rows if r.is_layer or (r.type != "input" and r.depth == depth)]

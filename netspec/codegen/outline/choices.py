@@ -16,43 +16,45 @@ if TYPE_CHECKING:
     from ..lowering.lower import Part
     from .ssa import Around, ControlRegion
     from .terms import Term
-    from .unify import Weaver, Woven
+    from .unification import Unification, Unified
 
 
-def weave_choice(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+def unify_choice(
+    unifier: Unification, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]
+) -> list[Unified]:
     """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
     picks = [p.region.choice for p in column]
-    if weaver.style.sequences and not contexts.loops:
+    if unifier.style.sequences and not contexts.loops:
         for places in by_pick(column).values():
             check_used_by_all([column[k].items for k in places])
     if len(set(picks)) == 1:
         if not contexts.branch:  # within a branch it would be a demand of that branch only
             for term in _demands(column[0].region.node, picks[0], contexts):
-                weaver.demand(term, contexts)
-        return weaver.items([p.items for p in column], contexts, arounds)
-    region = plan_choice(weaver, column, arounds)
-    weaver.values.deciding[region.uid] = _deciding(column[0].region.node, contexts)
+                unifier.demand(term, contexts)
+        return unifier.items([p.items for p in column], contexts, arounds)
+    region = plan_choice(unifier, column, arounds)
+    unifier.values.deciding[region.uid] = _deciding(column[0].region.node, contexts)
     empty = not any(p.items for p in column)
-    conditions = {} if empty else _conditions(weaver, column, picks, contexts)
+    conditions = {} if empty else _conditions(unifier, column, picks, contexts)
     asked = _asked(column, contexts) if empty else frozenset()
-    for names in (around := list(weaver.undecided)):
+    for names in (around := list(unifier.undecided)):
         names |= asked
     branches = []
     for pick, places in by_pick(column).items():
         inner = [arounds[k].within(region.uid, pick) for k in places]
-        before = len(weaver.parameters.needs)
-        nodes = weaver.items([column[k].items for k in places], contexts.in_branch(places), inner)
-        weaver.parameters.needs[before:] = _where_taken(weaver.parameters.needs[before:], conditions, pick)
+        before = len(unifier.parameters.needs)
+        nodes = unifier.items([column[k].items for k in places], contexts.in_branch(places), inner)
+        unifier.parameters.needs[before:] = _where_taken(unifier.parameters.needs[before:], conditions, pick)
         branches.append((pick, nodes))
-    weaver.values.close(region)
+    unifier.values.close(region)
 
     def close() -> Choice | None:
         if empty and not region.phis:
             return None  # it decided about nothing that is left here
         for names in around:
             names -= asked
-        said = conditions or _conditions(weaver, column, picks, contexts)
-        made = tuple((_code(said[pick]), weaver.close(nodes)) for pick, nodes in branches)
+        said = conditions or _conditions(unifier, column, picks, contexts)
+        made = tuple((_code(said[pick]), unifier.close(nodes)) for pick, nodes in branches)
         phis = tuple((tuple(phi.operands.get(pick) for pick, _ in branches), phi.own) for phi in region.phis)
         return Choice(made, phis, branch_name(column))
 
@@ -97,14 +99,14 @@ def _deciding(node: Any, contexts: Contexts) -> frozenset[str]:
     return frozenset(found)
 
 
-def plan_choice(weaver: Weaver, column: tuple[Part, ...], arounds: Seq[Around]) -> ControlRegion:
+def plan_choice(unifier: Unification, column: tuple[Part, ...], arounds: Seq[Around]) -> ControlRegion:
     """The choice as it was announced, or a new one."""
     key = tuple(id(p) for p in column)
-    if key not in weaver.planned:
-        weaver.planned[key] = weaver.values.region(
+    if key not in unifier.planned:
+        unifier.planned[key] = unifier.values.region(
             column[0].region.node.span, False, arounds, [p.region.choice for p in column]
         )
-    return weaver.planned[key]
+    return unifier.planned[key]
 
 
 def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
@@ -119,7 +121,7 @@ def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
 
 
 def _conditions(
-    weaver: Weaver, column: tuple[Part, ...], picks: list[int], contexts: Contexts
+    unifier: Unification, column: tuple[Part, ...], picks: list[int], contexts: Contexts
 ) -> dict[int, Term | None]:
     """What decides for each branch that is taken somewhere; the last one needs no condition."""
     node: Any = column[0].region.node
@@ -132,8 +134,8 @@ def _conditions(
             # where an earlier branch is taken, it does not matter what the condition says
             if term is None or not all(p < number or equal(v, w) for p, v, w in zip(picks, term.values, wanted)):
                 name = branch_name(tuple(p for p, taken in zip(column, wanted) if taken))
-                term = weaver.parameters.add(f"has_{name}", wanted, contexts)
-            weaver.parameters.use(term)
+                term = unifier.parameters.add(f"has_{name}", wanted, contexts)
+            unifier.parameters.use(term)
             found[number] = term
         node = node.otherwise if isinstance(node.otherwise, tree.If) else node
     return {**found, last: None}

@@ -12,7 +12,8 @@ from ..printer import print_templates
 from .guards import limited
 from .ssa import MismatchError, WriteOutError
 from .terms import same
-from .unify import Known, Weaver
+from .unification import Known
+from .unify import Unifier
 from .witnesses import is_number
 
 if TYPE_CHECKING:
@@ -71,13 +72,13 @@ class Group:
     def _words_of(self, code: Code) -> dict[str, Any]:
         return {name: value for name, value in code.body.arguments.items() if name in self.fixed}
 
-    def weave(self, witnesses: Seq[Code], known: Known) -> None:
+    def unify(self, witnesses: Seq[Code], known: Known) -> None:
         """Make the template, and let others call it. Raises MismatchError."""
         self._accept(self._made(witnesses, known), witnesses, known)
 
     def _made(self, witnesses: Seq[Code], known: Known) -> Template:
         bodies = [*self.bodies, *witnesses]
-        return _woven(bodies, self.style, known, self.name, self.outermost, len(self.bodies))
+        return _unified(bodies, self.style, known, self.name, self.outermost, len(self.bodies))
 
     def _accept(self, template: Template, witnesses: Seq[Code], known: Known) -> None:
         self.template, self.witnesses = template, list(witnesses)
@@ -91,7 +92,7 @@ class Group:
             self.refusals = 0
             self._admit(kind, alone, known)
         if not self.witnesses:
-            self.weave([], known)
+            self.unify([], known)
 
     @property
     def said(self) -> list[str]:
@@ -159,10 +160,10 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
         for part, word in zip(parts, _words(parts, written)):
             name = _named(style, f"{word}_{definition}" if word else definition, taken)
             groups.append(Group(part, style, name))
-            groups[-1].weave([], known)
+            groups[-1].unify([], known)
     style = styles[net.kind]
     groups.append(Group([net], style, _named(style, net.body.name, taken), outermost=True))
-    groups[-1].weave([], known)
+    groups[-1].unify([], known)
     return groups
 
 
@@ -214,7 +215,7 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
         taken.update(map(key_of, group.witnesses))
     others = [code for code in nets if key_of(code) not in taken]
     if others or known.templates:
-        groups[-1].weave(others, known)
+        groups[-1].unify(others, known)
         groups[-1].limit(witnesses.idle_of_net(groups[-1].said), known)
     return [group.template for group in groups]
 
@@ -258,11 +259,13 @@ def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
             yield from _all_enters(enter.code, seen)
 
 
-def _woven(bodies: Seq[Code], style: Style, known: Known, name: str, outermost: bool = False, own: int = 0) -> Template:
+def _unified(
+    bodies: Seq[Code], style: Style, known: Known, name: str, outermost: bool = False, own: int = 0
+) -> Template:
     """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
     written_out: set[Span] = set()
     while True:
-        found = _attempt(Weaver(style, known, bodies, name, outermost, frozenset(written_out), own))
+        found = _attempt(Unifier(style, known, bodies, name, outermost, frozenset(written_out), own))
         if not isinstance(found, WriteOutError):
             return eliminate_dead_code(found)
         if found.place in written_out:
@@ -270,10 +273,10 @@ def _woven(bodies: Seq[Code], style: Style, known: Known, name: str, outermost: 
         written_out.add(found.place)
 
 
-def _attempt(weaver: Weaver) -> Template | WriteOutError:
+def _attempt(unifier: Unifier) -> Template | WriteOutError:
     """The template, or the loop that is in its way."""
     try:
-        return weaver.weave()
+        return unifier.unify()
     except WriteOutError as error:
         return error
 
@@ -305,7 +308,7 @@ def _groups(bodies: Seq[Code], style: Style, known: Known) -> list[list[Code]]:
 
 def _fits(bodies: Seq[Code], style: Style, known: Known) -> bool:
     try:
-        template = _woven(bodies, style, known, "")
+        template = _unified(bodies, style, known, "")
     except MismatchError:
         return False
     # a class that two words lead to, and that is not told which, is right for either only by the numbers of the program

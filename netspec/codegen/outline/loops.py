@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...pycode.expr import Code
     from ..lowering.lower import Lowered
     from .ssa import Around, ControlRegion
-    from .unify import Weaver, Woven
+    from .unification import Unification, Unified
 
     Turns: TypeAlias = "list[list[Part]]"
 
@@ -31,33 +31,35 @@ if TYPE_CHECKING:
 _OF_PYTHON = frozenset(("range", "enumerate", "zip", "reversed", "len"))
 
 
-def weave_loop(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+def unify_loop(
+    unifier: Unification, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]
+) -> list[Unified]:
     """A loop of all instances. Raises MismatchError; WriteOutError where it would go without the loop."""
     turns = turns_of(column)
     if not any(turns):
         return []
-    if not _rolls(weaver, column, turns):
-        return _unrolled(weaver, column[0].region.node, turns, contexts, arounds)
+    if not _rolls(unifier, column, turns):
+        return _unrolled(unifier, column[0].region.node, turns, contexts, arounds)
     try:
-        return [_rolled(weaver, column, turns, contexts, arounds)]
+        return [_rolled(unifier, column, turns, contexts, arounds)]
     except MismatchError as error:
         if isinstance(error, WriteOutError) or len({len(t) for t in turns}) != 1:
             raise
         raise WriteOutError(column[0].region.node.span) from None
 
 
-def _rolls(weaver: Weaver, column: tuple[Part, ...], turns: Turns) -> bool:
+def _rolls(unifier: Unification, column: tuple[Part, ...], turns: Turns) -> bool:
     """Is it to be a loop? Raises MismatchError where it could be neither that nor written out."""
     counts = [len(t) for t in turns]
     fixed = len(set(counts)) == 1
     if fixed and counts[0] <= 1:
         return False
-    style, inner = weaver.style, [t for ts in turns for t in ts]
+    style, inner = unifier.style, [t for ts in turns for t in ts]
     named = style.sequences and any(t.region.name for t in inner)
     # a list of lists of modules is nothing to read
     deep = style.sequences and any(isinstance(i, Part) for t in inner for i in t.items)
     small = fixed and counts[0] * max(_steps(t.items) for t in inner) <= style.unroll
-    if named or deep or small or column[0].region.node.span in weaver.written_out:
+    if named or deep or small or column[0].region.node.span in unifier.written_out:
         if not fixed:
             raise MismatchError
         return False
@@ -71,11 +73,11 @@ def _steps(items: Seq[Lowered]) -> int:
 # --- written out ----------------------------------------------------------------------------------------------------
 
 
-def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+def _unrolled(unifier: Unification, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
     if not contexts.branch:  # within a branch it would be a demand of that branch only
         for demand in _as_many(node, len(turns[0]), contexts):
-            weaver.demand(demand, contexts)
-    found: list[Woven] = []
+            unifier.demand(demand, contexts)
+    found: list[Unified] = []
     for number, row in enumerate(zip(*turns)):
         inner = contexts.select(range(len(contexts)))
         for name in row[0].region.bindings:
@@ -84,7 +86,7 @@ def _unrolled(weaver: Weaver, node: Any, turns: Turns, contexts: Contexts, aroun
             term = _said(node, name, number, values, contexts)
             if term is not None:
                 inner.names[name] = term
-        found.extend(weaver.scope(row, inner, arounds))
+        found.extend(unifier.scope(row, inner, arounds))
     return found
 
 
@@ -133,23 +135,25 @@ def _item(node: tree.For, number: int, place: int, contexts: Contexts) -> Term |
 # --- as a loop ------------------------------------------------------------------------------------------------------
 
 
-def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> Woven:
-    loop = _plan(weaver, column, turns, contexts, arounds)
+def _rolled(
+    unifier: Unification, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]
+) -> Unified:
+    loop = _plan(unifier, column, turns, contexts, arounds)
     pairs, around = _turned(turns, arounds, loop)
     inner = contexts.select([c for c, _ in pairs])
-    variables = _Variables(weaver, inner, pairs, turns)
-    parameters = weaver.parameters
+    variables = _Variables(unifier, inner, pairs, turns)
+    parameters = unifier.parameters
     before, parameters.used = parameters.used, set()
     needs, parameters.needs = parameters.needs, []
     undecided: set[str] = set()
-    weaver.undecided.append(undecided)
+    unifier.undecided.append(undecided)
     demanded: list[Term] = []
-    weaver.demanded.append(demanded)
+    unifier.demanded.append(demanded)
     try:
-        nodes = weaver.items([turns[c][t].items for c, t in pairs], inner, around)
+        nodes = unifier.items([turns[c][t].items for c, t in pairs], inner, around)
     finally:
-        weaver.undecided.pop()
-        weaver.demanded.pop()
+        unifier.undecided.pop()
+        unifier.demanded.pop()
     used, parameters.used = parameters.used, before
     needed, parameters.needs = parameters.needs, needs
     names, items = variables.header(column, contexts, used | undecided)
@@ -159,20 +163,20 @@ def _rolled(weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Co
             parameters.needs.append(_in_any_turn(need, names, items, variables.own))
     for term in demanded:
         if variables.own.intersection(term.names) <= {*names}:
-            weaver.demand(_in_all_turns(term, names, items, variables.own), contexts)
-    doubts = weaver.values.doubts.get(loop.uid, set())
+            unifier.demand(_in_all_turns(term, names, items, variables.own), contexts)
+    doubts = unifier.values.doubts.get(loop.uid, set())
     if loop.carried and _hangs_on_a_caller(doubts, variables, items):
         # taken by the first turn alone: from before the loop, or what each turn hands on to the next?
         raise WriteOutError(column[0].region.node.span)
-    weaver.values.close(loop)
+    unifier.values.close(loop)
     node = column[0].region.node
     count = express(node.count, contexts) if isinstance(node, tree.Repeat) else None
     if count is not None:
-        weaver.counts[loop.uid] = count
+        unifier.counts[loop.uid] = count
 
     def close() -> Loop:
         carried = tuple((v.first, v.later, v.own) for v in loop.carried if v.later is not None)
-        closed = weaver.close(nodes)
+        closed = unifier.close(nodes)
         idle = undecided - used
         return Loop(tuple("_" if n in idle else n for n in names), items, closed, carried, loop.uid)
 
@@ -213,8 +217,8 @@ def _turned(turns: Turns, arounds: Seq[Around], loop: ControlRegion) -> tuple[li
 class _Variables:
     """The variables of a loop: those of the spec, and the number of the turn."""
 
-    def __init__(self, weaver: Weaver, inner: Contexts, pairs: list[tuple[int, int]], turns: Turns) -> None:
-        self.parameters = weaver.parameters
+    def __init__(self, unifier: Unification, inner: Contexts, pairs: list[tuple[int, int]], turns: Turns) -> None:
+        self.parameters = unifier.parameters
         self.turns = turns
         self.names: dict[str, Term] = {}
         index = tuple(t for _, t in pairs)
@@ -306,42 +310,44 @@ def _bound(items: Seq[Lowered]) -> set[str]:
 
 
 def _plan(
-    weaver: Weaver, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]
+    unifier: Unification, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]
 ) -> ControlRegion:
     """A loop with its values announced: a turn takes values of the one before, made by items further down."""
     key = tuple(id(p) for p in column)
-    if key not in weaver.planned:
-        loop = weaver.planned[key] = weaver.values.region(
+    if key not in unifier.planned:
+        loop = unifier.planned[key] = unifier.values.region(
             column[0].region.node.span, True, arounds, [len(t) for t in turns]
         )
         pairs, around = _turned(turns, arounds, loop)
-        _announce(weaver, [turns[c][t].items for c, t in pairs], contexts.select([c for c, _ in pairs]), around)
-    return weaver.planned[key]
+        _announce(unifier, [turns[c][t].items for c, t in pairs], contexts.select([c for c, _ in pairs]), around)
+    return unifier.planned[key]
 
 
-def _announce(weaver: Weaver, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]) -> None:
+def _announce(
+    unifier: Unification, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]
+) -> None:
     for column in aligned(columns):
         if isinstance(column[0], Part):
-            _announce_part(weaver, column, contexts, arounds)
+            _announce_part(unifier, column, contexts, arounds)
             continue
         many = [i.outputs for i in column]
         if len({len(m) for m in many}) != 1:
             raise MismatchError
         for numbers in zip(*many):
-            weaver.announced(numbers, contexts, arounds)
+            unifier.announced(numbers, contexts, arounds)
 
 
-def _announce_part(weaver: Weaver, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> None:
+def _announce_part(unifier: Unification, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> None:
     kind, turns = kind_of(column), turns_of(column)
     if kind == "if" and len({p.region.choice for p in column}) > 1:
-        region = plan_choice(weaver, column, arounds)
+        region = plan_choice(unifier, column, arounds)
         for pick, places in by_pick(column).items():
             inner = [arounds[k].within(region.uid, pick) for k in places]
-            _announce(weaver, [column[k].items for k in places], contexts.select(places), inner)
-    elif kind == "loop" and any(turns) and _rolls(weaver, column, turns):
-        _plan(weaver, column, turns, contexts, arounds)
+            _announce(unifier, [column[k].items for k in places], contexts.select(places), inner)
+    elif kind == "loop" and any(turns) and _rolls(unifier, column, turns):
+        _plan(unifier, column, turns, contexts, arounds)
     elif kind == "loop":
         for row in zip(*turns):
-            _announce(weaver, weaver.opened(row, contexts) or [t.items for t in row], contexts, arounds)
+            _announce(unifier, unifier.opened(row, contexts) or [t.items for t in row], contexts, arounds)
     else:
-        _announce(weaver, weaver.opened(column, contexts) or [p.items for p in column], contexts, arounds)
+        _announce(unifier, unifier.opened(column, contexts) or [p.items for p in column], contexts, arounds)

@@ -32,7 +32,7 @@ def outline(
     of writing by the kind of body, `taken` are names that no definition may have.
 
     A number among the net's parameters stays a parameter of the program where the same text is right for its other
-    values: the net is elaborated with several of them, and all are woven into one.
+    values: the net is elaborated with several of them, and all are unified.
     """
     groups = grouped(code, styles, set(taken))
     witnesses = Witnesses(net.net, lowering)
@@ -66,16 +66,16 @@ def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None
     kept: list[Code] = []
     for name in names:
         codes = [*kept, *witnesses.of_net([name])]
-        woven = _attempt(groups, witnesses, codes) if len(codes) > len(kept) else None
-        if woven is not None:
-            kept, found = codes, woven
+        unified = _attempt(groups, witnesses, codes) if len(codes) > len(kept) else None
+        if unified is not None:
+            kept, found = codes, unified
     return found
 
 
 def _attempt(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template] | None:
     """The templates with these witnesses of the net; None where one text cannot say them all."""
     try:
-        woven = hold_against(groups, witnesses, nets)
+        unified = hold_against(groups, witnesses, nets)
     except (MismatchError, SpecError):
         return None
-    return woven if all(p.default is not REQUIRED for p in woven[-1].parameters) else None
+    return unified if all(p.default is not REQUIRED for p in unified[-1].parameters) else None

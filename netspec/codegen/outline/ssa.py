@@ -40,7 +40,7 @@ class Place(Record):
 
 
 class Around(Record):
-    """One instance while it is woven: its values, and the turns and branches around the present place."""
+    """One instance while it is unified: its values, and the turns and branches around the present place."""
 
     values: dict[int, Place]
     path: Path
@@ -109,9 +109,9 @@ class Values:
         self.renamed: dict[int, str] = {}
         self.inputs: set[int] = set()
         self.regions: dict[int, ControlRegion] = {}
-        # the loops and choices directly in a scope, in order, and how many of them are woven
+        # the loops and choices directly in a scope, in order, and how many of them are done
         self.inside: dict[Path, list[ControlRegion]] = {}
-        self.woven: dict[Path, int] = {}
+        self.done: dict[Path, int] = {}
         # the names that decide for each choice, and for those choices that a reference leads out of
         self.deciding: dict[int, frozenset[str]] = {}
         self.passed: set[str] = set()
@@ -139,8 +139,8 @@ class Values:
         return found
 
     def close(self, region: ControlRegion) -> None:
-        """The items of a loop or choice are woven; what comes now stands behind it."""
-        self.woven[region.above] = region.index + 1
+        """The items of a loop or choice are done; what comes now stands behind it."""
+        self.done[region.above] = region.index + 1
 
     def _scope(self, path: Path) -> Path:
         """A place in the template's text: all turns of a loop are one."""
@@ -155,7 +155,7 @@ class Values:
         if len(places) < len(found):
             raise MismatchError
         self.passed = set()
-        return self._resolve(places, arounds, self.woven.get(self._scope(arounds[0].path), 0))
+        return self._resolve(places, arounds, self.done.get(self._scope(arounds[0].path), 0))
 
     def _resolve(self, found: Seq[Place], arounds: Seq[Around], before: int | None = None) -> int:
         """The value as it is known at a place; `before` counts the loops and choices of its scope that lie behind."""

@@ -1,4 +1,4 @@
-"""Weaving: many instances of a block become one template (anti-unification).
+"""Unification: many instances of a block become one template (anti-unification).
 
 Lowered bodies of one block are laid over one another, item by item. What is equal stays; a number that differs
 becomes a term over the parameters. Loops are laid over themselves, turn by turn. Where the structure differs, a
@@ -14,100 +14,33 @@ from ...base.record import TYPE_CHECKING
 from ...syntax import tree
 from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template
 from ..lowering.lower import Act, Enter, key_of
-from .align import aligned, check_used_by_all, flattened, is_chain, kind_of, last_name, shape_after
-from .choices import weave_choice
+from .align import aligned, check_used_by_all, kind_of, last_name, shape_after
+from .choices import unify_choice
 from .decisions import alternatives
 from .expressions import express
-from .loops import weave_loop
-from .parameters import Parameters
-from .ssa import Around, ControlRegion, MismatchError, Place, Values
+from .loops import unify_loop
+from .ssa import Around, MismatchError, Place
 from .synthesis import Solver
 from .terms import Contexts, Term, chosen, equal, negated, same, without_implied
+from .unification import Unification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from collections.abc import Sequence as Seq
-    from typing import Any, TypeAlias
+    from typing import Any
 
-    from ...base.source import Span
     from ...layers.base import Apply
     from ..ir import Node
-    from ..lowering.lower import Code as LoweredBody
     from ..lowering.lower import Lowered, Part
-    from ..styles import Style
-
-    # a loop or choice whose variables are still being found is a function that makes its node
-    Woven: TypeAlias = "Node | Callable[[], Node | None]"
+    from .unification import Unified
 
 
-class Known:
-    """The templates so far, by the bodies that they stand for, and their names; and those of what is carried along."""
-
-    def __init__(self, carried: set[str]) -> None:
-        self.templates: dict[Any, Template] = {}
-        self.names = set(carried)
-
-    def stands_for(self, template: Template, bodies: Seq[LoweredBody]) -> None:
-        """A template stands for bodies, in place of one of the same name if there is one."""
-        self.templates.update((key_of(body), template) for body in bodies)
-        self.names.add(template.name)
-
-    def of(self, body: LoweredBody) -> Template | None:
-        return self.templates.get(key_of(body))
-
-
-class Weaver:
-    """Weaves the bodies of one template.
-
-    `known` are the templates of the blocks that they call; `outermost` says that it is the net of the program; loops at
-    the spans of `written_out` are not kept as loops. The first `own` bodies are the program's, the others witnesses.
-    """
-
-    def __init__(
-        self,
-        style: Style,
-        known: Known,
-        bodies: Seq[LoweredBody],
-        name: str,
-        outermost: bool = False,
-        written_out: frozenset[Span] = frozenset(),
-        own: int = 0,
-    ) -> None:
-        self.style = style
-        self.known = known
-        self.bodies = bodies
-        self.name = name
-        self.written_out = written_out
-        self.own = own or len(bodies)
-        self.values = Values()
-        self.parameters = Parameters(style, bodies, known.names, outermost)
-        self.declares = outermost and style.declares
-        self.marks: dict[int, str] = {}
-        # the names of values whose channels the text asks for
-        self.asked = {
-            node.value.text
-            for node in tree.walk(bodies[0].body.definition.body)
-            if isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name)
-        }
-        # what is known of the channels of a value
-        self.channels: dict[int, Term] = {}
-        # how many turns a loop has, where an expression says so
-        self.counts: dict[int, Term] = {}
-        # loops and choices that were announced, by their items
-        self.planned: dict[tuple[int, ...], ControlRegion] = {}
-        # for each loop around the present place, names that only choices ask for of which it is not known whether they
-        # decide about anything
-        self.undecided: list[set[str]] = []
-        # conditions of branches that are taken everywhere
-        self.guards: list[Term] = []
-        # for each loop around the present place, those of them that hang on its turns
-        self.demanded: list[list[Term]] = []
-        # are the items those of a Sequential?
-        self.in_chain = False
+class Unifier(Unification):
+    """Unifies the bodies of one template."""
 
     # --- the whole ------------------------------------------------------------------------------------------------
 
-    def weave(self) -> Template:
+    def unify(self) -> Template:
         """Raises MismatchError."""
         first = self.bodies[0]
         arounds = [Around({}, ()) for _ in self.bodies]
@@ -150,29 +83,17 @@ class Weaver:
             layouts=self.bodies[0].layouts, out_layouts=self.bodies[0].out_layouts,
         )  # fmt: skip
 
-    def demand(self, term: Term, contexts: Contexts) -> None:
-        """A condition that has to hold, in all turns of the loops that it hangs on."""
-        if term.names.isdisjoint(contexts.loops):
-            self.guards.append(term)
-        elif self.demanded:
-            self.demanded[-1].append(term)
-
     def _guards(self, words: set[str]) -> tuple[str, ...]:
         """Those of the demands that the arguments of the class decide, each once."""
         found = [term.text for term in (*self.guards, *self.parameters.needs) if term.names and term.names <= words]
         pins = [text for text in self.parameters.pins() if text.split(" ")[0] in words]
         return tuple(without_implied(list(dict.fromkeys([*found, *pins]))))
 
-    def close(self, nodes: Seq[Woven]) -> tuple[Node, ...]:
-        """Put the variables of open choices and loops into their nodes."""
-        closed = [node() if callable(node) else node for node in nodes]
-        return tuple(node for node in closed if node is not None)
-
     # --- items --------------------------------------------------------------------------------------------------------
 
-    def items(self, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    def items(self, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
         """The items of all instances as nodes. Raises MismatchError."""
-        found: list[Woven] = []
+        found: list[Unified] = []
         for column in aligned(columns):
             first = column[0]
             if isinstance(first, Act):
@@ -304,17 +225,6 @@ class Weaver:
             self.marks[value] = mark
         return value
 
-    def announced(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
-        """The template's number for a value of these instances, a new one where there is none yet."""
-        known = arounds[0].values.get(numbers[0])
-        if known is not None and known.path == arounds[0].path:
-            return known.value
-        body, number = self.bodies[contexts.owners[0]].body, numbers[0]
-        value = self.values.new(body.labels.get(number), body.renamed.get(number))
-        for number, around in zip(numbers, arounds):
-            around.values[number] = Place(value, around.path)
-        return value
-
     def _channel(self, output: int, shapes: Seq[tuple[Any, ...]], solver: Solver) -> None:
         """How the channels of a value are said, for the layers behind it, and where the text asks for them."""
         names = {self.values.labels.get(output), self.values.renamed.get(output)} & self.asked
@@ -328,15 +238,15 @@ class Weaver:
 
     # --- scopes -------------------------------------------------------------------------------------------------------
 
-    def _part(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    def _part(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
         kind = kind_of(column)
         if kind == "loop":
-            return weave_loop(self, column, contexts, arounds)
+            return unify_loop(self, column, contexts, arounds)
         if kind == "if":
-            return weave_choice(self, column, contexts, arounds)
+            return unify_choice(self, column, contexts, arounds)
         return self.scope(column, contexts, arounds)
 
-    def scope(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Woven]:
+    def scope(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
         """A turn that stands on its own, or a scope that `as` made: where it is a chain, an `nn.Sequential`."""
         name = column[0].region.name
         if name and self.style.sequences and len({p.region.name for p in column}) > 1:
@@ -353,14 +263,6 @@ class Weaver:
         inputs, outputs = ends(chain)
         shapes = {shape_after(items[-1]) for items in inner}
         return [Sequence(name, chain, inputs, outputs, shapes.pop() if len(shapes) == 1 else None)]
-
-    def opened(self, column: tuple[Part, ...], contexts: Contexts) -> list[tuple[Lowered, ...]] | None:
-        """The steps of a named scope, where it is one chain of modules in every instance."""
-        if not column[0].region.name or not self.style.sequences:
-            return None
-        flat = [flattened(p.items) for p in column]
-        bodies = [self.bodies[o] for o in contexts.owners]
-        return flat if all(is_chain(items, body.uses) for items, body in zip(flat, bodies)) else None
 
 
 # --- small questions -------------------------------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 Two numbers of a block may agree in all its calls and be different things: `kernel - stride` and `padding`, `h * w` and
 the channels. A witness is the same block, or the net, elaborated with other values for all that may vary. What is
-woven has to say the numbers of the witnesses, too, so an expression that agrees by coincidence does not survive: sizes
-are polynomials and quotients of a few numbers, and two different ones agree for few of the values that could have been
-tried (identity testing, Schwartz 1980).
+unified has to say the numbers of the witnesses, too, so an expression that agrees by coincidence does not survive:
+sizes are polynomials and quotients of a few numbers, and two different ones agree for few of the values that could have
+been tried (identity testing, Schwartz 1980).
 """
 
 from __future__ import annotations
