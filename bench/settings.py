@@ -27,7 +27,7 @@ from netspec.base.record import TYPE_CHECKING
 from netspec.base.source import Source
 from netspec.files import read_source, zoo_names
 from netspec.verify.blocks import FORMS, block_trials
-from netspec.verify.pool import Pool
+from netspec.verify.pool import WorkerPool
 from netspec.verify.settings import judged, trials
 from netspec.verify.verdict import SettingResult
 from netspec.weights.samples import sizes_that_fit
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from netspec.ir.types import CheckedNet
 
 
-def findings(net: CheckedNet, name: str, most: int, pool: Pool) -> Iterator[SettingResult]:
+def findings(net: CheckedNet, name: str, most: int, pool: WorkerPool) -> Iterator[SettingResult]:
     """What became of each value of each argument of the code of a net in one form, those of its blocks behind."""
     form = FORMS[name]
     try:
@@ -125,7 +125,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write the disagreements to this file as well")
     options = parser.parse_args(words)
     tally = Tally(options.out)
-    with Pool() as pool:
+    with WorkerPool() as pool:
         for name, net, text in _random(options) if options.random else _named(options.only or zoo_names()):
             tally.begin(name)
             for form in options.form:

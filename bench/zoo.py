@@ -21,9 +21,9 @@ from netspec.base.record import TYPE_CHECKING
 from netspec.diagram.dot import dot
 from netspec.diagram.render import draw
 from netspec.files import ZOO, read_source, zoo_names
-from netspec.verify.pool import Pool
+from netspec.verify.pool import WorkerPool
 from netspec.verify.verify import Options, verify
-from netspec.zoo import MEASURED, Measured, measured
+from netspec.zoo import MEASURED, Verified, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,7 +78,7 @@ def _verify(names: Iterable[str]) -> int:
     """Verify each and note what was found. Those with symbolic costs come first."""
     nets = [within_reach(name) for name in names]
     faults = 0
-    with Pool() as pool:
+    with WorkerPool() as pool:
         for net, settings in sorted(nets, key=lambda n: n[0].totals.macs if isinstance(n[0].totals.macs, int) else 0):
             try:
                 result = verify(net, pool, Options())
@@ -104,14 +104,14 @@ def _judge(found: Mapping[str, Any], settings: str = "") -> bool:
     layers = [error for line in found["layers"] for error in line["errors"].values()]
     worst = (max(found["errors"].values()), max(layers), (found["gradients"] or {}).get("error"))
     shown = ("" if error is None else f"{error:.0e}" for error in worst)
-    row = Measured(found["net"], settings, *shown, f"{found['seconds']:.0f}")
+    row = Verified(found["net"], settings, *shown, f"{found['seconds']:.0f}")
     if found["ok"]:
         _note(row)
     print(*row.__dict__.values(), *found["problems"], flush=True)
     return not found["ok"]
 
 
-def _note(new: Measured) -> None:
+def _note(new: Verified) -> None:
     """Put a result into the table, which other runs may be writing to as well."""
     found = {**measured(), new.net: new}
     with (ROOT / "specs" / MEASURED).open("w", encoding="utf-8", newline="") as file:

@@ -329,9 +329,9 @@ class Network:
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
         form for something, and ModuleNotFoundError where one is not installed.
         """
-        from .verify.pool import Pool
+        from .verify.pool import WorkerPool
         from .verify.verify import Options, verify
 
-        with Pool() as pool:
+        with WorkerPool() as pool:
             options = Options(tuple(targets), dtype, tolerance, settings=settings, styles={"torch": style})
             return verify(self.checked, pool, options)

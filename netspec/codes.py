@@ -9,7 +9,7 @@ from .base.record import Record
 _FENCE = "```"
 
 
-class Code(Record):
+class DiagnosticKind(Record):
     """A kind of diagnostic. The examples are whole specs; `build` names the framework, or the form of its code, that
     refuses the wrong one, which is found by a check otherwise."""
 
@@ -20,7 +20,7 @@ class Code(Record):
     build: str = ""
 
 
-def _read(page: str) -> dict[str, Code]:
+def _read(page: str) -> dict[str, DiagnosticKind]:
     """The sections `## code` of a page: a title, a paragraph, and the fenced examples."""
     found = {}
     for section in page.split("\n## ")[1:]:
@@ -32,7 +32,7 @@ def _read(page: str) -> dict[str, Code]:
             kind, _, build = words.partition(" ")
             examples[kind] = build, example.partition(_FENCE)[0]
         (build, wrong), (_, right) = examples["wrong"], examples["right"]
-        found[name] = Code(title, " ".join(" ".join(text).split()), wrong, right, build)
+        found[name] = DiagnosticKind(title, " ".join(" ".join(text).split()), wrong, right, build)
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .base.record import TYPE_CHECKING
 from .ir.paths import path_of, paths_of, weight_path
-from .ir.types import Call, Step, applied
+from .ir.types import BlockCall, Step, applied
 from .layers.cells import Run
 from .weights.table import check_weights
 
@@ -94,7 +94,7 @@ class Reference:
             if isinstance(item, Step):
                 results = self._step(item, prefix + paths[id(item)], held)
                 held.update((t.number, y) for t, y in zip(item.outputs, results))
-            elif isinstance(item, Call):
+            elif isinstance(item, BlockCall):
                 self._call(item, f"{prefix}{paths[id(item)]}.", held)
             else:
                 self._items(item.items, prefix, paths, held)
@@ -106,7 +106,7 @@ class Reference:
         results = _several(result)
         return results if step.output.batched or not xs else tuple(y[0] for y in results)
 
-    def _call(self, call: Call, prefix: str, held: dict[int, Array]) -> None:
+    def _call(self, call: BlockCall, prefix: str, held: dict[int, Array]) -> None:
         if isinstance(call.use, Run):
             self._run(call, call.use, prefix, held)
             return
@@ -116,7 +116,7 @@ class Reference:
         for outer, result in zip(call.outputs, body.outputs):
             held[outer.number] = inner[result.value.number]
 
-    def _run(self, call: Call, use: Run, prefix: str, held: dict[int, Array]) -> None:
+    def _run(self, call: BlockCall, use: Run, prefix: str, held: dict[int, Array]) -> None:
         """Run a cell over the steps of a sequence."""
         import numpy as np
 
@@ -137,7 +137,7 @@ class Reference:
         alike = [item for item in applied(body.held) if not item.outputs[0].batched]
         self._items(alike, prefix, paths, values)
         for start in body.starts:
-            if isinstance(start, Call):
+            if isinstance(start, BlockCall):
                 inner = f"{prefix}{path_of(start, '', '')}."
                 values.update(zip((t.number for t in start.outputs), self._first(start.body, x, inner)))
             else:

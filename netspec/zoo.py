@@ -27,7 +27,7 @@ class Published(Record):
     source: str
 
 
-class Measured(Record):
+class Verified(Record):
     """What `netspec verify` found of a net: the largest errors of its outputs, layers and gradients, and the time.
 
     `settings` are those that it was verified with, `gradients` is empty where there was nothing to compare. All are
@@ -84,9 +84,9 @@ def published() -> list[Published]:
     return [Published(*line) for line in _lines(PUBLISHED)]
 
 
-def measured() -> dict[str, Measured]:
+def measured() -> dict[str, Verified]:
     """What was found when nets were verified, by name."""
-    return {line[0]: Measured(*line) for line in _lines(MEASURED)}
+    return {line[0]: Verified(*line) for line in _lines(MEASURED)}
 
 
 def applications() -> list[Application]:

@@ -11,7 +11,7 @@ from netspec.base.diagnostics import Collector, Diagnostic
 from netspec.base.source import Source
 from netspec.codegen import pipeline
 from netspec.elaborate.net import read_setting
-from netspec.ir.types import CheckedNet, Row
+from netspec.ir.types import CheckedNet, CostRow
 from netspec.resolve.resolve import resolve
 from netspec.syntax.parser import parse
 
@@ -48,7 +48,7 @@ def check_spec(name: str, settings: str = "") -> CheckedNet:
     return checked
 
 
-def row(net: CheckedNet, path: str) -> Row:
+def row(net: CheckedNet, path: str) -> CostRow:
     """The row of that path."""
     found = [r for r in net.rows if r.path == path]
     assert found, f"no row {path} in {[r.path for r in net.rows]}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from netspec.base.record import TYPE_CHECKING, Record
 from netspec.ir.paths import paths_of, weight_path
-from netspec.ir.types import Call, Step
+from netspec.ir.types import BlockCall, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ def _items(graph, items, prefix, paths, held):
         if isinstance(item, Step):
             found = _step(graph, item, prefix + paths[id(item)], held)
             held.update((t.number, found) for t in item.outputs)
-        elif isinstance(item, Call):
+        elif isinstance(item, BlockCall):
             inner = {port.value.number: held[t.number] for port, t in zip(item.body.inputs, item.inputs)}
             _items(graph, item.body.items, f"{prefix}{paths[id(item)]}.", paths_of(item.body), inner)
             held.update((t.number, inner[r.value.number]) for t, r in zip(item.outputs, item.body.outputs))

@@ -15,8 +15,17 @@ from netspec.syntax.parser import parse
 # what stands between the items of a list, by the field that holds it
 SEPARATORS = {"statements": "\n", "stages": " -> ", "definitions": "\n"}
 EXPRESSIONS = (
-    *(tree.Name, tree.Literal, tree.Group, tree.List, tree.Comprehension, tree.Call, tree.Subscript, tree.Attribute),
-    *(tree.Unary, tree.Chain, tree.Conditional, tree.Named, tree.Pipeline, tree.Body),
+    *(
+        tree.Name,
+        tree.Literal,
+        tree.TupleExpression,
+        tree.List,
+        tree.Comprehension,
+        tree.CallExpression,
+        tree.Subscript,
+        tree.Attribute,
+    ),
+    *(tree.Unary, tree.Chain, tree.Conditional, tree.NamedStep, tree.Pipeline, tree.Braces),
 )
 LOOPS = (tree.Repeat, tree.For, tree.If)
 
@@ -81,7 +90,9 @@ def _simpler(node, text):
         yield _inner(node.body, text)
         if isinstance(node, tree.If) and node.otherwise is not None:
             yield text[node.span.start : node.body.span.end]
-            yield _inner(node.otherwise, text) if isinstance(node.otherwise, tree.Body) else _text(node.otherwise, text)
+            yield (
+                _inner(node.otherwise, text) if isinstance(node.otherwise, tree.Braces) else _text(node.otherwise, text)
+            )
     elif isinstance(node, tree.Literal):
         yield from _smaller(node.value)
     elif isinstance(node, tree.Binding) and len(node.values) == 1:

@@ -444,3 +444,16 @@ def test_uneven_parts_are_refused(units, form):
     made = run()[1]
     found = sum(p.numel() for p in made.parameters()) if form == "torch" else made.count_params()
     assert found == wanted
+
+
+def test_numbers_that_few_values_tell_apart_are_tried_with_0():
+    """Of `k` only 0, 1 and 2 go: for 1 the convolution takes 2 channels, else 4, which `2 * k` is for 2 as well."""
+    text = (
+        "net a(k=1, width=4) { input x [10, 7, 4]; y = x[::2, 1::2, :] -> conv(width, 1x1) -> conv(2, k + 1)\n"
+        "  if k in [1, 3, 6] { x -> conv(2, 3x3) } else { x -> relu }\n"
+        "  conv(2, 1x1, activation=tanh) -> global_avgpool; concat(identity, y -> flatten) }"
+    )
+    make = execute(_torch(text), "a")
+    for k in (0, 1, 2):
+        if "k" in inspect.signature(make).parameters:
+            assert sum(p.numel() for p in make(k=k).parameters()) == netspec.parse(text, k=k).report().totals.params

@@ -8,7 +8,7 @@ import pytest
 from checking import SPECS, check, check_spec
 
 from netspec.diagram.build import Diagram, Opening
-from netspec.ir.types import Call, Region, Step
+from netspec.ir.types import BlockCall, Region, Step
 
 SOME = ["densenet", "googlenet", "gan", "nasnet_a_mobile", "seq2seq", "siamese", "transformer", "unet", "vae"]
 OTHERS = sorted({path.stem for path in SPECS.glob("*.net")} - set(SOME))
@@ -22,7 +22,7 @@ def steps(items, prefix=""):
             yield from steps(item.items, f"{prefix}{item.name}." if item.name else prefix)
         else:
             yield prefix + item.name, item
-            if isinstance(item, Call):
+            if isinstance(item, BlockCall):
                 yield from steps(item.body.items, f"{prefix}{item.name}.")
 
 
@@ -34,7 +34,7 @@ def missing(net, how):
     odd, count = [], 0
     for path, item in steps(net.net.body.items):
         box = boxes.get(path)
-        if box is None or (isinstance(item, Call) and box.style != "block"):
+        if box is None or (isinstance(item, BlockCall) and box.style != "block"):
             continue
         sized = item.layer.sized_by if isinstance(item, Step) else ()
         taken = [t.number for place, t in enumerate(item.inputs) if place not in sized]

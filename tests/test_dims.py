@@ -162,7 +162,7 @@ def _read(text: str) -> Dim:
     source, faults = Source("size", f"const size = {text}\n"), Collector()
     node = parse(source, faults).definitions[0]
     assert isinstance(node, tree.Const)
-    blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
+    blank = tree.Definition(node.span, "net", node.name, (), tree.Braces(node.span, ()), "")
     scope = Scope(begin(Design(source, (), {}, {}), faults), blank, {}, ())
     scope.names.update(SYMBOLS)
     value: Dim = scope.evaluate(node.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,12 @@ def test_importing_the_package_loads_nothing():
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
     )
     assert set(done.stdout.split()) <= {"netspec", "__future__"}
+
+
+def test_a_class_name_stands_for_one_thing():
+    names = Counter()
+    for path in modules():
+        if "support" not in path.parts:  # which holds what generated code is made of
+            classes = (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ClassDef))
+            names.update(node.name.lstrip("_") for node in classes)
+    assert {name for name, count in names.items() if count > 1} == set()

@@ -9,7 +9,7 @@ from checking import check
 from netspec.layers.arguments import Word
 from netspec.reference import Reference
 from netspec.verify.blocks import FORMS, block_trials
-from netspec.verify.further import Argument, arguments, further, literals
+from netspec.verify.further import CodeArgument, arguments, further, literals
 from netspec.verify.pool import Answer
 from netspec.verify.settings import first, judged, trials
 from netspec.verify.verdict import SettingResult
@@ -19,21 +19,21 @@ from netspec.verify.verdict import SettingResult
 
 def test_arguments_are_those_of_the_last_class():
     text = "class A:\n  def __init__(self, n, m=2): ...\n\nclass B:\n  def __init__(self, width=0.5, act=f, **k): ...\n"
-    assert arguments(text) == (Argument("width", 0.5, False),)
-    assert arguments(text, "A") == (Argument("n", None, True), Argument("m", 2, False))
+    assert arguments(text) == (CodeArgument("width", 0.5, False),)
+    assert arguments(text, "A") == (CodeArgument("n", None, True), CodeArgument("m", 2, False))
 
 
 def test_arguments_of_a_function():
     assert arguments("def f(x, kernel=(3, 1)): ...\n") == (
-        Argument("x", None, True),
-        Argument("kernel", (3, 1), False),
+        CodeArgument("x", None, True),
+        CodeArgument("kernel", (3, 1), False),
     )
 
 
 def test_a_class_is_made_by_its_init_wherever_that_stands():
     text = 'class A:\n  """A net."""\n\n  size = 3\n\n  def forward(self, x): ...\n\n  def __init__(self, n=2): ...\n'
-    assert arguments(text, "A") == (Argument("n", 2, False),)
-    assert arguments("def a(x, n=2): ...\n" + text, "a") == (Argument("x", None, True), Argument("n", 2, False))
+    assert arguments(text, "A") == (CodeArgument("n", 2, False),)
+    assert arguments("def a(x, n=2): ...\n" + text, "a") == (CodeArgument("x", None, True), CodeArgument("n", 2, False))
 
 
 @pytest.mark.parametrize("text", ["", "n = 3\n", "class A:\n  def forward(self, x): ...\n"])

@@ -9,7 +9,7 @@ from checking import check, codes, row
 
 from netspec.base.dims import show
 from netspec.elaborate.net import SettingError
-from netspec.ir.types import Call, CheckedNet, Step
+from netspec.ir.types import BlockCall, CheckedNet, Step
 
 
 def paths(net: CheckedNet) -> list[str]:
@@ -74,7 +74,7 @@ net test {
   repeat 2 as layer { pair(4) }
 }"""
     net = clean(text)
-    assert [r.path for r in net.rows if isinstance(r.node, Call)] == [
+    assert [r.path for r in net.rows if isinstance(r.node, BlockCall)] == [
         "first_pair",
         "pair1",
         "pair2",
@@ -319,7 +319,7 @@ net test { input x [16]; outer(frozen=true) -> dense(2) -> dense(1, frozen=false
 
 
 def bodies(net: CheckedNet) -> list[int]:
-    return [id(r.node.body) for r in net.rows if isinstance(r.node, Call)]
+    return [id(r.node.body) for r in net.rows if isinstance(r.node, BlockCall)]
 
 
 def test_equal_calls_have_one_body() -> None:

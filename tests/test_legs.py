@@ -7,7 +7,7 @@ from checking import check
 
 from netspec.runtime.torch_runtimes import RUNTIMES
 from netspec.verify.legs import LEGS, other_style, varying
-from netspec.verify.pool import Pool
+from netspec.verify.pool import WorkerPool
 from netspec.verify.verdict import pairs
 from netspec.verify.verify import Options, verify
 from netspec.weights.targets import TARGETS
@@ -26,7 +26,7 @@ STEPS = "net steps { input x [T, 3]; input y [2*T, 3]; concat(x, y, axis=0) -> c
 
 @pytest.fixture(scope="module")
 def pool():
-    with Pool() as made:
+    with WorkerPool() as made:
         yield made
 
 

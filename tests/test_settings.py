@@ -10,7 +10,7 @@ from randomly import Dice, parametric
 
 from netspec.cli import main
 from netspec.verify.blocks import FORMS, block_trials
-from netspec.verify.pool import Pool
+from netspec.verify.pool import WorkerPool
 from netspec.verify.settings import judged, trials
 from netspec.verify.table import table
 from netspec.verify.verdict import SettingResult
@@ -31,7 +31,7 @@ net small(width=8, classes=3) {
 
 @pytest.fixture(scope="module")
 def pool():
-    with Pool() as found:
+    with WorkerPool() as found:
         yield found
 
 

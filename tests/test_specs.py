@@ -7,7 +7,7 @@ import csv
 import pytest
 from checking import DATA, SPECS, check_spec
 
-from netspec.ir.types import CheckedNet, Row, Step
+from netspec.ir.types import CheckedNet, CostRow, Step
 
 NAMES = sorted(path.stem for path in SPECS.glob("*.net"))
 FIGURES = list(csv.DictReader((DATA / "figures.csv").open(encoding="utf-8")))
@@ -69,7 +69,7 @@ def test_figures(figures: dict[str, str]) -> None:
 # --- layer by layer --------------------------------------------------------------------------------------------------
 
 
-def kind(row: Row) -> str:
+def kind(row: CostRow) -> str:
     return "pool" if row.kind in POOLS else row.kind
 
 

@@ -18,7 +18,7 @@ from netspec.weights.forms import FORMS
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
 from netspec.weights.table import WeightsError, check_weights, regularization
 from netspec.weights.targets import TARGETS
-from netspec.weights.whose import Reading, check_names, crossed, may_be
+from netspec.weights.whose import ReadPlan, check_names, crossed, may_be
 from netspec.weights.words import agree, last_word, sense, users
 
 NET = """
@@ -208,7 +208,7 @@ def test_what_an_array_does():
 
 
 def reading(form, told=True):
-    return Reading(form, "functional", ("netspec", "torch"), told)
+    return ReadPlan(form, "functional", ("netspec", "torch"), told)
 
 
 def test_an_array_in_another_order_is_not_taken_for_ours():

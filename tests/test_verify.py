@@ -15,7 +15,7 @@ from netspec.ir.paths import weight_table
 from netspec.layers.conv import Conv
 from netspec.verify.calm import calmer, saturated
 from netspec.verify.expose import expose
-from netspec.verify.pool import Pool
+from netspec.verify.pool import WorkerPool
 from netspec.verify.verdict import apart
 from netspec.verify.verify import Options, verify
 from netspec.weights import samples
@@ -35,7 +35,7 @@ net small {
 
 @pytest.fixture(scope="module")
 def pool():
-    with Pool() as made:
+    with WorkerPool() as made:
         yield made
 
 

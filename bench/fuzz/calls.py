@@ -153,7 +153,7 @@ class Written:
         self.example = example
         spec = parse(Source("example", f"net example {{\n{example.code}\n}}\n"), Collector())
         flow = spec.definitions[0].body.statements[0].value  # type: ignore[union-attr]
-        self.call = flow if isinstance(flow, tree.Call) else None
+        self.call = flow if isinstance(flow, tree.CallExpression) else None
         self.arguments = [a.span.text for a in self.call.arguments] if self.call else []
         self.callee = self.call.callee.span.text if self.call else example.code
 

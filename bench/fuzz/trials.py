@@ -23,7 +23,7 @@ from netspec.base.render import render
 from netspec.base.source import Source
 from netspec.codegen.pipeline import BACKENDS, emit
 from netspec.codes import CODES
-from netspec.diagram.canvas import TooLarge
+from netspec.diagram.canvas import TooManyBoxes
 from netspec.diagram.dot import dot
 from netspec.elaborate.net import SettingError, read_setting
 from netspec.files import ReadError, decode
@@ -78,7 +78,7 @@ class Attempt:
 
 # Python's way to show an object, and what only the compiler's own text has
 _INTERNAL = re.compile(
-    r"<[\w.<>]+ object|<(?:class|function|bound method|built-in)|\b(?:HOLE|Quotient|DimExpr|Tensor|Word|Floor|Symbol|"
+    r"<[\w.<>]+ object|<(?:class|function|bound method|built-in)|\b(?:POISON|Quotient|DimExpr|Tensor|Word|Floor|Symbol|"
     r"SharedStep|Instance|Initialiser|Values|Span)\((?!\))|\bNone\b|\bTrue\b|\bFalse\b|netspec\.|Traceback"
 )
 
@@ -282,7 +282,7 @@ def draw_it(attempt: Attempt) -> None:
         return
     try:
         text = dot(attempt.verdict.checked)  # type: ignore[arg-type]
-    except TooLarge:
+    except TooManyBoxes:
         return
     _balanced(text)
 

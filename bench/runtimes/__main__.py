@@ -29,7 +29,7 @@ from netspec.files import zoo_names
 from netspec.layers import LAYERS
 from netspec.reference import Reference
 from netspec.verify.legs import varying
-from netspec.verify.pool import Job, Pool
+from netspec.verify.pool import Job, WorkerPool
 from netspec.verify.verdict import apart
 from netspec.weights.samples import random_inputs, random_weights, sizes_that_fit
 from netspec.weights.targets import target_for
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 _ROUNDING, _COARSE = 1e-4, 0.1
 
 
-class Ways(Pool):
+class Ways(WorkerPool):
     """Processes that are ended where they take longer than `longest` seconds for a net and a way."""
 
     worker = "bench.runtimes.worker"

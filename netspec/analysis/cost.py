@@ -10,7 +10,7 @@ from ..base.bounds import TooLarge
 from ..base.diagnostics import Diagnostic, Label
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import path_of
-from ..ir.types import Call, CheckedNet, Figures, Region, Row, Step
+from ..ir.types import BlockCall, CheckedNet, CostRow, Figures, Region, Step
 from ..layers.cells import Run
 from .critical_path import sequential_depth
 from .expectations import check_expectations, check_settings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Recurring = tuple[Dim, Dim] | tuple[None, None]
 
 
-class Known(Record):
+class LayerCost(Record):
     """What is worked out once for a layer: of what it goes over with a state, the length and the MACs of one step."""
 
     figures: Figures
@@ -44,7 +44,7 @@ _NOTHING = Figures()
 def infer(net: Net, faults: Collector) -> CheckedNet:
     """All figures of a net, and its expectations held against them. Faults: `expectation-failed` and what the
     conditions themselves get wrong."""
-    walk = _Walk()
+    walk = _CostWalk()
     fields: dict[int, Field | None] = {}
     for port in net.body.inputs:
         fields[port.value.number] = field_of_input(max(len(port.value.shape) - 1, 0))
@@ -78,14 +78,14 @@ def _too_large(net: Net, message: str, faults: Collector) -> None:
     faults.add(Diagnostic("too-large", message, place, (), help))
 
 
-class _Walk:
+class _CostWalk:
     """One pass over the tree; what a layer weighs, costs and sees is worked out once, however often it stands there."""
 
     def __init__(self) -> None:
-        self.rows: list[Row | None] = []  # None holds the place of a group whose sum is not known yet
+        self.rows: list[CostRow | None] = []  # None holds the place of a group whose sum is not known yet
         # by layer, and whether there is a batch: elaboration makes one for each kind, arguments and input shapes, and
         # these settle the rest
-        self._known: dict[tuple[int, bool], Known] = {}
+        self._known: dict[tuple[int, bool], LayerCost] = {}
         self._seen: set[tuple[str, Instance]] = set()
         # how many times what is within the cells and `each_step`s around is done, and how many of these are cells
         self._times: Dim = 1
@@ -107,7 +107,7 @@ class _Walk:
         for item in items:
             if isinstance(item, Step):
                 total = total + self._step(item, prefix, depth, fields, home, frozen, again)
-            elif isinstance(item, Call):
+            elif isinstance(item, BlockCall):
                 total = total + self._call(item, prefix, depth, fields, home, frozen, again)
             elif item.name:
                 total = total + self._scope(item, prefix, depth, fields, home, frozen, again)
@@ -144,7 +144,7 @@ class _Walk:
         sizes = None if field is None else field.sizes
         place = path, step.name, step.layer.kind, depth, step.span, step, step.output
         recurring = self._recurring(known.length, known.step_macs if known.length else figures.macs)
-        self.rows.append(Row(*place, times(figures, self._times), sizes, True, again, *recurring))
+        self.rows.append(CostRow(*place, times(figures, self._times), sizes, True, again, *recurring))
         return figures
 
     def _recurring(self, length: Dim, macs: Dim) -> Recurring:
@@ -155,7 +155,7 @@ class _Walk:
 
     def _call(
         self,
-        call: Call,
+        call: BlockCall,
         prefix: str,
         depth: int,
         fields: dict[int, Field | None],
@@ -228,7 +228,9 @@ class _Walk:
         recurring: Recurring,
     ) -> None:
         done = times(figures, self._times)
-        self.rows[place] = Row(path, name, kind, depth, node.span, node, output, done, None, False, again, *recurring)
+        self.rows[place] = CostRow(
+            path, name, kind, depth, node.span, node, output, done, None, False, again, *recurring
+        )
 
     def _used_before(self, shared: Instance | None, home: str) -> bool:
         if shared is None:
@@ -245,7 +247,7 @@ def last_output(region: Region) -> Tensor | None:
     for item in reversed(region.items):
         if isinstance(item, Step):
             return item.output
-        if isinstance(item, Call):
+        if isinstance(item, BlockCall):
             return item.outputs[0]
         found = last_output(item)
         if found is not None:
@@ -253,10 +255,10 @@ def last_output(region: Region) -> Tensor | None:
     return None
 
 
-def known_of(step: Step) -> Known:
+def known_of(step: Step) -> LayerCost:
     """What is known of one use of a layer."""
     layer, shapes = step.layer, step.shapes
-    return Known(figures_of(step), reach_of(step), layer.time_steps(*shapes), layer.step_macs(shapes))
+    return LayerCost(figures_of(step), reach_of(step), layer.time_steps(*shapes), layer.step_macs(shapes))
 
 
 def figures_of(step: Step) -> Figures:

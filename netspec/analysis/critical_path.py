@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..base.dims import largest
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Call, Step, applied
+from ..ir.types import BlockCall, Step, applied
 from ..layers.cells import Run
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Chains:
             known = self._known[id(body)] = any(map(self._is_recurrent, applied(body.items)))
         return known
 
-    def _is_recurrent(self, item: Step | Call) -> bool:
+    def _is_recurrent(self, item: Step | BlockCall) -> bool:
         if isinstance(item, Step):
             return item.depth != 0
         return isinstance(item.use, Run) or self.recurs(item.body)
@@ -49,14 +49,14 @@ class _Chains:
         for item in applied((*body.begins, *body.items)):
             if not item.outputs[0].batched:
                 depths.update((t.number, 0) for t in item.outputs)
-            elif isinstance(item, Call) and not isinstance(item.use, Run):
+            elif isinstance(item, BlockCall) and not isinstance(item.use, Run):
                 self._call(item, depths)
             else:
                 before = largest([0, *(depths[t.number] for t in item.inputs)])
                 after = before + (item.depth if isinstance(item, Step) else self._run(item))
                 depths.update((t.number, after) for t in item.outputs)
 
-    def _call(self, call: Call, depths: dict[int, Dim]) -> None:
+    def _call(self, call: BlockCall, depths: dict[int, Dim]) -> None:
         body, given = call.body, [depths[t.number] for t in call.inputs]
         if not any(given) and not self.recurs(body):
             depths.update((t.number, 0) for t in call.outputs)
@@ -65,7 +65,7 @@ class _Chains:
         self.walk(body, inner)
         depths.update((t.number, inner[r.value.number]) for t, r in zip(call.outputs, body.outputs))
 
-    def _run(self, call: Call) -> Dim:
+    def _run(self, call: BlockCall) -> Dim:
         """A step of a cell is one, or as many as there are within it where it runs over sequences of its own."""
         inner: dict[int, Dim] = {port.value.number: 0 for port in call.body.inputs}
         self.walk(call.body, inner)

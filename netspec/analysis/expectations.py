@@ -12,7 +12,7 @@ from ..elaborate.inputs import NO_BATCH
 from ..elaborate.lookup import loose_name, loose_name_in, unknown
 from ..elaborate.rules import begin
 from ..elaborate.scope import Scope
-from ..elaborate.session import HOLE, Session, kind_of
+from ..elaborate.session import POISON, Session, kind_of
 from ..ir.types import Figures, Outcome, Tensor
 from ..layers.arguments import CONSTANTS, describe
 from ..resolve.resolve import bound_names
@@ -115,7 +115,7 @@ def _outcome(net: Net, session: Session, known: Mapping[str, Any], expectation: 
     if not isinstance(condition, tree.Chain) or condition.operators[0] not in _WORDS or len(condition.operators) != 1:
         return _plain(scope, expectation)
     left, right = (scope.evaluate(operand) for operand in condition.operands)
-    if left is HOLE or right is HOLE:
+    if left is POISON or right is POISON:
         return None
     loose = [loose_name_in(scope, value, operand) for value, operand in zip((left, right), condition.operands)]
     sides = ((left, right, *loose), (right, left, *loose[::-1]))
@@ -154,7 +154,7 @@ def _holds_words(value: Any) -> bool:
 def _plain(scope: Scope, expectation: Expectation) -> Outcome | None:
     condition = expectation.statement.condition
     value = scope.evaluate(condition)
-    if value is HOLE:
+    if value is POISON:
         return None
     loose = loose_name(scope, value, condition)
     if loose is not None:

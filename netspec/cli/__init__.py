@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 
-from .screen import Screen
+from .screen import Console
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         own()
     try:
-        return _guarded(argv, Screen())
+        return _guarded(argv, Console())
     finally:
         if collecting:
             gc.enable()
 
 
-def _guarded(argv: Sequence[str] | None, screen: Screen) -> int:
+def _guarded(argv: Sequence[str] | None, screen: Console) -> int:
     """Run one command; what goes wrong outside the spec becomes a message and a status."""
     try:
         status = _run(list(sys.argv[1:] if argv is None else argv), screen)
@@ -67,7 +67,7 @@ def _guarded(argv: Sequence[str] | None, screen: Screen) -> int:
     return status
 
 
-def _run(words: list[str], screen: Screen) -> int:
+def _run(words: list[str], screen: Console) -> int:
     """Find the command and run it."""
     name = words[0] if words else "--help"
     if name in ("-h", "--help", "help"):
@@ -84,13 +84,13 @@ def _run(words: list[str], screen: Screen) -> int:
 
     from ..elaborate.net import SettingError
     from ..files import ReadError, WriteError
-    from .options import Finished, Misuse
+    from .options import Exit, UsageError
 
     try:
         return int(import_module(f"{__name__}.{name}").run(words[1:], screen))
-    except Finished:
+    except Exit:
         return OK
-    except (Misuse, SettingError, ReadError, WriteError) as error:
+    except (UsageError, SettingError, ReadError, WriteError) as error:
         screen.complain(str(error))
         return MISUSED
 
@@ -113,7 +113,7 @@ def _help() -> str:
     )
 
 
-def _unknown(name: str, screen: Screen) -> int:
+def _unknown(name: str, screen: Console) -> int:
     from ..base.diagnostics import did_you_mean
 
     if name.startswith("-"):
@@ -139,7 +139,7 @@ _ELSEWHERE = {
 }
 
 
-def _crashed(error: Exception, screen: Screen) -> int:
+def _crashed(error: Exception, screen: Console) -> int:
     """A bug of ours: say so in one line; the traceback only for who asks."""
     if os.environ.get("NETSPEC_DEBUG"):
         import traceback

@@ -6,11 +6,11 @@ from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING
 from ..codegen.pipeline import BACKENDS, PHASES, text_after
 from . import OK, WRONG
-from .options import Misuse, Parser, add_net_options, checked
+from .options import Parser, UsageError, add_net_options, checked
 from .output import add_output, put
 
 if TYPE_CHECKING:
-    from .screen import Screen
+    from .screen import Console
 
 _FORMS = (
     "the form of code, for torch: module (default), or export, whose recurrences keep lengths open in torch.export and"
@@ -18,7 +18,7 @@ _FORMS = (
 )
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     parser = Parser("build", screen, "Framework code that reads as if written by hand, and needs nothing of netspec.")
     parser.add_argument("file", metavar="FILE", help="a spec, or - for standard input")
     add_net_options(parser)
@@ -35,7 +35,7 @@ def run(words: list[str], screen: Screen) -> int:
     options = parser.read(words)
     styles, style = BACKENDS[options.to], options.style or ""
     if style and style not in styles:
-        raise Misuse(f"--style {style} is not for {options.to}, which has {', '.join(styles)}")
+        raise UsageError(f"--style {style} is not for {options.to}, which has {', '.join(styles)}")
     net = checked(options.file, options, screen)
     if net is None:
         return WRONG

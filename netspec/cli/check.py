@@ -9,7 +9,7 @@ from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..report.report import BYTES, COUNTS, report
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, add_net_options, examine, spec_files, whole
+from .options import Parser, UsageError, add_net_options, examine, spec_files, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..api import Verdict
     from ..report.report import Report
-    from .screen import Screen
+    from .screen import Console
 
 _ABOUT = """Shapes, parameters and cost of every layer. MACs are multiply-accumulates of convolutions and matrix
 products for one sample; activations are the numbers that all layers put out, for the batch of --batch."""
@@ -35,7 +35,7 @@ class Checked(Record):
     report: Report | None
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     options = _options(words, screen)
     show = FORMATS[options.format]
     found, status = [], OK
@@ -62,7 +62,7 @@ def run(words: list[str], screen: Screen) -> int:
     return status
 
 
-def _options(words: list[str], screen: Screen) -> argparse.Namespace:
+def _options(words: list[str], screen: Console) -> argparse.Namespace:
     parser = Parser("check", screen, _ABOUT)
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, a folder of them, or - for standard input")
     add_net_options(parser)
@@ -74,7 +74,7 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     parser.add_argument("--target", choices=COUNTS, help="say how this framework counts the parameters, too")
     options = parser.read(words)
     if options.files.count(STDIN) > 1:
-        raise Misuse("standard input can be read only once")
+        raise UsageError("standard input can be read only once")
     options.several = len(options.files) > 1 or os.path.isdir(options.files[0])
     options.files = spec_files(options.files)
     options.columns = _columns(options.columns, options.format)
@@ -86,7 +86,7 @@ def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
     if text is None:
         return None
     if format not in _WITH_COLUMNS:
-        raise Misuse(f"--columns goes with the formats {', '.join(_WITH_COLUMNS)}, not with {format}")
+        raise UsageError(f"--columns goes with the formats {', '.join(_WITH_COLUMNS)}, not with {format}")
     from ..base.diagnostics import did_you_mean
     from ..report.tables import COLUMNS
 
@@ -95,7 +95,7 @@ def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
         name = _OTHER_NAMES.get(word.strip(), word.strip())
         if name not in COLUMNS:
             help = did_you_mean(name, [*COLUMNS, *_OTHER_NAMES]) or f"there are {', '.join(COLUMNS)}"
-            raise Misuse(f"there is no column `{name}`; {help}")
+            raise UsageError(f"there is no column `{name}`; {help}")
         found.append(name)
     return tuple(found)
 
@@ -103,7 +103,7 @@ def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
 # --- the forms -----------------------------------------------------------------------------------------------------
 
 
-def _table(checked: Checked, apart: bool, options: argparse.Namespace, screen: Screen) -> None:
+def _table(checked: Checked, apart: bool, options: argparse.Namespace, screen: Console) -> None:
     if checked.report is None or screen.quiet:
         return
     from ..report.tables import USUAL, table
@@ -112,7 +112,7 @@ def _table(checked: Checked, apart: bool, options: argparse.Namespace, screen: S
     screen.result("\n" + text if apart else text)
 
 
-def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
     from ..report.json import document, dumps
 
     made = [document(c.verdict.source.name, c.report, c.verdict.diagnostics, c.verdict.ok) for c in found]
@@ -122,14 +122,14 @@ def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Screen)
         screen.record(dumps(made[0]))
 
 
-def _csv(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+def _csv(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
     from ..report.tables import PLAIN, csv
 
     reports = [c.report for c in found if c.report is not None]
     screen.record(csv(reports, options.columns or PLAIN, options.depth, options.several))
 
 
-def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
     from ..report.tables import USUAL, markdown
 
     reports = [c.report for c in found if c.report is not None]
@@ -137,7 +137,7 @@ def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Scr
         screen.result("\n\n".join(markdown(r, options.columns or USUAL, options.depth) for r in reports))
 
 
-def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
     from ..report.annotations import github
 
     text = github([d for c in found for d in c.verdict.diagnostics])
@@ -145,7 +145,7 @@ def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Scree
         screen.record(text)
 
 
-def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Screen) -> None:
+def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
     from .. import _version
     from ..report.annotations import sarif
     from ..report.json import dumps
@@ -154,7 +154,7 @@ def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Screen
 
 
 # None is the table, which is shown file by file
-FORMATS: dict[str, Callable[[Sequence[Checked], argparse.Namespace, Screen], None] | None] = {
+FORMATS: dict[str, Callable[[Sequence[Checked], argparse.Namespace, Console], None] | None] = {
     "table": None,
     "json": _json,
     "csv": _csv,

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 
 from ..base.record import TYPE_CHECKING
-from ..diagram.canvas import TooLarge
+from ..diagram.canvas import TooManyBoxes
 from ..diagram.dot import DIRECTIONS, dot
 from ..diagram.theme import THEMES
 from . import OK, WRONG
-from .options import Misuse, Parser, add_net_options, checked, whole
+from .options import Parser, UsageError, add_net_options, checked, whole
 from .output import add_output, put
 
 if TYPE_CHECKING:
-    from .screen import Screen
+    from .screen import Console
 
 _DOT = ("dot", "gv")
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     parser = Parser("draw", screen, "A diagram: blocks as frames, what is repeated drawn once with its count.")
     parser.add_argument("file", metavar="FILE", help="a spec, or - for standard input")
     add_net_options(parser)
@@ -38,8 +38,8 @@ def run(words: list[str], screen: Screen) -> int:
         return WRONG
     try:
         text = dot(net, options.depth, options.direction, options.theme, options.unroll)
-    except TooLarge as error:
-        raise Misuse(str(error)) from None
+    except TooManyBoxes as error:
+        raise UsageError(str(error)) from None
     put(text.encode() if suffix in _DOT else _picture(text, suffix), options.output, options.file, screen)
     return OK
 
@@ -54,7 +54,7 @@ def _suffix(output: str | None) -> str:
     known = (*_DOT, *SUFFIXES)
     if suffix not in known:
         shown = f"`.{suffix}` is no form of picture" if suffix else f"{output} has no suffix"
-        raise Misuse(f"{shown}; there are {' '.join('.' + s for s in known)}")
+        raise UsageError(f"{shown}; there are {' '.join('.' + s for s in known)}")
     return suffix
 
 
@@ -65,4 +65,4 @@ def _picture(text: str, suffix: str) -> bytes:
     try:
         return draw(text, suffix)
     except MissingGraphviz as error:
-        raise Misuse(str(error)) from None
+        raise UsageError(str(error)) from None

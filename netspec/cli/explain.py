@@ -7,16 +7,16 @@ import textwrap
 from ..base.record import TYPE_CHECKING
 from ..codes import CODES
 from . import OK
-from .options import Misuse, Parser
+from .options import Parser, UsageError
 
 if TYPE_CHECKING:
-    from ..codes import Code
-    from .screen import Screen
+    from ..codes import DiagnosticKind
+    from .screen import Console
 
 _WIDTH = 88
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     parser = Parser("explain", screen, "What a diagnostic means, with a wrong and a right example.")
     parser.add_argument("code", metavar="CODE", nargs="?", help="such as wrong-rank; without it, all are listed")
     code = parser.read(words).code
@@ -30,12 +30,12 @@ def run(words: list[str], screen: Screen) -> int:
         from ..base.diagnostics import did_you_mean
 
         hint = did_you_mean(code, CODES) or "`netspec explain` lists them"
-        raise Misuse(f"there is no diagnostic `{code}`; {hint}")
+        raise UsageError(f"there is no diagnostic `{code}`; {hint}")
     screen.result(_page(code, CODES[code]))
     return OK
 
 
-def _page(code: str, told: Code) -> str:
+def _page(code: str, told: DiagnosticKind) -> str:
     parts = [f"{code}: {told.title}", textwrap.fill(" ".join(told.text.split()), _WIDTH)]
     for word, example in (("Wrong:", told.wrong), ("Right:", told.right)):
         parts += [word, textwrap.indent(example.rstrip(), "    ")]

@@ -7,13 +7,13 @@ from ..base.record import TYPE_CHECKING, Record
 from ..files import STDIN, ReadError, WriteError, decode, read_data, write_file
 from ..syntax.printer import format_source
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, spec_files
+from .options import Parser, UsageError, spec_files
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from .screen import Screen
+    from .screen import Console
 
 _ABOUT = """The canonical layout: two spaces a level, a statement a line, comments where they were. A block that stands
 on one line stays there while it fits in 120 columns, and a chain keeps its breaks before `->`. Files are rewritten in
@@ -32,7 +32,7 @@ class Formatted(Record):
         return self.before != self.after
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     options = _options(words, screen)
     status, changed = OK, 0
     for path in dict.fromkeys(file for file, _ in spec_files(options.files)):
@@ -52,7 +52,7 @@ def run(words: list[str], screen: Screen) -> int:
     return status
 
 
-def _options(words: list[str], screen: Screen) -> argparse.Namespace:
+def _options(words: list[str], screen: Console) -> argparse.Namespace:
     parser = Parser("fmt", screen, _ABOUT)
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, a folder of them, or - for standard input")
     parser.add_argument(
@@ -61,11 +61,11 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     parser.add_argument("--diff", action="store_true", help="change nothing: show what would change")
     options = parser.read(words)
     if options.files.count(STDIN) > 1:
-        raise Misuse("standard input can be read only once")
+        raise UsageError("standard input can be read only once")
     return options
 
 
-def _format(path: str, screen: Screen) -> Formatted | None:
+def _format(path: str, screen: Console) -> Formatted | None:
     """A file laid out anew, with the line ends that it has; None where it does not parse. Raises ReadError."""
     before = read_data(path)
     source = decode(path, before)
@@ -82,7 +82,7 @@ def _format(path: str, screen: Screen) -> Formatted | None:
 # --- what is done with it ------------------------------------------------------------------------------------------
 
 
-def _write(path: str, found: Formatted, screen: Screen) -> None:
+def _write(path: str, found: Formatted, screen: Console) -> None:
     if path == STDIN:
         screen.data(found.after)
     elif found.changed:
@@ -90,14 +90,14 @@ def _write(path: str, found: Formatted, screen: Screen) -> None:
         screen.note(f"formatted {path}")
 
 
-def _name(path: str, found: Formatted, screen: Screen) -> None:
+def _name(path: str, found: Formatted, screen: Console) -> None:
     if found.changed:
         from ..base.render import clean
 
         screen.result(clean(found.name))
 
 
-def _diff(path: str, found: Formatted, screen: Screen) -> None:
+def _diff(path: str, found: Formatted, screen: Console) -> None:
     if not found.changed:
         return
     from difflib import unified_diff
@@ -127,7 +127,7 @@ def _painted(line: str, colour: bool) -> str:
 
 
 # by --check and --diff
-_DEED: dict[tuple[bool, bool], Callable[[str, Formatted, Screen], None]] = {
+_DEED: dict[tuple[bool, bool], Callable[[str, Formatted, Console], None]] = {
     (False, False): _write,
     (True, False): _name,
     (False, True): _diff,

@@ -6,13 +6,13 @@ from ..base.record import TYPE_CHECKING
 from ..layers import LAYERS
 from . import OK
 from .manual import listing, page
-from .options import Misuse, Parser
+from .options import Parser, UsageError
 
 if TYPE_CHECKING:
-    from .screen import Screen
+    from .screen import Console
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     parser = Parser("layers", screen, "The layers of the language; with NAME, all that there is to know of one.")
     parser.add_argument("name", metavar="NAME", nargs="?", help="a layer, such as conv")
     name = parser.read(words).name
@@ -24,6 +24,6 @@ def run(words: list[str], screen: Screen) -> int:
         from ..layers.foreign import help_for
 
         hint = help_for(name) or did_you_mean(name, LAYERS) or "`netspec layers` lists them"
-        raise Misuse(f"there is no layer `{name}`; {hint}")
+        raise UsageError(f"there is no layer `{name}`; {hint}")
     screen.result(page(LAYERS[name]))
     return OK

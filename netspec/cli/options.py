@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from ..ir.types import CheckedNet
-    from .screen import Screen
+    from .screen import Console
 
 
-class Misuse(Exception):
+class UsageError(Exception):
     """The command was used wrongly."""
 
 
-class Finished(Exception):
+class Exit(Exception):
     """All that was asked for, such as the help, has been shown."""
 
 
@@ -40,20 +40,20 @@ def _layout(prog: str) -> argparse.HelpFormatter:
 class Parser(argparse.ArgumentParser):
     """A parser that raises instead of ending the process."""
 
-    def __init__(self, command: str, screen: Screen, about: str) -> None:
+    def __init__(self, command: str, screen: Console, about: str) -> None:
         super().__init__(f"netspec {command}", description=about, allow_abbrev=False, formatter_class=_layout)
         self.screen = screen
         self.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong")
         self.add_argument("--color", choices=COLOURS, default="auto", help="colour the output (default: on a terminal)")
 
     def error(self, message: str) -> NoReturn:
-        raise Misuse(f"{message}; `{self.prog} --help` shows how it is called")
+        raise UsageError(f"{message}; `{self.prog} --help` shows how it is called")
 
     def print_help(self, file: Any = None) -> None:
         self.screen.result(self.format_help().rstrip())
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise Finished
+        raise Exit
 
     def read(self, words: list[str]) -> argparse.Namespace:
         """The options of a command line; the screen is set to what they say. Raises Misuse and Finished."""
@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
         name = word.partition("=")[0]
         hint = did_you_mean(name, self._option_string_actions)
         if hint:
-            raise Misuse(f"there is no option {name}; {hint}")
+            raise UsageError(f"there is no option {name}; {hint}")
         self.error(f"there is no option {name}")
 
 
@@ -98,7 +98,7 @@ def folders(paths: list[str]) -> list[str]:
     """The folders of all `--include DIR`. Raises Misuse."""
     for path in paths:
         if not os.path.isdir(path):
-            raise Misuse(f"--include {path}: there is no such folder")
+            raise UsageError(f"--include {path}: there is no such folder")
     return paths
 
 
@@ -108,11 +108,11 @@ def settings(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, sign, text = pair.partition("=")
         if not sign or not name.strip().isidentifier():
-            raise Misuse(f"--set takes NAME=VALUE, such as --set classes=10, not `{pair}`")
+            raise UsageError(f"--set takes NAME=VALUE, such as --set classes=10, not `{pair}`")
         try:
             found[name.strip()] = read_setting(text)
         except SettingError as error:
-            raise Misuse(f"--set {name.strip()}: {error}") from None
+            raise UsageError(f"--set {name.strip()}: {error}") from None
     return found
 
 
@@ -130,7 +130,7 @@ def examine(path: str, options: argparse.Namespace) -> Verdict:
     return check(read_source(path), options.net, settings(options.set), folders(options.include))
 
 
-def checked(path: str, options: argparse.Namespace, screen: Screen) -> CheckedNet | None:
+def checked(path: str, options: argparse.Namespace, screen: Console) -> CheckedNet | None:
     """The net that the options ask for, with what is to be said of it on the screen; None where it is wrong."""
     verdict = examine(path, options)
     screen.diagnostics(verdict.diagnostics)
@@ -142,7 +142,7 @@ def needs_numpy(extra: str) -> None:
     try:
         import numpy  # noqa: F401
     except ImportError:
-        raise Misuse(f"NumPy is not installed; `pip install netspec-lang[{extra}]` brings it") from None
+        raise UsageError(f"NumPy is not installed; `pip install netspec-lang[{extra}]` brings it") from None
 
 
 def whole(least: int) -> Callable[[str], int]:

@@ -6,23 +6,23 @@ import os
 
 from ..base.record import TYPE_CHECKING
 from ..files import STDIN, write_file
-from .options import Misuse
+from .options import UsageError
 
 if TYPE_CHECKING:
     from .options import Parser
-    from .screen import Screen
+    from .screen import Console
 
 
 def add_output(parser: Parser, about: str) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", help=about)
 
 
-def put(data: bytes, output: str | None, spec: str, screen: Screen) -> None:
+def put(data: bytes, output: str | None, spec: str, screen: Console) -> None:
     """Write a result to its file, or to standard output where none is named. Raises WriteError and Misuse."""
     if output is None or output == STDIN:
         screen.data(data)
         return
     if os.path.exists(output) and os.path.exists(spec) and os.path.samefile(output, spec):
-        raise Misuse(f"{output} is the spec itself; name another file")
+        raise UsageError(f"{output} is the spec itself; name another file")
     write_file(output, data)
     screen.note(f"wrote {output}")

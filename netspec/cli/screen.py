@@ -18,7 +18,7 @@ _LOGS = ("CI", "TF_BUILD")
 COLOURS = ("auto", "always", "never")
 
 
-class Screen:
+class Console:
     """Standard output and standard error, and how much they can show."""
 
     def __init__(self) -> None:

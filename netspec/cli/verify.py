@@ -12,15 +12,15 @@ from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..verify.legs import LEGS
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, above_zero, add_net_options, checked, needs_numpy, whole
+from .options import Parser, UsageError, above_zero, add_net_options, checked, needs_numpy, whole
 
 if TYPE_CHECKING:
     import argparse
 
-    from ..verify.pool import Pool
+    from ..verify.pool import WorkerPool
     from ..verify.verdict import Result
     from ..verify.verify import Options
-    from .screen import Screen
+    from .screen import Console
 
 _ABOUT = """Build the PyTorch and the Keras model from the code that `netspec build` writes, load the same random
 weights into both, feed them the same random inputs, and compare shapes, counts, outputs, the output of each layer and
@@ -35,11 +35,11 @@ _SETTINGS = 2
 _STYLES = tuple(BACKENDS["torch"])
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     options = _options(words, screen)
     watch_libraries()
     needs_numpy(LEGS[options.target[0]].extra if options.target else "torch")
-    from ..verify.pool import Pool
+    from ..verify.pool import WorkerPool
     from ..verify.verify import Options
 
     how = Options(
@@ -52,7 +52,7 @@ def run(words: list[str], screen: Screen) -> int:
     )
     found: list[tuple[str, Result]] = []
     status = OK
-    with Pool() as pool:
+    with WorkerPool() as pool:
         for path in options.files:
             result, own = _verified(path, options, how, pool, screen)
             status = max(status, own)
@@ -69,7 +69,7 @@ def run(words: list[str], screen: Screen) -> int:
     return status
 
 
-def _options(words: list[str], screen: Screen) -> argparse.Namespace:
+def _options(words: list[str], screen: Console) -> argparse.Namespace:
     parser = Parser("verify", screen, _ABOUT)
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, or - for standard input")
     add_net_options(parser)
@@ -100,7 +100,7 @@ def _options(words: list[str], screen: Screen) -> argparse.Namespace:
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     options = parser.read(words)
     if options.files.count(STDIN) > 1:
-        raise Misuse("standard input can be read only once")
+        raise UsageError("standard input can be read only once")
     return options
 
 
@@ -109,12 +109,12 @@ def _styles(options: argparse.Namespace) -> dict[str, str]:
     styles = {"torch": options.style}
     if options.style != _STYLES[0] and not any(LEGS[leg].code in styles for leg in options.target or _TARGETS):
         able = ", ".join(leg for leg in LEGS if LEGS[leg].code in styles)
-        raise Misuse(f"--style {options.style} is for PyTorch code: add a --target that runs it ({able})")
+        raise UsageError(f"--style {options.style} is for PyTorch code: add a --target that runs it ({able})")
     return styles
 
 
 def _verified(
-    path: str, options: argparse.Namespace, how: Options, pool: Pool, screen: Screen
+    path: str, options: argparse.Namespace, how: Options, pool: WorkerPool, screen: Console
 ) -> tuple[Result | None, int]:
     """What became of a file, with its share of the exit status."""
     from ..verify.verify import verify
@@ -132,14 +132,14 @@ def _verified(
         screen.diagnostics(error.diagnostics)
         return None, WRONG
     except ModuleNotFoundError as error:
-        raise Misuse(str(error)) from None
+        raise UsageError(str(error)) from None
     except ValueError as error:
         screen.complain(f"{path}: {error}")
         return None, MISUSED
     return result, OK if result.ok else WRONG
 
 
-def _show(path: str, result: Result, options: argparse.Namespace, screen: Screen) -> None:
+def _show(path: str, result: Result, options: argparse.Namespace, screen: Console) -> None:
     from ..verify.table import table
 
     if not screen.quiet or not result.ok:

@@ -8,7 +8,7 @@ from ..base.stopping import watch_libraries
 from ..codegen.pipeline import BACKENDS
 from ..weights.forms import FORMS
 from . import MISUSED, OK, WRONG
-from .options import Misuse, Parser, add_net_options, checked, needs_numpy
+from .options import Parser, UsageError, add_net_options, checked, needs_numpy
 from .output import add_output, put
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..ir.types import CheckedNet
-    from .screen import Screen
+    from .screen import Console
 
 _CONVERT = """Carry the weights of a net over. Each file is .safetensors, .pt or .pth (PyTorch), .weights.h5 or .keras;
 nothing in it is executed. A file that does not fit the net is refused, with all that is missing, extra or of another
@@ -25,22 +25,22 @@ _MATCH = """Guess which array of a file is which of the net's, from shapes, name
 `netspec weights convert --rename` takes. Read it before you use it."""
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     name = words[0] if words else "--help"
     if name in ("-h", "--help"):
         screen.result("\n".join(["usage: netspec weights COMMAND FILE WEIGHTS ...", "", *_LINES]))
         return OK if words else MISUSED
     if name not in _COMMANDS:
         hint = did_you_mean(name, _COMMANDS) or f"there are {', '.join(_COMMANDS)}"
-        raise Misuse(f"there is no command `netspec weights {name}`; {hint}")
+        raise UsageError(f"there is no command `netspec weights {name}`; {hint}")
     return _guarded(*_COMMANDS[name], words[1:], screen)
 
 
 def _guarded(
-    parser: Callable[[Screen], Parser],
-    work: Callable[[CheckedNet, argparse.Namespace, Screen], None],
+    parser: Callable[[Console], Parser],
+    work: Callable[[CheckedNet, argparse.Namespace, Console], None],
     words: list[str],
-    screen: Screen,
+    screen: Console,
 ) -> int:
     """Run a command on a net that is whole; what can go wrong with files of weights becomes a message and a status."""
     options = parser(screen).read(words)
@@ -63,11 +63,11 @@ def _guarded(
         screen.complain(*lines, *error.hints)
         return WRONG
     except (FormError, MissingFramework) as error:
-        raise Misuse(str(error)) from None
+        raise UsageError(str(error)) from None
     return OK
 
 
-def _parser(name: str, about: str, screen: Screen) -> Parser:
+def _parser(name: str, about: str, screen: Console) -> Parser:
     parser = Parser(f"weights {name}", screen, about)
     parser.add_argument("file", metavar="FILE", help="a spec, or - for standard input")
     parser.add_argument("weights", metavar="WEIGHTS", help="the file of weights")
@@ -87,7 +87,7 @@ def _parser(name: str, about: str, screen: Screen) -> Parser:
     return parser
 
 
-def _convert_parser(screen: Screen) -> Parser:
+def _convert_parser(screen: Console) -> Parser:
     parser = _parser("convert", _CONVERT, screen)
     parser.add_argument("--to", choices=FORMS, help="the same for OUT")
     parser.add_argument("--rename", metavar="TABLE", help="lines `foreign = ours`, with * for any text")
@@ -95,7 +95,7 @@ def _convert_parser(screen: Screen) -> Parser:
     return parser
 
 
-def _convert(net: CheckedNet, options: argparse.Namespace, screen: Screen) -> None:
+def _convert(net: CheckedNet, options: argparse.Namespace, screen: Console) -> None:
     from ..files import read_source
     from ..weights.convert import form_of, read_weights, write_weights
     from ..weights.rename import Renaming, read_rules
@@ -110,13 +110,13 @@ def _convert(net: CheckedNet, options: argparse.Namespace, screen: Screen) -> No
     screen.note(f"wrote {options.output}: {len(found.weights):,} arrays, {numbers:,} numbers")
 
 
-def _match_parser(screen: Screen) -> Parser:
+def _match_parser(screen: Console) -> Parser:
     parser = _parser("match", _MATCH, screen)
     add_output(parser, "a file for the table (default: standard output)")
     return parser
 
 
-def _match(net: CheckedNet, options: argparse.Namespace, screen: Screen) -> None:
+def _match(net: CheckedNet, options: argparse.Namespace, screen: Console) -> None:
     from ..weights.convert import form_of, likely_names
     from ..weights.rename import show_rules
 

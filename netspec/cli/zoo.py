@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim
     from ..zoo import Entry
-    from .screen import Screen
+    from .screen import Console
 
 _ABOUT = f"""The specs that ship with netspec, their figures, and behind each what was published of it.
 `{ZOO}NAME` stands for such a spec wherever a command takes a file: netspec check {ZOO}resnet50."""
@@ -59,7 +59,7 @@ the largest number; in Keras's form of inception_resnet_v2 to 1e-6, since its la
 | --- | --- | --- |"""
 
 
-def run(words: list[str], screen: Screen) -> int:
+def run(words: list[str], screen: Console) -> int:
     parser = Parser("zoo", screen, _ABOUT)
     parser.add_argument("names", metavar="NAME", nargs="*", help="a spec, such as resnet50 (default: all)")
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")

@@ -14,19 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
-    from ..ir.types import Body, Instance, Step
-    from ..ir.types import Call as BlockCall
+    from ..ir.types import BlockCall, Body, Instance, Step
     from ..layers.base import Apply
-    from ..layers.cells import Form
+    from ..layers.cells import CellForm
     from ..pycode.expr import Code
-    from .lowering.lower import Act, Enter
+    from .lowering.lower import LoweredCall, LoweredStep
 
     # the loops and choices around something: the number of each, with the turn or the branch
     Path: TypeAlias = "tuple[tuple[int, int], ...]"
-    Node: TypeAlias = "Leaf | Invoke | Loop | Choice | Sequence"
+    Node: TypeAlias = "Leaf | Invoke | Loop | Choice | ModuleChain"
     # by the number of the body and the turns and branches around: what a node stands for there
-    Acts: TypeAlias = "Mapping[tuple[int, Path], Act]"
-    Enters: TypeAlias = "Mapping[tuple[int, Path], Enter]"
+    Acts: TypeAlias = "Mapping[tuple[int, Path], LoweredStep]"
+    Enters: TypeAlias = "Mapping[tuple[int, Path], LoweredCall]"
 
 
 class Leaf(Record):
@@ -68,7 +67,7 @@ class Invoke(Record):
     shape: Any
     frozen: bool
     origins: Enters = {}
-    form: Form | None = None
+    form: CellForm | None = None
 
     @property
     def slots(self) -> tuple[int, ...]:
@@ -113,7 +112,7 @@ class Choice(Record):
     name: str
 
 
-class Sequence(Record):
+class ModuleChain(Record):
     """A named scope whose steps follow one another: an `nn.Sequential`."""
 
     name: str
@@ -144,21 +143,21 @@ def opened(nodes: Iterable[Node]) -> Iterator[Node]:
     """All nodes, those within loops, branches and sequences included."""
     for node in inside(nodes):
         yield node
-        if isinstance(node, Sequence):
+        if isinstance(node, ModuleChain):
             yield from opened(node.nodes)
 
 
-def out_layout(node: Leaf | Invoke | Sequence) -> str:
+def out_layout(node: Leaf | Invoke | ModuleChain) -> str:
     """The layout of the value that comes out of a node, or the first of several."""
     last: Node = node
-    while isinstance(last, Sequence | Loop):
+    while isinstance(last, ModuleChain | Loop):
         last = last.nodes[-1]
     assert isinstance(last, Leaf | Invoke)  # a chain is of plain steps
-    origins: Mapping[Any, Act | Enter] = last.origins
+    origins: Mapping[Any, LoweredStep | LoweredCall] = last.origins
     return next(iter(origins.values())).out_layout
 
 
-class Parameter(Record):
+class TemplateParameter(Record):
     """A parameter of a class or function. `default` is a value, or REQUIRED; `said` is its name in the spec, if it has
     one there; `port` the input whose channels it is, if it is that."""
 
@@ -188,7 +187,7 @@ class Template(Record):
 
     name: str
     bodies: tuple[Body, ...]
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[TemplateParameter, ...]
     values: Mapping[Any, Mapping[str, Any]]
     nodes: tuple[Node, ...]
     inputs: tuple[tuple[str, int], ...]
@@ -236,7 +235,7 @@ def _led(node: Node, made: Mapping[int, Template]) -> Node:
         callee = made[id(node.template)]
         known = {parameter.name for parameter in callee.parameters}
         return node.replace(template=callee, arguments=tuple(a for a in node.arguments if a[0] in known))
-    if isinstance(node, Loop | Sequence):
+    if isinstance(node, Loop | ModuleChain):
         return node.replace(nodes=tuple(_led(inner, made) for inner in node.nodes))
     if isinstance(node, Choice):
         branches = ((condition, tuple(_led(inner, made) for inner in nodes)) for condition, nodes in node.branches)

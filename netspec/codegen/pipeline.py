@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..ir.types import CheckedNet
     from .backends.backend import Backend
     from .ir import Template
-    from .lowering.lower import Code
+    from .lowering.lower import LoweredBody
     from .styles import Style
 
 # by framework and style; the first of a framework is written unless another one is asked for
@@ -44,7 +44,7 @@ PASSES = {"loops": close_loops, "reroll": reroll}
 PHASES = ("lower", "outline", *PASSES, "print")
 
 
-def stages(net: CheckedNet, backend: Backend) -> Iterator[tuple[str, Code | list[Template]]]:
+def stages(net: CheckedNet, backend: Backend) -> Iterator[tuple[str, LoweredBody | list[Template]]]:
     """What each phase but the last gives, with its name. Raises SpecError as `emit` does."""
     lowering = backend.lowering()
     code = lowering.lower(net.net.body)

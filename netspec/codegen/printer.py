@@ -10,8 +10,8 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Raw, fill, inline
 from ..pycode.names import taken_by
-from .ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, constructed
-from .lowering.lower import Act, Enter, entered, key_of
+from .ir import REQUIRED, Choice, Invoke, Leaf, Loop, ModuleChain, constructed
+from .lowering.lower import LoweredCall, LoweredStep, entered, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..layers.base import Apply
-    from ..layers.cells import Form
+    from ..layers.cells import CellForm
     from ..pycode.expr import Code as Expression
     from .ir import Node, Template
-    from .lowering.lower import Code, Lowered
+    from .lowering.lower import Lowered, LoweredBody
 
 _INDENT = "  "
 
@@ -30,12 +30,12 @@ _INDENT = "  "
 # --- lowered bodies ------------------------------------------------------------------------------------------------
 
 
-def print_lowered(net: Code) -> str:
+def print_lowered(net: LoweredBody) -> str:
     """All bodies that a lowered net is made of, callees first."""
     return "\n".join(line for code in _bodies(net, {}) for line in [*_body(code), ""]).rstrip() + "\n"
 
 
-def _bodies(code: Code, seen: dict[Any, Code]) -> list[Code]:
+def _bodies(code: LoweredBody, seen: dict[Any, LoweredBody]) -> list[LoweredBody]:
     if key_of(code) not in seen:
         for item in entered((*code.items, *code.starts)):
             _bodies(item.code, seen)
@@ -43,7 +43,7 @@ def _bodies(code: Code, seen: dict[Any, Code]) -> list[Code]:
     return list(seen.values())
 
 
-def _body(code: Code) -> Iterator[str]:
+def _body(code: LoweredBody) -> Iterator[str]:
     body = code.body
     given = (f"{name}={value}" for name, value in body.arguments.items())
     yield f"{body.definition.word} {body.name}({', '.join(given)})"
@@ -58,9 +58,9 @@ def _body(code: Code) -> Iterator[str]:
 
 def _items(items: Iterable[Lowered]) -> Iterator[str]:
     for item in items:
-        if isinstance(item, Act):
+        if isinstance(item, LoweredStep):
             yield _step(item.name or "convert", item.inputs, item.outputs, _expressions(item.use.steps))
-        elif isinstance(item, Enter):
+        elif isinstance(item, LoweredCall):
             yield _step(item.name, item.inputs, item.outputs, _called(item.code.body.name, item.form))
         else:
             yield " ".join(filter(None, (item.region.kind, item.region.name)))
@@ -93,7 +93,7 @@ def _nodes(nodes: Iterable[Node]) -> Iterator[str]:
             yield _step(node.name or "convert", node.inputs, node.outputs, _expressions(node.applies))
         elif isinstance(node, Invoke):
             yield _step(node.name, node.inputs, node.outputs, _called(inline(constructed(node)), node.form))
-        elif isinstance(node, Sequence):
+        elif isinstance(node, ModuleChain):
             yield f"{_values(node.outputs)} = chain {node.name}({_values(node.inputs)})"
             yield from _indented(_nodes(node.nodes))
         elif isinstance(node, Loop):
@@ -129,7 +129,7 @@ def _expressions(applies: Iterable[Apply]) -> str:
     return "; ".join(_expression(apply.make, apply.call) for apply in applies)
 
 
-def _called(what: str, form: Form | None) -> str:
+def _called(what: str, form: CellForm | None) -> str:
     """A call of a definition; that of a cell with the layer that runs it."""
     if form is None:
         return what

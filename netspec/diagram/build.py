@@ -7,14 +7,14 @@ opened, or an input or output of the net. A group is a block or named scope that
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
-from ..ir.types import Call, Region, Step, applied
+from ..ir.types import BlockCall, Region, Step, applied
 from ..layers.cells import Run
 from .canvas import Canvas
 from .folding import Folder, Wiring, leaves, made
 from .labels import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total
-from .model import Box, Edge, Group, Source
-from .scenes import Scene, Uses, unseen
-from .unroll import Steps, of_item
+from .model import Box, Edge, EdgeSource, Frame
+from .scenes import Scene, WeightUses, unseen
+from .unroll import UnrolledSteps, of_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Diagram(Canvas):
         self._known: set[int] = set()
         # a shared layer stands in several rows, and weighs something in the first
         self._params = {row.path: row.figures.params for row in reversed(net.rows)}
-        self._uses = Uses(net.rows)
+        self._uses = WeightUses(net.rows)
         self._weighed: set[str] = set()
         self._wirings: dict[int, Wiring] = {}
         learned = {row.path: row.figures for row in reversed(net.rows) if row.figures.params != 0}
@@ -62,7 +62,7 @@ class Diagram(Canvas):
         for port in body.inputs:
             box = self.box(self.root, f"input:{port.name}", "input", [port.name, shape_text(port.value.shape)], None)
             box.leaving = port.value.shape
-            scene.sources[port.value.number] = Source(box, port.value.shape)
+            scene.sources[port.value.number] = EdgeSource(box, port.value.shape)
         self._parts(body.items, scene, self.root, "", 0)
         for result in body.outputs:
             source = scene.sources[result.value.number]
@@ -90,14 +90,14 @@ class Diagram(Canvas):
 
     # --- walking -----------------------------------------------------------------------------------------------
 
-    def _parts(self, items: Sequence[Item], scene: Scene, group: Group, prefix: str, level: int) -> None:
+    def _parts(self, items: Sequence[Item], scene: Scene, group: Frame, prefix: str, level: int) -> None:
         for unit in self._folder.units(items, scene.wiring):
             if unit.count > 1:
                 self._repeated(unit, scene, group, prefix, level)
             else:
                 self._one(unit, scene, group, prefix, level)
 
-    def _one(self, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
+    def _one(self, unit: Unit, scene: Scene, group: Frame, prefix: str, level: int) -> None:
         item = unit.items[0]
         unrolled = of_item(item) if self.opening.unroll else None
         if unrolled is not None and not isinstance(item, Region):
@@ -109,14 +109,14 @@ class Diagram(Canvas):
         else:
             self._opened(item, unit, scene, group, prefix, level)
 
-    def _repeated(self, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
+    def _repeated(self, unit: Unit, scene: Scene, group: Frame, prefix: str, level: int) -> None:
         """The first of several equal turns; what the others make comes from its boxes too."""
         makes = [self._folder.part(items).makes for items in unit.turns]
         scene.fold(unit.turns)
         first = unit.items[0]
         whole = len(unit.items) == 1 and bool(first.name) and not isinstance(first, Step)
         path = _path(first, scene, prefix) if whole else scene.path(*unit.items)
-        frame = Group(self.id(f"cluster:{path}{TIMES}"), "", count=unit.count)
+        frame = Frame(self.id(f"cluster:{path}{TIMES}"), "", count=unit.count)
         outer = self.varying
         if any([t.shape for t in turn] != [t.shape for t in makes[0]] for turn in makes[1:]):
             self.varying = frame
@@ -130,7 +130,7 @@ class Diagram(Canvas):
             for tensor, like in zip(turn, makes[0]):
                 scene.sources[tensor.number] = scene.sources[like.number].replace(shape=tensor.shape)
 
-    def _is_closed(self, item: Call | Region, level: int) -> bool:
+    def _is_closed(self, item: BlockCall | Region, level: int) -> bool:
         if self.opening.unroll and isinstance(item, Region) and _recurs(item):
             return False
         if level >= self.opening.depth:
@@ -143,7 +143,7 @@ class Diagram(Canvas):
         self._known.add(structure)
         return False
 
-    def _step(self, step: Step, scene: Scene, group: Group) -> None:
+    def _step(self, step: Step, scene: Scene, group: Frame) -> None:
         sources = [scene.sources[t.number] for t in step.inputs]
         if unseen(step):
             scene.sources[step.output.number] = sources[0]
@@ -162,7 +162,7 @@ class Diagram(Canvas):
         box.tail = step.output
         if step.depth != 0:
             self._loop(box, step.inputs[0])
-        scene.give(step.outputs, [Source(box, t.shape) for t in step.outputs], step.layer.results)
+        scene.give(step.outputs, [EdgeSource(box, t.shape) for t in step.outputs], step.layer.results)
 
     def _say(self, step: Step, box: Box, scene: Scene) -> None:
         """Write a step into its box. The name of the first is that of the box; another has its own on its line."""
@@ -178,7 +178,7 @@ class Diagram(Canvas):
         if step.shared is not None and self._params.get(alike[0][0], 0) != 0:
             box.shared = self._uses.note([path for path, _ in alike])
 
-    def _follows(self, step: Step, box: Box, scene: Scene, group: Group) -> bool:
+    def _follows(self, step: Step, box: Box, scene: Scene, group: Frame) -> bool:
         """Does the step go into the box before it? Only where nothing else takes the value between them, and where
         both learn or are held still, if they have weights. Shared weights have a box of their own."""
         path = scene.path(step)
@@ -196,12 +196,12 @@ class Diagram(Canvas):
         """Can what a step with weights says of them be said of the whole box?"""
         return step.shared is None and not box.shared and box.frozen is (path in self._still)
 
-    def _unrolled(self, item: Step | Call, what: Unrolled, unit: Unit, scene: Scene, group: Group) -> None:
+    def _unrolled(self, item: Step | BlockCall, what: Unrolled, unit: Unit, scene: Scene, group: Frame) -> None:
         """A recurrence as steps side by side, in a frame."""
         path = scene.path(item)
-        frame = Group(self.id("cluster:" + path), "", frozen=path in self._still)
+        frame = Frame(self.id("cluster:" + path), "", frozen=path in self._still)
         sources = [scene.sources[t.number] for t in item.inputs]
-        steps = Steps(self, frame, path, what, self.opening.unroll)
+        steps = UnrolledSteps(self, frame, path, what, self.opening.unroll)
         steps.caption.name = item.name if item.given and unit.count == 1 else ""
         steps.caption.leaving = item.outputs[0].shape
         steps.caption.weights = self._weights((item,), scene)
@@ -210,22 +210,22 @@ class Diagram(Canvas):
         scene.give(item.outputs, found, item.layer.results if isinstance(item, Step) else ())
         _put(group, frame)
 
-    def _note(self, item: Call | Region | Step, scene: Scene) -> str:
+    def _note(self, item: BlockCall | Region | Step, scene: Scene) -> str:
         """Which use it is of weights that are used several times."""
         if isinstance(item, Region) or item.shared is None:
             return ""
         return self._uses.note([path for path, _ in scene.alike(item)])
 
-    def _closed(self, item: Call | Region, unit: Unit, scene: Scene, group: Group, prefix: str) -> None:
+    def _closed(self, item: BlockCall | Region, unit: Unit, scene: Scene, group: Frame, prefix: str) -> None:
         """A block or named scope as one box, with what it gives and weighs."""
         takes, gives = _ends(item, self._folder)
         sources = [scene.sources[n] for n in takes]
-        title = _block_title(item, scene) if isinstance(item, Call) else item.name
+        title = _block_title(item, scene) if isinstance(item, BlockCall) else item.name
         path = _path(item, scene, prefix)
         box = self.box(group, path, "block", [title], sources[0].shape if sources else None)
         for place, source in enumerate(sources):
             self.edge(source, box, _port(item, place), place)
-        box.name = item.name if isinstance(item, Call) and item.given and unit.count == 1 else ""
+        box.name = item.name if isinstance(item, BlockCall) and item.given and unit.count == 1 else ""
         last = _ends(unit.turns[-1][0], self._folder)[1]
         box.leaving = last[-1].shape if last else box.leaving
         box.weights = self._weights((item,), scene)
@@ -233,18 +233,20 @@ class Diagram(Canvas):
         box.frozen = path in self._still
         said = [*dict.fromkeys(shape_text(t.shape) for t in _given(unit.turns[-1][0], last))]
         box.lines.append(", ".join([*said, params_text(box.weights)] if box.params else said))
-        if isinstance(item, Call) and isinstance(item.use, Run):
+        if isinstance(item, BlockCall) and isinstance(item.use, Run):
             self._loop(box, item.inputs[0])
         if isinstance(item, Region):
-            scene.hold(gives, [Source(box, t.shape) for t in gives])
+            scene.hold(gives, [EdgeSource(box, t.shape) for t in gives])
         else:
             words = tuple(result.name for result in item.body.outputs)
-            scene.give(gives, [Source(box, t.shape) for t in gives], words)
+            scene.give(gives, [EdgeSource(box, t.shape) for t in gives], words)
 
-    def _opened(self, item: Call | Region, unit: Unit, scene: Scene, group: Group, prefix: str, level: int) -> None:
+    def _opened(
+        self, item: BlockCall | Region, unit: Unit, scene: Scene, group: Frame, prefix: str, level: int
+    ) -> None:
         path = _path(item, scene, prefix)
-        frame = Group(self.id("cluster:" + path), _title(item, scene), frozen=path in self._still)
-        if isinstance(item, Call):
+        frame = Frame(self.id("cluster:" + path), _title(item, scene), frozen=path in self._still)
+        if isinstance(item, BlockCall):
             frame.name = item.name if item.given and unit.count == 1 else ""
             frame.shared = self._note(item, scene)
             inner = Scene([(f"{p}.", self._wiring(leaf.body)) for p, leaf in scene.alike(item)])
@@ -271,7 +273,7 @@ class Diagram(Canvas):
         loop.note = steps_text(sequence.shape[0])
         self.returns.append(loop)
 
-    def _states(self, call: Call, scene: Scene, inner: Scene, frame: Group) -> None:
+    def _states(self, call: BlockCall, scene: Scene, inner: Scene, frame: Frame) -> None:
         """The states of a cell that is run: boxes that its equations begin with."""
         entering = call.inputs[0]
         inner.sources[call.body.inputs[0].value.number] = scene.sources[entering.number]
@@ -279,7 +281,7 @@ class Diagram(Canvas):
         for place, state in enumerate(call.body.states):
             shape = state.value.shape
             box = self.box(frame, f"state:{inner.prefix}{state.name}", "state", [state.name, shape_text(shape)], shape)
-            inner.sources[state.value.number] = Source(box, shape)
+            inner.sources[state.value.number] = EdgeSource(box, shape)
             if given:
                 self.edge(scene.sources[given[place].number], box)
 
@@ -295,7 +297,7 @@ def _path(item: Item, scene: Scene, prefix: str) -> str:
     return prefix + item.name if isinstance(item, Region) else scene.path(item)
 
 
-def _block_title(call: Call, scene: Scene) -> str:
+def _block_title(call: BlockCall, scene: Scene) -> str:
     return block_text(call, [leaf for _, leaf in scene.alike(call)])
 
 
@@ -305,14 +307,14 @@ def _place(step: Step, place: int) -> str:
     return str(place + 1) if step.layer.ordered and not one else ""
 
 
-def _port(item: Call | Region, place: int) -> str:
+def _port(item: BlockCall | Region, place: int) -> str:
     """The name that a block with several inputs has for a value."""
     if isinstance(item, Region) or len(item.inputs) == 1 or place >= len(item.body.inputs):
         return ""
     return item.body.inputs[place].name
 
 
-def _title(item: Call | Region, scene: Scene) -> str:
+def _title(item: BlockCall | Region, scene: Scene) -> str:
     """What stands above a block or scope that is opened; over a cell that is run, for how many steps."""
     if isinstance(item, Region):
         return item.name
@@ -338,10 +340,10 @@ def _given(item: Item, makes: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return makes[-1:] if isinstance(item, Region) else makes
 
 
-def _put(group: Group, frame: Group) -> None:
+def _put(group: Frame, frame: Frame) -> None:
     """Add a frame to a group; what has a frame of its own for no reason is added as it is, counted."""
     part = frame.parts[0] if len(frame.parts) == 1 else None
-    if part is None or (frame.title and isinstance(part, Group)) or (frame.count > 1 and part.count > 1):
+    if part is None or (frame.title and isinstance(part, Frame)) or (frame.count > 1 and part.count > 1):
         group.parts.extend([frame] if frame.parts else [])
         return
     part.count *= frame.count

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..base.render import clean
-from .model import Box, Edge, Group
+from .model import Box, Edge, Frame
 
 if TYPE_CHECKING:
     from ..base.dims import Shape
-    from .model import Source
+    from .model import EdgeSource
 
 
-class TooLarge(ValueError):
+class TooManyBoxes(ValueError):
     """The picture has more boxes than it may have."""
 
 
@@ -20,13 +20,13 @@ class Canvas:
 
     def __init__(self, title: str, limit: int) -> None:
         self.limit = limit
-        self.root = Group("", title)
+        self.root = Frame("", title)
         self.boxes: list[Box] = []
         self.edges: list[Edge] = []
         # what goes back in time: from what a state will be to the state
         self.returns: list[Edge] = []
         # around what is put in now, a group of which not all are alike
-        self.varying: Group | None = None
+        self.varying: Frame | None = None
         self._ids: set[str] = set()
 
     def id(self, wanted: str) -> str:
@@ -38,16 +38,16 @@ class Canvas:
         self._ids.add(clean(id))
         return id
 
-    def box(self, group: Group, id: str, style: str, lines: list[str], entering: Shape | None) -> Box:
+    def box(self, group: Frame, id: str, style: str, lines: list[str], entering: Shape | None) -> Box:
         if len(self.boxes) >= self.limit:
-            raise TooLarge
+            raise TooManyBoxes
         box = Box(self.id(id), group, style, lines, entering)
         box.varying = self.varying
         group.parts.append(box)
         self.boxes.append(box)
         return box
 
-    def edge(self, source: Source, target: Box, place: str = "", order: int = 0) -> None:
+    def edge(self, source: EdgeSource, target: Box, place: str = "", order: int = 0) -> None:
         """The way of a value into a box; that of a sequence whose steps are drawn is one from each of them."""
         for box in source.parts:
             self.join(box, target)

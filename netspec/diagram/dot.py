@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from ..base.record import TYPE_CHECKING
 from .build import Diagram, Opening
-from .canvas import TooLarge
+from .canvas import TooManyBoxes
 from .edges import mark
 from .labels import TIMES, amount_text, markup, params_text, quoted, quoted_text, shape_text, split
 from .model import Box
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..ir.types import CheckedNet
-    from .model import Edge, Group, Row
+    from .model import Edge, Frame, Row
     from .theme import Theme
 
 _ALL = 1000
@@ -53,7 +53,7 @@ def dot(net: CheckedNet, depth: int | None = None, direction: str = "TB", theme:
     """
     diagram = _fitting(net, unroll) if depth is None else _whole(net, depth, unroll)
     mark(diagram)
-    return "\n".join(_Writer(net, diagram, direction, THEMES[theme]).lines()) + "\n"
+    return "\n".join(_DotWriter(net, diagram, direction, THEMES[theme]).lines()) + "\n"
 
 
 def _fitting(net: CheckedNet, unroll: int) -> Diagram:
@@ -69,25 +69,25 @@ def _whole(net: CheckedNet, depth: int, unroll: int) -> Diagram:
     """The diagram with so many levels opened. Raises TooLarge."""
     try:
         return Diagram(net, Opening(depth, False, unroll), _MOST)
-    except TooLarge:
+    except TooManyBoxes:
         few = "put what belongs together into blocks, which can be drawn closed"
         if unroll:
             few = f"unroll fewer steps than {unroll:,}"
         elif depth:
             few = f"open fewer levels of blocks than {depth:,}"
-        raise TooLarge(f"this picture has more than {_MOST:,} boxes; {few}") from None
+        raise TooManyBoxes(f"this picture has more than {_MOST:,} boxes; {few}") from None
 
 
 def _within(net: CheckedNet, opening: Opening, limit: int) -> Diagram | None:
     """The diagram, if it has no more than `limit` lines of text."""
     try:
         diagram = Diagram(net, opening, limit)
-    except TooLarge:
+    except TooManyBoxes:
         return None
     return diagram if sum(len(box.lines) for box in diagram.boxes) <= limit else None
 
 
-class _Writer:
+class _DotWriter:
     """Puts a diagram into words."""
 
     def __init__(self, net: CheckedNet, diagram: Diagram, direction: str, theme: Theme) -> None:
@@ -96,7 +96,7 @@ class _Writer:
         self.direction = direction
         self.theme = theme
         # the frames around each box and frame
-        self.frames: dict[int, tuple[Group, ...]] = {}
+        self.frames: dict[int, tuple[Frame, ...]] = {}
         self._note(diagram.root, ())
         # the inputs of a box whose order counts
         self.places: dict[str, list[str]] = {}
@@ -109,7 +109,7 @@ class _Writer:
             if edge.part:
                 self.parts.setdefault(edge.source.id, {})[edge.number] = edge.part
 
-    def _note(self, group: Group, around: tuple[Group, ...]) -> None:
+    def _note(self, group: Frame, around: tuple[Frame, ...]) -> None:
         for part in group.parts:
             self.frames[id(part)] = around
             if not isinstance(part, Box):
@@ -159,7 +159,7 @@ class _Writer:
         legend = [_small(_LEGEND, self.theme.faint)] if any(box.frozen for box in self.diagram.boxes) else []
         return _table([f"<B>{markup(self.net.name)}</B>", _small(said, self.theme.faint), *legend, " "])
 
-    def _parts(self, group: Group, level: int) -> Iterator[str]:
+    def _parts(self, group: Frame, level: int) -> Iterator[str]:
         indent = _STEP * (level + 1)
         for part in group.parts:
             if isinstance(part, Box):
@@ -172,7 +172,7 @@ class _Writer:
                 yield from (indent + _STEP + line for line in self._row(row))
             yield indent + "}"
 
-    def _frame(self, group: Group, level: int) -> Iterator[str]:
+    def _frame(self, group: Frame, level: int) -> Iterator[str]:
         theme = self.theme
         title = self._frame_title(group)
         fill = theme.frames[min(level, len(theme.frames) - 1)]
@@ -189,7 +189,7 @@ class _Writer:
             **({"penwidth": "2"} if group.shared else {}),
         )
 
-    def _frame_title(self, group: Group) -> str:
+    def _frame_title(self, group: Frame) -> str:
         """The title of a frame, with as much room on its right, so that an arrow into the middle passes by it."""
         says = self._says_frozen(group)
         title = _title(group.name, group.title, group.count) + says * f"  {_small(_FROZEN, self.theme.faint)}"
@@ -245,7 +245,7 @@ class _Writer:
         between = "" if self.direction == "TB" else "</TR><TR>"
         return f"{_TABLE}<TR>{between.join(cells)}</TR></TABLE>" if cells else ""
 
-    def _says_frozen(self, part: Box | Group) -> bool:
+    def _says_frozen(self, part: Box | Frame) -> bool:
         """Is it held still, and no frame around it says so?"""
         return part.frozen and not any(group.frozen for group in self.frames[id(part)])
 

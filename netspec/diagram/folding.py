@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import path_of
-from ..ir.types import Call, Region, Step
+from ..ir.types import BlockCall, Region, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -63,7 +63,7 @@ class Wiring:
             self.readers.setdefault(result.value.number, []).append(end)
 
 
-def leaves(items: Sequence[Item]) -> Iterator[Step | Call]:
+def leaves(items: Sequence[Item]) -> Iterator[Step | BlockCall]:
     """The steps and calls among items, those in scopes included, in order."""
     stack = list(reversed(items))
     while stack:
@@ -92,7 +92,7 @@ def _paths(items: Sequence[Item], prefix: str) -> Iterator[str]:
             yield path_of(item, prefix, "")
 
 
-def made(leaf: Step | Call) -> tuple[Tensor, ...]:
+def made(leaf: Step | BlockCall) -> tuple[Tensor, ...]:
     """The values that a step or call gives."""
     return leaf.outputs
 
@@ -115,7 +115,7 @@ class Folder:
                 found.extend(self._loop(item, wiring))
             else:
                 found.extend(self.units(item.items, wiring))
-        return self._fold(found, wiring, lambda unit: unit.count == 1 and isinstance(unit.items[0], Call))
+        return self._fold(found, wiring, lambda unit: unit.count == 1 and isinstance(unit.items[0], BlockCall))
 
     def _loop(self, loop: Region, wiring: Wiring) -> list[Unit]:
         turns = [Unit((tuple(_bare((t,))),)) for t in loop.items]
@@ -182,7 +182,7 @@ class Folder:
                 makes.append(tensor)
         return Part(self._number(tuple(said)), tuple(outside), tuple(makes))
 
-    def _leaf(self, leaf: Step | Call) -> Hashable:
+    def _leaf(self, leaf: Step | BlockCall) -> Hashable:
         shared = leaf.shared and leaf.shared.name
         if isinstance(leaf, Step):
             return type(leaf.layer), _loose(leaf.layer.__dict__), leaf.frozen, shared
@@ -209,7 +209,7 @@ class Folder:
     def _inside(self, items: Sequence[Item]) -> Hashable:
         found: dict[Hashable, None] = {}
         for item in items:
-            if isinstance(item, Call):
+            if isinstance(item, BlockCall):
                 found[self.structure(item.body)] = None
             elif isinstance(item, Region):
                 found[(item.kind, item.choice, self._inside(item.items))] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.dims import DimExpr
 from ..base.record import TYPE_CHECKING, Record
 from ..base.render import clean, inert_part
-from ..ir.types import Call, Step
+from ..ir.types import BlockCall, Step
 from ..layers.arguments import axes, describe, spread
 from ..layers.cells import Run
 from ..syntax.tree import Literal
@@ -171,7 +171,7 @@ def layer_text(step: Step, alike: Sequence[Step] = ()) -> str:
     return f"{layer.word} {rest}" if rest else layer.word
 
 
-def block_text(call: Call, alike: Sequence[Call] = ()) -> str:
+def block_text(call: BlockCall, alike: Sequence[BlockCall] = ()) -> str:
     """A block with the arguments that the call gives, as one would write it: `bottleneck(128, stride=2)`.
 
     A number that is the default anyway is left out. `alike` are the calls that it stands for.

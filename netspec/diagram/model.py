@@ -18,7 +18,7 @@ class Box:
     the author gave to what follows the first line, by the number of the line.
     """
 
-    def __init__(self, id: str, group: Group, style: str, lines: list[str], entering: Shape | None) -> None:
+    def __init__(self, id: str, group: Frame, style: str, lines: list[str], entering: Shape | None) -> None:
         self.id = id
         self.group = group
         self.style = style
@@ -33,7 +33,7 @@ class Box:
         self.names: dict[int, str] = {}
         # the value that a follower may take up
         self.tail: Tensor | None = None
-        self.varying: Group | None = None
+        self.varying: Frame | None = None
 
     @property
     def params(self) -> Dim:
@@ -41,7 +41,7 @@ class Box:
         return total(self.weights)
 
 
-class Group:
+class Frame:
     """A frame around boxes. An empty title means that it is drawn for its count only."""
 
     def __init__(self, id: str, title: str, name: str = "", count: int = 1, frozen: bool = False) -> None:
@@ -51,7 +51,7 @@ class Group:
         self.count = count
         self.frozen = frozen
         self.shared = ""
-        self.parts: list[Box | Group] = []
+        self.parts: list[Box | Frame] = []
         self.rows: list[Row] = []
 
 
@@ -95,7 +95,7 @@ class Row(Record):
     caption: Box | None = None
 
 
-class Source(Record):
+class EdgeSource(Record):
     """The box that a value comes from, and the value's shape. Of a sequence whose steps are drawn, `parts` are all.
 
     Of several values that a box gives, `name` and `number` say which it is.

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir.types import Call, Item, Row, Tensor
+    from ..ir.types import BlockCall, CostRow, Item, Tensor
     from .folding import Wiring
-    from .model import Source
+    from .model import EdgeSource
 
 
 class Scene:
@@ -26,7 +26,7 @@ class Scene:
     def __init__(self, instances: Sequence[tuple[str, Wiring]]) -> None:
         self.instances = instances
         self.prefix, self.wiring = instances[0]
-        self.sources: dict[int, Source] = {}
+        self.sources: dict[int, EdgeSource] = {}
         # is it drawn again, and weighs nothing here?
         self.spent = False
         # by place, the places of all that a leaf stands for
@@ -38,7 +38,7 @@ class Scene:
         for alike in zip(*places):
             self._turns[alike[0]] = tuple(q for place in alike for q in self._turns.get(place, (place,)))
 
-    def give(self, values: Sequence[Tensor], sources: Sequence[Source], words: Sequence[str]) -> None:
+    def give(self, values: Sequence[Tensor], sources: Sequence[EdgeSource], words: Sequence[str]) -> None:
         """These values come from there. Of several that a box gives each has its name, by the author or else of
         `words`, or its number."""
         said = words if len(words) == len(values) else [str(number) for number in range(1, len(values) + 1)]
@@ -47,14 +47,14 @@ class Scene:
             name = self.wiring.names.get(value.number, word) if many[source.box.id] > 1 else ""
             self.sources[value.number] = source.replace(name=name, number=number)
 
-    def hold(self, values: Sequence[Tensor], sources: Sequence[Source]) -> None:
+    def hold(self, values: Sequence[Tensor], sources: Sequence[EdgeSource]) -> None:
         """A named scope is one box, in which all these values are made: two that the author named are told apart."""
         names = [self.wiring.names.get(value.number, "") for value in values]
         several = len(set(filter(None, names))) > 1
         for number, (value, source, name) in enumerate(zip(values, sources, names)):
             self.sources[value.number] = source.replace(name=name if several else "", number=number)
 
-    def alike(self, leaf: Step | Call) -> list[tuple[str, Any]]:
+    def alike(self, leaf: Step | BlockCall) -> list[tuple[str, Any]]:
         """All that a leaf stands for, itself first, with their paths."""
         place = self.wiring.places[id(leaf)]
         found = self._turns.get(place, (place,))
@@ -67,15 +67,15 @@ class Scene:
         return self.prefix + self.wiring.paths[self.wiring.places[id(first)]]
 
 
-def unseen(leaf: Step | Call) -> bool:
+def unseen(leaf: Step | BlockCall) -> bool:
     """Does it hand on what it takes, so that neither the report nor a picture shows it?"""
     return isinstance(leaf, Step) and not leaf.given and leaf.hands_on
 
 
-class Uses:
+class WeightUses:
     """How often the weights of each path are used, and how many of these uses have been drawn."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[CostRow]) -> None:
         self.count: dict[str, int] = {}
         for row in rows:
             self.count[row.path] = self.count.get(row.path, 0) + 1

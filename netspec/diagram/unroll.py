@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
-from ..ir.types import Call, Step
+from ..ir.types import BlockCall, Step
 from ..layers.cells import Run
 from ..layers.recurrence import Recurrence
 from .labels import block_text, layer_text, shape_text, steps_text
-from .model import Row, Source
+from .model import EdgeSource, Row
 
 if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..ir.types import Item, Tensor
     from .canvas import Canvas
-    from .model import Box, Group
+    from .model import Box, Frame
 
 
 class Unrolled(Record):
@@ -47,7 +47,7 @@ def of_item(item: Item) -> Unrolled | None:
     """A recurrent layer, or a cell that is run over time; None for all else."""
     if isinstance(item, Step):
         return _of_layer(item)
-    return _of_run(item, item.use) if isinstance(item, Call) and isinstance(item.use, Run) else None
+    return _of_run(item, item.use) if isinstance(item, BlockCall) and isinstance(item.use, Run) else None
 
 
 def _of_layer(step: Step) -> Unrolled | None:
@@ -69,7 +69,7 @@ def _of_layer(step: Step) -> Unrolled | None:
     )
 
 
-def _of_run(call: Call, use: Run) -> Unrolled:
+def _of_run(call: BlockCall, use: Run) -> Unrolled:
     body, length = call.body, call.inputs[0].shape[0]
     parts, given = len(use.states), len(call.inputs) - 1
     return Unrolled(
@@ -77,10 +77,10 @@ def _of_run(call: Call, use: Run) -> Unrolled:
     )
 
 
-class Steps:
+class UnrolledSteps:
     """Draws a recurrence into a frame."""
 
-    def __init__(self, canvas: Canvas, frame: Group, path: str, what: Unrolled, steps: int) -> None:
+    def __init__(self, canvas: Canvas, frame: Frame, path: str, what: Unrolled, steps: int) -> None:
         self.canvas = canvas
         self.frame = frame
         self.path = path
@@ -88,7 +88,7 @@ class Steps:
         self.count = what.shown(steps)
         self.caption = canvas.box(frame, path, "caption", [what.title, what.said(steps)], None)
 
-    def draw(self, sources: list[Source], outputs: tuple[Tensor, ...]) -> list[Source]:
+    def draw(self, sources: list[EdgeSource], outputs: tuple[Tensor, ...]) -> list[EdgeSource]:
         """What comes out, for each of the outputs."""
         what = self.what
         given, masks = sources[1 : 1 + what.given], sources[1 + what.given :]
@@ -114,14 +114,14 @@ class Steps:
         box.frozen = self.frame.frozen and style == "recurrent"
         return box
 
-    def _feed(self, source: Source, row: tuple[Box, ...]) -> None:
+    def _feed(self, source: EdgeSource, row: tuple[Box, ...]) -> None:
         """Each step takes its own part of a sequence."""
         parts = source.parts if len(source.parts) == len(row) else [source.box] * len(row)
         for part, box in zip(parts, row):
             self.canvas.join(part, box)
 
     def _layer(
-        self, number: int, cell: str, below: list[list[Box]], given: list[Source]
+        self, number: int, cell: str, below: list[list[Box]], given: list[EdgeSource]
     ) -> tuple[list[list[Box]], list[Box]]:
         """One layer in all its directions: the boxes of each step, and the last one of each direction."""
         rows: list[tuple[Box, ...]] = []
@@ -140,24 +140,24 @@ class Steps:
         ends = [row[0 if self.what.reverse or way == 1 else -1] for way, row in enumerate(rows)]
         return [list(boxes) for boxes in zip(*rows)], ends
 
-    def _results(self, top: list[list[Box]], ends: list[Box], outputs: tuple[Tensor, ...]) -> list[Source]:
+    def _results(self, top: list[list[Box]], ends: list[Box], outputs: tuple[Tensor, ...]) -> list[EdgeSource]:
         """The values by the words that ask for them; the boxes `y` are what comes out."""
         rest, found = iter(outputs), []
         ways = range(self.what.ways)
         for word in self.what.returns:
             if word == "state":
-                found += [Source(end, next(rest).shape) for end in ends for _ in range(self.what.parts)]
+                found += [EdgeSource(end, next(rest).shape) for end in ends for _ in range(self.what.parts)]
                 continue
             steps = top if word == "sequence" else [ends[-self.what.ways :]]
             for several in [steps] if self.what.merged else [[[boxes[way]] for boxes in steps] for way in ways]:
                 found.append(self._result(several, next(rest).shape, word == "sequence"))
         return found
 
-    def _result(self, steps: list[list[Box]], shape: Shape, sequence: bool) -> Source:
+    def _result(self, steps: list[list[Box]], shape: Shape, sequence: bool) -> EdgeSource:
         """A value, or one for each step, with the boxes that it is made of."""
         row = self._row("y", "state", shape[1:]) if sequence else (self._box("y", "state", shape),)
         for inner, box in zip(steps, row):
             for source in inner:
                 self.canvas.join(source, box)
         self.frame.rows.append(Row(row))
-        return Source(row[-1], shape, row if sequence else ())
+        return EdgeSource(row[-1], shape, row if sequence else ())

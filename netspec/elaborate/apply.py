@@ -7,8 +7,7 @@ from ..base.dims import show
 from ..base.record import TYPE_CHECKING, Record
 from ..base.source import Span
 from ..consteval import FUNCTIONS, Fault, call_function
-from ..ir.types import Call as BlockCall
-from ..ir.types import Step, Tensor, layers_of, taken
+from ..ir.types import BlockCall, Step, Tensor, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
@@ -26,7 +25,7 @@ from .lookup import loose_name, names_step, unknown
 from .misfits import lost_in_join
 from .operators import join_numbers, with_numbers
 from .scans import is_scan, scan
-from .session import HOLE, Hole, SharedStep, kind_of
+from .session import POISON, Poison, SharedStep, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,7 +47,7 @@ class Intrinsic(Record):
     example: str
 
 
-def uncalled(scope: Scope, bound: Intrinsic, node: Node) -> Hole:
+def uncalled(scope: Scope, bound: Intrinsic, node: Node) -> Poison:
     """Such a function where its value should stand."""
     message = f"`{bound.name}` is a function, and what it is asked of stands in brackets"
     return scope.session.fault("missing-argument", message, node.span, help=f"write `{bound.example}`")
@@ -57,8 +56,8 @@ def uncalled(scope: Scope, bound: Intrinsic, node: Node) -> Hole:
 def _intrinsic(at: Context, bound: Intrinsic, node: Node, arguments: tuple[Node, ...]) -> Any:
     nodes = [a.value if isinstance(a, tree.Keyword) else a for a in arguments]
     found = [at.plain(n, words=True) for n in nodes]
-    if HOLE in found:
-        return HOLE
+    if POISON in found:
+        return POISON
     for value, written, argument in zip(found, nodes, arguments):
         loose = loose_name(at.scope, value, written)
         if loose is not None:
@@ -72,7 +71,7 @@ def _intrinsic(at: Context, bound: Intrinsic, node: Node, arguments: tuple[Node,
         return at.scope.session.fault(fault.code, fault.message, node.span, help=fault.help)
 
 
-def _no_value(at: Context, node: tree.Name) -> Hole:
+def _no_value(at: Context, node: tree.Name) -> Poison:
     """A bare word where a value of the net should stand."""
     values = [n for n, v in at.scope.names.items() if isinstance(v, Tensor)]
     help = did_you_mean(node.text, values) or "name the step with `as`"
@@ -110,8 +109,8 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     """`callee(arguments)` at this place."""
     scope, name = at.scope, callee.text
     bound = scope.names.get(name)
-    if bound is HOLE:
-        return HOLE
+    if bound is POISON:
+        return POISON
     if isinstance(bound, Intrinsic):
         return _intrinsic(at, bound, node, arguments)
     if bound is not None and is_shared(bound):
@@ -130,11 +129,11 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     before = len(scope.items)
     held = take_held(at, cls, arguments) if cls is not None else NOTHING.replace(rest=arguments)
     if held is None:
-        return HOLE
+        return POISON
     ports = scope.session.plan(definition).ports if definition is not None else ()
     given = read_arguments(at, held.rest, join=cls is not None and cls.arity != 1, cls=cls, ports=ports)
     if given is None:
-        return HOLE
+        return POISON
     if cls is not None and definition is None and given.flowing and not given.tensors:
         return _empty(at, callee, given)
     if definition is None and given.tensors and at.piped and not _takes_flow(at, cls, given, before):
@@ -148,14 +147,14 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     assert cls is not None
     values = bind_plain(at, callee, cls, given, held)
     if values is None:
-        return HOLE
+        return POISON
     words = settled_words(arguments, scope.names) if not held.values else None
     if words is not None:
         scope.session.settled[id(node)] = Settled(node, words, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
 
 
-def _empty(at: Context, callee: tree.Name, given: Given) -> Hole:
+def _empty(at: Context, callee: tree.Name, given: Given) -> Poison:
     """A join of lists that hold nothing."""
     place = given.flowing[0].span
     message = (
@@ -167,13 +166,13 @@ def _empty(at: Context, callee: tree.Name, given: Given) -> Hole:
 
 def _applied(at: Context, node: Node) -> Any:
     """A step, with arguments or without, at a place."""
-    if isinstance(node, tree.Body):
+    if isinstance(node, tree.Braces):
         return at.scope.subflow(node, at.flow, at.chosen)
-    callee = named(at.scope, node.callee if isinstance(node, tree.Call) else node)
+    callee = named(at.scope, node.callee if isinstance(node, tree.CallExpression) else node)
     if not isinstance(callee, tree.Name):
         message = "a layer, a block or a net should stand here"
         return at.scope.session.fault("not-a-step", message, node.span, help="write `each_step(conv(8, 3x3))`")
-    return step(at, node, callee, node.arguments if isinstance(node, tree.Call) else ())
+    return step(at, node, callee, node.arguments if isinstance(node, tree.CallExpression) else ())
 
 
 def _takes_flow(at: Context, cls: type[Layer] | None, given: Given, before: int) -> bool:
@@ -207,13 +206,13 @@ def _apply_layer(
 
 def _arguments_alone(
     at: Context, kind: str, values: Mapping[str, Any], span: Span, written: Mapping[str, tuple[Any, Span, Node]]
-) -> Hole:
+) -> Poison:
     """The arguments of a step whose input is a hole: what is wrong with them is wrong whatever flows in."""
     try:
         bind(LAYERS[kind], values)
     except Violation as violation:
         return violated(at, kind, violation, (), span, written)
-    return HOLE
+    return POISON
 
 
 def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:
@@ -227,10 +226,10 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
             )
         if not design.excuses(name):
             session.faults.add(unknown_callee(callee, at.scope.names, design, session.faults.patient))
-        return HOLE
+        return POISON
     values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
-    if HOLE in values:
-        return HOLE
+    if POISON in values:
+        return POISON
     places = [a for a in arguments if not isinstance(a, tree.Keyword)]
     loose = next(filter(None, (loose_name(at.scope, value, node) for value, node in zip(values, places))), None)
     if loose is not None:
@@ -263,7 +262,7 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
     if arguments:
         given = read_arguments(at, arguments, join=True)
         if given is None:
-            return HOLE
+            return POISON
         fixed = [node for node in arguments if node not in given.flowing]
         if fixed:
             return scope.session.fault(
@@ -284,30 +283,32 @@ def shared(at: Context, bound: SharedStep, span: Span, arguments: tuple[Node, ..
         node = bound.step
         callee = _shared_callee(scope, node)
         if not isinstance(callee, tree.Name):
-            return HOLE
-        result = step(at.on(flow), node, callee, node.arguments if isinstance(node, tree.Call) else ())
+            return POISON
+        result = step(at.on(flow), node, callee, node.arguments if isinstance(node, tree.CallExpression) else ())
     finally:
         scope.shared, scope.names = None, names
-    if result is HOLE:
-        return HOLE
+    if result is POISON:
+        return POISON
     if tensors_in(result) is None:
         message = f"`layer` needs a layer, a block or a net, and this is {kind_of(result)}"
         return scope.session.fault("not-a-step", message, bound.step.span, help="bind a number with `name = ...`")
-    return result if _same_weights(scope, bound.instance, span) else HOLE
+    return result if _same_weights(scope, bound.instance, span) else POISON
 
 
 def _declared_with(bound: SharedStep, arguments: list[Node]) -> str:
     """Where arguments belong that a use of a shared layer was given."""
     if not all(isinstance(node, tree.Keyword) for node in arguments):
         return ""
-    callee, own = (bound.step.callee, bound.step.arguments) if isinstance(bound.step, tree.Call) else (bound.step, ())
+    callee, own = (
+        (bound.step.callee, bound.step.arguments) if isinstance(bound.step, tree.CallExpression) else (bound.step, ())
+    )
     listed = ", ".join(node.span.text for node in (*own, *arguments))
     return f"say it there: `layer {bound.instance.name} = {callee.span.text}({listed})`"
 
 
-def _shared_callee(scope: Scope, node: Node) -> tree.Name | Hole:
+def _shared_callee(scope: Scope, node: Node) -> tree.Name | Poison:
     """What a `layer` is made of."""
-    callee = named(scope, node.callee if isinstance(node, tree.Call) else node)
+    callee = named(scope, node.callee if isinstance(node, tree.CallExpression) else node)
     if isinstance(callee, tree.Name):
         if names_step(scope, callee.text):
             return callee

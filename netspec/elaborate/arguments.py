@@ -13,7 +13,7 @@ from .given import Given, Signature
 from .lookup import loose_name
 from .makers import too_many
 from .misfits import bare_help, declared, given_twice, no_flow, place_for
-from .session import HOLE, Hole, SharedStep, kind_of
+from .session import POISON, Poison, SharedStep, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def _read_arguments(
             own = keyword.value if keyword is not None else node
             flows = keyword.name.text in ports if keyword is not None else join or _is_applied(at, own, cls)
             value = at.plain(own, words=not flows)
-        if value is HOLE:
+        if value is POISON:
             broken = True
         elif keyword is None:
             found = () if join and value == () else tensors_in(value)
@@ -88,7 +88,7 @@ def _is_applied(at: Context, node: Node, cls: type[Layer] | None) -> bool:
 
     `identity` does. So does a shared layer by its name where a layer takes it: unlike others, that name is no word.
     """
-    parts = node.items if isinstance(node, tree.Group | tree.List) else (node,)
+    parts = node.items if isinstance(node, tree.TupleExpression | tree.List) else (node,)
     names = [part.text for part in parts if isinstance(part, tree.Name)]
     bound = at.scope.names
     if "identity" in names and "identity" not in bound:
@@ -104,12 +104,12 @@ def _words(at: Context, cls: type[Layer] | None, keyword: tree.Keyword) -> Any:
     if cls is None or keyword.name.text not in cls.arguments:
         return None
     known, node = cls.arguments[keyword.name.text].reader.words, keyword.value
-    parts = node.items if isinstance(node, tree.Group) else (node,)
+    parts = node.items if isinstance(node, tree.TupleExpression) else (node,)
     texts = [part.text for part in parts if isinstance(part, tree.Name)]
     hidden = [text for text in texts if isinstance(at.scope.names.get(text), Tensor)]
     if not hidden or len(texts) < len(parts) or not set(texts) <= set(known):
         return None
-    return tuple(map(Word, texts)) if isinstance(node, tree.Group) else Word(texts[0])
+    return tuple(map(Word, texts)) if isinstance(node, tree.TupleExpression) else Word(texts[0])
 
 
 def settled_words(arguments: tuple[Node, ...], names: Mapping[str, Any]) -> frozenset[str] | None:
@@ -143,7 +143,7 @@ def tensors_in(value: Any) -> tuple[Tensor, ...] | None:
     return None
 
 
-def take_end(at: Context, given: Given) -> tuple[End | None, Given] | Hole:
+def take_end(at: Context, given: Given) -> tuple[End | None, Given] | Poison:
     """`upto=` of a net as a step, and the arguments without it."""
     value, keyword = given.named["upto"]
     others = given.replace(named={name: pair for name, pair in given.named.items() if name != "upto"})
@@ -168,7 +168,7 @@ def bind_arguments(
     if takes.gathers and given.positional:
         nodes = tuple(node for _, node in given.positional)
         span = Span(nodes[0].span.source, nodes[0].span.start, nodes[-1].span.end)
-        found[takes.gathers] = (tuple(value for value, _ in given.positional), span, tree.Group(span, nodes))
+        found[takes.gathers] = (tuple(value for value, _ in given.positional), span, tree.TupleExpression(span, nodes))
     elif len(given.positional) > len(names):
         extra = given.positional[len(names)][1]
         many = f"{len(names)} argument{'s' * (len(names) > 1)} by place"
@@ -250,7 +250,7 @@ def take_inputs(
         return None
     if len(tensors) + named == arity:
         return tensors
-    if at.flow is HOLE:
+    if at.flow is POISON:
         return None
     if at.flow is None and not tensors and not named:
         no_flow(at, callee)
@@ -279,4 +279,4 @@ def _any_number(at: Context, callee: tree.Name, tensors: tuple[Tensor, ...]) -> 
         return tensors
     if not flow:
         no_flow(at, callee)
-    return None if HOLE in flow or not flow else (*flow, *tensors)
+    return None if POISON in flow or not flow else (*flow, *tensors)

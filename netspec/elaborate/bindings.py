@@ -6,7 +6,7 @@ from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from .makers import names_of
 from .scope import Context
-from .session import HOLE, kind_of
+from .session import POISON, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ def bind_names(scope: Scope, node: tree.Binding) -> None:
         _unbindable(scope, node.target)
         return
     values = tuple(Context(scope, scope.flow, False, None, True).again(v) for v in node.values)
-    broken = not node.target.unpacks and any(value is HOLE for value in values)
-    unpack(scope, node.target, HOLE if broken else values[0] if len(values) == 1 else values, node.span)
+    broken = not node.target.unpacks and any(value is POISON for value in values)
+    unpack(scope, node.target, POISON if broken else values[0] if len(values) == 1 else values, node.span)
 
 
 def _unbindable(scope: Scope, target: tree.Unbindable) -> None:
@@ -31,10 +31,10 @@ def _unbindable(scope: Scope, target: tree.Unbindable) -> None:
     scope.missed.update(later)
     parts = [value.name.text for value in target.values if isinstance(value, tree.Attribute)]
     names = [*(f"next {name}" for name in later), *parts] or ["name"]
-    if not later and all(isinstance(value, tree.Name | tree.Group) for value in target.values):
+    if not later and all(isinstance(value, tree.Name | tree.TupleExpression) for value in target.values):
         leaves = [part.text for part in tree.walk(target) if isinstance(part, tree.Name)]
         names = [", ".join(leaves)]
-        scope.names.update((leaf, HOLE) for leaf in leaves if leaf not in scope.names)
+        scope.names.update((leaf, POISON) for leaf in leaves if leaf not in scope.names)
     help = f"write `{names[0]} = ...`"
     if target.span.text.startswith("self."):
         help = f"a layer stands where it is used, `conv(8, 3x3) as {parts[0]}`; one that is used twice is declared: "
@@ -42,7 +42,7 @@ def _unbindable(scope: Scope, target: tree.Unbindable) -> None:
     scope.session.fault("syntax", "only names can be bound", target.span, help=help)
 
 
-def unpack(scope: Scope, target: tree.Target, value: Any, span: Span) -> None:
+def unpack(scope: Scope, target: tree.BindingTarget, value: Any, span: Span) -> None:
     """Bind the names of a target to a value, or to the items of it."""
     if not target.unpacks:
         scope.bind(target.names[0], value)
@@ -51,7 +51,7 @@ def unpack(scope: Scope, target: tree.Target, value: Any, span: Span) -> None:
         for name, item in zip(target.names, value):
             scope.bind(name, item)
         return
-    if value is not HOLE:
+    if value is not POISON:
         many = isinstance(value, tuple)
         names = names_of(scope, value if many else (value,))
         count = f"{len(value)} values{': ' * bool(names)}{', '.join(names)}" if many else kind_of(value)
@@ -59,7 +59,7 @@ def unpack(scope: Scope, target: tree.Target, value: Any, span: Span) -> None:
         said = f"{len(target.names)} names cannot take {count}"
         scope.session.fault("wrong-arity", said, target.span, others=((span, "from here"),), help=help)
     for name in target.names:
-        scope.bind(name, HOLE)
+        scope.bind(name, POISON)
 
 
 def named_after(loop: Callable[[Scope, Any], None]) -> Callable[[Scope, Any], None]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..base.source import Span
-from ..ir.types import Body, Tensor
-from ..ir.types import Call as BlockCall
+from ..ir.types import BlockCall, Body, Tensor
 from ..syntax import tree
 from .arguments import bind_arguments, take_end, take_inputs, unbound
 from .cells import finish as finish_cell
@@ -14,7 +13,7 @@ from .given import Given, Signature
 from .layering import value_key
 from .lookup import loose_name_in, unknown
 from .scope import Scope
-from .session import DEEPEST, HOLE, NEW_BODY, Hole, kind_of
+from .session import DEEPEST, NEW_BODY, POISON, Poison, kind_of
 from .weights import check_used
 
 if TYPE_CHECKING:
@@ -36,18 +35,18 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     end = None
     if definition.word == "net" and "upto" in given.named and "upto" not in plan.parameters:
         taken = take_end(at, given)
-        if isinstance(taken, Hole):
-            return HOLE
+        if isinstance(taken, Poison):
+            return POISON
         end, given = taken
     names = [name for name in plan.ports if name not in plan.parameters]
     ports, given = _split(given, names)
     bound = bind_block(at, callee, definition, given, (*names, *(["upto"] if definition.word == "net" else [])))
     inputs = _inputs(at, callee, definition, given, ports) if bound is not None else None
     if bound is None or inputs is None:
-        return HOLE
+        return POISON
     body = body_of(scope, definition, bound.values, inputs, callee.span, end)
     if not isinstance(body, Body):
-        return HOLE
+        return POISON
     if definition.word == "cell":
         call, outputs = step_of_cell(scope, node.span, body, inputs, caller(at, node, callee, body, bound, given))
     else:
@@ -120,7 +119,7 @@ def caller(
     return make
 
 
-def _without_scan(at: Context, node: Node, callee: tree.Name, definition: Definition) -> Hole:
+def _without_scan(at: Context, node: Node, callee: tree.Name, definition: Definition) -> Poison:
     return at.scope.session.fault(
         "cell-without-scan",
         f"`{callee.text}` is a cell, which does one step of many",
@@ -160,7 +159,9 @@ def _inputs(
     return tuple(named[name][0] if name in named else next(rest) for name in plan.ports)
 
 
-def _missing_parameter(at: Context, callee: tree.Name, definition: Definition, names: list[str], given: Given) -> Hole:
+def _missing_parameter(
+    at: Context, callee: tree.Name, definition: Definition, names: list[str], given: Given
+) -> Poison:
     plan = at.scope.session.plan(definition)
     first = next(iter(plan.parameters))
     as_value = given.flowing and not plan.ports and any(is_led(definition, name) for name in (first, *names))
@@ -204,7 +205,7 @@ def fill_defaults(scope: Scope, definition: Definition, values: dict[str, Any]) 
             found[name] = values[name]
         elif parameter.default is not None:
             found[name] = scope.evaluate_in(home, found, parameter.default)
-        if found.get(name) is HOLE:
+        if found.get(name) is POISON:
             return None
         if isinstance(found.get(name), tuple) and any(isinstance(v, Tensor) for v in found[name]):
             session.fault(
@@ -216,13 +217,13 @@ def fill_defaults(scope: Scope, definition: Definition, values: dict[str, Any]) 
     return found
 
 
-def _recursion(scope: Scope, definition: Definition, span: Span) -> Hole:
+def _recursion(scope: Scope, definition: Definition, span: Span) -> Poison:
     """A definition within itself; resolve has said so, unless a value has the same name."""
     session = scope.session
     if not session.faults.has("recursion"):
         name = definition.name.text
         session.fault("recursion", f"`{name}` cannot lead back to itself", span, f"`{name}` is used within itself")
-    return HOLE
+    return POISON
 
 
 def _fixed_defaults(scope: Scope, definition: Definition) -> dict[str, Any]:
@@ -261,7 +262,7 @@ def body_of(
     inputs: tuple[Tensor, ...],
     span: Span,
     end: End | None,
-) -> Body | Hole:
+) -> Body | Poison:
     """The block, net or cell elaborated for these arguments and shapes, up to its end, once."""
     session = scope.session
     shapes = tuple((t.shape, t.dtype, t.batched, t.flattened) for t in inputs)
@@ -285,7 +286,7 @@ def body_of(
         else:
             inner.run_upto(definition.body, end)
         body = finish(inner)
-        whole = body.outputs and not (inner.flow is HOLE and not inner.declared_output)
+        whole = body.outputs and not (inner.flow is POISON and not inner.declared_output)
         if not body.outputs and inner.flow is None:
             session.fault(
                 "no-flow",
@@ -293,7 +294,7 @@ def body_of(
                 definition.name.span,
                 help="end it with a step, or write `output name`",
             )
-        session.bodies[key] = body if whole else HOLE
+        session.bodies[key] = body if whole else POISON
     finally:
         session.chain.pop()
     if end is not None and end.overrun:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from ..base.diagnostics import did_you_mean
 from ..base.dims import show
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Call as BlockCall
-from ..ir.types import Instance, Port, Result, State, Step, Tensor, applied
+from ..ir.types import BlockCall, Instance, OutputPort, Port, State, Step, Tensor, applied
 from ..layers.base import bind
-from ..layers.cells import Advance, Open, Start
+from ..layers.cells import Open, Start, StateUpdate
 from ..syntax import tree
 from .inputs import declared
 from .scope import Remembered
-from .session import HOLE, Hole, kind_of
+from .session import POISON, Poison, kind_of
 from .weights import size_of
 
 if TYPE_CHECKING:
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 
-def declare_state(scope: Scope, node: tree.State) -> None:
+def declare_state(scope: Scope, node: tree.StateDeclaration) -> None:
     name = node.name.text
     if not in_cell(scope, node.span, "state"):
-        scope.bind(node.name, HOLE)
+        scope.bind(node.name, POISON)
         return
     if name in scope.states:
         first = scope.states[name].span
@@ -36,9 +35,9 @@ def declare_state(scope: Scope, node: tree.State) -> None:
         return
     sizes = tuple(size_of(scope, size, "state") for size in node.sizes)
     start = _start(scope, node, sizes)
-    value = HOLE if HOLE in sizes or start is HOLE else declared(scope, sizes, "float32", node.span)
-    if isinstance(value, Hole):
-        scope.bind(node.name, HOLE)
+    value = POISON if POISON in sizes or start is POISON else declared(scope, sizes, "float32", node.span)
+    if isinstance(value, Poison):
+        scope.bind(node.name, POISON)
         scope.missed.add(name)
         return
     scope.states[name] = Remembered(name, value, node.name.span, start, node.sizes)
@@ -60,7 +59,7 @@ def in_cell(scope: Scope, span: Span, word: str) -> bool:
     return False
 
 
-def _start(scope: Scope, node: tree.State, sizes: tuple[Any, ...]) -> Any:
+def _start(scope: Scope, node: tree.StateDeclaration, sizes: tuple[Any, ...]) -> Any:
     """What a state is at first: a number, or a value that no input has a part in."""
     session, given = scope.session, node.start
     for option in node.options:
@@ -75,7 +74,7 @@ def _start(scope: Scope, node: tree.State, sizes: tuple[Any, ...]) -> Any:
         return 0
     value = scope.evaluate(given)
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is HOLE or (number and given is not node.start):
+    if value is POISON or (number and given is not node.start):
         return value
     if isinstance(value, Tensor) and not value.batched and value.shape == sizes and given is node.start:
         return value
@@ -88,7 +87,7 @@ def _start(scope: Scope, node: tree.State, sizes: tuple[Any, ...]) -> Any:
     return session.fault("wrong-state", said, given.span, help=help)
 
 
-def advance(scope: Scope, node: tree.Advance) -> None:
+def advance(scope: Scope, node: tree.NextStatement) -> None:
     """`next name = value`"""
     if not in_cell(scope, node.span, "next"):
         return
@@ -104,14 +103,14 @@ def advance(scope: Scope, node: tree.Advance) -> None:
         for name, one in zip(names, value):
             _advance(scope, name, one, node)
     else:
-        if value is not HOLE:
+        if value is not POISON:
             said = f"{len(names)} states cannot take {len(value) if isinstance(value, tuple) else 1} values"
             scope.session.fault("wrong-arity", said, node.target.span)
         for name in names:
-            _advance(scope, name, HOLE, node)
+            _advance(scope, name, POISON, node)
 
 
-def _advance(scope: Scope, name: tree.Identifier, value: Any, node: tree.Advance) -> None:
+def _advance(scope: Scope, name: tree.Identifier, value: Any, node: tree.NextStatement) -> None:
     state = scope.states.get(name.text)
     if state is None:
         return
@@ -127,12 +126,12 @@ def _advance(scope: Scope, name: tree.Identifier, value: Any, node: tree.Advance
         )
     else:
         state.later_span = name.span
-        state.later = value if value is HOLE or _fits(scope, state, value, node) else HOLE
+        state.later = value if value is POISON or _fits(scope, state, value, node) else POISON
         if isinstance(state.later, Tensor):
             scope.labels.setdefault(state.later.number, name.text)
 
 
-def _fits(scope: Scope, state: Remembered, value: Any, node: tree.Advance) -> bool:
+def _fits(scope: Scope, state: Remembered, value: Any, node: tree.NextStatement) -> bool:
     """Can a value be what a state will be?"""
     span = node.values[0].span if len(node.values) == 1 else node.span
     declared = ((state.span, f"declared as {show(state.value.shape)} here"),)
@@ -160,12 +159,12 @@ def _fits(scope: Scope, state: Remembered, value: Any, node: tree.Advance) -> bo
 
 def _unknown(scope: Scope, name: tree.Identifier) -> None:
     """Report a state that is not declared, or only further down; what hangs on it is not told of again."""
-    if name.text in scope.missed or scope.names.get(name.text) is HOLE:
+    if name.text in scope.missed or scope.names.get(name.text) is POISON:
         return
     scope.missed.add(name.text)
-    scope.names.setdefault(name.text, HOLE)
+    scope.names.setdefault(name.text, POISON)
     nodes = tree.walk(scope.definition.body)
-    declared = [node for node in nodes if isinstance(node, tree.State) and node.name.text == name.text]
+    declared = [node for node in nodes if isinstance(node, tree.StateDeclaration) and node.name.text == name.text]
     if declared:
         others, help = ((declared[0].span, "it is declared only here"),), "states stand above the equations: move it up"
         said = f"`next {name.text}` stands before the state is declared"
@@ -178,13 +177,13 @@ def _unknown(scope: Scope, name: tree.Identifier) -> None:
 def next_value(scope: Scope, node: tree.Next) -> Any:
     """`next name` in an expression."""
     if not in_cell(scope, node.span, "next"):
-        return HOLE
+        return POISON
     state = scope.states.get(node.name.text)
     if state is None:
         _unknown(scope, node.name)
-        return HOLE
+        return POISON
     if state.later is None and scope.missed:
-        return HOLE
+        return POISON
     if state.later is None:
         help = f"write `next {state.name} = ...` above this line"
         return scope.session.fault("unknown-name", f"`next {state.name}` is not known yet", node.span, help=help)
@@ -202,7 +201,7 @@ def step_of_cell(
     names = tuple(state.name for state in body.states)
     values = tuple(scope.tensor(s.value.shape, s.value.dtype, span) for s in body.states)
     outputs = tuple(scope.tensor(r.value.shape, r.value.dtype, span) for r in body.outputs)
-    call = make((*inputs, *values), outputs, Advance(names))
+    call = make((*inputs, *values), outputs, StateUpdate(names))
     if call.shared is None:
         call = call.replace(shared=Instance(call.name, span))
     laters = outputs[len(outputs) - len(values) :]
@@ -267,7 +266,7 @@ def _with_states(scope: Scope, body: Body, held: list[Remembered], result: Tenso
                 found[inner.name] = start
                 scope.labels[start.number] = inner.name
     states = tuple(State(s.name, s.value, s.later, found[s.name]) for s in held)
-    outputs = (*body.outputs, *(Result(s.name, s.later) for s in states))
+    outputs = (*body.outputs, *(OutputPort(s.name, s.later) for s in states))
     items, begins = _split(body.items, {r.value.number for r in outputs}, {t.number for s in starts for t in s.inputs})
     return body.replace(
         inputs=(*body.inputs, *(Port(s.name, s.value) for s in states)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..syntax import tree
-from .session import HOLE, no_condition
+from .session import POISON, no_condition
 
 if TYPE_CHECKING:
     from ..syntax.tree import Node
@@ -16,7 +16,7 @@ def choose(scope: Scope, node: tree.If) -> None:
     choice, otherwise = 0, node
     while True:
         condition = scope.evaluate(otherwise.condition)
-        if condition is HOLE:
+        if condition is POISON:
             _forget(scope, node)
             return
         if not isinstance(condition, bool):
@@ -30,7 +30,7 @@ def choose(scope: Scope, node: tree.If) -> None:
     choice = choice if condition else choice + 1
 
     def run() -> None:
-        if isinstance(body, tree.Body):
+        if isinstance(body, tree.Braces):
             scope.run(body)
 
     if only_expects(node):
@@ -47,17 +47,17 @@ def only_expects(node: tree.If) -> bool:
             return False
         branch = branch.otherwise
     return branch is None or (
-        isinstance(branch, tree.Body) and all(isinstance(s, tree.Expect) for s in branch.statements)
+        isinstance(branch, tree.Braces) and all(isinstance(s, tree.Expect) for s in branch.statements)
     )
 
 
 def _forget(scope: Scope, node: tree.If) -> None:
     """Nothing is known of what a condition decides: neither the flow nor the names that its branches bind."""
     for inner in tree.walk(node):
-        if isinstance(inner, tree.Binding) and isinstance(inner.target, tree.Target):
+        if isinstance(inner, tree.Binding) and isinstance(inner.target, tree.BindingTarget):
             for name in inner.target.names:
-                scope.bind(name, HOLE)
-        elif isinstance(inner, tree.Named):
-            scope.bind(inner.name, HOLE)
+                scope.bind(name, POISON)
+        elif isinstance(inner, tree.NamedStep):
+            scope.bind(inner.name, POISON)
         elif isinstance(inner, tree.Flow):
-            scope.flow = HOLE
+            scope.flow = POISON

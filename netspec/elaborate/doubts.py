@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..base.diagnostics import Diagnostic, Label
 from ..base.dims import DimExpr, show
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Call, Region, Step, Tensor
+from ..ir.types import BlockCall, Region, Step, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
 from ..syntax import tree
@@ -68,7 +68,7 @@ def _begins_statement(at: Context, node: Node) -> bool:
     """Does a statement begin with the call? Then it is a new flow, and the old one has a use or is told of as lost."""
     flows = [n.value for n in tree.walk(at.scope.definition.body) if isinstance(n, tree.Flow)]
     first = [value.stages[0] if isinstance(value, tree.Pipeline) else value for value in flows]
-    return any(node is (step.step if isinstance(step, tree.Named) else step) for step in first)
+    return any(node is (step.step if isinstance(step, tree.NamedStep) else step) for step in first)
 
 
 def _ancestors(at: Context, value: Tensor) -> set[int]:
@@ -202,7 +202,7 @@ def _met(items: Iterable[Item], numbers: set[int]) -> Iterator[Step]:
             continue
         if numbers.isdisjoint(t.number for t in item.inputs):
             continue
-        if isinstance(item, Call):
+        if isinstance(item, BlockCall):
             pairs = zip(item.body.inputs, item.inputs)
             yield from _met(item.body.items, {port.value.number for port, t in pairs if t.number in numbers})
             continue

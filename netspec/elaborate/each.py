@@ -12,7 +12,7 @@ from ..syntax import tree
 from .arguments import read_arguments, take_inputs
 from .layering import violated
 from .lookup import unknown_step
-from .session import HOLE, SharedStep
+from .session import POISON, SharedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,10 +33,10 @@ def each_step(
     inner = next((a for a in arguments if _is_step(at, a)), None)
     given = read_arguments(at, tuple(a for a in arguments if a is not inner), join=False, cls=EachStep)
     if given is None or not _fits(at, node, inner, given):
-        return HOLE
+        return POISON
     inputs = take_inputs(at, callee, given.tensors, 1)
     if inputs is None or inner is None:
-        return HOLE
+        return POISON
     x, step = inputs[0], _with_frozen(inner, arguments)
     label = given.label if given.label is not None else at.chosen
     scope = at.scope
@@ -47,7 +47,7 @@ def each_step(
     scope.in_region("flow", "", node, lambda: found.extend(_within(at, node, x, step, label, apply)), times=times)
     scope.end = end
     if not found:
-        return HOLE
+        return POISON
     region = scope.items[-1]
     assert isinstance(region, Region)
     scope.meet(region.items[-1 - len(found)].name, found[0])
@@ -58,7 +58,7 @@ def _is_step(at: Context, node: Node) -> bool:
     """Does an argument say what is applied?"""
     if isinstance(node, tree.Keyword):
         return node.name.text == EachStep.holds
-    if isinstance(node, tree.Body):
+    if isinstance(node, tree.Braces):
         return True
     callee = _callee(at, node)
     if not isinstance(callee, tree.Name):
@@ -71,7 +71,7 @@ def _is_step(at: Context, node: Node) -> bool:
 
 def _callee(at: Context, node: Node) -> Node:
     """What an argument names, if it is a step; `b.stage` of an import is one name."""
-    callee = node.callee if isinstance(node, tree.Call) else node
+    callee = node.callee if isinstance(node, tree.CallExpression) else node
     return dotted(at.scope.design, callee) or callee
 
 
@@ -81,8 +81,8 @@ def _with_frozen(inner: Node, arguments: tuple[Node, ...]) -> Node:
     frozen = tuple(a for a in arguments if isinstance(a, tree.Keyword) and a.name.text == "frozen")
     if not frozen:
         return node
-    callee, own = (node.callee, node.arguments) if isinstance(node, tree.Call) else (node, ())
-    return tree.Call(node.span, callee, (*own, *frozen))
+    callee, own = (node.callee, node.arguments) if isinstance(node, tree.CallExpression) else (node, ())
+    return tree.CallExpression(node.span, callee, (*own, *frozen))
 
 
 def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
@@ -96,7 +96,7 @@ def _fits(at: Context, node: Node, inner: Node | None, given: Given) -> bool:
     elif given.positional or given.named:
         help = "what it applies takes them: `each_step(dense(8, bias=false))`"
         fault("unknown-argument", "`each_step` takes no other arguments", node.span, help=help)
-    elif given.frozen and isinstance(inner.value if isinstance(inner, tree.Keyword) else inner, tree.Body):
+    elif given.frozen and isinstance(inner.value if isinstance(inner, tree.Keyword) else inner, tree.Braces):
         help = "give it to the steps inside, or make a block of them: `each_step(name, frozen=true)`"
         fault("unknown-argument", "`{ ... }` takes no `frozen`", inner.span, help=help)
     elif at.scope.shared is not None:
@@ -118,12 +118,12 @@ def _within(
     """The step applied to all steps of the sequence: sequences of what it gives. Nothing where it is at fault."""
     scope = at.scope
     each = _fold(at, Steps(), (x,), node)
-    if each is HOLE:
+    if each is POISON:
         return ()
     before = len(scope.items)
     given = apply(at.on(each).called(label), step)
     results = given if isinstance(given, tuple) else (given,)
-    if HOLE in results or not _alone(at, step, each, scope.items[before:], results):
+    if POISON in results or not _alone(at, step, each, scope.items[before:], results):
         return ()
     sequences = tuple(_fold(at, Sequences(), (y, x), node) for y in results)
     scope.padding.called(results, sequences, node.span)

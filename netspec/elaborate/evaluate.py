@@ -18,7 +18,7 @@ from .cells import next_value
 from .lookup import is_foreign, names_step, option_words, unknown, unknown_in_module
 from .parts import part_of
 from .scope import Context
-from .session import HOLE, NAMES, kind_of, no_condition
+from .session import NAMES, POISON, kind_of, no_condition
 from .weights import look_up
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _name(at: Context, node: tree.Name) -> Any:
     if text in scope.design.constants:
         return apply.constant(scope, text)
     if text in scope.design.lost:
-        return HOLE
+        return POISON
     if at.words and "." not in text:
         return Word(text)
     if names_step(scope, text):
@@ -58,14 +58,14 @@ def _literal(at: Context, node: tree.Literal) -> Any:
     return node.value
 
 
-def _sequence(at: Context, node: tree.Group | tree.List) -> Any:
+def _sequence(at: Context, node: tree.TupleExpression | tree.List) -> Any:
     return _listed(at, node, tuple([at.plain(item) for item in node.items]))
 
 
 def _listed(at: Context, node: Node, values: tuple[Any, ...]) -> Any:
     """A list that has been worked out; a hole where a part of it is one, or where it is too large."""
-    if any(value is HOLE for value in values):
-        return HOLE
+    if any(value is POISON for value in values):
+        return POISON
     at.scope.session.spend_items(node.span, (values,))
     try:
         return bounded(values)
@@ -78,9 +78,9 @@ def _comprehension(at: Context, node: tree.Comprehension) -> Any:
 
     items = at.plain(node.items, words=True)
     if not isinstance(items, tuple):
-        if items is not HOLE:
+        if items is not POISON:
             at.scope.session.fault("wrong-value", f"a list is needed here, not {kind_of(items)}", node.items.span)
-        return HOLE
+        return POISON
     names, found = at.scope.names, []
     for item in items:
         at.scope.names = dict(names)
@@ -98,8 +98,8 @@ def _misplaced(at: Context, node: Node) -> Any:
 
 def _conditional(at: Context, node: tree.Conditional) -> Any:
     condition = at.plain(node.condition, words=True)
-    if condition is HOLE:
-        return HOLE
+    if condition is POISON:
+        return POISON
     if not isinstance(condition, bool):
         return no_condition(at.scope.session, condition, node.condition)
     return at.again(node.value if condition else node.otherwise)
@@ -115,8 +115,8 @@ def _attribute(at: Context, node: tree.Attribute) -> Any:
     if is_foreign(at.scope, node):
         return unknown_in_module(at.scope, node)
     value = at.plain(node.value, words=False)
-    if value is HOLE:
-        return HOLE
+    if value is POISON:
+        return POISON
     if not isinstance(value, Tensor):
         message = f"`.{node.name.text}` belongs to values, not to {kind_of(value)}"
         return at.scope.session.fault("not-a-value", message, node.span, help=_of_a_shape(node, value))
@@ -158,8 +158,8 @@ def _subscript(at: Context, node: tree.Subscript) -> Any:
         return at.scope.session.fault("missing-argument", message, node.span, help=help)
     value = at.plain(node.value, words=False)
     items = [_item(at, item) for item in node.items]
-    if value is HOLE or HOLE in items:
-        return HOLE
+    if value is POISON or POISON in items:
+        return POISON
     if isinstance(value, Tensor) and any(isinstance(item, Tensor) for item in items):
         return look_up(at, value, items, node)
     if isinstance(value, Tensor):
@@ -199,11 +199,11 @@ def _lacks_arguments(at: Context, node: tree.Name) -> bool:
 def _item(at: Context, node: Node) -> Any:
     if isinstance(node, tree.Ellipsis):
         return ...
-    if isinstance(node, tree.Slice):
+    if isinstance(node, tree.SliceExpression):
         bounds = tuple(
             None if part is None else at.plain(part, words=False) for part in (node.start, node.stop, node.step)
         )
-        return HOLE if HOLE in bounds else bounds
+        return POISON if POISON in bounds else bounds
     value = at.plain(node, words=False)
     return ("pick", *value) if isinstance(value, tuple) else value
 
@@ -211,7 +211,7 @@ def _item(at: Context, node: Node) -> Any:
 # --- pipelines -------------------------------------------------------------------------------------------------------
 
 
-def _named(at: Context, node: tree.Named) -> Any:
+def _named(at: Context, node: tree.NamedStep) -> Any:
     inner = Context(at.scope, at.flow, False, node.name, at.binding, at.piped)
     value = inner.again(_as_step(at, node.step))
     at.scope.bind(node.name, value, mark=True)
@@ -229,7 +229,7 @@ def _as_step(at: Context, node: Node) -> Node:
         and not apply.is_shared(at.scope.names[node.text])
         and names_step(at.scope, node.text)
     ):
-        return tree.Call(node.span, node, ())
+        return tree.CallExpression(node.span, node, ())
     return node
 
 
@@ -238,8 +238,8 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
     flow = Context(at.scope, at.flow, False, None, at.binding).again(first)
     for place, before in enumerate(node.stages[:-1], 1):
         values = flow if isinstance(flow, tuple) else (flow,)
-        if any(v is HOLE for v in values):
-            flow = HOLE
+        if any(v is POISON for v in values):
+            flow = POISON
         elif not all(isinstance(v, Tensor) for v in values):
             help = f"`{before.text}` is bound to that here" if isinstance(before, tree.Name) else ""
             message = f"{kind_of(flow)} cannot flow into a step"
@@ -251,41 +251,43 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
 def _stage(at: Context, stages: tuple[Node, ...], place: int, flow: Any) -> Any:
     """A later stage: it must be a step, since a value would throw the flow away."""
     stage = stages[place]
-    if not isinstance(stage, tree.Named):
+    if not isinstance(stage, tree.NamedStep):
         stage = _as_step(at, stage)
-    step = _as_step(at, stage.step) if isinstance(stage, tree.Named) else stage
+    step = _as_step(at, stage.step) if isinstance(stage, tree.NamedStep) else stage
     scope = at.scope
     step = apply.named(scope, step)
     if isinstance(step, tree.Name) and step.text in scope.names and not apply.is_shared(scope.names[step.text]):
         value = scope.names[step.text]
-        if value is HOLE:
-            return HOLE
-        if isinstance(value, Tensor) and flow is not HOLE:
+        if value is POISON:
+            return POISON
+        if isinstance(value, Tensor) and flow is not POISON:
             from .stages import value_help
 
             said = f"`{step.text}` is a value, so nothing can flow into it"
             return scope.session.fault("not-a-step", said, step.span, help=value_help(scope, step.text))
-    if not isinstance(step, tree.Name | tree.Call | tree.Body | tree.Conditional):
+    if not isinstance(step, tree.Name | tree.CallExpression | tree.Braces | tree.Conditional):
         from .stages import no_step
 
         return no_step(scope, stages, place)
     return Context(scope, flow, False, None, at.binding, True).again(stage)
 
 
-def _body(at: Context, node: tree.Body) -> Any:
+def _body(at: Context, node: tree.Braces) -> Any:
     return at.scope.subflow(node, at.flow, at.chosen)
 
 
-def _call(at: Context, node: tree.Call) -> Any:
+def _call(at: Context, node: tree.CallExpression) -> Any:
     callee = apply.named(at.scope, node.callee)
     if not isinstance(callee, tree.Name):
-        if at.plain(callee, words=False) is HOLE:
-            return HOLE
+        if at.plain(callee, words=False) is POISON:
+            return POISON
         message, value = (
             "only layers, blocks and functions can be called",
             ", ".join(a.span.text for a in node.arguments),
         )
-        is_step = isinstance(callee, tree.Call) and not any(isinstance(a, tree.Keyword) for a in node.arguments)
+        is_step = isinstance(callee, tree.CallExpression) and not any(
+            isinstance(a, tree.Keyword) for a in node.arguments
+        )
         help = f"a value is led into a step by an arrow: `{value} -> {callee.span.text}`" if is_step and value else ""
         return at.scope.session.fault("not-a-step", message, callee.span, help=help)
     return apply.step(at, node, callee, node.arguments)
@@ -295,20 +297,20 @@ EXPRESSIONS: dict[type, Callable[[Context, Any], Any]] = {
     tree.Name: _name,
     tree.Next: lambda at, node: next_value(at.scope, node),
     tree.Literal: _literal,
-    tree.Group: _sequence,
+    tree.TupleExpression: _sequence,
     tree.List: _sequence,
     tree.Comprehension: _comprehension,
-    tree.Call: _call,
+    tree.CallExpression: _call,
     tree.Keyword: _misplaced,
-    tree.Slice: _misplaced,
+    tree.SliceExpression: _misplaced,
     tree.Ellipsis: _misplaced,
     tree.Subscript: _subscript,
     tree.Attribute: _attribute,
     tree.Unary: operators.unary,
     tree.Chain: operators.chain,
     tree.Conditional: _conditional,
-    tree.Named: _named,
+    tree.NamedStep: _named,
     tree.Pipeline: _pipeline,
-    tree.Body: _body,
-    tree.Broken: lambda at, node: HOLE,
+    tree.Braces: _body,
+    tree.Broken: lambda at, node: POISON,
 }

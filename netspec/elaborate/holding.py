@@ -14,7 +14,7 @@ from .given import Given, Signature
 from .layering import violated
 from .lookup import unknown, unknown_step
 from .misfits import EVERYWHERE, missing
-from .session import HOLE, SharedStep
+from .session import POISON, SharedStep
 
 if TYPE_CHECKING:
     from typing import Any
@@ -47,7 +47,7 @@ def deep(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> t
     if cls is None or cls.kind != "stack" or not any(_is_count(at, node) for node in arguments):
         return cls
     steps = [a for a in arguments if not (isinstance(a, tree.Keyword) and a.name.text in EVERYWHERE)]
-    braces = _is_count(at, arguments[0]) and any(isinstance(node, tree.Body) for node in arguments[1:])
+    braces = _is_count(at, arguments[0]) and any(isinstance(node, tree.Braces) for node in arguments[1:])
     return LAYERS["stacked"] if braces or any(_held_class(at, node) for node in steps) else cls
 
 
@@ -59,18 +59,18 @@ def _is_count(at: Context, node: Node) -> bool:
     known = all(
         name.text in at.scope.design.constants or isinstance(at.scope.names.get(name.text), int) for name in names
     )
-    return known and not any(isinstance(part, tree.Call | tree.Body) for part in tree.walk(node))
+    return known and not any(isinstance(part, tree.CallExpression | tree.Braces) for part in tree.walk(node))
 
 
 def _held_class(at: Context, node: Node) -> type[Layer] | None:
     """The layer that a step names, if it is one."""
     shared = shared_step(at, node)
     node = shared.step if shared is not None else node.value if isinstance(node, tree.Keyword) else node
-    callee = node.callee if isinstance(node, tree.Call) else node
+    callee = node.callee if isinstance(node, tree.CallExpression) else node
     if not isinstance(callee, tree.Name) or (callee.text in at.scope.names and shared is None):
         return None
     cls = LAYERS.get(callee.text)
-    return deep(at, cls, node.arguments) if isinstance(node, tree.Call) else cls
+    return deep(at, cls, node.arguments) if isinstance(node, tree.CallExpression) else cls
 
 
 def shared_step(at: Context, node: Node) -> SharedStep | None:
@@ -106,7 +106,7 @@ def take_held(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Hel
             inputs |= {"": inner.inputs}
         elif isinstance(node, tree.Keyword) and node.name.text in cls.by_name and node.name.text not in values:
             value = at.plain(node.value, words=False)
-            if value is HOLE:
+            if value is POISON:
                 return None
             tensors = tensors_in(value)
             inputs[node.name.text] = tensors or ()
@@ -124,14 +124,14 @@ def _step_among(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> N
             return node
     steps = [node for node in arguments if not isinstance(node, tree.Keyword) and _held_class(at, node) is not None]
     fitting = [node for node in steps if (_held_class(at, node) or cls).style == cls.style]
-    braces = [node for node in arguments if isinstance(node, tree.Body)]
+    braces = [node for node in arguments if isinstance(node, tree.Braces)]
     return next(iter([*fitting, *steps[-1:], *braces]), None)
 
 
 def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | None:
     """A step as an argument: the layer, not applied to anything, and what was taken out of its arguments."""
     session, cls, shared = at.scope.session, _held_class(at, node), shared_step(at, node)
-    callee = node.callee if isinstance(node, tree.Call) else node
+    callee = node.callee if isinstance(node, tree.CallExpression) else node
     if shared is not None:
         refuse_shared(at, around.word, node, shared)
         return None
@@ -139,7 +139,7 @@ def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | 
         said = "a layer should stand here, such as `lstm(64)`"
         session.fault("not-a-step", said, node.span, help=_without_braces(around, node))
         return None
-    held = take_held(at, cls, node.arguments if isinstance(node, tree.Call) else ())
+    held = take_held(at, cls, node.arguments if isinstance(node, tree.CallExpression) else ())
     given = read_arguments(at, held.rest, join=False, cls=cls) if held is not None else None
     if held is None or given is None or not is_part(at, callee, held.rest, given):
         return None
@@ -156,7 +156,7 @@ def _step(at: Context, around: type[Layer], node: Node) -> tuple[Layer, Held] | 
 
 def _without_braces(around: type[Layer], node: Node) -> str:
     """What to write for `{ ... }` where the layer itself is needed."""
-    if not isinstance(node, tree.Body):
+    if not isinstance(node, tree.Braces):
         return ""
     if len(node.statements) == 1:
         return f"leave the braces out: `{node.statements[0].span.text}`"
@@ -217,7 +217,7 @@ def _signature(at: Context, cls: type[Layer], held: Held) -> Signature:
 
 def _inner(at: Context, step: Node) -> dict[str, str]:
     """By argument, the step that takes it: a layer or cell that is held, or what that holds."""
-    callee, arguments = (step.callee, step.arguments) if isinstance(step, tree.Call) else (step, ())
+    callee, arguments = (step.callee, step.arguments) if isinstance(step, tree.CallExpression) else (step, ())
     cls, definition = _held_class(at, step), at.scope.defined(callee.span.text)
     if cls is None:
         own = at.scope.session.plan(definition).parameters if definition is not None else {}

@@ -11,7 +11,7 @@ from ..layers.arguments import CONSTANTS, Violation, Word, describe
 from ..layers.shapes import held
 from ..syntax import tree
 from .lookup import names_step, unknown
-from .session import HOLE, Hole, kind_of
+from .session import POISON, Poison, kind_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -29,7 +29,7 @@ def declare_input(scope: Scope, node: tree.Input) -> None:
         help = "move it up, before all steps"
         scope.session.fault("misplaced-input", "this input stands behind the first steps", node.span, help=help)
     value = _net_input(scope, node) if scope.top else _block_input(scope, node)
-    scope.bind(node.name, HOLE if node.name.text in scope.arguments else value)  # two things of one name are told of
+    scope.bind(node.name, POISON if node.name.text in scope.arguments else value)  # two things of one name are told of
     if isinstance(value, Tensor):
         scope.ports.append(Port(node.name.text, value, None if node.limit is None else _limit(scope, node.limit)))
         if scope.top:
@@ -51,7 +51,7 @@ def _limit(scope: Scope, node: tree.Node) -> Dim | None:
         unknown(scope, node, number=True)
     elif isinstance(value, DimExpr) or (type(value) is int and 1 <= value <= LARGEST_SIZE):
         return value
-    elif value is not HOLE:
+    elif value is not POISON:
         message = f"whole numbers are bounded by a whole number of at least 1, not by {kind_of(value)}"
         scope.session.fault("wrong-value", message, node.span, help="`int(1000)` holds 0 to 999")
     return None
@@ -80,8 +80,8 @@ def _net_input(scope: Scope, node: tree.Input) -> Any:
             scope.symbols[name] = None
             scope.names[name] = symbol(name)
         value = scope.evaluate(size)
-        if value is HOLE:
-            return HOLE
+        if value is POISON:
+            return POISON
         if isinstance(value, bool) or not isinstance(value, int | DimExpr) or (isinstance(value, int) and value < 1):
             return scope.session.fault(
                 "wrong-value",
@@ -96,7 +96,7 @@ def _net_input(scope: Scope, node: tree.Input) -> Any:
     return declared(scope, tuple(sizes), dtype or "float32", node.span)
 
 
-def declared(scope: Scope, shape: Shape, dtype: str, span: Span, batched: bool = True) -> Tensor | Hole:
+def declared(scope: Scope, shape: Shape, dtype: str, span: Span, batched: bool = True) -> Tensor | Poison:
     """A value whose shape was written, of an input, a weight or a state."""
     try:
         return scope.tensor(held(shape), dtype, span, batched)
@@ -125,16 +125,16 @@ def _size_help(value: Any) -> str:
 
 def _block_input(scope: Scope, node: tree.Input) -> Any:
     place = len(scope.ports)
-    value = scope.given[place] if place < len(scope.given) else HOLE
+    value = scope.given[place] if place < len(scope.given) else POISON
     if not isinstance(value, Tensor):
-        return HOLE
+        return POISON
     inner = scope.tensor(value.shape, value.dtype, node.span, value.batched, value.flattened)
     if not _match_dtype(scope, node, value):
-        return HOLE
+        return POISON
     if node.sizes is not None and not _match_sizes(scope, node, value.shape):
         lost = (name for size in node.sizes for name in free_names(scope, size))
-        scope.names.update(dict.fromkeys(lost, HOLE))
-        return HOLE
+        scope.names.update(dict.fromkeys(lost, POISON))
+        return POISON
     return inner
 
 
@@ -159,7 +159,7 @@ def _match_dtype(scope: Scope, node: tree.Input, value: Tensor) -> bool:
     return False
 
 
-def _no_type(scope: Scope, node: tree.Input) -> Hole:
+def _no_type(scope: Scope, node: tree.Input) -> Poison:
     assert node.dtype is not None
     name, span = node.dtype.text, node.dtype.span
     if names_step(scope, name):
@@ -210,7 +210,7 @@ def _fits(scope: Scope, node: tree.Input, size: Node, actual: Dim, shape: Shape)
     if isinstance(wanted, int | DimExpr):
         message = f"{_whole(scope)} wants {wanted} here, but {show(shape)} comes in with {actual}"
         _misfit(scope, "shape-mismatch", message, size, node, shape, f"{wanted} is asked for here")
-    elif wanted is not HOLE:
+    elif wanted is not POISON:
         scope.session.fault("wrong-value", f"a size is a whole number, not {kind_of(wanted)}", size.span)
     return False
 
@@ -245,7 +245,7 @@ def _operands(node: Node) -> tuple[Node, ...]:
         return node.operands
     if isinstance(node, tree.Unary):
         return (node.operand,)
-    return node.arguments if isinstance(node, tree.Call) else ()
+    return node.arguments if isinstance(node, tree.CallExpression) else ()
 
 
 def _solve(scope: Scope, node: tree.Input, size: Node, names: tuple[str, ...], actual: Dim, shape: Shape) -> bool:
@@ -260,7 +260,7 @@ def _solve(scope: Scope, node: tree.Input, size: Node, names: tuple[str, ...], a
     if isinstance(solved, DimExpr) or (isinstance(solved, int) and solved >= 1):
         scope.sizes[left[0]] = scope.names[left[0]] = solved
         return True
-    if isinstance(solved, Hole):
+    if isinstance(solved, Poison):
         return False
     listed = " and ".join(f"`{name}`" for name in left)
     code, help = "shape-mismatch", f"no whole number {listed} makes {size.span.text} of {actual}"
@@ -284,7 +284,7 @@ def _ahead(scope: Scope, name: str) -> Dim | None:
     return None
 
 
-def _solution(scope: Scope, size: Node, names: list[str], actual: Dim) -> Dim | Hole | None:
+def _solution(scope: Scope, size: Node, names: list[str], actual: Dim) -> Dim | Poison | None:
     """What the one name in a size must be; None where there are several, or no whole number is."""
     if len(names) > 1:
         return None
@@ -293,7 +293,7 @@ def _solution(scope: Scope, size: Node, names: list[str], actual: Dim) -> Dim | 
     value = scope.evaluate(size)
     del scope.names[names[0]]
     if not isinstance(value, int | DimExpr):
-        return HOLE if value is HOLE else None
+        return POISON if value is POISON else None
     rest = substitute(value, {unknown: 0})
     factor = substitute(value, {unknown: 1}) - rest
     if factor == 0 or value != symbol(unknown) * factor + rest:

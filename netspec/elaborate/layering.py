@@ -17,7 +17,7 @@ from .doubts import SHAPED, doubt_arguments, habit_help, misread, misread_window
 from .given import Given
 from .lookup import loose_name, unknown
 from .makers import lost_time
-from .session import NEW_LAYER, Hole, kind_of
+from .session import NEW_LAYER, Poison, kind_of
 from .sizes import with_sizes
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _flattened(made: Layer, inputs: tuple[Tensor, ...]) -> Shape:
     return inputs[0].flattened if made.pointwise and inputs else ()
 
 
-def _unsized(at: Context, value: Tensor, span: Span) -> Hole:
+def _unsized(at: Context, value: Tensor, span: Span) -> Poison:
     """A dense layer behind a flatten has weights for each place, so the number of places must be known."""
     shape = value.flattened
     names = list(dict.fromkeys(name for size in shape[:-1] for name in symbols(size)))
@@ -150,7 +150,7 @@ def _checked(kind: str, values: Mapping[str, Any], inputs: tuple[Tensor, ...]) -
 
 def violated(
     at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], span: Span, written: Mapping[str, Any]
-) -> Hole:
+) -> Poison:
     """The argument at fault, or else the step with the shape that flows into it; and where that comes from."""
     loose = _loose(at.scope, kind, violation, written)
     if loose is not None:
@@ -173,7 +173,7 @@ def violated(
 
 def _argument_at_fault(
     at: Context, kind: str, violation: Violation, inputs: tuple[Tensor, ...], value: Any, place: Span, node: Node
-) -> Hole:
+) -> Poison:
     """The argument, or of several values in it those that are at fault; and where they, or what flows in, come from."""
     violation = _as_written(at.scope, kind, violation, value, node)
     others = []
@@ -194,7 +194,7 @@ def _argument_at_fault(
 def _values(at: Context, node: Node) -> list[tuple[Span, Tensor | None]]:
     """The values of the net that an argument was given: where it says so, and each that has a name there."""
     found: list[tuple[Span, Tensor | None]] = []
-    for part in node.items if isinstance(node, tree.Group) else (node,):
+    for part in node.items if isinstance(node, tree.TupleExpression) else (node,):
         named = tensors_in(at.scope.names.get(part.text)) if isinstance(part, tree.Name) else None
         found += [(part.span, tensor) for tensor in named or (None,)]
     return found
@@ -208,7 +208,11 @@ def _as_written(scope: Scope, kind: str, violation: Violation, value: Any, node:
     if isinstance(value, Tensor):
         reader = LAYERS[kind].arguments[violation.argument].reader
         message = f"`{violation.argument}` of {LAYERS[kind].word} must be {reader.doc}, not {kind_of(value)}"
-        if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in reader.words:
+        if (
+            isinstance(node, tree.CallExpression)
+            and isinstance(node.callee, tree.Name)
+            and node.callee.text in reader.words
+        ):
             word = node.callee.text
             help = reader.instead.format(node.span.text) if node.arguments else f"write `{word}` alone"
     elif isinstance(node, tree.Literal) and (whole := _thousands(node.span)):

@@ -11,7 +11,7 @@ from ..layers import LAYERS
 from ..layers.arguments import CONSTANTS, Word
 from ..resolve.resolve import exports, meant_by, unknown_callee
 from ..syntax import tree
-from .session import HOLE, Hole
+from .session import POISON, Poison
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ def names_step(scope: Scope, name: str) -> bool:
     return name in LAYERS or name in scope.design.definitions
 
 
-def unknown(scope: Scope, node: tree.Name, number: bool = False) -> Hole:
+def unknown(scope: Scope, node: tree.Name, number: bool = False) -> Poison:
     """A name that nothing binds: the nearest value in scope, else the nearest layer.
 
     `number` says that a compile-time value is wanted, not one of the net.
@@ -34,10 +34,10 @@ def unknown(scope: Scope, node: tree.Name, number: bool = False) -> Hole:
     if node.text in scope.design.modules:
         return _module(scope, node)
     if scope.design.excuses(node.text):
-        return HOLE
+        return POISON
     if "." in node.text:
         session.faults.add(unknown_callee(node, [], scope.design, session.faults.patient))
-        return HOLE
+        return POISON
     if node.text in CONSTANTS:
         help = f"write `{CONSTANTS[node.text]}`"
         return session.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)
@@ -98,7 +98,7 @@ def loose_name(scope: Scope, value: Any, node: tree.Node) -> tree.Name | None:
 
 def loose_name_in(scope: Scope, value: Any, node: tree.Node) -> tree.Name | None:
     """Such a name: the node itself, or the first one in a list."""
-    if not isinstance(value, tuple) or not isinstance(node, tree.Group | tree.List):
+    if not isinstance(value, tuple) or not isinstance(node, tree.TupleExpression | tree.List):
         return loose_name(scope, value, node)
     found = (loose_name_in(scope, part, item) for part, item in zip(value, node.items))
     return next((name for name in found if name is not None), None)
@@ -154,11 +154,11 @@ def _named_by_arrow(node: tree.Name) -> str:
 _SIGN = 12
 
 
-def _bound_elsewhere(scope: Scope, node: tree.Name, place: tree.Identifier, help: str) -> Hole:
+def _bound_elsewhere(scope: Scope, node: tree.Name, place: tree.Identifier, help: str) -> Poison:
     """A name that something else in the body binds: further down, or where it does not leave."""
     message, label = f"`{node.text}` is used before it is bound", "it is bound only here"
     if place.span.start < node.span.start:
-        inside = [n for n in tree.walk(scope.definition.body.statements) if isinstance(n, tree.If | tree.Body)]
+        inside = [n for n in tree.walk(scope.definition.body.statements) if isinstance(n, tree.If | tree.Braces)]
         around = [n for n in inside if n.span.start < place.span.start and n.span.end <= node.span.start]
         if any(isinstance(n, tree.If) and n.span.end > place.span.end for n in around):
             message, label = f"`{node.text}` is not bound here", "it is bound only where this branch is taken"
@@ -169,7 +169,7 @@ def _bound_elsewhere(scope: Scope, node: tree.Name, place: tree.Identifier, help
     return scope.session.fault("unknown-name", message, node.span, others=((place.span, label),), help=help)
 
 
-def _module(scope: Scope, node: tree.Name) -> Hole:
+def _module(scope: Scope, node: tree.Name) -> Poison:
     """A file where one of its definitions should stand."""
     source = scope.design.modules[node.text]
     inside = [f"`{node.text}.{name}`" for name in exports(scope.design.files[source])]
@@ -192,7 +192,7 @@ def is_foreign(scope: Scope, node: tree.Attribute) -> bool:
     return root.text in MODULES
 
 
-def unknown_in_module(scope: Scope, node: tree.Attribute) -> Hole:
+def unknown_in_module(scope: Scope, node: tree.Attribute) -> Poison:
     from ..layers.foreign import help_for
 
     name = node.name.text

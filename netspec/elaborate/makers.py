@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Call, Step, Tensor
+from ..ir.types import BlockCall, Step, Tensor
 from ..layers import LAYERS
 from ..layers.returning import numbered
 from ..syntax import tree
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..base.source import Span
     from .scope import Scope
-    from .session import Hole
+    from .session import Poison
 
 
 def lost_time(scope: Scope, value: Tensor) -> tuple[Span, str, str] | None:
@@ -50,7 +50,7 @@ def names_of(scope: Scope, values: Sequence[object]) -> tuple[str, ...]:
     return numbered(found)
 
 
-def too_many(scope: Scope, span: Span, wanted: str, values: Sequence[object]) -> Hole | None:
+def too_many(scope: Scope, span: Span, wanted: str, values: Sequence[object]) -> Poison | None:
     """Report that one step gives several values, where `wanted` says how many are taken. None if they are not of one
     step."""
     names, place = names_of(scope, values), _place(values)
@@ -73,24 +73,28 @@ def _place(values: Sequence[object]) -> Span | None:
     return places.pop() if len(places) == 1 else None
 
 
-def _over_time(maker: Step | Call | None) -> tuple[str, ...]:
+def _over_time(maker: Step | BlockCall | None) -> tuple[str, ...]:
     """What comes out of a layer over time; nothing of others."""
     if isinstance(maker, Step):
         return maker.layer.results
     return maker.use.results if maker is not None and maker.use is not None else ()
 
 
-def _results(maker: Step | Call) -> tuple[str, ...]:
+def _results(maker: Step | BlockCall) -> tuple[str, ...]:
     """The names of what comes out; nothing where there is one value."""
     if isinstance(maker, Step) and maker.layer.lists:
         return ("part",) * len(maker.outputs)
-    return _over_time(maker) or (tuple(r.name for r in maker.body.outputs) if isinstance(maker, Call) else ())
+    return _over_time(maker) or (tuple(r.name for r in maker.body.outputs) if isinstance(maker, BlockCall) else ())
 
 
 def _at_fault(scope: Scope, place: Span) -> Iterator[tuple[tree.Keyword, str]]:
     """The arguments of a step by which several values come out, and the word with which it would be one."""
-    written = [node for node in tree.walk(scope.definition.body) if isinstance(node, tree.Call) and node.span == place]
-    for call in [part for node in written[:1] for part in tree.walk(node) if isinstance(part, tree.Call)]:
+    written = [
+        node
+        for node in tree.walk(scope.definition.body)
+        if isinstance(node, tree.CallExpression) and node.span == place
+    ]
+    for call in [part for node in written[:1] for part in tree.walk(node) if isinstance(part, tree.CallExpression)]:
         cls = LAYERS.get(call.callee.text) if isinstance(call.callee, tree.Name) else None
         for keyword in [a for a in call.arguments if isinstance(a, tree.Keyword)]:
             several, one = cls.one_by.get(keyword.name.text, ("", "")) if cls is not None else ("", "")

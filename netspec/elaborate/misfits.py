@@ -7,7 +7,7 @@ from ..base.record import TYPE_CHECKING
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..syntax import tree
-from .session import HOLE, Hole
+from .session import POISON, Poison
 
 if TYPE_CHECKING:
     from ..base.source import Span
@@ -71,12 +71,14 @@ def _learning_help(at: Context, callee: tree.Name, name: str) -> str:
     return "layers with kernels or tables take it: `dense`, `conv`, `embedding`, `lstm`, ..."
 
 
-def missing(at: Context, callee: tree.Name, cls: type[Layer], names: list[str], flowing: tuple[Node, ...]) -> Hole:
+def missing(at: Context, callee: tree.Name, cls: type[Layer], names: list[str], flowing: tuple[Node, ...]) -> Poison:
     listed = " and ".join(f"`{n}`" for n in names)
     example = f"for example `{cls.examples[0].code}`; " if cls.examples else ""
     words = cls.arguments[names[0]].reader.words
     steps = [
-        n for n in flowing if isinstance(n, tree.Call) and isinstance(n.callee, tree.Name) and n.callee.text in words
+        n
+        for n in flowing
+        if isinstance(n, tree.CallExpression) and isinstance(n.callee, tree.Name) and n.callee.text in words
     ]
     if steps:
         help = f"it takes a bare word; one with arguments is a step of its own: `{steps[0].span.text}`"
@@ -89,10 +91,10 @@ def missing(at: Context, callee: tree.Name, cls: type[Layer], names: list[str], 
     )
 
 
-def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) -> Hole:
+def lost_in_join(at: Context, callee: tree.Name, arguments: tuple[Node, ...]) -> Poison:
     """A join behind an arrow whose values all come from elsewhere."""
-    if HOLE in (at.flow if isinstance(at.flow, tuple) else (at.flow,)):
-        return HOLE  # what should flow in is wrong already
+    if POISON in (at.flow if isinstance(at.flow, tuple) else (at.flow,)):
+        return POISON  # what should flow in is wrong already
     listed = ", ".join(["identity", *(a.span.text for a in arguments)])
     return at.scope.session.fault(
         "wrong-arity",

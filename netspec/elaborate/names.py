@@ -43,12 +43,12 @@ class Plan:
                 stack.extend((v, inner) for v in _parts(node))
 
     def _visit(self, node: Node, weight: int) -> None:
-        if isinstance(node, tree.Named):
+        if isinstance(node, tree.NamedStep):
             self.given.add(node.name.text)
-            step = node.step.callee if isinstance(node.step, tree.Call) else node.step
+            step = node.step.callee if isinstance(node.step, tree.CallExpression) else node.step
             if isinstance(step, tree.Name | tree.Attribute):
                 self._count(step.text if isinstance(step, tree.Name) else step.name.text, -weight)
-        elif isinstance(node, tree.Shared | tree.Weight):
+        elif isinstance(node, tree.Shared | tree.WeightDeclaration):
             self.given.add(node.name.text)
         elif isinstance(node, tree.Keyword) and node.name.text == "mask":
             self._count("mask", weight)  # `embedding(mask=true)` makes a value
@@ -56,7 +56,7 @@ class Plan:
             self._count(node.text, weight)
         elif isinstance(node, tree.Attribute):
             self._count(node.name.text, weight)
-        elif isinstance(node, tree.Call | tree.Chain | tree.Unary | tree.Subscript):
+        elif isinstance(node, tree.CallExpression | tree.Chain | tree.Unary | tree.Subscript):
             for kind in _operations(node):
                 self._count(kind, weight)
 
@@ -80,8 +80,8 @@ _OPERATIONS = {
 }
 
 
-def _operations(node: tree.Call | tree.Chain | tree.Unary | tree.Subscript) -> Sequence[str]:
-    if isinstance(node, tree.Call):
+def _operations(node: tree.CallExpression | tree.Chain | tree.Unary | tree.Subscript) -> Sequence[str]:
+    if isinstance(node, tree.CallExpression):
         return _with_numbers(node)
     if isinstance(node, tree.Subscript):
         value = node.value
@@ -98,7 +98,7 @@ _WITH_NUMBERS = {
 }
 
 
-def _with_numbers(node: tree.Call) -> Sequence[str]:
+def _with_numbers(node: tree.CallExpression) -> Sequence[str]:
     """The layers that a join of values and numbers stands for."""
     numbers = any(isinstance(a, tree.Literal) for a in (getattr(a, "operand", a) for a in node.arguments))
     return _WITH_NUMBERS.get(node.callee.span.text, ()) if numbers else ()
@@ -152,6 +152,6 @@ class Namer:
         return self._next(name, 1)
 
 
-def parameters(definition: Definition) -> Mapping[str, tree.Parameter]:
+def parameters(definition: Definition) -> Mapping[str, tree.ParameterDeclaration]:
     """The parameters of a definition by name, in order."""
     return {p.name.text: p for p in definition.parameters}

@@ -15,7 +15,7 @@ from .doubts import report_inputs
 from .names import parameters
 from .rules import begin
 from .scope import Scope
-from .session import HOLE, Hole, Session
+from .session import POISON, Poison, Session
 from .unused import report
 from .weights import constant
 
@@ -44,32 +44,32 @@ _SHOWN = 60
 def read_setting(text: str) -> Any:
     """The value of `NAME=VALUE`, written as in the language. Raises SettingError."""
     value = _value_of(text)
-    if value is HOLE:
+    if value is POISON:
         from .meant import remedy
 
         # what is long was hardly written by hand
-        told = f"; {remedy(text, lambda other: _value_of(other) is not HOLE)}" if len(text) <= _SHOWN else ""
+        told = f"; {remedy(text, lambda other: _value_of(other) is not POISON)}" if len(text) <= _SHOWN else ""
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
         raise SettingError(f"`{shown}` is not a value of the language{told}" if text.strip() else told[2:])
     return value
 
 
 def _value_of(text: str) -> Any:
-    """The value of a text, HOLE where it has none. Raises SettingError where it is too large."""
+    """The value of a text, POISON where it has none. Raises SettingError where it is too large."""
     faults = Collector()
     source = Source("--set", f"const value = {text}\n")
     spec = parse(source, faults)
     node = spec.definitions[0] if spec.definitions else None
     if faults.failed or len(spec.definitions) != 1 or not isinstance(node, tree.Const):
-        return HOLE
-    blank = tree.Definition(node.span, "net", node.name, (), tree.Body(node.span, ()), "")
-    session, found = begin(Design(source), faults), [HOLE]
+        return POISON
+    blank = tree.Definition(node.span, "net", node.name, (), tree.Braces(node.span, ()), "")
+    session, found = begin(Design(source), faults), [POISON]
     scope = Scope(session, blank, {}, ())
     session.attempt(node.span, lambda: found.append(scope.evaluate(node.value)))
     value = found[-1]
     if faults.has("too-large"):
         raise SettingError("the value is larger than the limits allow")
-    return HOLE if isinstance(value, DimExpr) else value
+    return POISON if isinstance(value, DimExpr) else value
 
 
 def elaborate(
@@ -77,7 +77,7 @@ def elaborate(
     definition: Definition,
     settings: Mapping[str, Any],
     faults: Collector,
-    bodies: dict[Any, Body | Hole] | None = None,
+    bodies: dict[Any, Body | Poison] | None = None,
 ) -> Net:
     """Elaborate one net.
 
@@ -88,7 +88,7 @@ def elaborate(
     declared = parameters(definition)
     arguments: dict[str, Any] = {}
     whole = session.attempt(definition.name.span, lambda: _fill(session, definition, settings, arguments))
-    whole = whole and len(arguments) == len(declared) and all(value is not HOLE for value in arguments.values())
+    whole = whole and len(arguments) == len(declared) and all(value is not POISON for value in arguments.values())
     scope = Scope(session, definition, arguments, ())
     for name, value in settings.items():
         if name not in declared:
@@ -125,14 +125,14 @@ def elaborate_block(
     definition: Definition,
     arguments: Mapping[str, Any],
     inputs: Sequence[Tensor],
-    bodies: dict[Any, Body | Hole],
+    bodies: dict[Any, Body | Poison],
 ) -> Body | None:
     """A block on its own, for these arguments and values that come in; None where it is at fault. `bodies` as above."""
     faults = Collector()
     session = begin(design, faults, bodies)
     scope = Scope(session, definition, {}, ())
     given = tuple(scope.tensor(t.shape, t.dtype, t.span, t.batched, t.flattened) for t in inputs)
-    found: list[Body | Hole] = []
+    found: list[Body | Poison] = []
     span = definition.name.span
     session.attempt(span, lambda: found.append(body_of(scope, definition, arguments, given, span, None)))
     return found[0] if found and isinstance(found[0], Body) and not faults.failed else None
@@ -168,7 +168,7 @@ def _remedy(name: str, is_input: bool) -> str:
 
 def _check_type(name: str, value: Any, default: Any) -> None:
     """A setting is of the kind of the default."""
-    if default is None or default is HOLE or value is None:
+    if default is None or default is POISON or value is None:
         return
     for kind, word in ((bool, "true or false"), (int | float, "a number"), (str, "a word"), (tuple, "a list")):
         if isinstance(default, kind):

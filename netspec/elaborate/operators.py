@@ -14,7 +14,7 @@ from .layering import layer
 from .lookup import loose_name, unknown
 from .makers import too_many
 from .misfits import no_flow
-from .session import HOLE, SharedStep, kind_of
+from .session import POISON, SharedStep, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,8 @@ _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul", "*
 
 def unary(at: Context, node: tree.Unary) -> Any:
     value = at.plain(node.operand, words=node.operator == "not")
-    if value is HOLE:
-        return HOLE
+    if value is POISON:
+        return POISON
     if node.operator == "not" and isinstance(value, Tensor):
         return layer(at, "logical_not", {}, (value,), node.span)
     if node.operator == "not":
@@ -81,8 +81,8 @@ def _operand(at: Context, node: Node) -> Any:
 
 
 def _operate(at: Context, node: Node, operator: str, left: Any, right: Any, sides: tuple[Node, Node]) -> Any:
-    if left is HOLE or right is HOLE:
-        return HOLE
+    if left is POISON or right is POISON:
+        return POISON
     lists = [value for value in (left, right) if isinstance(value, tuple)]
     if len(lists) == 1 and any(isinstance(value, Tensor) for value in lists[0]):
         what = f"`{operator}` does not take {kind_of(left)} and {kind_of(right)}"
@@ -92,7 +92,7 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any, side
         help = f"a step is done several times by `repeat {other} {{ ... }}`" if many else ""
         if operator == "+" and isinstance(other, Tensor):
             help = _GROWS
-        return at.scope.session.fault("not-a-value", what, node.span, help=help) if told is None else HOLE
+        return at.scope.session.fault("not-a-value", what, node.span, help=help) if told is None else POISON
     tensors = isinstance(left, Tensor), isinstance(right, Tensor)
     if any(tensors):
         return _tensor_operation(at, node, operator, left, right, sides)
@@ -118,7 +118,7 @@ def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: 
         return at.scope.session.fault(code, f"`{operator}` does not take {what}", node.span, help=help)
     if operator == "/" and not first:
         value = layer(at if number == 1 else at.called(None), "reciprocal", {}, (value,), node.span)
-        if number == 1 or value is HOLE:
+        if number == 1 or value is POISON:
             return value
     with_number = _WITH_NUMBER.get((operator, first))
     by_nothing = operator == "/" and first and (number == 0 or 1 / abs(number) == float("inf"))
@@ -179,8 +179,8 @@ def join_numbers(at: Context, node: Node, cls: type[Layer], given: Given) -> Any
         flow = at.flow if isinstance(at.flow, tuple) else (at.flow,)
         operands = [*((value, node) for value in flow), *operands]
     values = [value for value, _ in operands]
-    if HOLE in values or None in values:
-        return HOLE if HOLE in values else no_flow(at, tree.Name(node.span, cls.kind)) or HOLE
+    if POISON in values or None in values:
+        return POISON if POISON in values else no_flow(at, tree.Name(node.span, cls.kind)) or POISON
     if cls.arity is not None and len(operands) != cls.arity:
         message = f"`{cls.kind}` takes {cls.arity} values, not {len(operands)}"
         return at.scope.session.fault("wrong-arity", message, node.span)
@@ -188,7 +188,7 @@ def join_numbers(at: Context, node: Node, cls: type[Layer], given: Given) -> Any
     for place, right in enumerate(operands[1:], 2):
         here = at.called(given.label or at.chosen if place == len(operands) else None)
         left = _joined(here, node, cls.kind, left, right)
-        if left[0] is HOLE:
+        if left[0] is POISON:
             break
     return left[0]
 
@@ -201,7 +201,9 @@ def _joined(at: Context, node: Node, kind: str, left: tuple[Any, Node], right: t
     if how not in _ENDS:
         return _operate(at, node, how, a, b, sides), tree.Chain(node.span, sides, (how,))
     if not isinstance(a, Tensor) and not isinstance(b, Tensor):
-        return call_function(_ENDS[how], (a, b)), tree.Call(node.span, tree.Name(node.span, _ENDS[how]), sides)
+        return call_function(_ENDS[how], (a, b)), tree.CallExpression(
+            node.span, tree.Name(node.span, _ENDS[how]), sides
+        )
     value, (number, said) = (a, right) if isinstance(a, Tensor) else (b, left)
     return layer(at, "clip", {how: number}, (value,), node.span, {how: (number, said.span, said)}), node
 
@@ -213,8 +215,8 @@ _ENDS = {"low": "max", "high": "min"}
 def _logic(at: Context, node: tree.Chain, word: str) -> Any:
     for place, operand in enumerate(node.operands):
         value = at.plain(operand, words=True)
-        if value is HOLE:
-            return HOLE
+        if value is POISON:
+            return POISON
         if isinstance(value, Tensor):
             return _logic_of_values(at, node, word, value, place)
         if not isinstance(value, bool):
@@ -231,8 +233,8 @@ def _logic_of_values(at: Context, node: tree.Chain, word: str, first: Tensor, pl
     values = [first]
     for operand in node.operands[place + 1 :]:
         value = at.plain(operand, words=True)
-        if value is HOLE:
-            return HOLE
+        if value is POISON:
+            return POISON
         if not isinstance(value, Tensor):
             return at.scope.session.fault(
                 "not-a-value", f"`{word}` does not take a value and {kind_of(value)}", operand.span
@@ -251,8 +253,8 @@ def _compared(at: Context, node: tree.Chain) -> list[Any]:
 
 def _comparison(at: Context, node: tree.Chain) -> Any:
     values = _compared(at, node)
-    if any(value is HOLE for value in values):
-        return HOLE
+    if any(value is POISON for value in values):
+        return POISON
     of_values = any(isinstance(value, Tensor) for value in values)
     if of_values or not _EQUALITIES.issuperset(node.operators):
         # words are equal or not, and nothing else can be asked of them
@@ -292,6 +294,6 @@ def _comparison_of_values(at: Context, node: tree.Chain, values: list[Any]) -> A
             )
         given = {} if others else {"to": right}
         found.append(layer(unnamed, COMPARISONS[operator], given, (left, *others), node.span))
-    if HOLE in found:
-        return HOLE
+    if POISON in found:
+        return POISON
     return found[0] if len(found) == 1 else layer(at, "logical_and", {}, tuple(found), node.span)

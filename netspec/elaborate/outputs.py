@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Result, Tensor
+from ..ir.types import OutputPort, Tensor
 from ..syntax import tree
 from .makers import too_many
-from .session import HOLE, kind_of
+from .session import POISON, kind_of
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -27,9 +27,9 @@ def declare_output(scope: Scope, node: tree.Output) -> None:
             help = "`concat` makes one of several; what the next step needs is a `state`"
             scope.session.fault("wrong-arity", said, item.span, help=help)
         elif isinstance(value, Tensor):
-            scope.outputs[name] = Result(name, value)
-        elif value is not HOLE and not _are_several(scope, item, value):
-            values = item.value.items if isinstance(item.value, tree.List | tree.Group) else ()
+            scope.outputs[name] = OutputPort(name, value)
+        elif value is not POISON and not _are_several(scope, item, value):
+            values = item.value.items if isinstance(item.value, tree.List | tree.TupleExpression) else ()
             help = f"write `output {', '.join(v.span.text for v in values)}`" if values else ""
             scope.session.fault(
                 "not-a-value", f"an output is a value, but this is {kind_of(value)}", item.span, help=help
@@ -46,6 +46,6 @@ def _name(item: tree.Produced) -> str:
     if item.name is not None:
         return item.name.text
     last = item.value.stages[-1] if isinstance(item.value, tree.Pipeline) else item.value
-    if isinstance(last, tree.Named):
+    if isinstance(last, tree.NamedStep):
         return last.name.text
     return item.value.text if isinstance(item.value, tree.Name) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from .layering import layer
-from .session import HOLE
+from .session import POISON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,8 @@ def part_of(at: Context, value: Any, items: Sequence[Any], span: Span) -> Any:
     if any(item is not ... and item != (None, None, None) for item in kept):
         value = layer(unnamed, "slice", {"items": kept}, (value,), span)
     for number, place in enumerate(places, 1):
-        if value is HOLE:
-            return HOLE
+        if value is POISON:
+            return POISON
         value = layer(at if number == len(places) else unnamed, "expand", {"axis": place}, (value,), span)
     return value
 

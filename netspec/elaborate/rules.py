@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from ..base.diagnostics import Collector
     from ..ir.types import Body, Design
-    from .session import Hole
+    from .session import Poison
 
 _RULES = Rules(STATEMENTS, EXPRESSIONS)
 
 
-def begin(design: Design, faults: Collector, bodies: dict[Any, Body | Hole] | None = None) -> Session:
+def begin(design: Design, faults: Collector, bodies: dict[Any, Body | Poison] | None = None) -> Session:
     """An elaboration. `bodies` holds what is elaborated already, and takes what is elaborated now."""
     return Session(design, faults, _RULES, bodies)

@@ -23,7 +23,7 @@ from .blocks import Bound, bind_block, body_of, caller
 from .holding import NOTHING, Held, bind_plain, deep, is_part, refuse_shared, shared_step, take_held
 from .layering import layer, violated
 from .lookup import unknown_step
-from .session import HOLE
+from .session import POISON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,12 +68,12 @@ def is_scan(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -
 
 def _callee(node: Node) -> Node:
     node = node.value if isinstance(node, tree.Keyword) else node
-    return node.callee if isinstance(node, tree.Call) else node
+    return node.callee if isinstance(node, tree.CallExpression) else node
 
 
 def _arguments(node: Node) -> tuple[Node, ...]:
     node = node.value if isinstance(node, tree.Keyword) else node
-    return node.arguments if isinstance(node, tree.Call) else ()
+    return node.arguments if isinstance(node, tree.CallExpression) else ()
 
 
 def _inner(at: Context, arguments: tuple[Node, ...]) -> Node | None:
@@ -91,13 +91,13 @@ def scan(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     """`scan(cell)`, or a layer around it, at this place."""
     ready = _read(at, node, callee, arguments)
     if ready is None:
-        return HOLE
+        return POISON
     inputs = take_inputs(at, callee, ready.given.tensors, 1)
     if inputs is None:
-        return HOLE
+        return POISON
     found = _Runs(at, ready).all(inputs[0])
     if found is None:
-        return HOLE
+        return POISON
     values = tuple(value for word in ready.options.returns for value in found[word])
     return values[0] if len(values) == 1 else values
 

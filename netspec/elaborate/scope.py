@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from ..base.bounds import METER, TooLarge
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Body, Expectation, Instance, Port, Region, Result, Step, Tensor
-from ..ir.types import Call as BlockCall
+from ..ir.types import BlockCall, Body, Expectation, Instance, OutputPort, Port, Region, Step, Tensor
 from ..layers import LAYERS
 from ..syntax import tree
 from .cutting import End, Reached, instances, leading
 from .names import Namer
 from .padding import Padding
-from .session import HOLE, MOST_INSTANCES, NAMES, SharedStep
+from .session import MOST_INSTANCES, NAMES, POISON, SharedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +76,7 @@ class Scope:
         self.looping = False
         # how many turns of loops are around
         self.turns = 0
-        self.outputs: dict[str, Result] = {}
+        self.outputs: dict[str, OutputPort] = {}
         self.declared_output = False
         self.expectations: list[Expectation] = []
         # what each statement made of the flow: the place of the statement, the number of the value
@@ -172,7 +171,7 @@ class Scope:
 
     # --- running -----------------------------------------------------------------------------------------------
 
-    def run(self, body: tree.Body) -> None:
+    def run(self, body: tree.Braces) -> None:
         statement: tree.Node = body
         try:
             for statement in body.statements:
@@ -181,11 +180,11 @@ class Scope:
         except TooLarge as error:
             self.session.too_large(statement.span, str(error), "give symbolic sizes a value with `--set`")
 
-    def run_upto(self, body: tree.Body, end: End) -> None:
+    def run_upto(self, body: tree.Braces, end: End) -> None:
         """Run as far as a value, and keep what it hangs on."""
         try:
             self.run(body)
-            end.overrun, self.flow = self.flow is not HOLE, HOLE
+            end.overrun, self.flow = self.flow is not POISON, POISON
         except Reached as reached:
             self.flow = reached.args[0]
         self.outputs, self.declared_output = {}, False
@@ -204,7 +203,7 @@ class Scope:
         """What the statements have made."""
         outputs = tuple(self.outputs.values())
         if not self.declared_output and isinstance(self.flow, Tensor):
-            outputs = (Result("output", self.flow),)
+            outputs = (OutputPort("output", self.flow),)
         return Body(
             self.definition,
             self.arguments,
@@ -244,7 +243,7 @@ class Scope:
         if name:
             self.meet(name, self.flow)
 
-    def subflow(self, body: tree.Body, flow: Any, name: tree.Identifier | None) -> Any:
+    def subflow(self, body: tree.Braces, flow: Any, name: tree.Identifier | None) -> Any:
         """`{ ... }` as a step: names bound inside stay inside."""
         names, outer = dict(self.names), self.flow
         self.session.spend(body.span, len(names) // NAMES)
@@ -279,7 +278,7 @@ class Context:
         self.piped = piped
 
     def again(self, node: Node) -> Any:
-        """The value of an expression or pipeline here; HOLE where a fault was reported."""
+        """The value of an expression or pipeline here; POISON where a fault was reported."""
         return self.scope.session.rules.expressions[type(node)](self, node)
 
     def plain(self, node: Node, words: bool | None = None) -> Any:

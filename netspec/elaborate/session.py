@@ -36,14 +36,14 @@ NAMES = 1_000
 DEEPEST = 60
 
 
-class Hole:
+class Poison:
     """Stands for a value that a fault kept from being; what is made of it is a hole too, and nothing is said twice."""
 
     def __repr__(self) -> str:
-        return "HOLE"
+        return "POISON"
 
 
-HOLE = Hole()
+POISON = Poison()
 
 
 class SharedStep(Record):
@@ -78,7 +78,7 @@ class Session:
     """One elaboration. `rules` are handed in, so that they may use it, and one another through it."""
 
     def __init__(
-        self, design: Design, faults: Collector, rules: Rules, bodies: dict[Any, Body | Hole] | None = None
+        self, design: Design, faults: Collector, rules: Rules, bodies: dict[Any, Body | Poison] | None = None
     ) -> None:
         self.design = design
         self.rules = rules
@@ -91,7 +91,7 @@ class Session:
         self.above: dict[int, dict[int, Node]] = {}
         # the definitions whose defaults are being worked out
         self.filling: list[Definition] = []
-        self.bodies: dict[Any, Body | Hole] = {} if bodies is None else bodies
+        self.bodies: dict[Any, Body | Poison] = {} if bodies is None else bodies
         self.layers: dict[Any, tuple[Layer, tuple[Shape, ...], str]] = {}
         # by the id of a call: its arguments, where they are the same each time
         self.settled: dict[int, Settled] = {}
@@ -123,13 +123,13 @@ class Session:
         label: str = "",
         others: tuple[tuple[Span, str], ...] = (),
         help: str = "",
-    ) -> Hole:
+    ) -> Poison:
         """Report an error; the hole that is left in its place."""
         notes = tuple(_within(d, at, span) for d, at in reversed(self.chain[-3:]) if at != span)
         self.faults.add(
             Diagnostic(code, message, Label(span, label), tuple(Label(s, t) for s, t in others), help, notes)
         )
-        return HOLE
+        return POISON
 
     def spend(self, span: Span, amount: int = 1) -> None:
         """Count work. Raises Stop past the limit, with the calls that lead there."""
@@ -172,7 +172,7 @@ def _within(definition: Definition, at: Span, span: Span) -> str:
     return f"in {definition.word} {definition.name.text}, line {at.line}{file}"
 
 
-def no_condition(session: Session, value: Any, node: Node) -> Hole:
+def no_condition(session: Session, value: Any, node: Node) -> Poison:
     """Report what should decide something when the net is compiled, and cannot."""
     if isinstance(value, Tensor):
         message = "values of the net are not known when it is compiled, so they decide nothing"

@@ -7,31 +7,31 @@ from ..base.record import TYPE_CHECKING
 from ..syntax import tree
 from ..syntax.habits import GOES_ON, goes_on
 from .lookup import names_step
-from .session import HOLE, SharedStep
+from .session import POISON, SharedStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..syntax.tree import Node
     from .scope import Scope
-    from .session import Hole
+    from .session import Poison
 
 # a text that is longer is not shown whole
 _LONGEST = 60
 
 
-def no_step(scope: Scope, stages: Sequence[Node], place: int) -> Hole:
+def no_step(scope: Scope, stages: Sequence[Node], place: int) -> Poison:
     """Report the stage of a pipeline that is no step; of several operations in one the first."""
     if any(_parts(stage) for stage in stages[1:place]):
-        return HOLE
+        return POISON
     stage = stages[place]
-    step = stage.step if isinstance(stage, tree.Named) else stage
+    step = stage.step if isinstance(stage, tree.NamedStep) else stage
     message = "a step should stand after `->`: a layer, a block or `{ ... }`"
     return scope.session.fault("not-a-step", message, step.span, help=_help(scope, stages, place, step))
 
 
 def _help(scope: Scope, stages: Sequence[Node], place: int, step: Node) -> str:
-    if isinstance(step, tree.Group | tree.List):
+    if isinstance(step, tree.TupleExpression | tree.List):
         return f"branches are joined: `concat({', '.join(item.span.text for item in step.items)})`"
     if isinstance(step, tree.Literal):
         return f"leave the quotes out: `{step.value}`" if isinstance(step.value, str) else ""
@@ -66,7 +66,7 @@ def _parts(node: Node) -> tuple[Node, ...]:
 
 
 def _is_step(scope: Scope, node: Node) -> bool:
-    if isinstance(node, tree.Call | tree.Body):
+    if isinstance(node, tree.CallExpression | tree.Braces):
         return True
     if not isinstance(node, tree.Name):
         return False
@@ -116,7 +116,7 @@ def _above(scope: Scope, node: tree.Flow) -> Node | None:
     """The statement before one in its body, if there is one and the body is of this definition."""
     body, known = scope.definition.body, scope.session.above
     if id(body) not in known:  # looked up once: there may be as many faults as statements
-        bodies = [n.statements for n in tree.walk(body) if isinstance(n, tree.Body)]
+        bodies = [n.statements for n in tree.walk(body) if isinstance(n, tree.Braces)]
         known[id(body)] = {id(s): found[place - 1] for found in bodies for place, s in enumerate(found) if place}
     return known[id(body)].get(id(node))
 

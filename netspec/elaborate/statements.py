@@ -12,7 +12,7 @@ from .choices import choose
 from .inputs import declare_input
 from .makers import too_many
 from .outputs import declare_output
-from .session import HOLE, ITEMS, MOST_INSTANCES, SharedStep, kind_of
+from .session import ITEMS, MOST_INSTANCES, POISON, SharedStep, kind_of
 from .weights import declare_weight
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ def _flow(scope: Scope, node: tree.Flow) -> None:
         from .stages import begins_with_sign
 
         if begins_with_sign(scope, node):
-            scope.flow = HOLE
+            scope.flow = POISON
             return
     value = scope.evaluate(node.value, words=False)
-    if value is HOLE or isinstance(value, Tensor):
+    if value is POISON or isinstance(value, Tensor):
         scope.flow = value
         if isinstance(value, Tensor):
             scope.flows.append((node.span, value.number))
         return
     help = "a statement is a step or a value that flows"
     if isinstance(value, tuple):
-        scope.flow = HOLE
+        scope.flow = POISON
         if too_many(scope, node.span, "the flow is one value", value) is not None:
             return
         help = "bind it to a name: `a, b = ...`"
@@ -103,13 +103,13 @@ def _counted(scope: Scope, node: Node) -> Any:
 
 def _repeat(scope: Scope, node: tree.Repeat) -> None:
     count = _counted(scope, node.count)
-    if count is HOLE:
-        scope.flow = HOLE
+    if count is POISON:
+        scope.flow = POISON
         return
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         code = "unknown-size" if isinstance(count, DimExpr) else "wrong-value"
         scope.session.fault(code, f"`repeat` needs a whole number of at least 0, not {kind_of(count)}", node.count.span)
-        scope.flow = HOLE
+        scope.flow = POISON
         return
     if count > MOST_INSTANCES:
         scope.session.too_large(node.count.span, f"{count:,} turns are over the limit of {MOST_INSTANCES:,}")
@@ -119,14 +119,14 @@ def _repeat(scope: Scope, node: tree.Repeat) -> None:
 def _for(scope: Scope, node: tree.For) -> None:
     items = _counted(scope, node.items)
     if not isinstance(items, tuple):
-        if items is not HOLE:
+        if items is not POISON:
             scope.session.fault(
                 "wrong-value",
                 f"`for` needs a list or a range, not {kind_of(items)}",
                 node.items.span,
                 help="write `0..n` or `[a, b]`",
             )
-        scope.flow = HOLE
+        scope.flow = POISON
         return
 
     def enter(item: Any) -> Callable[[], None]:
@@ -142,9 +142,9 @@ def _for(scope: Scope, node: tree.For) -> None:
 
 def _broken(scope: Scope, node: tree.Broken) -> None:
     """A statement that did not parse leaves a hole in the flow, and in the names that it would have bound."""
-    scope.flow = HOLE
+    scope.flow = POISON
     for name in tree.lost_names(node):
-        scope.names.setdefault(name, HOLE)
+        scope.names.setdefault(name, POISON)
         scope.missed.add(name)
 
 
@@ -153,9 +153,9 @@ STATEMENTS: dict[type, Callable[[Scope, Any], None]] = {
     tree.Binding: bind_names,
     tree.Input: declare_input,
     tree.Output: declare_output,
-    tree.Weight: declare_weight,
-    tree.State: declare_state,
-    tree.Advance: advance,
+    tree.WeightDeclaration: declare_weight,
+    tree.StateDeclaration: declare_state,
+    tree.NextStatement: advance,
     tree.Shared: _shared,
     tree.Expect: _expect,
     tree.Repeat: named_after(_repeat),

@@ -26,7 +26,7 @@ def report(uses: Uses, faults: Collector) -> None:
         nodes = list(tree.walk((definition.parameters, definition.body)))
         mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}
         inputs = inputs | _said_by_one(nodes)
-        bodies = [n.statements for n in nodes if isinstance(n, tree.Body)]
+        bodies = [n.statements for n in nodes if isinstance(n, tree.Braces)]
         behind = {body[i].span: after for body in bodies for i, after in enumerate(body[1:])}
         for node in nodes:
             found = _unused(node, mentioned, definition, inputs)
@@ -51,7 +51,7 @@ def _said_by_one(nodes: list[tree.Node]) -> set[str]:
 
 
 def _unused(node: tree.Node, mentioned: set[str], definition: Definition, inputs: set[str]) -> Diagnostic | None:
-    if isinstance(node, tree.Binding) and isinstance(node.target, tree.Target):
+    if isinstance(node, tree.Binding) and isinstance(node.target, tree.BindingTarget):
         names = [n.text for n in node.target.names]
         if mentioned.isdisjoint(names):
             are = "are" if len(names) > 1 else "is"
@@ -60,7 +60,7 @@ def _unused(node: tree.Node, mentioned: set[str], definition: Definition, inputs
     elif isinstance(node, tree.Shared) and node.name.text not in mentioned:
         message, help = f"`{node.name.text}` is never used", f"apply it: `-> {node.name.text}`"
         return _warning("unused-value", message, node.name.span, help)
-    elif isinstance(node, tree.Parameter) and node.name.text not in mentioned:
+    elif isinstance(node, tree.ParameterDeclaration) and node.name.text not in mentioned:
         message = f"the parameter `{node.name.text}` of {definition.word} {definition.name.text} is never used"
         return _warning("unused-parameter", message, node.name.span, "whatever it is given, nothing changes")
     elif isinstance(node, tree.Input) and node.name.text not in mentioned and node.name.text not in inputs:
@@ -72,7 +72,7 @@ def _unused(node: tree.Node, mentioned: set[str], definition: Definition, inputs
 def _lost(node: tree.Flow, after: tree.Node | None, mentioned: set[str]) -> Diagnostic | None:
     """A statement whose value goes nowhere."""
     last = node.value.stages[-1] if isinstance(node.value, tree.Pipeline) else node.value
-    if isinstance(last, tree.Named) and last.name.text in mentioned:
+    if isinstance(last, tree.NamedStep) and last.name.text in mentioned:
         return None
     if isinstance(after, tree.Flow) and after.span.text[:1] == "-":
         from .stages import not_going_on

@@ -13,23 +13,25 @@ from ..layers.parameter import Parameter
 from ..syntax import tree
 from .inputs import declared
 from .lookup import unknown
-from .session import HOLE, Hole, kind_of
+from .session import POISON, Poison, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..ir.types import Result
+    from ..ir.types import OutputPort
     from .scope import Context, Scope
 
 
-def declare_weight(scope: Scope, node: tree.Weight) -> None:
+def declare_weight(scope: Scope, node: tree.WeightDeclaration) -> None:
     """Bind the name to a new value that no sample changes. The flow stays as it is."""
     sizes = tuple(size_of(scope, size, "weight") for size in node.sizes)
     options = _options(scope, node)
-    value = HOLE if HOLE in sizes or options is None else declared(scope, sizes, "float32", node.span, batched=False)
-    if options is None or isinstance(value, Hole):
-        scope.bind(node.name, HOLE)
+    value = (
+        POISON if POISON in sizes or options is None else declared(scope, sizes, "float32", node.span, batched=False)
+    )
+    if options is None or isinstance(value, Poison):
+        scope.bind(node.name, POISON)
         return
     values, frozen = options
     try:
@@ -52,20 +54,20 @@ def size_of(scope: Scope, size: tree.Node, what: str) -> Any:
     if isinstance(value, Word) and isinstance(size, tree.Name):
         return unknown(scope, size, number=True)
     whole = isinstance(value, int | DimExpr) and not isinstance(value, bool)
-    if value is HOLE or (whole and (isinstance(value, DimExpr) or value >= 1)):
+    if value is POISON or (whole and (isinstance(value, DimExpr) or value >= 1)):
         return value
     return scope.session.fault(
         "wrong-value", f"a size is a whole number of at least 1, not {kind_of(value)}", size.span
     )
 
 
-def _options(scope: Scope, node: tree.Weight) -> tuple[dict[str, Any], bool] | None:
+def _options(scope: Scope, node: tree.WeightDeclaration) -> tuple[dict[str, Any], bool] | None:
     """What is said of it by name, as arguments are, and whether it is held still. None where something is wrong."""
     found: dict[str, Any] = {}
     for option in node.options:
         name = option.name
         value = scope.evaluate(option.value)
-        if value is HOLE:
+        if value is POISON:
             return None
         if name.text in found:
             first = found[name.text][2].span
@@ -111,7 +113,7 @@ def look_up(at: Context, table: Tensor, items: Sequence[Any], node: tree.Subscri
 # --- weights that nothing takes --------------------------------------------------------------------------------------
 
 
-def check_used(scope: Scope, outputs: Sequence[Result]) -> None:
+def check_used(scope: Scope, outputs: Sequence[OutputPort]) -> None:
     """Warn of weights that nothing takes: they would be counted, and never learn."""
     steps = list(applied(scope.items))
     declared = [s for s in steps if isinstance(s, Step) and isinstance(s.layer, Parameter)]
@@ -132,6 +134,6 @@ def check_used(scope: Scope, outputs: Sequence[Result]) -> None:
             )
 
 
-def constant(outputs: Sequence[Result]) -> Tensor | None:
+def constant(outputs: Sequence[OutputPort]) -> Tensor | None:
     """An output that is made of weights alone."""
     return next((r.value for r in outputs if not r.value.batched), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from .types import Call, Region
+from .types import BlockCall, Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .types import Body, CheckedNet, Item, Step
 
 
-def path_of(item: Step | Call, prefix: str, home: str) -> str:
+def path_of(item: Step | BlockCall, prefix: str, home: str) -> str:
     """The path of a step or call. `prefix` is that of its place, `home` that of the body: what is shared lives there,
     in whichever scopes it is used."""
     return (prefix if item.shared is None else home) + item.name
@@ -31,7 +31,7 @@ def paths_of(body: Body) -> dict[int, str]:
     return {id(item): path for path, item in _placed(body.held, "")}
 
 
-def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | Call]]:
+def _placed(items: Sequence[Item], prefix: str) -> Iterator[tuple[str, Step | BlockCall]]:
     for item in items:
         if isinstance(item, Region):
             yield from _placed(item.items, f"{prefix}{item.name}." if item.name else prefix)
@@ -45,7 +45,7 @@ def steps_of(body: Body, prefix: str = "", learning: bool = False) -> Iterator[t
     for path, item in _placed(body.held, ""):
         if learning and item.frozen:
             continue
-        if isinstance(item, Call):
+        if isinstance(item, BlockCall):
             yield from steps_of(item.body, f"{prefix}{path}.", learning)
         else:
             yield prefix + path, item

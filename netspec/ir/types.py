@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..layers.cells import CellUse
     from ..syntax.tree import Const, Definition, Expect, Node
 
-    Item: TypeAlias = "Step | Call | Region"
+    Item: TypeAlias = "Step | BlockCall | Region"
 
 
 # --- resolve -----------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class Port(Record):
     limit: Dim | None = None
 
 
-class Result(Record):
+class OutputPort(Record):
     """An output of a net or block."""
 
     name: str
@@ -151,7 +151,7 @@ class Step(Record):
         return self.layer.steps(*self.shapes)
 
 
-class Call(Record):
+class BlockCall(Record):
     """One block applied. `arguments` are the values of its parameters, defaults filled in.
 
     `use` says how a cell is used, and is None for all else. A cell that is run over time takes the sequence, and
@@ -193,7 +193,7 @@ class Region(Record):
         return self.node.span
 
 
-def applied(items: Iterable[Item]) -> Iterator[Step | Call]:
+def applied(items: Iterable[Item]) -> Iterator[Step | BlockCall]:
     """The steps and calls among items and in their scopes, in order; what calls hold is not among them."""
     for item in items:
         if isinstance(item, Region):
@@ -243,7 +243,7 @@ class Body(Record):
     sizes: Mapping[str, Dim]
     inputs: tuple[Port, ...]
     items: tuple[Item, ...]
-    outputs: tuple[Result, ...]
+    outputs: tuple[OutputPort, ...]
     size: int
     labels: Mapping[int, str] = {}
     marks: Mapping[int, str] = {}
@@ -252,7 +252,7 @@ class Body(Record):
     upto: str = ""
     states: tuple[State, ...] = ()
     begins: tuple[Item, ...] = ()
-    starts: tuple[Step | Call, ...] = ()
+    starts: tuple[Step | BlockCall, ...] = ()
 
     @property
     def name(self) -> str:
@@ -334,7 +334,7 @@ class Figures(Record):
         return Figures(*map(add, self.__dict__.values(), other.__dict__.values()))
 
 
-class Row(Record):
+class CostRow(Record):
     """One line of the report: a step, or a block call or named scope with the sum of what is in it.
 
     `field` is the receptive field along each spatial axis, None where the whole input is seen. `steps` says how many
@@ -370,7 +370,7 @@ class CheckedNet(Record):
     """A net with everything that is known of it. Emitters take this and nothing else."""
 
     net: Net
-    rows: tuple[Row, ...]
+    rows: tuple[CostRow, ...]
     totals: Figures
     sequential_depth: Dim
     outcomes: tuple[Outcome, ...]
@@ -385,5 +385,5 @@ class CheckedNet(Record):
         return not any(d.severity == "error" for d in self.diagnostics)
 
     @property
-    def layers(self) -> Iterator[Row]:
+    def layers(self) -> Iterator[CostRow]:
         return (row for row in self.rows if row.is_layer)

@@ -11,7 +11,7 @@ from ..base.dims import floor_div
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call
 from .arguments import Reader, Violation, Word, arg, describe, flag, integer
-from .base import LAYERS, Apply, At, Example, Layer, Place, Use, Weight, function, layer, module
+from .base import LAYERS, Apply, At, Example, Layer, Use, Weight, WeightLayout, function, layer, module
 from .initialisers import Initialiser
 from .pointwise import Activation, KerasOp, sigmoid
 from .shapes import known, needs_rank, place
@@ -149,8 +149,8 @@ class Prelu(Layer):
 
     def weights(self, *xs: Shape) -> Weights:
         slopes: Dim = 1 if self.shared else xs[0][-1]
-        there = Place("alpha", None, (*(1,) * (len(xs[0]) - 1), -1))
-        return (Weight("alpha", (slopes,), Place("weight"), there, init=Initialiser("constant", 0.25)),)
+        there = WeightLayout("alpha", None, (*(1,) * (len(xs[0]) - 1), -1))
+        return (Weight("alpha", (slopes,), WeightLayout("weight"), there, init=Initialiser("constant", 0.25)),)
 
     def torch(self, at: At) -> Use:
         slopes = () if self.shared else known("PyTorch", at.channels)
@@ -212,7 +212,7 @@ inner_activation = _reader(_WITHIN)
 
 
 @layer("activation", style="activation")
-class Named(Layer):
+class NamedActivation(Layer):
     """An activation that is named by a word, for blocks that take it as a parameter; `none` and `linear` are none."""
 
     function: Word | None = arg(activation_reader, doc="which one")

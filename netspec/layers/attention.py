@@ -10,7 +10,7 @@ from ..base.dims import product, show
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Attr, Call, Index, Infix, Made, X, call, method, unless
 from .arguments import Reader, Unsupported, Violation, Word, arg, describe, flag, positive
-from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .base import Apply, At, Example, Helper, Layer, Use, Weight, WeightLayout, function, layer, module
 from .shapes import count_symbols, known
 from .weighted import Weighted
 
@@ -246,13 +246,19 @@ class AdditiveAttention(Weighted, Attending):
 
     def weights(self, *xs: Shape) -> Weights:
         query, _, key = roles(xs)
-        n, row, column = self.units, Place("score.weight", None, (1, -1)), Place("score.kernel", None, (-1, 1))
+        n, row, column = (
+            self.units,
+            WeightLayout("score.weight", None, (1, -1)),
+            WeightLayout("score.kernel", None, (-1, 1)),
+        )
         found = [
-            self.kernel_weight("query", (query[-1], n), Place("query.weight", (1, 0)), Place("query.kernel")),
-            self.kernel_weight("key", (key[-1], n), Place("key.weight", (1, 0)), Place("key.kernel")),
+            self.kernel_weight(
+                "query", (query[-1], n), WeightLayout("query.weight", (1, 0)), WeightLayout("query.kernel")
+            ),
+            self.kernel_weight("key", (key[-1], n), WeightLayout("key.weight", (1, 0)), WeightLayout("key.kernel")),
             self.kernel_weight("score", (n,), row, column, (n, 1)),
         ]
-        bias = Weight("bias", (self.units,), Place("query.bias"), Place("query.bias"), "bias")
+        bias = Weight("bias", (self.units,), WeightLayout("query.bias"), WeightLayout("query.bias"), "bias")
         return (*found, bias) if self.bias else tuple(found)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:

@@ -14,9 +14,9 @@ from .arguments import REQUIRED, Argument, Declared, Reader, Violation, describe
 from .forms import Apply as Apply
 from .forms import At as At
 from .forms import Helper as Helper
-from .forms import Place as Place
 from .forms import Use as Use
 from .forms import Weight as Weight
+from .forms import WeightLayout as WeightLayout
 from .forms import function as function
 from .forms import held_still as held_still
 from .forms import module as module

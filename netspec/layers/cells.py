@@ -98,7 +98,7 @@ def start_sizes(code: Any) -> tuple[Code, ...]:
 # --- how a cell is used ------------------------------------------------------------------------------------------
 
 
-class Form(Record):
+class CellForm(Record):
     """How generated code makes a cell and calls it.
 
     `make` is what is kept, over `Made()` for the cell itself, and `inner` the attribute that leads from there to the
@@ -129,39 +129,39 @@ class CellUse(Record):
         """What comes out of a run over time; of a step nothing is told."""
         return ()
 
-    def torch(self) -> Form:
+    def torch(self) -> CellForm:
         raise NotImplementedError
 
-    def keras(self, vectors: bool) -> Form:
+    def keras(self, vectors: bool) -> CellForm:
         """`vectors` says whether the output and all parts of the state are vectors."""
         raise NotImplementedError
 
 
-class Advance(CellUse):
+class StateUpdate(CellUse):
     """One step, within another cell: its state is part of the state there."""
 
-    def _form(self, *state: Code) -> Form:
+    def _form(self, *state: Code) -> CellForm:
         later = self.parts(1 + len(self.states))
         names = dict(zip(later, self.states))
-        return Form(call(Made(), X(), *state), (0, later), (0, *later), names)
+        return CellForm(call(Made(), X(), *state), (0, later), (0, *later), names)
 
-    def torch(self) -> Form:
+    def torch(self) -> CellForm:
         return self._form(*map(X, self.parts(1)))
 
-    def keras(self, vectors: bool) -> Form:
+    def keras(self, vectors: bool) -> CellForm:
         return self._form(list(map(X, self.parts(1))))
 
 
 class Open(CellUse):
     """The first state, within another cell."""
 
-    def _form(self, made: Code) -> Form:
-        return Form(made, self.parts(0), self.parts(0), dict(zip(self.parts(0), self.states)))
+    def _form(self, made: Code) -> CellForm:
+        return CellForm(made, self.parts(0), self.parts(0), dict(zip(self.parts(0), self.states)))
 
-    def torch(self) -> Form:
+    def torch(self) -> CellForm:
         return self._form(method(Made(), "initial_state", X()))
 
-    def keras(self, vectors: bool) -> Form:
+    def keras(self, vectors: bool) -> CellForm:
         return self._form(method(Made(), "get_initial_state", _BATCH))
 
 
@@ -202,15 +202,15 @@ class Run(CellUse):
     def _last(self) -> Apply:
         return function(Index(X(), (slice(None), 0 if self.reverse else -1)), gives=self.last)
 
-    def torch(self) -> Form:
+    def torch(self) -> CellForm:
         words = unless(False, reverse=self.reverse)
         if self.given:
             words = {"state": tuple(map(X, self.parts(1))), **words}
         steps = (self._last(),) if "last" in self.returns else ()
         made = call("scan", Made(), X(), **words)
-        return Form(made, (0, self.state), self.outputs(), self.names(), steps=steps, helpers=(SCAN,))
+        return CellForm(made, (0, self.state), self.outputs(), self.names(), steps=steps, helpers=(SCAN,))
 
-    def keras(self, vectors: bool) -> Form:
+    def keras(self, vectors: bool) -> CellForm:
         sequence, state = "sequence" in self.returns, "state" in self.returns
         words = unless(False, return_sequences=sequence, return_state=state, go_backwards=self.reverse)
         made = call(Made(), X(), initial_state=list(map(X, self.parts(1)))) if self.given else call(Made(), X())
@@ -219,4 +219,4 @@ class Run(CellUse):
         gives = (0, *self.state) if state else 0
         make = call("layers.RNN" if vectors else "Scan", Made(), **words)
         helpers = () if vectors else (KERAS_SCAN,)
-        return Form(made, gives, self.outputs(), self.names(), make, "cell", tuple(steps), helpers)
+        return CellForm(made, gives, self.outputs(), self.names(), make, "cell", tuple(steps), helpers)

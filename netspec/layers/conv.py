@@ -7,7 +7,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import call, unless
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
 from .arguments import Unsupported, arg, axes, describe, flag, positive, spread, square
-from .base import Apply, At, Example, Place, Use, Weight, layer, module
+from .base import Apply, At, Example, Use, Weight, WeightLayout, layer, module
 from .padding import keras_pad, padding_reader, torch_pad, torch_same_pad
 from .weighted import Weighted
 from .window import LARGE, Window, divides, known_channels, misread_channels, needs_grid
@@ -152,12 +152,12 @@ class Conv(_Sliding):
         return (*self.window(x).sizes(x[:-1]), self.filters)
 
     def weights(self, *xs: Shape) -> Weights:
-        x = xs[0]
-        rank = len(x) - 1
+        x, rank = xs[0], len(xs[0]) - 1
         kernel = (*self.window(x).kernel, x[-1] // self.groups, self.filters)
-        found = [self.kernel_weight("kernel", kernel, Place("weight", (rank + 1, rank, *range(rank))), Place("kernel"))]
+        torch = WeightLayout("weight", (rank + 1, rank, *range(rank)))
+        found = [self.kernel_weight("kernel", kernel, torch, WeightLayout("kernel"))]
         if self.bias:
-            found.append(Weight("bias", (self.filters,), Place("bias"), Place("bias"), "bias"))
+            found.append(Weight("bias", (self.filters,), WeightLayout("bias"), WeightLayout("bias"), "bias"))
         return tuple(found)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
@@ -217,10 +217,10 @@ class _Depthwise(_Sliding):
         rank = len(x) - 1
         kernel = self.window(x).kernel
         order, one_each = (rank, rank + 1, *range(rank)), (-1, 1, *kernel)
-        there = Place(keras, None, (*kernel, 1, -1)) if rank == 3 else Place(keras)
+        there = WeightLayout(keras, None, (*kernel, 1, -1)) if rank == 3 else WeightLayout(keras)
         taps = product(kernel)
         fans = (taps, taps * x[-1] * self.multiplier)
-        return self.kernel_weight(name, self.depthwise_shape(x), Place(torch, order, one_each), there, fans)
+        return self.kernel_weight(name, self.depthwise_shape(x), WeightLayout(torch, order, one_each), there, fans)
 
     def depthwise_torch(self, at: At, bias: bool, name: str = "") -> tuple[Apply, ...]:
         window = self.window(at.x)
@@ -284,7 +284,7 @@ class DepthwiseConv(_Depthwise):
     def weights(self, *xs: Shape) -> Weights:
         x = xs[0]
         kernel = self.depthwise_weight(x, "kernel", "weight", "kernel")
-        bias = Weight("bias", (x[-1] * self.multiplier,), Place("bias"), Place("bias"), "bias")
+        bias = Weight("bias", (x[-1] * self.multiplier,), WeightLayout("bias"), WeightLayout("bias"), "bias")
         return (kernel, bias) if self.bias else (kernel,)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
@@ -350,11 +350,11 @@ class SeparableConv(_Depthwise):
         kernel = ((1,) * rank) + (x[-1] * self.multiplier, self.filters)
         found = [
             self.depthwise_weight(x, "depthwise_kernel", "depthwise.weight", deep),
-            self.kernel_weight("pointwise_kernel", kernel, Place("pointwise.weight", order), Place(wide)),
+            self.kernel_weight("pointwise_kernel", kernel, WeightLayout("pointwise.weight", order), WeightLayout(wide)),
         ]
         if self.bias:
-            there = Place("pointwise.bias" if rank == 3 else "bias")
-            found.append(Weight("bias", (self.filters,), Place("pointwise.bias"), there, "bias"))
+            there = WeightLayout("pointwise.bias" if rank == 3 else "bias")
+            found.append(Weight("bias", (self.filters,), WeightLayout("pointwise.bias"), there, "bias"))
         return tuple(found)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:

@@ -10,7 +10,7 @@ from .arguments import Unsupported, Violation, Word, arg, axes, choice, flag, po
 from .base import Example, Helper, held_still, layer
 from .initialisers import FORGET
 from .padding import flat, is_nothing
-from .recurrence import Built, Core, Kept
+from .recurrence import CellWeight, Core, ModuleExpression
 from .recurrent import SIGMOID, TANH, OverTime, remembered
 from .recurrent_keras import cell_words
 from .recurrent_torch import functions_of, rates_of
@@ -208,13 +208,13 @@ class ConvLstm(OverTime, Grids):
 
     # --- weights and cost ------------------------------------------------------------------------------------------
 
-    def arrays(self, x: Shape) -> tuple[Kept, ...]:
+    def arrays(self, x: Shape) -> tuple[CellWeight, ...]:
         kernel, wide = self.window(x).kernel, 4 * self.filters
         found = (
-            Kept("kernel", (*kernel, x[-1], wide), "conv.weight"),
-            Kept("recurrent_kernel", (*kernel, self.filters, wide), "recurrent.weight"),
+            CellWeight("kernel", (*kernel, x[-1], wide), "conv.weight"),
+            CellWeight("recurrent_kernel", (*kernel, self.filters, wide), "recurrent.weight"),
         )
-        bias = Kept("bias", (wide,), "conv.bias", "bias", init=FORGET)
+        bias = CellWeight("bias", (wide,), "conv.bias", "bias", init=FORGET)
         return (*found, bias) if self.bias else found
 
     def cell_macs(self, x: Shape) -> Dim:
@@ -230,12 +230,12 @@ class ConvLstm(OverTime, Grids):
     def drops_before(self) -> bool:
         return False
 
-    def torch_make(self, x: Shape, depth: int, ways: int) -> Built:
-        return Built(call("ConvLSTM", *self._convolutions(x), **self._words(x)), (TORCH_CONV_LSTM,))
+    def torch_make(self, x: Shape, depth: int, ways: int) -> ModuleExpression:
+        return ModuleExpression(call("ConvLSTM", *self._convolutions(x), **self._words(x)), (TORCH_CONV_LSTM,))
 
-    def stepwise_make(self, x: Shape) -> Built:
+    def stepwise_make(self, x: Shape) -> ModuleExpression:
         made = call("StepwiseConvLSTM", *self._convolutions(x), **self._words(x), **rates_of(self))
-        return Built(made, (TORCH_CONV_LSTM, TORCH_STEPWISE))
+        return ModuleExpression(made, (TORCH_CONV_LSTM, TORCH_STEPWISE))
 
     def _convolutions(self, x: Shape) -> tuple[Call, Call]:
         """That of the input, and that of the output of the step before."""

@@ -36,7 +36,7 @@ merge_reader = Reader(_merge, _MERGES.doc, _MERGES.words)
 step_reader = Reader(_recurrent, _DOC, (), "step")
 
 
-class Around(InFrameworks):
+class RecurrentWrapper(InFrameworks):
     """A layer that holds a recurrent one."""
 
     if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Around(InFrameworks):
 
 
 @layer("bidirectional", style="recurrent")
-class Bidirectional(Around):
+class Bidirectional(RecurrentWrapper):
     """The step forwards and, with weights of its own, backwards; output t of each direction belongs to step t.
 
     Schuster & Paliwal (1997). What is last is the last output of each direction: the backward one has read from the end
@@ -138,7 +138,7 @@ class Bidirectional(Around):
 
 
 @layer("stacked", style="recurrent")
-class Stacked(Around):
+class Stacked(RecurrentWrapper):
     """`n` recurrent layers, each of which takes the sequence of the one before; the last gives what comes out.
 
     Graves et al., "Speech recognition with deep recurrent neural networks" (2013). The state is that of all layers, the

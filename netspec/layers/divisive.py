@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call, method, unless
 from .arguments import arg, number, positive
-from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .base import Apply, At, Example, Helper, Layer, Use, Weight, WeightLayout, function, layer, module
 from .initialisers import ONES
 from .norm import epsilon_reader, misread_epsilon
 from .shapes import known, needs_rank
@@ -44,7 +44,7 @@ class RmsNorm(Layer):
         return xs[0]
 
     def weights(self, *xs: Shape) -> Weights:
-        return (Weight("scale", xs[0][-1:], Place("weight"), Place("scale"), init=ONES),)
+        return (Weight("scale", xs[0][-1:], WeightLayout("weight"), WeightLayout("scale"), init=ONES),)
 
     def torch(self, at: At) -> Use:
         return Use((module(call("nn.RMSNorm", *known("PyTorch", at.channels), eps=self.epsilon)),))

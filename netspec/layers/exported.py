@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ..pycode.expr import Code
-    from .cells import Form
+    from .cells import CellForm
     from .forms import Apply
 
-    A = TypeVar("A", "Apply", "Form")
+    A = TypeVar("A", "Apply", "CellForm")
 
 _TORCH, _NN, _F = "import torch", "from torch import nn", "import torch.nn.functional as F"
 

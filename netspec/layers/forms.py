@@ -216,7 +216,7 @@ def function(code: Code, make: Call | None = None, helpers: tuple[Helper, ...] =
     return Apply(make, code, False, "", helpers, gives)
 
 
-class Place(Record):
+class WeightLayout(Record):
     """Where a framework keeps a weight: its name there, and how to get its array from the language's.
 
     The language's array has the equal blocks of its last axis (the gates of a recurrent layer) taken in the order of
@@ -303,8 +303,8 @@ class Weight(Record):
 
     name: str
     shape: Shape
-    torch: Place
-    keras: Place
+    torch: WeightLayout
+    keras: WeightLayout
     role: str = "weight"
     init: Initialiser | None = None
     fans: tuple[Dim, Dim] | None = None

@@ -122,7 +122,7 @@ def folded(values: list[Code], function: str) -> Code:
 _OUTER_SUM = Helper("outer_sum", file="keras/outer_sum")
 
 
-class _Sum(Elementwise):
+class _JoinBySum(Elementwise):
     """The sum of all values, or something made of it."""
 
     ordered = False
@@ -164,7 +164,7 @@ def _may_equal(m: Dim, n: Dim) -> bool:
 
 
 @layer("add", style="join")
-class Add(_Sum):
+class Add(_JoinBySum):
     """The sum of all values."""
 
     keras_layer = "layers.Add"
@@ -239,7 +239,7 @@ class Div(Elementwise):
 
 
 @layer("average", style="join")
-class Average(_Sum):
+class Average(_JoinBySum):
     """The mean of all values, number by number."""
 
     keras_layer = "layers.Average"
@@ -280,7 +280,7 @@ class Pow(Elementwise):
         return a**b
 
 
-class _Extreme(Elementwise):
+class _JoinByExtreme(Elementwise):
     ordered = False
     torch_function: ClassVar[str] = ""
 
@@ -297,7 +297,7 @@ class _Extreme(Elementwise):
 
 
 @layer("maximum", style="join")
-class Maximum(_Extreme):
+class Maximum(_JoinByExtreme):
     """The largest of the values, number by number."""
 
     keras_layer, torch_function = "layers.Maximum", "torch.maximum"
@@ -308,7 +308,7 @@ class Maximum(_Extreme):
 
 
 @layer("minimum", style="join")
-class Minimum(_Extreme):
+class Minimum(_JoinByExtreme):
     """The smallest of the values, number by number."""
 
     keras_layer, torch_function = "layers.Minimum", "torch.minimum"

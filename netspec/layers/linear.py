@@ -7,7 +7,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call, method, unless
 from .activations import activation_reader, keras_activation, keras_steps, reference_activation, torch_activation
 from .arguments import Violation, arg, flag, positive, whole
-from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .base import Apply, At, Example, Helper, Layer, Use, Weight, WeightLayout, function, layer, module
 from .initialisers import UNIFORM, Initialiser, initialiser_reader
 from .shapes import known
 from .weighted import Weighted
@@ -41,7 +41,7 @@ def needs_vector(kind: str, x: Shape, otherwise: str = "") -> None:
 
 def bias_weight(units: int) -> Weight:
     """The bias that both frameworks keep under that name."""
-    return Weight("bias", (units,), Place("bias"), Place("bias"), "bias")
+    return Weight("bias", (units,), WeightLayout("bias"), WeightLayout("bias"), "bias")
 
 
 @layer("dense", style="dense")
@@ -73,7 +73,9 @@ class Dense(Weighted):
         return (*xs[0][:-1], self.units)
 
     def weights(self, *xs: Shape) -> Weights:
-        kernel = self.kernel_weight("kernel", (xs[0][-1], self.units), Place("weight", (1, 0)), Place("kernel"))
+        kernel = self.kernel_weight(
+            "kernel", (xs[0][-1], self.units), WeightLayout("weight", (1, 0)), WeightLayout("kernel")
+        )
         return (kernel, bias_weight(self.units)) if self.bias else (kernel,)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
@@ -126,11 +128,11 @@ class Maxout(Weighted):
         kernel = self.kernel_weight(
             "kernel",
             (n, self.units, self.pieces),
-            Place("weight", (1, 2, 0), (many, -1)),
-            Place("kernel", None, (-1, many)),
+            WeightLayout("weight", (1, 2, 0), (many, -1)),
+            WeightLayout("kernel", None, (-1, many)),
             (n, many),
         )
-        flat = Place("bias", None, (many,))
+        flat = WeightLayout("bias", None, (many,))
         bias = Weight("bias", (self.units, self.pieces), flat, flat, "bias")
         return (kernel, bias) if self.bias else (kernel,)
 
@@ -205,7 +207,7 @@ class Bilinear(Weighted):
 
     def weights(self, *xs: Shape) -> Weights:
         sizes = (xs[0][-1], xs[1][-1], self.units)
-        kernel = self.kernel_weight("kernel", sizes, Place("weight", (2, 0, 1)), Place("kernel"))
+        kernel = self.kernel_weight("kernel", sizes, WeightLayout("weight", (2, 0, 1)), WeightLayout("kernel"))
         return (kernel, bias_weight(self.units)) if self.bias else (kernel,)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
@@ -267,7 +269,11 @@ class Embedding(Weighted):
         return "float32"
 
     def weights(self, *xs: Shape) -> Weights:
-        return (self.kernel_weight("table", (self.vocabulary, self.units), Place("weight"), Place("embeddings")),)
+        return (
+            self.kernel_weight(
+                "table", (self.vocabulary, self.units), WeightLayout("weight"), WeightLayout("embeddings")
+            ),
+        )
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return 0

@@ -7,7 +7,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Attr, Call, Index, Made, X, call, method, unless
 from .arguments import Unsupported, Violation, arg, flag, optional, positive, rate
 from .attention import CAUSAL, needs_sequences, roles, weighed
-from .base import At, Example, Helper, Place, Use, Weight, function, held_still, layer, module
+from .base import At, Example, Helper, Use, Weight, WeightLayout, function, held_still, layer, module
 from .initialisers import Initialiser, initialiser_reader
 from .shapes import count_symbols, known
 from .weighted import Weighted
@@ -112,34 +112,34 @@ class MultiheadAttention(Weighted):
                 part,
                 (n, heads, head),
                 self._torch_place(xs, part, n),
-                Place(f"{part}_dense.kernel"),
+                WeightLayout(f"{part}_dense.kernel"),
                 (n, heads * head),
             )
             for part, n in sizes.items()
         ]
         name = "out_proj" if self._is_native(xs) else "output"
-        place = Place(f"{name}.weight", (2, 0, 1), _rows(size))
-        there = Place("output_dense.kernel")
+        place = WeightLayout(f"{name}.weight", (2, 0, 1), _rows(size))
+        there = WeightLayout("output_dense.kernel")
         output = self.kernel_weight("output", (heads, head, size), place, there, (heads * head, size))
-        biases = (
-            *(Weight(f"{part}_bias", (heads, head), self._torch_bias(xs, part), Place(f"{part}_dense.bias"), "bias")
-              for part in sizes),
-            Weight("output_bias", (size,), Place(f"{name}.bias"), Place("output_dense.bias"), "bias"),
-        )  # fmt: skip
-        return (*projections, output, *(biases if self.bias else ()))
+        if not self.bias:
+            return (*projections, output)
+        places = {part: (self._torch_bias(xs, part), WeightLayout(f"{part}_dense.bias")) for part in sizes}
+        biases = [Weight(f"{part}_bias", (heads, head), *both, "bias") for part, both in places.items()]
+        both = WeightLayout(f"{name}.bias"), WeightLayout("output_dense.bias")
+        return (*projections, output, *biases, Weight("output_bias", (size,), *both, "bias"))
 
-    def _torch_place(self, xs: tuple[Shape, ...], part: str, size: Dim) -> Place:
+    def _torch_place(self, xs: tuple[Shape, ...], part: str, size: Dim) -> WeightLayout:
         order, shape = (1, 2, 0), _rows(size)[::-1]
         if not self._is_native(xs):
-            return Place(f"{part}.weight", order, shape)
+            return WeightLayout(f"{part}.weight", order, shape)
         if len({x[-1] for x in roles(xs)}) > 1:
-            return Place(f"{part[0]}_proj_weight", order, shape)
-        return Place("in_proj_weight", order, shape, part=(_PARTS.index(part), 3))
+            return WeightLayout(f"{part[0]}_proj_weight", order, shape)
+        return WeightLayout("in_proj_weight", order, shape, part=(_PARTS.index(part), 3))
 
-    def _torch_bias(self, xs: tuple[Shape, ...], part: str) -> Place:
+    def _torch_bias(self, xs: tuple[Shape, ...], part: str) -> WeightLayout:
         if not self._is_native(xs):
-            return Place(f"{part}.bias", None, (-1,))
-        return Place("in_proj_bias", None, (-1,), part=(_PARTS.index(part), 3))
+            return WeightLayout(f"{part}.bias", None, (-1,))
+        return WeightLayout("in_proj_bias", None, (-1,), part=(_PARTS.index(part), 3))
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         query, value, key = roles(xs)

@@ -11,7 +11,7 @@ from ..base.dims import product, show
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Call, call, unless
 from .arguments import Reader, Unsupported, Violation, arg, describe, flag, positive, rate
-from .base import Apply, At, Example, Helper, Layer, Place, Use, Weight, layer, module
+from .base import Apply, At, Example, Helper, Layer, Use, Weight, WeightLayout, layer, module
 from .initialisers import ONES
 from .shapes import known, needs_rank, place
 
@@ -55,8 +55,8 @@ class Normalisation(Layer):
 
     def learned(self, shape: Shape) -> Weights:
         """Scale (gamma) and shift (beta), where they are asked for."""
-        gamma = Weight("gamma", shape, Place("weight"), Place("gamma"), init=ONES)
-        beta = Weight("beta", shape, Place("bias"), Place("beta"), "bias")
+        gamma = Weight("gamma", shape, WeightLayout("weight"), WeightLayout("gamma"), init=ONES)
+        beta = Weight("beta", shape, WeightLayout("bias"), WeightLayout("beta"), "bias")
         return (*((gamma,) if self.scale else ()), *((beta,) if self.center else ()))
 
     def shape(self, *xs: Shape) -> Shape:
@@ -162,8 +162,10 @@ class BatchNorm(Normalisation):
 
     def weights(self, *xs: Shape) -> Weights:
         channels = xs[0][-1:]
-        mean = Weight("mean", channels, Place("running_mean"), Place("moving_mean"), "statistic")
-        variance = Weight("variance", channels, Place("running_var"), Place("moving_variance"), "statistic")
+        mean = Weight("mean", channels, WeightLayout("running_mean"), WeightLayout("moving_mean"), "statistic")
+        variance = Weight(
+            "variance", channels, WeightLayout("running_var"), WeightLayout("moving_variance"), "statistic"
+        )
         return (*self.learned(channels), mean, variance)
 
     def torch(self, at: At) -> Use:

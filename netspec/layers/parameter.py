@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Made, call
 from .arguments import Reader, arg
-from .base import At, Helper, Layer, Place, Use, Weight, module
+from .base import At, Helper, Layer, Use, Weight, WeightLayout, module
 from .initialisers import GLOROT, Initialiser, initialiser_reader, keras_initialiser, torch_array
 from .shapes import known
 
@@ -37,7 +37,7 @@ class Parameter(Layer):
         return self.sizes
 
     def weights(self, *xs: Shape) -> Weights:
-        return (Weight("", self.sizes, Place(""), Place(""), init=self.init),)
+        return (Weight("", self.sizes, WeightLayout(""), WeightLayout(""), init=self.init),)
 
     def reach(self, x: Shape) -> None:
         return None

@@ -6,7 +6,7 @@ from ..base.dims import show
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Attr, Call, Infix, Made, X, call, method, unless
 from .arguments import Violation, arg, flag, number, optional, positive
-from .base import At, Example, Helper, Layer, Place, Use, Weight, function, layer, module
+from .base import At, Example, Helper, Layer, Use, Weight, WeightLayout, function, layer, module
 from .initialisers import UNIFORM
 from .shapes import known
 
@@ -64,7 +64,7 @@ class PositionalEncoding(Layer):
         if not self.learned:
             return ()
         sizes = (self._length(xs[0]), xs[0][-1])
-        return (Weight("table", sizes, Place("weight"), Place("embeddings"), init=UNIFORM),)
+        return (Weight("table", sizes, WeightLayout("weight"), WeightLayout("embeddings"), init=UNIFORM),)
 
     def torch(self, at: At) -> Use:
         if not self.learned:

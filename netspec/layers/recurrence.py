@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Call, Code
-    from .base import Array, Helper, Place, Weights
+    from .base import Array, Helper, WeightLayout, Weights
     from .initialisers import Initialiser
 
 
-class Built(Record):
+class ModuleExpression(Record):
     """A module with the helpers that it needs."""
 
     make: Call
     helpers: tuple[Helper, ...] = ()
 
-    def within(self, make: Call, *helpers: Helper) -> Built:
+    def within(self, make: Call, *helpers: Helper) -> ModuleExpression:
         """In another module, with what that needs."""
-        return Built(make, (*self.helpers, *helpers))
+        return ModuleExpression(make, (*self.helpers, *helpers))
 
 
-class Kept(Record):
+class CellWeight(Record):
     """An array of a cell. `place` names PyTorch's array without its layer (`weight_ih`), `part` Keras's row, if any.
 
     `plus` is PyTorch's second bias where the language has one only.
@@ -210,7 +210,7 @@ class Recurrence(Layer):
     def reach(self, x: Shape) -> None:
         return None
 
-    def kept_in(self, layer: int, way: int, array: Kept) -> tuple[Place, Place]:
+    def kept_in(self, layer: int, way: int, array: CellWeight) -> tuple[WeightLayout, WeightLayout]:
         """Where PyTorch and Keras keep an array of one layer and direction."""
         raise NotImplementedError
 
@@ -282,7 +282,7 @@ class Core(Weighted, Recurrence, Returning):
     def core(self) -> Core:
         return self
 
-    def held(self, array: Kept, name: str, torch: Place, keras: Place) -> Weight:
+    def held(self, array: CellWeight, name: str, torch: WeightLayout, keras: WeightLayout) -> Weight:
         """The weight of one layer and direction that an array of the cell is."""
         if array.name == "kernel":
             return self.kernel_weight(name, array.shape, torch, keras)
@@ -311,11 +311,11 @@ class Core(Weighted, Recurrence, Returning):
         """Is dropout of the input a module of its own? (With that of the state each gate has masks of its own.)"""
         return bool(self.dropout) and not self.recurrent_dropout
 
-    def torch_make(self, x: Shape, depth: int, ways: int) -> Built:
+    def torch_make(self, x: Shape, depth: int, ways: int) -> ModuleExpression:
         """The fast form in PyTorch, for a sequence; of several layers and directions if `torch_fuses`."""
         raise NotImplementedError
 
-    def stepwise_make(self, x: Shape) -> Built:
+    def stepwise_make(self, x: Shape) -> ModuleExpression:
         """The form that can do all: dropout of the state, masks, any activation."""
         raise NotImplementedError
 
@@ -340,7 +340,7 @@ class Core(Weighted, Recurrence, Returning):
     def check_state(self, state: Shape, given: tuple[Shape, ...]) -> None:
         """Raises Violation where it is not known whether a first state is as large as it must be."""
 
-    def arrays(self, x: Shape) -> tuple[Kept, ...]:
+    def arrays(self, x: Shape) -> tuple[CellWeight, ...]:
         """The arrays of the cell, for a sequence."""
         raise NotImplementedError
 

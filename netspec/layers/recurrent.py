@@ -9,7 +9,7 @@ from .activations import inner_activation, reference_activation
 from .arguments import Word, arg, flag, optional, positive, rate, values_reader
 from .base import Example, layer
 from .initialisers import FORGET
-from .recurrence import Built, Core, Kept
+from .recurrence import CellWeight, Core, ModuleExpression
 from .recurrent_forms import InFrameworks
 from .recurrent_helpers import SINGLE_BIAS, STEPWISE
 from .recurrent_keras import cell_words
@@ -69,20 +69,20 @@ class Cell(OverTime, Units):
     def state_shape(self, x: Shape) -> Shape:
         return (self.units,)
 
-    def arrays(self, x: Shape) -> tuple[Kept, ...]:
+    def arrays(self, x: Shape) -> tuple[CellWeight, ...]:
         wide = self.gates * self.units
-        kernel = Kept("kernel", (x[-1], wide), "weight_ih")
-        recurrent = Kept("recurrent_kernel", (self.units, wide), "weight_hh")
+        kernel = CellWeight("kernel", (x[-1], wide), "weight_ih")
+        recurrent = CellWeight("recurrent_kernel", (self.units, wide), "weight_hh")
         if not self.bias:
             return kernel, recurrent
         if not self.two_biases:
-            bias = Kept("bias", (wide,), "bias_ih", "bias", "bias_hh", init=self.bias_begins)
+            bias = CellWeight("bias", (wide,), "bias_ih", "bias", "bias_hh", init=self.bias_begins)
             return kernel, recurrent, bias
         return (
             kernel,
             recurrent,
-            Kept("bias", (wide,), "bias_ih", "bias", "", (0, 2)),
-            Kept("recurrent_bias", (wide,), "bias_hh", "bias", "", (1, 2)),
+            CellWeight("bias", (wide,), "bias_ih", "bias", "", (0, 2)),
+            CellWeight("recurrent_bias", (wide,), "bias_hh", "bias", "", (1, 2)),
         )
 
     def cell_macs(self, x: Shape) -> Dim:
@@ -92,7 +92,7 @@ class Cell(OverTime, Units):
         """What PyTorch's own layer is told beside sizes and bias."""
         return {}
 
-    def torch_make(self, x: Shape, depth: int, ways: int) -> Built:
+    def torch_make(self, x: Shape, depth: int, ways: int) -> ModuleExpression:
         words = {**unless(1, num_layers=depth), **self.torch_own(), **unless(True, bias=self.bias)}
         words |= {"batch_first": True, **unless(False, bidirectional=ways == 2)}
         return self._with_one_bias(call(f"nn.{self.torch_name}", *known("PyTorch", x[-1]), self.units, **words))
@@ -101,16 +101,16 @@ class Cell(OverTime, Units):
         """What the loop over steps is told beside sizes, bias, activations and rates."""
         return {}
 
-    def stepwise_make(self, x: Shape) -> Built:
+    def stepwise_make(self, x: Shape) -> ModuleExpression:
         helpers = STEPWISE[self.torch_name]
         words = {**unless(True, bias=self.bias), **functions_of(self), **rates_of(self), **self.stepwise_own()}
         made = call(helpers[-1].name, *known("PyTorch", x[-1]), self.units, **words)
         return self._with_one_bias(made, *helpers)
 
-    def _with_one_bias(self, make: Call, *helpers: Helper) -> Built:
+    def _with_one_bias(self, make: Call, *helpers: Helper) -> ModuleExpression:
         if not self.bias or self.two_biases:
-            return Built(make, helpers)
-        return Built(call("single_bias", make), (*helpers, SINGLE_BIAS))
+            return ModuleExpression(make, helpers)
+        return ModuleExpression(call("single_bias", make), (*helpers, SINGLE_BIAS))
 
     def keras_make(self, x: Shape, words: dict[str, Code]) -> Call:
         words = {**cell_words(self), **self.keras_own(), **words, **self.keras_words()}

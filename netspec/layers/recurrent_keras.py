@@ -6,7 +6,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Index, Infix, Made, X, call, unless
 from .activations import WORDS
 from .arguments import Unsupported
-from .base import Place, Use, function, module
+from .base import Use, WeightLayout, function, module
 from .recurrent_helpers import KERAS_RESET
 from .shapes import known
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from ..base.dims import Shape
     from ..pycode.expr import Call, Code
     from .base import Apply, At, Gives, Layer
-    from .recurrence import Core, Kept, Recurrence
+    from .recurrence import CellWeight, Core, Recurrence
 
 # Keras's words for merging two directions
 _MERGES = {"concat": "concat", "add": "sum", "mul": "mul", "average": "ave", "none": None}
 
 
-def keras_place(layer: Recurrence, number: int, way: int, kept: Kept) -> Place:
+def keras_place(layer: Recurrence, number: int, way: int, kept: CellWeight) -> WeightLayout:
     """Where an array of one layer and direction is."""
     before = f"{number}." if layer.depth > 1 else ""
     before += ("forward_layer.", "backward_layer.")[way] if layer.ways == 2 else ""
     name = "bias" if kept.part is not None else kept.name
-    return Place(f"{before}cell.{name}", None, None if kept.part is None else (1, -1), None, kept.part)
+    return WeightLayout(f"{before}cell.{name}", None, None if kept.part is None else (1, -1), None, kept.part)
 
 
 def keras_form(layer: Recurrence, at: At) -> Use:
@@ -41,7 +41,7 @@ def keras_form(layer: Recurrence, at: At) -> Use:
             f"write `{core.kind}(..., stateful=true, batch=32)`",
             "symbolic-batch",
         )
-    results = _Results(layer, len(at.inputs), len(at.x) - 1)
+    results = _KerasResults(layer, len(at.inputs), len(at.x) - 1)
     if core.stateful and core.masked and layer.ways == 2 and any(map(results.wants_state, range(depth))):
         message = "Keras's Bidirectional gives no state where it keeps one and skips steps, nor the last output by it"
         raise Unsupported(message, "stateful", "leave out `stateful` or the mask, or give `return=sequence`")
@@ -99,7 +99,7 @@ def cell_words(core: Core) -> dict[str, Code]:
     return words | unless(0, dropout=core.dropout, recurrent_dropout=core.recurrent_dropout)
 
 
-class _Results:
+class _KerasResults:
     """The values that the layers give. Value 0 is what flows; all others are numbered behind the inputs."""
 
     def __init__(self, layer: Recurrence, inputs: int, axes: int) -> None:

@@ -10,8 +10,8 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Call, Index, Made, Raw, X, call, method, unless
 from .activations import WORDS
 from .arguments import Unsupported
-from .base import At, Place, Use, function, module
-from .recurrence import Built
+from .base import At, Use, WeightLayout, function, module
+from .recurrence import ModuleExpression
 from .recurrent_helpers import BOTH_WAYS, INPUT_DROPOUT, RESET, STACKED, STATEFUL
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..base.dims import Shape
     from ..pycode.expr import Code
     from .base import Apply, Gives
-    from .recurrence import Core, Kept, Recurrence
+    from .recurrence import CellWeight, Core, Recurrence
 
 # reductions of PyTorch that merge two directions
 _MERGES = {"add": "sum", "mul": "prod", "average": "mean"}
@@ -41,7 +41,7 @@ def is_fused(layer: Recurrence) -> bool:
 # --- where weights are -----------------------------------------------------------------------------------------------
 
 
-def torch_place(layer: Recurrence, number: int, way: int, kept: Kept) -> Place:
+def torch_place(layer: Recurrence, number: int, way: int, kept: CellWeight) -> WeightLayout:
     """Where an array of one layer and direction is."""
     fused = is_fused(layer)
     suffix = f"_l{number if fused else 0}{'_reverse' if fused and way else ''}" if layer.core.torch_fuses else ""
@@ -50,7 +50,7 @@ def torch_place(layer: Recurrence, number: int, way: int, kept: Kept) -> Place:
         before += f"layers.{number}." if layer.depth > 1 else ""
         before += ("forward_layer.", "backward_layer.")[way] if layer.ways == 2 else ""
         before += "layer." if layer.core.drops_before else ""
-    return Place(
+    return WeightLayout(
         before + kept.place + suffix,
         kept.order,
         None,
@@ -63,7 +63,7 @@ def torch_place(layer: Recurrence, number: int, way: int, kept: Kept) -> Place:
 # --- what is made ----------------------------------------------------------------------------------------------------
 
 
-def _built(layer: Recurrence, x: Shape) -> Built:
+def _built(layer: Recurrence, x: Shape) -> ModuleExpression:
     core = layer.core
     if is_fused(layer):
         found = core.torch_make(x, layer.depth, layer.ways)
@@ -74,7 +74,7 @@ def _built(layer: Recurrence, x: Shape) -> Built:
     return found.within(call("Stateful", found.make), STATEFUL, RESET) if core.stateful else found
 
 
-def _both_ways(layer: Recurrence, x: Shape) -> Built:
+def _both_ways(layer: Recurrence, x: Shape) -> ModuleExpression:
     core = layer.core
     one = _one_way(core, x)
     if layer.ways == 1:
@@ -84,7 +84,7 @@ def _both_ways(layer: Recurrence, x: Shape) -> Built:
     return one.within(call("BothWays", one.make, one.make, **words), *BOTH_WAYS)
 
 
-def _one_way(core: Core, x: Shape) -> Built:
+def _one_way(core: Core, x: Shape) -> ModuleExpression:
     found = core.stepwise_make(x) if core.by_steps else core.torch_make(x, 1, 1)
     return found.within(call("InputDropout", found.make, core.dropout), INPUT_DROPOUT) if core.drops_before else found
 
@@ -129,7 +129,7 @@ def torch_form(layer: Recurrence, at: At) -> Use:
     args: list[Code] = [method(X(), "flip", core.torch_time) if flipped else X()]
     if core.initial:
         args.append(_state(layer))
-    results = _Results(layer, len(at.inputs), flipped)
+    results = _TorchResults(layer, len(at.inputs), flipped)
     made = module(built.make, "", built.helpers, call(Made(), *args, **words), results.gives)
     return Use((made, *results.finish()), results.outputs(), results.names())
 
@@ -144,7 +144,7 @@ def _state(layer: Recurrence) -> Code:
     return parts[0] if count == 1 else tuple(parts)
 
 
-class _Results:
+class _TorchResults:
     """What comes out of the module, and the outputs of the layer that are made of it.
 
     Value 0 is what flows. Behind the inputs stand the parts of the module's state, then those of the layer's.

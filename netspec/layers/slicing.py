@@ -315,7 +315,7 @@ def _from_start(bound: Dim | None, n: Dim, default: Dim) -> Dim:
 # --- single steps --------------------------------------------------------------------------------------------------
 
 
-class _Step(Arrangement):
+class _SliceStep(Arrangement):
     torch_layout = "last"
     number = 0
 
@@ -341,14 +341,14 @@ class _Step(Arrangement):
 
 
 @layer("first")
-class First(_Step):
+class First(_SliceStep):
     """The first step of a sequence."""
 
     examples = (Example("first", (5, 4), (4,)),)
 
 
 @layer("last")
-class Last(_Step):
+class Last(_SliceStep):
     """The last step of a sequence."""
 
     number = -1

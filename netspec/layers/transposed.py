@@ -7,7 +7,7 @@ from ..base.record import TYPE_CHECKING, Record
 from ..pycode.expr import Index, X, call, unless
 from .activations import activation_reader, keras_activation, reference_activation, torch_activation
 from .arguments import Reader, Unsupported, Violation, arg, axes, count, flag, positive, spread, square
-from .base import Apply, At, Example, Place, Use, Weight, function, layer, module
+from .base import Apply, At, Example, Use, Weight, WeightLayout, function, layer, module
 from .padding import compact, cropping_reader, explicit_pads, flat, is_nothing, reached
 from .weighted import Weighted
 from .window import divides, known_channels, misread_channels, needs_grid
@@ -181,11 +181,11 @@ class ConvTranspose(Weighted):
         x = xs[0]
         rank = len(x) - 1
         kernel = (*spread(self.kernel, rank, "kernel"), x[-1], self.filters // self.groups)
-        here = Place("weight", (rank, rank + 1, *range(rank)))
-        there = Place("kernel", (*range(rank), rank + 1, rank))
+        here = WeightLayout("weight", (rank, rank + 1, *range(rank)))
+        there = WeightLayout("kernel", (*range(rank), rank + 1, rank))
         found = [self.kernel_weight("kernel", kernel, here, there)]
         if self.bias:
-            found.append(Weight("bias", (self.filters,), Place("bias"), Place("bias"), "bias"))
+            found.append(Weight("bias", (self.filters,), WeightLayout("bias"), WeightLayout("bias"), "bias"))
         return tuple(found)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:

@@ -16,7 +16,7 @@ from .initialisers import GLOROT, Initialiser, initialiser_reader, keras_beginni
 if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Code
-    from .base import Place
+    from .base import WeightLayout
 
 
 class Weighted(Layer):
@@ -27,7 +27,7 @@ class Weighted(Layer):
     init: Initialiser = arg(initialiser_reader, GLOROT, doc="how its kernels begin; biases begin at 0", last=True)
 
     def kernel_weight(
-        self, name: str, shape: Shape, torch: Place, keras: Place, fans: tuple[Dim, Dim] | None = None
+        self, name: str, shape: Shape, torch: WeightLayout, keras: WeightLayout, fans: tuple[Dim, Dim] | None = None
     ) -> Weight:
         """A kernel, with what was said of it; `fans` as in `Weight`."""
         given = self.init != self.arguments["init"].default

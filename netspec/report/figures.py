@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..base.dims import Dim, Shape
-    from ..ir.types import Outcome, Port, Result
+    from ..ir.types import Outcome, OutputPort, Port
 
 
 class Totals(Record):
@@ -26,7 +26,7 @@ class Totals(Record):
     activation_bytes: Dim
 
 
-class Line(Record):
+class ReportLine(Record):
     """One line of the report: an input, a layer, or a block or named group with the sum of what is in it.
 
     `file` and `line` are where it is written: in the spec, or in what it imports. `again` marks a further use of a
@@ -72,7 +72,7 @@ class Count(Record):
     note: str
 
 
-class Shown(Record):
+class ReportData(Record):
     """Everything that is shown of a net.
 
     `rows` are inputs, layers and blocks as a tree laid flat; `layers` are the layers alone. `recurrence` has what a
@@ -82,10 +82,10 @@ class Shown(Record):
     name: str
     file: str
     doc: str
-    rows: tuple[Line, ...]
+    rows: tuple[ReportLine, ...]
     totals: Totals
     inputs: tuple[Port, ...]
-    outputs: tuple[Result, ...]
+    outputs: tuple[OutputPort, ...]
     expectations: tuple[Outcome, ...]
     batch: int
     dtype: str
@@ -94,10 +94,10 @@ class Shown(Record):
     recurrence: tuple[RecurrentCost, ...] = ()
 
     @property
-    def layers(self) -> tuple[Line, ...]:
+    def layers(self) -> tuple[ReportLine, ...]:
         return tuple(row for row in self.rows if row.is_layer)
 
 
-def visible(rows: tuple[Line, ...], depth: int | None) -> Iterator[Line]:
+def visible(rows: tuple[ReportLine, ...], depth: int | None) -> Iterator[ReportLine]:
     """The rows that are seen where `depth` levels of blocks are opened: all for None."""
     return (row for row in rows if depth is None or row.depth <= depth)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..base.diagnostics import Diagnostic
-    from ..ir.types import Outcome, Port, Result
-    from .figures import Line, Shown
+    from ..ir.types import Outcome, OutputPort, Port
+    from .figures import ReportData, ReportLine
 
 SCHEMA = 1
 _LAYER = (
@@ -37,7 +37,7 @@ _LAYER = (
 _RECURRENT = ("steps", "macs_per_step")
 
 
-def document(file: str, report: Shown | None, diagnostics: Sequence[Diagnostic], ok: bool) -> dict[str, Any]:
+def document(file: str, report: ReportData | None, diagnostics: Sequence[Diagnostic], ok: bool) -> dict[str, Any]:
     """One net, or a file in which there is none."""
     return {
         "schema": SCHEMA,
@@ -59,7 +59,7 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def _figures(report: Shown) -> dict[str, Any]:
+def _figures(report: ReportData) -> dict[str, Any]:
     count = report.count
     return {
         "inputs": [_value(p) for p in report.inputs],
@@ -74,11 +74,11 @@ def _figures(report: Shown) -> dict[str, Any]:
     }
 
 
-def _value(port: Port | Result) -> dict[str, Any]:
+def _value(port: Port | OutputPort) -> dict[str, Any]:
     return {"name": port.name, "shape": plain(port.value.shape), "dtype": port.value.dtype}
 
 
-def _layer(row: Line, file: str) -> dict[str, Any]:
+def _layer(row: ReportLine, file: str) -> dict[str, Any]:
     """A layer; with the file that its line is in, where that is another."""
     elsewhere = {} if row.file == file else {"file": row.file}
     names = _LAYER if row.steps is None else _LAYER + _RECURRENT

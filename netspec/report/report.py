@@ -9,26 +9,26 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from ..ir.paths import weight_table
 from ..ir.types import Region
-from .figures import Count, Line, RecurrentCost, Shown, Totals
+from .figures import Count, RecurrentCost, ReportData, ReportLine, Totals
 
 if TYPE_CHECKING:
     from typing import Any
 
     from ..base.dims import Dim
     from ..base.source import Span
-    from ..ir.types import CheckedNet, Port, Row
+    from ..ir.types import CheckedNet, CostRow, Port
 
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
-class Report(Shown):
+class Report(ReportData):
     """Everything that is shown of a net, with its forms."""
 
     def to_frame(self) -> Any:
         """The layers as a pandas table."""
         import pandas
 
-        columns = [c for c in Line._fields if c not in ("depth", "is_layer", "again")]
+        columns = [c for c in ReportLine._fields if c not in ("depth", "is_layer", "again")]
         return pandas.DataFrame([[getattr(row, c) for c in columns] for row in self.layers], columns=columns)
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ def report(net: CheckedNet, batch: int = 1, dtype: str = "float32", target: str 
     )
 
 
-def _recurrence(rows: tuple[Row, ...]) -> tuple[RecurrentCost, ...]:
+def _recurrence(rows: tuple[CostRow, ...]) -> tuple[RecurrentCost, ...]:
     """The sums for each length, in the order of the spec. What is within a cell is part of the cell's own figures."""
     found: dict[Dim, Dim] = {}
     within: int | None = None  # the depth of the cell that we are in
@@ -90,15 +90,15 @@ def _totals(net: CheckedNet, batch: int, width: int) -> Totals:
     )
 
 
-def _input(port: Port) -> Line:
+def _input(port: Port) -> ReportLine:
     place, shape = port.value.span, port.value.shape
     name, nothing = port.name, (0,) * 8
-    return Line(name, name, "input", place.source.name, place.line, shape, *nothing, None, 0, False)
+    return ReportLine(name, name, "input", place.source.name, place.line, shape, *nothing, None, 0, False)
 
 
-def _line(row: Row, batch: int) -> Line:
+def _line(row: CostRow, batch: int) -> ReportLine:
     own = row.figures
-    return Line(
+    return ReportLine(
         row.name,
         row.path,
         "group" if isinstance(row.node, Region) else row.kind,

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..ir.types import Outcome
-    from .figures import Line, Shown
+    from .figures import ReportData, ReportLine
 
 # a figure that depends on symbols can be long; the whole of it is in the JSON form
 _LONGEST = 36
 
 
 class Column(Record):
-    """The column of a field of `Line`: its heading, what it holds, and which side it is set to.
+    """The column of a field of `ReportLine`: its heading, what it holds, and which side it is set to.
 
     Of a shared layer's further uses a `count` is left out, since it is counted at the first.
     """
@@ -79,7 +79,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
-def _cells(rows: Sequence[Line], name: str) -> list[str]:
+def _cells(rows: Sequence[ReportLine], name: str) -> list[str]:
     """A column as texts."""
     holds = COLUMNS[name].holds
     if holds == "word":
@@ -118,7 +118,7 @@ def amount(value: Any) -> str:
 
 
 def table(
-    report: Shown,
+    report: ReportData,
     columns: Sequence[str] = USUAL,
     depth: int | None = None,
     colour: bool = False,
@@ -145,12 +145,12 @@ def _laid(column: Column, cells: Sequence[str]) -> list[str]:
     return [side(text, size - width(text) + len(text)) for text in (column.title, *cells)]
 
 
-def _head(report: Shown, colour: bool) -> list[str]:
+def _head(report: ReportData, colour: bool) -> list[str]:
     lines = [f"{paint(report.name, 'strong', colour)}  {clean(report.file)}"]
     return lines + [paint(clean(line), "dim", colour) for line in report.doc.split("\n") if line]
 
 
-def _trunks(rows: Sequence[Line], signs: Signs) -> list[str]:
+def _trunks(rows: Sequence[ReportLine], signs: Signs) -> list[str]:
     """What stands before each name, so that the rows read as a tree."""
     trunks: list[str] = []
     more: list[bool] = []  # for each depth, is there a later row of the same parent?
@@ -164,7 +164,7 @@ def _trunks(rows: Sequence[Line], signs: Signs) -> list[str]:
     return trunks[::-1]
 
 
-def _sums(report: Shown) -> list[str]:
+def _sums(report: ReportData) -> list[str]:
     """The totals, each on a line, with what they come to in bytes."""
     totals, kind = report.totals, f"as {report.dtype}"
     batch = f" at batch {report.batch}" if report.batch != 1 else ""
@@ -198,7 +198,7 @@ def _expectation(outcome: Outcome, signs: Signs, colour: bool) -> str:
 # --- Markdown ----------------------------------------------------------------------------------------------------
 
 
-def markdown(report: Shown, columns: Sequence[str] = USUAL, depth: int | None = None) -> str:
+def markdown(report: ReportData, columns: Sequence[str] = USUAL, depth: int | None = None) -> str:
     """The report as GitHub shows it, without a line end after it."""
     named = [row.replace(name=row.path) for row in visible(report.rows, depth)]  # there is no tree to tell them apart
     rows = zip(*([_escape(text) for text in _cells(named, c)] for c in columns))
@@ -243,7 +243,7 @@ PLAIN = tuple(c for c in COLUMNS if c != "name")
 
 
 def csv(
-    reports: Sequence[Shown], columns: Sequence[str] = PLAIN, depth: int | None = None, several: bool = False
+    reports: Sequence[ReportData], columns: Sequence[str] = PLAIN, depth: int | None = None, several: bool = False
 ) -> str:
     """The layers of all reports as one CSV text; `several` nets are told apart by the two first columns."""
     import csv as writing
@@ -258,13 +258,13 @@ def csv(
     return text.getvalue().rstrip("\n")
 
 
-def _leaves(report: Shown, depth: int | None) -> list[Line]:
+def _leaves(report: ReportData, depth: int | None) -> list[ReportLine]:
     """Layers, and the blocks that `depth` leaves closed, so that a column adds up to the total."""
     rows = visible(report.rows, depth)
     return [r for r in rows if r.is_layer or (r.type != "input" and r.depth == depth)]
 
 
-def _field(row: Line, name: str) -> Any:
+def _field(row: ReportLine, name: str) -> Any:
     value = getattr(row, name)
     return show(value) if isinstance(value, tuple) else _word(value) if isinstance(value, str) else value
 

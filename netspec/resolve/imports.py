@@ -36,7 +36,7 @@ class Loaded(Record):
     targets: Mapping[Span, Source | None]
 
 
-class Place(Record):
+class ImportTarget(Record):
     """Where an import leads: the real path of the file, and what it is called in messages."""
 
     path: str
@@ -110,7 +110,7 @@ def _key(source: Source) -> str:
 # --- places --------------------------------------------------------------------------------------------------------
 
 
-def _place(source: Source, written: str, allowed: Sequence[str], known: dict[str, str]) -> Place:
+def _place(source: Source, written: str, allowed: Sequence[str], known: dict[str, str]) -> ImportTarget:
     """Where an import leads; folders that are `known` are not looked up again. Raises Refused where it may not lead
     there."""
     if not written or "\0" in written:
@@ -123,7 +123,7 @@ def _place(source: Source, written: str, allowed: Sequence[str], known: dict[str
         folder, shown, path = os.path.dirname(os.path.abspath(source.path)), os.path.dirname(source.name), written
     real = _real(os.path.join(folder, path), known)
     if any(real.startswith(inside.rstrip(os.sep) + os.sep) for inside in (_real_folder(folder, known), *allowed)):
-        return Place(real, os.path.normpath(os.path.join(shown, written)))
+        return ImportTarget(real, os.path.normpath(os.path.join(shown, written)))
     if written.startswith(LIBRARY):
         raise Refused("import-outside", f"{written} leads out of the library", "")
     where = os.path.normpath(os.path.join(shown, os.path.dirname(written)))
@@ -150,7 +150,7 @@ def _real_folder(folder: str, known: dict[str, str]) -> str:
 _library: dict[str, Spec] = {}
 
 
-def _parsed(place: Place, written: str, faults: Collector, known: dict[str, str]) -> Spec:
+def _parsed(place: ImportTarget, written: str, faults: Collector, known: dict[str, str]) -> Spec:
     """A file, parsed. Raises Refused."""
     if place.path in _library:
         return _library[place.path]
@@ -160,7 +160,7 @@ def _parsed(place: Place, written: str, faults: Collector, known: dict[str, str]
     return spec
 
 
-def _read(place: Place, written: str, patient: bool) -> Source:
+def _read(place: ImportTarget, written: str, patient: bool) -> Source:
     """The text of a file. Raises Refused, which says what may be meant where one is `patient`."""
     if not os.path.exists(place.path):
         raise Refused("import-failed", f"there is no file {place.shown}", _near(place, written) if patient else "")
@@ -170,7 +170,7 @@ def _read(place: Place, written: str, patient: bool) -> Source:
         raise Refused("import-failed", str(error), "") from None
 
 
-def _near(place: Place, written: str) -> str:
+def _near(place: ImportTarget, written: str) -> str:
     """The file that was most likely meant, as it would be written."""
     near = nearest_file(place.path)
     if near is not None:

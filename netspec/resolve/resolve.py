@@ -230,7 +230,7 @@ def bound_names(definition: Definition) -> set[str]:
 def _callees(definition: Definition, design: Design, known: set[str], faults: Collector) -> None:
     local: set[str] | None = None
     for node in walk(definition.body):
-        if isinstance(node, tree.Expect) or not isinstance(node, tree.Call):
+        if isinstance(node, tree.Expect) or not isinstance(node, tree.CallExpression):
             continue
         name = node.callee if isinstance(node.callee, tree.Name) else dotted(design, node.callee)
         if name is None or name.text in known or name.text in ("memory", "receptive_field"):
@@ -307,9 +307,9 @@ def _uses(block: Definition, blocks: Mapping[str, Definition]) -> list[tree.Name
     names = [n for n in nodes if isinstance(n, tree.Name) and n.text in blocks]
     if not names:
         return []
-    steps = {id(n.callee) for n in nodes if isinstance(n, tree.Call)}
+    steps = {id(n.callee) for n in nodes if isinstance(n, tree.CallExpression)}
     steps |= {id(stage) for n in nodes if isinstance(n, tree.Pipeline) for stage in n.stages[1:]}
-    steps |= {id(n.step) for n in nodes if isinstance(n, tree.Named)}
+    steps |= {id(n.step) for n in nodes if isinstance(n, tree.NamedStep)}
     own = bound_names(block) | {size.text for n in nodes if isinstance(n, tree.Input) for size in _sizes(n)}
     return [n for n in names if n.text not in own or id(n) in steps]
 

@@ -94,10 +94,10 @@ class Builder:
         return tuple(parts)
 
     def parameter(self, parts: list[Any], span: Span) -> Node:
-        return tree.Parameter(span, self._identifier(parts[0]), parts[1] if len(parts) > 1 else None)
+        return tree.ParameterDeclaration(span, self._identifier(parts[0]), parts[1] if len(parts) > 1 else None)
 
     def body(self, parts: list[Any], span: Span) -> Node:
-        return tree.Body(span, tuple(p for p in parts if isinstance(p, Node)))
+        return tree.Braces(span, tuple(p for p in parts if isinstance(p, Node)))
 
     # --- statements
 
@@ -124,10 +124,12 @@ class Builder:
     def state(self, parts: list[Any], span: Span) -> Node:
         name, sizes, *rest = parts
         options = tuple(p for p in rest if isinstance(p, tree.Keyword))
-        return tree.State(span, self._identifier(name), sizes, options, rest[-1] if len(rest) > len(options) else None)
+        return tree.StateDeclaration(
+            span, self._identifier(name), sizes, options, rest[-1] if len(rest) > len(options) else None
+        )
 
     def weight(self, parts: list[Any], span: Span) -> Node:
-        return tree.Weight(span, self._identifier(parts[0]), parts[1], tuple(parts[2:]))
+        return tree.WeightDeclaration(span, self._identifier(parts[0]), parts[1], tuple(parts[2:]))
 
     def layer(self, parts: list[Any], span: Span) -> Node:
         return tree.Shared(span, self._identifier(parts[0]), parts[1])
@@ -141,9 +143,9 @@ class Builder:
     def for_(self, parts: list[Any], span: Span) -> Node:
         return tree.For(span, parts[0], parts[1], *self._loop(parts[2:]))
 
-    def _loop(self, parts: list[Any]) -> tuple[Identifier | None, tree.Body, Identifier | None]:
+    def _loop(self, parts: list[Any]) -> tuple[Identifier | None, tree.Braces, Identifier | None]:
         """The name of the turns, the body, and the name of what comes out."""
-        place = next(i for i, part in enumerate(parts) if isinstance(part, tree.Body))
+        place = next(i for i, part in enumerate(parts) if isinstance(part, tree.Braces))
         return self._optional_name(parts[:place]), parts[place], self._optional_name(parts[place:])
 
     def if_(self, parts: list[Any], span: Span) -> Node:
@@ -152,21 +154,21 @@ class Builder:
     def binding(self, parts: list[Any], span: Span) -> Node:
         written, values = parts
         items = written
-        if len(written) == 1 and isinstance(written[0], tree.Group | tree.List):
+        if len(written) == 1 and isinstance(written[0], tree.TupleExpression | tree.List):
             items = written[0].items
         place = Span(self.source, span.start, written[-1].span.end)
         unpacks = items is not written or len(written) > 1
         if all(isinstance(i, tree.Name) for i in items):
             names = tuple(Identifier(i.span, i.text) for i in items if isinstance(i, tree.Name))
-            return tree.Binding(span, tree.Target(place, names, unpacks), values)
+            return tree.Binding(span, tree.BindingTarget(place, names, unpacks), values)
         if all(isinstance(i, tree.Next) for i in items):
             names = tuple(i.name for i in items if isinstance(i, tree.Next))
-            return tree.Advance(span, tree.Target(place, names, unpacks), values)
+            return tree.NextStatement(span, tree.BindingTarget(place, names, unpacks), values)
         return tree.Binding(span, tree.Unbindable(place, written), values)
 
     def flow(self, parts: list[Any], span: Span) -> Node:
         items = parts[0]
-        return tree.Flow(span, items[0] if len(items) == 1 else tree.Group(span, items))
+        return tree.Flow(span, items[0] if len(items) == 1 else tree.TupleExpression(span, items))
 
     def pipelines(self, parts: list[Any], span: Span) -> tuple[Node, ...]:
         return tuple(parts)
@@ -174,7 +176,7 @@ class Builder:
     def target(self, parts: list[Any], span: Span) -> Node:
         names = parts[0]
         bracketed = self.source.text[span.start : span.end].rstrip().endswith((")", ","))
-        return tree.Target(span, tuple(names), bracketed or len(names) > 1)
+        return tree.BindingTarget(span, tuple(names), bracketed or len(names) > 1)
 
     def names(self, parts: list[Any], span: Span) -> tuple[Identifier, ...]:
         return tuple(self._identifier(p) for p in parts)
@@ -185,7 +187,7 @@ class Builder:
         return tree.Pipeline(span, tuple(parts))
 
     def named(self, parts: list[Any], span: Span) -> Node:
-        return tree.Named(span, parts[0], self._identifier(parts[1]))
+        return tree.NamedStep(span, parts[0], self._identifier(parts[1]))
 
     def conditional(self, parts: list[Any], span: Span) -> Node:
         return tree.Conditional(span, *parts)
@@ -225,7 +227,7 @@ class Builder:
         return tree.Chain(span, (parts[0], parts[-1]), ("**",))
 
     def call(self, parts: list[Any], span: Span) -> Node:
-        return tree.Call(span, parts[0], tuple(parts[1:]))
+        return tree.CallExpression(span, parts[0], tuple(parts[1:]))
 
     def keyword(self, parts: list[Any], span: Span) -> Node:
         return tree.Keyword(span, self._identifier(parts[0]), parts[1])
@@ -242,7 +244,7 @@ class Builder:
                 found.append(None)
             else:
                 found[-1] = part
-        return tree.Slice(span, *[*found, None, None][:3])
+        return tree.SliceExpression(span, *[*found, None, None][:3])
 
     def attribute(self, parts: list[Any], span: Span) -> Node:
         return tree.Attribute(span, parts[0], self._identifier(parts[1]))
@@ -305,7 +307,7 @@ class Builder:
 
     def group(self, parts: list[Any], span: Span) -> Node:
         items = tuple(p for p in parts if p.__class__ is not Token)
-        return items[0] if len(items) == len(parts) == 1 else tree.Group(span, items)
+        return items[0] if len(items) == len(parts) == 1 else tree.TupleExpression(span, items)
 
     def list_(self, parts: list[Any], span: Span) -> Node:
         return tree.List(span, tuple(parts))

@@ -115,7 +115,7 @@ HARD = Line(hard=True)
 
 def write(doc: Doc) -> str:
     """A document as text."""
-    return _Writer().write(doc)
+    return _DocumentWriter().write(doc)
 
 
 def fits(doc: Doc) -> bool:
@@ -123,7 +123,7 @@ def fits(doc: Doc) -> bool:
     return _fit(WIDTH, True, doc, (), True)
 
 
-class _Writer:
+class _DocumentWriter:
     """Writes one document."""
 
     def __init__(self) -> None:
@@ -244,15 +244,15 @@ def _fit(room: int, flat: bool, doc: Doc, behind: Sequence[Command], whole: bool
     return False
 
 
-_WRITE: dict[type, Callable[[_Writer, int, bool, Any], None]] = {
-    str: _Writer.text,
-    tuple: _Writer.all,
-    Line: _Writer.line_end,
-    Group: _Writer.group,
-    Indent: _Writer.indented,
-    IfBroken: _Writer.if_broken,
-    Comment: _Writer.comment_behind,
-    Fill: _Writer.fill,
-    Branches: _Writer.branches,
-    _Rest: _Writer.rest,
+_WRITE: dict[type, Callable[[_DocumentWriter, int, bool, Any], None]] = {
+    str: _DocumentWriter.text,
+    tuple: _DocumentWriter.all,
+    Line: _DocumentWriter.line_end,
+    Group: _DocumentWriter.group,
+    Indent: _DocumentWriter.indented,
+    IfBroken: _DocumentWriter.if_broken,
+    Comment: _DocumentWriter.comment_behind,
+    Fill: _DocumentWriter.fill,
+    Branches: _DocumentWriter.branches,
+    _Rest: _DocumentWriter.rest,
 }

@@ -52,7 +52,7 @@ def _leaf(p: Typesetter, node: Node) -> Doc:
     return p.take()
 
 
-def _group(p: Typesetter, node: tree.Group) -> Doc:
+def _group(p: Typesetter, node: tree.TupleExpression) -> Doc:
     bracket = p.next
     if bracket.text != "(" or p.pieces[bracket.closer].end != node.span.end:
         return p.joined(node.items)  # a flow of several values, without brackets of its own
@@ -75,14 +75,14 @@ def _comprehension(p: Typesetter, node: tree.Comprehension) -> Doc:
     return p.bracketed(inner)
 
 
-def _call(p: Typesetter, node: tree.Call) -> Doc:
+def _call(p: Typesetter, node: tree.CallExpression) -> Doc:
     callee = p.show(node.callee)
     return callee, _hugged(p, node.arguments[0]) if _hugs(p, node.arguments) else p.items(node.arguments)
 
 
 def _hugs(p: Typesetter, arguments: Sequence[Node]) -> bool:
     """Is the only argument a list or body, whose brackets can stand next to those of the call?"""
-    if len(arguments) != 1 or not isinstance(arguments[0], tree.List | tree.Comprehension | tree.Body):
+    if len(arguments) != 1 or not isinstance(arguments[0], tree.List | tree.Comprehension | tree.Braces):
         return False
     inner = p.pieces[p.at + 1]
     behind = p.pieces[inner.closer + 1 : p.next.closer + 1]
@@ -104,7 +104,7 @@ def _subscript(p: Typesetter, node: tree.Subscript) -> Doc:
     return p.show(node.value), p.items(node.items)
 
 
-def _slice(p: Typesetter, node: tree.Slice) -> Doc:
+def _slice(p: Typesetter, node: tree.SliceExpression) -> Doc:
     outer, p.narrow = p.narrow, True
     docs = [p.shown(node.start, ""), p.take(), p.shown(node.stop, "")]
     if p.next.text == ":":
@@ -151,7 +151,7 @@ def _conditional(p: Typesetter, node: tree.Conditional) -> Doc:
     return p.spaced(parts, hard)
 
 
-def _named(p: Typesetter, node: tree.Named) -> Doc:
+def _named(p: Typesetter, node: tree.NamedStep) -> Doc:
     return p.show(node.step), " ", p.take(), " ", p.show(node.name)
 
 
@@ -167,7 +167,7 @@ def _pipeline(p: Typesetter, node: tree.Pipeline) -> Doc:
     return Fill(tuple(parts), tuple(hard), None)
 
 
-def _body(p: Typesetter, node: tree.Body) -> Doc:
+def _body(p: Typesetter, node: tree.Braces) -> Doc:
     return p.inline(), Group(p.body(node), bool(node.statements) and _lines(node))
 
 
@@ -179,7 +179,7 @@ def _opens_all(p: Typesetter) -> bool:
     return p.next.text in ("(", "[") and p.pieces[p.next.closer + 1].text in ("=", "in")
 
 
-def _target(p: Typesetter, node: tree.Target) -> Doc:
+def _target(p: Typesetter, node: tree.BindingTarget) -> Doc:
     return _bound(p, node.names, p.show)
 
 
@@ -215,12 +215,12 @@ def _produced(p: Typesetter, node: tree.Produced) -> Doc:
     return name, p.show(node.value)
 
 
-def _weight(p: Typesetter, node: tree.Weight | tree.State) -> Doc:
+def _weight(p: Typesetter, node: tree.WeightDeclaration | tree.StateDeclaration) -> Doc:
     head = (p.take(), " ", p.show(node.name), " ", p.items(node.sizes))
     return head, (" ", p.joined(node.options)) if node.options else ""
 
 
-def _state(p: Typesetter, node: tree.State) -> Doc:
+def _state(p: Typesetter, node: tree.StateDeclaration) -> Doc:
     head = _weight(p, node)
     return head if node.start is None else (head, " ", p.take(), " ", p.show(node.start))
 
@@ -229,7 +229,7 @@ def _next(p: Typesetter, node: tree.Next) -> Doc:
     return p.take(), " ", p.show(node.name)
 
 
-def _advance(p: Typesetter, node: tree.Advance) -> Doc:
+def _advance(p: Typesetter, node: tree.NextStatement) -> Doc:
     target = _bound(p, node.target.names, lambda name: _told(p, name))
     return target, " ", p.take(), " ", p.joined(node.values)
 
@@ -277,11 +277,11 @@ def _if(p: Typesetter, node: tree.If) -> Doc:
     return Branches(tuple(branches)) if apart and not broken and not remarked else Group(tuple(docs), broken)
 
 
-def _else(node: Node) -> tuple[tree.If | None, tree.Body]:
+def _else(node: Node) -> tuple[tree.If | None, tree.Braces]:
     """What stands behind `else`: another `if` or none, and its body."""
     if isinstance(node, tree.If):
         return node, node.body
-    assert isinstance(node, tree.Body)
+    assert isinstance(node, tree.Braces)
     return None, node
 
 
@@ -300,7 +300,7 @@ def _flow(p: Typesetter, node: tree.Flow) -> Doc:
 # --- definitions ---------------------------------------------------------------------------------------------------
 
 
-def _parameter(p: Typesetter, node: tree.Parameter) -> Doc:
+def _parameter(p: Typesetter, node: tree.ParameterDeclaration) -> Doc:
     return p.show(node.name), "" if node.default is None else (p.take(), p.show(node.default))
 
 
@@ -332,29 +332,29 @@ PRINTED: dict[type, Callable[[Typesetter, Any], Doc]] = {
     tree.Name: _leaf,
     tree.Literal: _leaf,
     tree.Ellipsis: _leaf,
-    tree.Group: _group,
+    tree.TupleExpression: _group,
     tree.List: _list,
     tree.Comprehension: _comprehension,
-    tree.Call: _call,
+    tree.CallExpression: _call,
     tree.Keyword: _keyword,
     tree.Subscript: _subscript,
-    tree.Slice: _slice,
+    tree.SliceExpression: _slice,
     tree.Attribute: _attribute,
     tree.Unary: _unary,
     tree.Chain: _chain,
     tree.Conditional: _conditional,
-    tree.Named: _named,
+    tree.NamedStep: _named,
     tree.Pipeline: _pipeline,
-    tree.Body: _body,
-    tree.Target: _target,
+    tree.Braces: _body,
+    tree.BindingTarget: _target,
     tree.Unbindable: _unbindable,
     tree.Input: _input,
     tree.Output: _output,
     tree.Produced: _produced,
-    tree.Weight: _weight,
-    tree.State: _state,
+    tree.WeightDeclaration: _weight,
+    tree.StateDeclaration: _state,
     tree.Next: _next,
-    tree.Advance: _advance,
+    tree.NextStatement: _advance,
     tree.Shared: _set,
     tree.Const: _set,
     tree.Expect: _expect,
@@ -363,7 +363,7 @@ PRINTED: dict[type, Callable[[Typesetter, Any], Doc]] = {
     tree.If: _if,
     tree.Binding: _binding,
     tree.Flow: _flow,
-    tree.Parameter: _parameter,
+    tree.ParameterDeclaration: _parameter,
     tree.Import: _import,
     tree.ImportNames: _import_names,
     tree.Imported: _imported,

@@ -45,7 +45,7 @@ class Literal(Node):
     value: object
 
 
-class Group(Node):
+class TupleExpression(Node):
     """`(a, b)`: a tuple; one item without a comma never makes a Group."""
 
     items: tuple[Node, ...]
@@ -61,12 +61,12 @@ class Comprehension(Node):
     """`[value for target in items if condition]`"""
 
     value: Node
-    target: Target
+    target: BindingTarget
     items: Node
     condition: Node | None
 
 
-class Call(Node):
+class CallExpression(Node):
     """`callee(a, b, key=c)`"""
 
     callee: Node
@@ -87,7 +87,7 @@ class Subscript(Node):
     items: tuple[Node, ...]
 
 
-class Slice(Node):
+class SliceExpression(Node):
     """`start:stop:step` in a subscript."""
 
     start: Node | None
@@ -128,7 +128,7 @@ class Conditional(Node):
     otherwise: Node
 
 
-class Named(Node):
+class NamedStep(Node):
     """`step as name`"""
 
     step: Node
@@ -141,7 +141,7 @@ class Pipeline(Node):
     stages: tuple[Node, ...]
 
 
-class Body(Node):
+class Braces(Node):
     """`{ ... }`"""
 
     statements: tuple[Node, ...]
@@ -150,7 +150,7 @@ class Body(Node):
 # --- statements ------------------------------------------------------------------------------------------------
 
 
-class Target(Node):
+class BindingTarget(Node):
     """What a `for` or a binding binds. `unpacks` tells `(a,)` from `a`."""
 
     names: tuple[Identifier, ...]
@@ -179,7 +179,7 @@ class Produced(Node):
     value: Node
 
 
-class State(Node):
+class StateDeclaration(Node):
     """`state name [sizes] key=value = start`: what a cell remembers from step to step."""
 
     name: Identifier
@@ -188,7 +188,7 @@ class State(Node):
     start: Node | None
 
 
-class Weight(Node):
+class WeightDeclaration(Node):
     """`weight name [sizes] key=value, ...`: learned numbers of one's own."""
 
     name: Identifier
@@ -214,17 +214,17 @@ class Repeat(Node):
 
     count: Node
     name: Identifier | None
-    body: Body
+    body: Braces
     result: Identifier | None = None
 
 
 class For(Node):
     """`for target in items as name { ... } as result`"""
 
-    target: Target
+    target: BindingTarget
     items: Node
     name: Identifier | None
-    body: Body
+    body: Braces
     result: Identifier | None = None
 
 
@@ -232,7 +232,7 @@ class If(Node):
     """`if condition { ... } else ...`; `otherwise` is a Body, another If, or None."""
 
     condition: Node
-    body: Body
+    body: Braces
     otherwise: Node | None
 
 
@@ -245,14 +245,14 @@ class Unbindable(Node):
 class Binding(Node):
     """`names = values`"""
 
-    target: Target | Unbindable
+    target: BindingTarget | Unbindable
     values: tuple[Node, ...]
 
 
-class Advance(Node):
+class NextStatement(Node):
     """`next names = values`: what states will be at the next step."""
 
-    target: Target
+    target: BindingTarget
     values: tuple[Node, ...]
 
 
@@ -282,7 +282,7 @@ def lost_names(node: Broken) -> list[str]:
 # --- definitions -----------------------------------------------------------------------------------------------
 
 
-class Parameter(Node):
+class ParameterDeclaration(Node):
     """`name` or `name = default`"""
 
     name: Identifier
@@ -294,8 +294,8 @@ class Definition(Node):
 
     word: str
     name: Identifier
-    parameters: tuple[Parameter, ...]
-    body: Body
+    parameters: tuple[ParameterDeclaration, ...]
+    body: Braces
     doc: str
 
 
@@ -364,7 +364,7 @@ def inputs(definition: Definition) -> Iterator[Input]:
         top = stack.pop()
         if isinstance(top, Input):
             yield top
-        elif isinstance(top, Body):
+        elif isinstance(top, Braces):
             kinds = Input | If if definition.word == "net" else Input
             stack += [s for s in reversed(top.statements) if isinstance(s, kinds)]
         elif isinstance(top, If):

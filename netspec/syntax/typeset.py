@@ -160,7 +160,7 @@ class Typesetter:
             docs += [self.before(flat if place else " ", not place), self.show(node)]
         return tuple(docs)
 
-    def body(self, node: tree.Body) -> Doc:
+    def body(self, node: tree.Braces) -> Doc:
         """`{ ... }`, on one line or not as the group around it is."""
         opener = self.take()
         outer, self.hang, narrow, self.narrow = self.hang, None, self.narrow, False
@@ -189,4 +189,4 @@ def _atomic(node: Node) -> bool:
 
 def _simple(node: Node) -> bool:
     """A number, a word, or a list of such."""
-    return all(map(_simple, node.items)) if isinstance(node, tree.Group | tree.List) else _atomic(node)
+    return all(map(_simple, node.items)) if isinstance(node, tree.TupleExpression | tree.List) else _atomic(node)

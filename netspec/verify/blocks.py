@@ -17,7 +17,7 @@ from ..base.record import TYPE_CHECKING, Record
 from ..base.source import Source
 from ..codegen.pipeline import BACKENDS, templates
 from ..elaborate.net import elaborate, with_defaults
-from ..ir.types import Call, applied
+from ..ir.types import BlockCall, applied
 from ..layers.arguments import describe
 from ..syntax.parser import parse
 from ..weights.samples import numbers, sizes_that_fit
@@ -74,7 +74,7 @@ class Moved(Record):
         return Moved(self.parameters + other.parameters, self.channels + other.channels)
 
 
-def block_trials(net: CheckedNet, target: Target, form: Form, most: int) -> Iterator[Trial | SettingResult]:
+def block_trials(net: CheckedNet, target: Target, form: CodeForm, most: int) -> Iterator[Trial | SettingResult]:
     """For each class or function of a block the objects made with further values of its arguments."""
     sizes, own = sizes_that_fit(net, 1)[0], _bodies(net.net.body)
     for template in form.templates(net)[:-1]:
@@ -89,13 +89,13 @@ def _bodies(body: Body) -> set[int]:
     found, todo = set[int](), [body]
     while todo:
         for item in applied(todo.pop().held):
-            if isinstance(item, Call) and id(item.body) not in found:
+            if isinstance(item, BlockCall) and id(item.body) not in found:
                 found.add(id(item.body))
                 todo.append(item.body)
     return found
 
 
-def _alone(template: Template, own: Collection[int], sizes: Mapping[str, int], form: Form) -> Alone | None:
+def _alone(template: Template, own: Collection[int], sizes: Mapping[str, int], form: CodeForm) -> Alone | None:
     """The smallest instance of a class, of those that the net has itself (`own`) if there are such; None where it
     cannot stand alone."""
     found = []
@@ -138,7 +138,9 @@ def _known(value: Any, sizes: Mapping[str, int]) -> Any:
 # --- what is tried ---------------------------------------------------------------------------------------------------
 
 
-def _trials(net: CheckedNet, target: Target, alone: Alone, form: Form, most: int) -> Iterator[Trial | SettingResult]:
+def _trials(
+    net: CheckedNet, target: Target, alone: Alone, form: CodeForm, most: int
+) -> Iterator[Trial | SettingResult]:
     moved: list[Moved] = []
     names = form.arguments(target.text, alone)
     alone = _following(net, alone, names)
@@ -216,7 +218,7 @@ def _together(moved: Sequence[Moved], alone: Alone) -> Iterator[Moved]:
             yield joined
 
 
-def _trial(net: CheckedNet, target: Target, alone: Alone, moved: Moved, value: Any, form: Form) -> Trial | None:
+def _trial(net: CheckedNet, target: Target, alone: Alone, moved: Moved, value: Any, form: CodeForm) -> Trial | None:
     """The block with some arguments at a value; None where that is no block, or none that the framework can have."""
     given, shapes = dict(alone.given), list(alone.shapes)
     for _, parameter in moved.parameters:
@@ -335,7 +337,7 @@ class Made_(keras.Model):
 """
 
 
-class Form(Record):
+class CodeForm(Record):
     """A way of writing code.
 
     `write` makes the code of a net, or takes other text for it; `templates` are its classes and functions, and `wrap`
@@ -358,8 +360,8 @@ class Form(Record):
         return names[len(alone.body.given) :] if self.functions and not alone.is_cell else names
 
 
-def _torch(style: str) -> Form:
-    return Form(
+def _torch(style: str) -> CodeForm:
+    return CodeForm(
         lambda net, text=None: torch_target(net, style, text),
         lambda net: templates(net, "torch", style),
         module,
@@ -370,8 +372,8 @@ def _torch(style: str) -> Form:
     )
 
 
-def _keras(style: str, wrap: Any, functions: bool = False) -> Form:
-    return Form(
+def _keras(style: str, wrap: Any, functions: bool = False) -> CodeForm:
+    return CodeForm(
         lambda net, text=None: keras_target(net, style, text),
         lambda net: templates(net, "keras", style),
         wrap,
@@ -390,6 +392,6 @@ FORMS = {
 _USUAL = {"torch": "module", "keras": "functional"}
 
 
-def form_of(framework: str, styles: Mapping[str, str]) -> Form:
+def form_of(framework: str, styles: Mapping[str, str]) -> CodeForm:
     """The way of writing for a framework: in the style that was chosen for it, or as usual."""
     return FORMS[styles.get(framework, _USUAL[framework])]

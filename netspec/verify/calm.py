@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..ir.paths import paths_of, weight_path
-from ..ir.types import Call, applied
+from ..ir.types import BlockCall, applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ def _last(body: Body, wanted: Iterable[int], prefix: str) -> Iterator[str]:
             continue
         seen.add(number)
         path = prefix + paths[id(item)]
-        if isinstance(item, Call):
+        if isinstance(item, BlockCall):
             given = zip(item.outputs, item.body.outputs)
             ends = [r.value.number for t, r in given if t.number == number or item.use is not None]
             yield from _last(item.body, ends, f"{path}.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from ..ir.paths import path_of
-from ..ir.types import Region, Result, Step, applied
+from ..ir.types import OutputPort, Region, Step, applied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..base.dims import Shape
-    from ..ir.types import Body, Call, CheckedNet, Item, Tensor
+    from ..ir.types import BlockCall, Body, CheckedNet, Item, Tensor
 
     # a value with the path of the step that makes it, and its place among what that makes
     Shown = tuple[str, int, Tensor]
@@ -25,7 +25,7 @@ def expose(net: CheckedNet) -> tuple[CheckedNet, list[tuple[str, int, Shape]]]:
     return net.replace(net=net.net.replace(body=body)), [(path, place, tensor.shape) for path, place, tensor in shown]
 
 
-def is_shown(item: Step | Call) -> bool:
+def is_shown(item: Step | BlockCall) -> bool:
     """Are the values of a step, or of a cell, those of samples, and not just handed on?"""
     return item.outputs[0].batched and not (isinstance(item, Step) and item.hands_on)
 
@@ -38,14 +38,14 @@ class _Exposing:
 
     def body(self, body: Body) -> tuple[Body, list[Shown]]:
         if id(body) not in self.known:
-            lines = _Lines(self, body)
+            lines = _Instrumenter(self, body)
             items = lines.items(body.items, "")
-            results = (Result(f"value{k}", tensor) for k, (_, _, tensor) in enumerate(lines.shown))
+            results = (OutputPort(f"value{k}", tensor) for k, (_, _, tensor) in enumerate(lines.shown))
             self.known[id(body)] = body.replace(items=items, outputs=(*body.outputs, *results)), lines.shown
         return self.known[id(body)]
 
 
-class _Lines:
+class _Instrumenter:
     """One body on the way."""
 
     def __init__(self, exposing: _Exposing, body: Body) -> None:

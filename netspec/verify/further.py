@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _WORDS = (("same", "valid"), ("relu", "tanh", "sigmoid", "gelu"), ("avg", "max"))
 
 
-class Argument(Record):
+class CodeArgument(Record):
     """An argument of a class or function. `default` is None for none, too; `required` tells these two apart."""
 
     name: str
@@ -24,7 +24,7 @@ class Argument(Record):
     required: bool
 
 
-def arguments(text: str, name: str = "") -> tuple[Argument, ...]:
+def arguments(text: str, name: str = "") -> tuple[CodeArgument, ...]:
     """The arguments that make an object of a class, or call a function, of generated code; of its last definition where
     no name is given. A default that is no literal, such as a function of a framework, is left out."""
     made = _definition(text, name)
@@ -32,10 +32,10 @@ def arguments(text: str, name: str = "") -> tuple[Argument, ...]:
         return ()
     words = made.args.args
     first = len(words) - len(made.args.defaults)
-    found: list[Argument] = []
+    found: list[CodeArgument] = []
     for place, word in enumerate(words):
         if place < first:
-            found.append(Argument(word.arg, None, True))
+            found.append(CodeArgument(word.arg, None, True))
         else:
             found += _with_default(word.arg, made.args.defaults[place - first])
     return tuple(a for a in found if a.name != "self")
@@ -50,9 +50,9 @@ def _definition(text: str, name: str) -> ast.FunctionDef | None:
     return next((n for n in named[-1].body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
 
 
-def _with_default(name: str, node: ast.expr) -> Iterator[Argument]:
+def _with_default(name: str, node: ast.expr) -> Iterator[CodeArgument]:
     try:
-        yield Argument(name, ast.literal_eval(node), False)
+        yield CodeArgument(name, ast.literal_eval(node), False)
     except ValueError:
         return
 

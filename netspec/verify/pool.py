@@ -68,7 +68,7 @@ class Job(Record):
         return self.leg or self.target.framework
 
 
-class Pool:
+class WorkerPool:
     """Runs jobs, as a context. `worker` is the module of its processes, `legs` are those that it knows."""
 
     worker = "netspec.verify.worker"
@@ -80,7 +80,7 @@ class Pool:
         self.held = Undone(lambda: kill(self.processes.values()))
         self.count = 0
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> WorkerPool:
         self.scratch.__enter__()
         self.held.__enter__()
         return self

@@ -13,7 +13,7 @@ from .verdict import apart
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..ir.types import Call, CheckedNet, Step
+    from ..ir.types import BlockCall, CheckedNet, Step
     from ..layers.base import Array
 
 
@@ -42,7 +42,7 @@ class _Replay(Reference):
         results = super()._step(step, path, held)
         return results if self._cells or not is_shown(step) else tuple(map(self._exchanged, results))
 
-    def _call(self, call: Call, prefix: str, held: dict[int, Array]) -> None:
+    def _call(self, call: BlockCall, prefix: str, held: dict[int, Array]) -> None:
         is_cell = call.use is not None
         self._cells += is_cell
         super()._call(call, prefix, held)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..ir.types import CheckedNet
     from ..layers.base import Array
     from ..weights.targets import Target
-    from .pool import Answer, Pool
+    from .pool import Answer, WorkerPool
 
     Writer: TypeAlias = "Callable[[CheckedNet, str], Target]"
 
@@ -142,13 +142,13 @@ def spelt(value: Any, told: Any) -> Any:
 # --- what becomes of it ----------------------------------------------------------------------------------------------
 
 
-def judged(trial: Trial, pool: Pool, seed: int = 0) -> SettingResult:
+def judged(trial: Trial, pool: WorkerPool, seed: int = 0) -> SettingResult:
     """Make the object of a trial, and hold it against the net, or against the other one that it may be."""
     found = _judged(trial, pool, seed)
     return judged(trial.otherwise, pool, seed) if found.wrong and trial.otherwise is not None else found
 
 
-def _judged(trial: Trial, pool: Pool, seed: int) -> SettingResult:
+def _judged(trial: Trial, pool: WorkerPool, seed: int) -> SettingResult:
     import numpy as np
 
     rng, net = np.random.default_rng(seed), trial.net
@@ -183,7 +183,7 @@ def _calm(
 
 
 def _compared(
-    trial: Trial, job: Job, wanted: Sequence[Array] | None, told: Sequence[tuple[int, ...]], pool: Pool
+    trial: Trial, job: Job, wanted: Sequence[Array] | None, told: Sequence[tuple[int, ...]], pool: WorkerPool
 ) -> SettingResult:
     """What a framework makes of a job: without `wanted`, which is what should come out, of the shapes alone."""
     answer = pool.answer(job, pool.start(job))

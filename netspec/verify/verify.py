@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from ..ir.types import CheckedNet, Row
+    from ..ir.types import CheckedNet, CostRow
     from ..layers.base import Array
     from ..weights.targets import Target
-    from .pool import Answer, Pool
+    from .pool import Answer, WorkerPool
     from .verdict import Errors
 
 # what rounding may come to, relative to the largest number of an array
@@ -67,7 +67,7 @@ class Options(Record):
 
 def verify(
     net: CheckedNet,
-    pool: Pool,
+    pool: WorkerPool,
     options: Options,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Result:
@@ -84,7 +84,7 @@ def verify(
 class _Verification:
     """One net on the way."""
 
-    def __init__(self, net: CheckedNet, pool: Pool, options: Options, progress: Callable[[str], None]) -> None:
+    def __init__(self, net: CheckedNet, pool: WorkerPool, options: Options, progress: Callable[[str], None]) -> None:
         import numpy as np
 
         self.net = net
@@ -368,9 +368,9 @@ def _first(lines: Sequence[LayerLine], tolerance: float) -> LayerLine | None:
     return next((line for line in lines if not line.error <= tolerance), None)
 
 
-def _by_path(rows: Iterable[Row]) -> dict[str, Iterator[Row]]:
+def _by_path(rows: Iterable[CostRow]) -> dict[str, Iterator[CostRow]]:
     """The rows of each path: one for each use of what is shared."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[CostRow]] = {}
     for row in rows:
         found.setdefault(row.path, []).append(row)
     return {path: iter(uses) for path, uses in found.items()}

@@ -12,7 +12,7 @@ from .match import partners
 from .prefix import prefix_rule
 from .rename import Renaming
 from .table import WeightsError, check_weights
-from .whose import Reading, check_names, may_be, opposed, refuse_others
+from .whose import ReadPlan, check_names, may_be, opposed, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..ir.types import CheckedNet
     from ..layers.base import Array
     from .archives import Archive
-    from .forms import Form
+    from .forms import FileFormat
 
 # the types of number that both frameworks compute with
 _NUMBERS = ("float16", "float32", "float64")
@@ -76,8 +76,8 @@ def read_weights(
     return Read(made.take(arrays), tuple(notes))
 
 
-def _reading(path: str, form: str | None, style: str) -> Reading:
-    return Reading(form_of(path, form), style, KINDS[suffix_of(path)].forms, form is not None)
+def _reading(path: str, form: str | None, style: str) -> ReadPlan:
+    return ReadPlan(form_of(path, form), style, KINDS[suffix_of(path)].forms, form is not None)
 
 
 def _unreadable(names: Iterable[str], archive: Archive) -> list[str]:
@@ -87,7 +87,7 @@ def _unreadable(names: Iterable[str], archive: Archive) -> list[str]:
     return [f"`{n}` is {kind}; weights are read from {allowed}" for n, kind in kinds.items() if kind not in READABLE]
 
 
-def _other_layers(form: Form, archive: Archive) -> list[str]:
+def _other_layers(form: FileFormat, archive: Archive) -> list[str]:
     """Keras numbers layers of a class in their order; another name at a number may be another layer."""
     odd = [
         f"`{archive.layers[group]}` for `{name}`"

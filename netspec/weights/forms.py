@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..layers.base import Array, Weight
 
 
-class Form(Record):
+class FileFormat(Record):
     """The weights of one net in files.
 
     `shapes` are the arrays that a file must hold, by their names there; `beside` says which others it may hold
@@ -36,26 +36,26 @@ def _turned(weights: Iterable[tuple[str, Weight]]) -> frozenset[str]:
     return frozenset(name for name, weight in weights if weight.torch.turns or weight.keras.turns)
 
 
-def _netspec(net: CheckedNet, _style: str) -> Form:
+def _netspec(net: CheckedNet, _style: str) -> FileFormat:
     """The canonical form: paths of the spec, axes of the language. Raises WeightsError where sizes are not known."""
     table = weight_table(net)
     try:
         shapes = {path: weight.sizes for path, weight in table.items()}
     except ValueError as error:
         raise WeightsError([str(error)]) from None
-    return Form(shapes, lambda arrays: {path: arrays[path] for path in shapes}, turned=_turned(table.items()))
+    return FileFormat(shapes, lambda arrays: {path: arrays[path] for path in shapes}, turned=_turned(table.items()))
 
 
-def _torch(net: CheckedNet, _style: str) -> Form:
+def _torch(net: CheckedNet, _style: str) -> FileFormat:
     """The names and axes of the `state_dict` of the generated module."""
     from ..runtime.torch_model import is_counter
 
     spelling = torch_target(net).spelling
     turned = _turned((name, held.weight) for held in spelling.held for name in (held.key, held.plus) if name)
-    return Form(spelling.shapes, spelling.take, is_counter, turned=turned)
+    return FileFormat(spelling.shapes, spelling.take, is_counter, turned=turned)
 
 
-def _keras(net: CheckedNet, style: str) -> Form:
+def _keras(net: CheckedNet, style: str) -> FileFormat:
     """The datasets that Keras writes for the generated model of this style."""
     target = keras_target(net, style)
     keys, layers = model_of(net, target).stored()
@@ -68,10 +68,10 @@ def _keras(net: CheckedNet, style: str) -> Form:
         return name.startswith("optimizer/") or keys.get(name) == ""
 
     weights = {held.key: held.weight for held in target.spelling.held}
-    return Form(shapes, take, beside, layers, _turned((name, weights[key]) for name, key in keys.items() if key))
+    return FileFormat(shapes, take, beside, layers, _turned((name, weights[key]) for name, key in keys.items() if key))
 
 
-FORMS: dict[str, Callable[[CheckedNet, str], Form]] = {"netspec": _netspec, "torch": _torch, "keras": _keras}
+FORMS: dict[str, Callable[[CheckedNet, str], FileFormat]] = {"netspec": _netspec, "torch": _torch, "keras": _keras}
 
 
 def target_of(net: CheckedNet, form: str, style: str) -> Target:

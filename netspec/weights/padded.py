@@ -6,7 +6,7 @@ Of whole numbers from a large vocabulary hardly one in a sample is 0, and a mask
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from ..ir.types import Call, applied
+from ..ir.types import BlockCall, applied
 from ..layers.compare import Comparison
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class _Trace:
         for item in applied(body.held):
             taken = [known.get(t.number, _NOWHERE) for t in item.inputs]
             if any(taken):
-                made = self.walk(item.body, taken) if isinstance(item, Call) else self._step(item, taken)
+                made = self.walk(item.body, taken) if isinstance(item, BlockCall) else self._step(item, taken)
                 known.update(zip((t.number for t in item.outputs), made))
         return [known.get(result.value.number, _NOWHERE) for result in body.outputs]
 

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from ..codegen.backends.weight_map import Held
+    from ..codegen.backends.weight_map import WeightBinding
     from ..layers.base import Array
 
 
 class Spelling(Record):
     """Where one form of generated code keeps the weights of a net. `held` has each weight of the spec once."""
 
-    held: tuple[Held, ...]
+    held: tuple[WeightBinding, ...]
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -58,15 +58,15 @@ class Spelling(Record):
         return {held.path: _taken(held, arrays) for held in alone}
 
 
-def spelling(held: Iterable[Held]) -> Spelling:
+def spelling(held: Iterable[WeightBinding]) -> Spelling:
     """A spelling of weights; of those that are used several times, the first use counts."""
-    first: dict[str, Held] = {}
+    first: dict[str, WeightBinding] = {}
     for one in held:
         first.setdefault(one.path, one)
     return Spelling(tuple(first.values()))
 
 
-def _taken(held: Held, arrays: Mapping[str, Array]) -> Array:
+def _taken(held: WeightBinding, arrays: Mapping[str, Array]) -> Array:
     array = arrays[held.key]
     if held.plus:
         array = array + arrays[held.plus]

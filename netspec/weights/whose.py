@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ..ir.types import CheckedNet
-    from .forms import Form
+    from .forms import FileFormat
     from .match import Shapes
 
 _WHO = {"netspec": "netspec", "torch": "PyTorch", "keras": "Keras"}
 _MATCH = "`netspec weights match` proposes a table of names for --rename"
 
 
-class Reading(Record):
+class ReadPlan(Record):
     """A way to read a file. `possible` are the forms that its kind can have; `told` says whether the user chose."""
 
     form: str
@@ -50,7 +50,7 @@ def _remedy(form: str) -> str:
 # --- pairs of names -----------------------------------------------------------------------------------------------
 
 
-def may_be(reading: Reading, made: Form, ours: str, foreign: str) -> bool:
+def may_be(reading: ReadPlan, made: FileFormat, ours: str, foreign: str) -> bool:
     """Can an array of a file be ours as it stands there?
 
     Not if the names are of different things, or if the foreign one is of a spelling that keeps it in another order of
@@ -65,13 +65,13 @@ def _shared(ours: str, foreign: str) -> bool:
     return len(users(foreign)) == len(_WHO) and last_word(foreign) != last_word(ours)
 
 
-def _strange(reading: Reading, name: str) -> tuple[str, ...]:
+def _strange(reading: ReadPlan, name: str) -> tuple[str, ...]:
     """The spellings in which names end so, where this one is not among them."""
     found = users(name)
     return () if reading.form in found else tuple(form for form in _WHO if form in found)
 
 
-def crossed(reading: Reading, made: Form, names: Mapping[str, str]) -> list[str]:
+def crossed(reading: ReadPlan, made: FileFormat, names: Mapping[str, str]) -> list[str]:
     """What is wrong with a table that gives foreign arrays our names, by our names: renaming turns no axes."""
     wrong: dict[tuple[str, ...], list[str]] = {}
     for ours, foreign in names.items():
@@ -89,7 +89,7 @@ def opposed(names: Mapping[str, str]) -> list[str]:
     return [f"by their last words these are different things: {_listed(pairs)}"] if pairs else []
 
 
-def _untold(reading: Reading, made: Form, ours: str, foreign: str) -> bool:
+def _untold(reading: ReadPlan, made: FileFormat, ours: str, foreign: str) -> bool:
     """Does nothing say in which of the possible orders the axes of an array stand?"""
     if reading.told or len(reading.possible) == 1 or ours not in made.turned:
         return False
@@ -100,7 +100,7 @@ def _listed(pairs: Sequence[str]) -> str:
     return pairs[0] + (f" and {len(pairs) - 1} more" if len(pairs) > 1 else "")
 
 
-def _why(reading: Reading, whose: Sequence[str]) -> str:
+def _why(reading: ReadPlan, whose: Sequence[str]) -> str:
     if not whose:
         choice = " or ".join(f"`--from {form}`" for form in reading.possible)
         return f": nothing tells in whose order their axes stand; {choice} does"
@@ -113,7 +113,7 @@ def _why(reading: Reading, whose: Sequence[str]) -> str:
 # --- whole files --------------------------------------------------------------------------------------------------
 
 
-def refuse_others(net: CheckedNet, reading: Reading, made: Form, names: Sequence[str]) -> None:
+def refuse_others(net: CheckedNet, reading: ReadPlan, made: FileFormat, names: Sequence[str]) -> None:
     """Raises WeightsError where (nearly) all names of a file are those of another form or style."""
     if _share(made, names) >= NEARLY_ALL:
         return
@@ -129,14 +129,14 @@ def refuse_others(net: CheckedNet, reading: Reading, made: Form, names: Sequence
         raise WeightsError([f"its names end as those of {_WHO[theirs]}; {_remedy(theirs)}"])
 
 
-def _share(made: Form, names: Sequence[str]) -> float:
+def _share(made: FileFormat, names: Sequence[str]) -> float:
     """The share of the names that a form has, be it with a prefix."""
     mine = [name for name in names if not made.beside(name)]
     rule = prefix_rule(made.shapes, mine)
     return sum((rule.apply(name) if rule else name) in made.shapes for name in mine) / max(len(mine), 1)
 
 
-def _endings(reading: Reading, names: Sequence[str]) -> str:
+def _endings(reading: ReadPlan, names: Sequence[str]) -> str:
     """The other spelling that most names end in, where they are more than those that end in this one; or nothing."""
     counts = dict.fromkeys(_WHO, 0)
     for name in names:
@@ -149,7 +149,7 @@ def _endings(reading: Reading, names: Sequence[str]) -> str:
 
 
 def check_names(
-    net: CheckedNet, reading: Reading, made: Form, names: Mapping[str, str], shapes: Shapes, wrong: Sequence[str]
+    net: CheckedNet, reading: ReadPlan, made: FileFormat, names: Mapping[str, str], shapes: Shapes, wrong: Sequence[str]
 ) -> None:
     """Hold the arrays of a file, by our names for them, against a net.
 

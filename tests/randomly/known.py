@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netspec.base.dims import product, substitute, symbols
-from netspec.ir.types import Call, Step, applied
+from netspec.ir.types import BlockCall, Step, applied
 from netspec.layers.arguments import Unsupported
 from netspec.layers.base import At
 
@@ -24,7 +24,7 @@ def everything(items):
     while todo:
         item = todo.pop()
         yield item
-        if isinstance(item, Call):
+        if isinstance(item, BlockCall):
             if id(item.body) not in seen:
                 seen.add(id(item.body))
                 todo.extend(item.body.items)
@@ -33,7 +33,7 @@ def everything(items):
 
 
 def weighty(item):
-    if isinstance(item, Call):
+    if isinstance(item, BlockCall):
         return any(weighty(inner) for inner in applied(item.body.items))
     return bool(item.weights)
 
@@ -45,7 +45,7 @@ def lost(items, wanted):
         outputs = {t.number for t in item.outputs}
         if live & outputs or (isinstance(item, Step) and item.given.startswith("probe_")):
             live |= {t.number for t in item.inputs}
-            if isinstance(item, Call) and len(outputs) > 1:
+            if isinstance(item, BlockCall) and len(outputs) > 1:
                 kept = [r.value.number for r, t in zip(item.body.outputs, item.outputs) if t.number in live]
                 count += lost(item.body.items, kept)
         else:
@@ -71,7 +71,7 @@ class Known:
                 self.fits = self.fits and bool(item.output.shape)
                 name, value = item.given[6:], item.inputs[0]
                 (self.values.setdefault(name, []) if name else self.flow).append(value)
-        called = {id(item.body): item.body for item in found if isinstance(item, Call)}
+        called = {id(item.body): item.body for item in found if isinstance(item, BlockCall)}
         probed = [b for b in (net.net.body, *called.values()) if any(_is_probe(i) for i in applied(b.items))]
         self.lost = sum(lost(body.items, ()) for body in probed)
 

@@ -37,7 +37,7 @@ def _example_values():
             spec = parse(Source("example", f"net example {{\n{example.code}\n}}\n"), Collector())
             (flow,) = spec.definitions[0].body.statements
             call = flow.value
-            if not isinstance(call, tree.Call):
+            if not isinstance(call, tree.CallExpression):
                 continue
             positional = [a for a in call.arguments if not isinstance(a, tree.Keyword)]
             given = [] if cls.gathers else list(zip(cls.arguments, positional))

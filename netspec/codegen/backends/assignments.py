@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...pycode.expr import Code
 
 
-class Piece(Record):
+class Assignment(Record):
     """An expression that makes some of a layer's values: one of that number, or several as they are unpacked.
 
     `stays` says that it calls what has weights, which Keras makes at the first call.
@@ -30,7 +30,7 @@ class Draft:
 
     def __init__(self, arguments: list[Code]) -> None:
         self.values = list(arguments)
-        self.pieces: list[Piece] = []
+        self.pieces: list[Assignment] = []
         # is value 0 an expression that no piece holds yet, so that the next one can stand around it?
         self.is_open = False
         self.stays = False
@@ -46,7 +46,7 @@ class Draft:
             self.values[:1] = [filled]
             self.is_open = True
             return
-        self.pieces.append(Piece(gives, filled, self.stays))
+        self.pieces.append(Assignment(gives, filled, self.stays))
         self.values += [None] * (max(numbers) + 1 - len(self.values))
         for number in numbers:
             self.values[number] = X(number)
@@ -55,11 +55,11 @@ class Draft:
     def cut(self) -> None:
         """End the line."""
         if self.is_open:
-            self.pieces.append(Piece(0, self.values[0], self.stays))
+            self.pieces.append(Assignment(0, self.values[0], self.stays))
             self.values[0] = X()
             self.is_open = False
 
-    def done(self) -> list[Piece]:
+    def done(self) -> list[Assignment]:
         self.cut()
         return self.pieces
 
@@ -75,9 +75,9 @@ def in_a_row(count: int) -> Gives:
     return 0 if count == 1 else tuple(range(count))
 
 
-def live(pieces: list[Piece], wanted: set[int]) -> list[Piece]:
+def live(pieces: list[Assignment], wanted: set[int]) -> list[Assignment]:
     """The pieces that what is wanted hangs on, without the parts that nobody takes. The first one always stays."""
-    found: list[Piece] = []
+    found: list[Assignment] = []
     for number in range(len(pieces) - 1, -1, -1):
         piece = _without(pieces[number], wanted)
         if piece is None or (number and not piece.stays and not wanted.intersection(numbers_in(piece.gives))):
@@ -87,7 +87,7 @@ def live(pieces: list[Piece], wanted: set[int]) -> list[Piece]:
     return found[::-1]
 
 
-def _without(piece: Piece, wanted: set[int]) -> Piece | None:
+def _without(piece: Assignment, wanted: set[int]) -> Assignment | None:
     """The piece without what nobody takes; None where nothing is left of it."""
     if not isinstance(piece.code, tuple) or not isinstance(piece.gives, tuple):
         return piece.replace(gives=_only(piece.gives, wanted))

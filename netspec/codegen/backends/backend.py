@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from ...ir.types import Body, CheckedNet
     from ..ir import Template
-    from ..lowering.lower import Code, Lowering
+    from ..lowering.lower import LoweredBody, Lowering
     from ..styles import Style
-    from .weight_map import Called, Held
+    from .weight_map import Called, WeightBinding
 
     Layouts: TypeAlias = "tuple[tuple[str, ...], tuple[str, ...]]"
 
 
-def _accept(_code: Code) -> None:
+def _accept(_code: LoweredBody) -> None:
     """Every lowered net has this form."""
 
 
@@ -41,7 +41,7 @@ class Backend(Record):
     styles: Mapping[str, Style]
     taken: Set[str]
     write: Callable[[CheckedNet, Sequence[Template]], str]
-    held: Callable[[CheckedNet, Sequence[Template]], list[Held]] | None = None
+    held: Callable[[CheckedNet, Sequence[Template]], list[WeightBinding]] | None = None
     called: Callable[[CheckedNet, Sequence[Template]], list[Called]] | None = None
-    check: Callable[[Code], None] = _accept
+    check: Callable[[LoweredBody], None] = _accept
     layouts: Callable[[Body, tuple[str, ...]], Layouts] = _as_the_language

@@ -13,18 +13,18 @@ from ...pycode.doc import lay_out
 from ...pycode.expr import Bare, Call, Generator, Infix, Raw, Star, X, call, each_part, fill, inline
 from ...pycode.names import WORD, free_names
 from ..identifiers import safe
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence, constructed, inside
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, constructed, inside
 from ..outline.terms import negated
 from ..passes.attributes import first_module, is_kept, of_part, part_names, singular
 from ..passes.dce import needed
 from ..passes.reroll import loops, optional, plural
 from ..passes.variables import uses
-from .assignments import Draft, Piece
+from .assignments import Assignment, Draft
 from .axes import axes_line
 from .constructors import NESTED, branched, each_turn, folded, guarded, is_shared, shared_of
 from .module import doc_of, docstring
-from .statements import Flow
-from .writer import Line, Writer
+from .statements import StatementWriter
+from .writer import Statement, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
     from ...ir.types import Instance
     from ...layers.base import Apply, Helper
-    from ...layers.cells import Form
+    from ...layers.cells import CellForm
     from ...pycode.expr import Code
     from ..ir import Node, Template
 
 
-class Held(Record):
+class HeldModule(Record):
     """A module that the class keeps: its attribute, and how it is made."""
 
     attribute: str
@@ -99,14 +99,14 @@ class ClassWriter(Writer):
 
     # --- the class ------------------------------------------------------------------------------------------------
 
-    def flow(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Line]]:
+    def flow(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Statement]]:
         """The names of the inputs, and the statements that apply the modules."""
         later = {id(node) for node in needed(self.nodes, [value for _, value in self.template.outputs])}
         first = {id(node) for node in needed(self.nodes, self.template.first)} - later
         nodes = tuple(node for node in self.nodes if id(node) not in first)
         return self._flow(self.template.replace(nodes=nodes), taken)
 
-    def start(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Line]]:
+    def start(self, taken: Iterable[str] = ()) -> tuple[list[str], list[Statement]]:
         """The same for the state of a cell before the first step. The first input only tells what that must suit."""
         template = self.template
         first = template.first[: template.states]
@@ -114,8 +114,8 @@ class ClassWriter(Writer):
         nodes = needed(self.nodes, first)
         return self._flow(template.replace(nodes=nodes, inputs=template.inputs[:1], outputs=outputs), taken)
 
-    def _flow(self, template: Template, taken: Iterable[str]) -> tuple[list[str], list[Line]]:
-        flow = Flow(template, self, frozenset({*taken, *self.local.values()}))
+    def _flow(self, template: Template, taken: Iterable[str]) -> tuple[list[str], list[Statement]]:
+        flow = StatementWriter(template, self, frozenset({*taken, *self.local.values()}))
         names = flow.start(template.inputs)
         flow.run(template.nodes)
         flow.finish()
@@ -160,7 +160,7 @@ class ClassWriter(Writer):
 
     # --- the constructor ------------------------------------------------------------------------------------------
 
-    def _side_by_side(self, nodes: Seq[Node]) -> list[list[Line]]:
+    def _side_by_side(self, nodes: Seq[Node]) -> list[list[Statement]]:
         """The statements that make the modules of nodes, those of one node together. What a branch uses and others
         use as well is made before them."""
         sharing: Counter[Instance | None] = Counter(instance for node in nodes for instance in _sharing(node))
@@ -172,7 +172,7 @@ class ClassWriter(Writer):
             found.append([*map(_assigned, common), *self._modules(node)])
         return found
 
-    def _modules(self, node: Node) -> list[Line]:
+    def _modules(self, node: Node) -> list[Statement]:
         """The statements that make the modules of a node."""
         if isinstance(node, Loop):
             return self._loop_modules(node)
@@ -180,9 +180,9 @@ class ClassWriter(Writer):
             return self._choice_modules(node)
         return [_assigned(held) for held in self._held(node)]
 
-    def _held(self, node: Leaf | Invoke | Sequence, stem: str = "") -> list[Held]:
+    def _held(self, node: Leaf | Invoke | ModuleChain, stem: str = "") -> list[HeldModule]:
         """The modules of a node, each with its attribute; none where an earlier node has made them."""
-        shared = None if isinstance(node, Sequence) else node.shared
+        shared = None if isinstance(node, ModuleChain) else node.shared
         if shared is not None and shared in self.shared:
             self.names[id(node)] = self.shared[shared]
             return []
@@ -191,10 +191,10 @@ class ClassWriter(Writer):
         self.names[id(node)] = names
         if shared is not None:
             self.shared[shared] = names
-        return [Held(name, make) for name, (_, make) in zip(names, makes)]
+        return [HeldModule(name, make) for name, (_, make) in zip(names, makes)]
 
-    def _makes(self, node: Leaf | Invoke | Sequence) -> list[tuple[str, Code]]:
-        if isinstance(node, Sequence):
+    def _makes(self, node: Leaf | Invoke | ModuleChain) -> list[tuple[str, Code]]:
+        if isinstance(node, ModuleChain):
             return [("", self.chained(self._elements(node.nodes)))]
         if isinstance(node, Invoke):
             return [("", self.construct(node))]
@@ -238,25 +238,25 @@ class ClassWriter(Writer):
         self.attributes.add(name)
         return name
 
-    def _loop_modules(self, loop: Loop) -> list[Line]:
+    def _loop_modules(self, loop: Loop) -> list[Statement]:
         """A list for each module of a turn."""
         found = []
         for node in loop.nodes:
-            if not isinstance(node, Leaf | Invoke | Sequence):
+            if not isinstance(node, Leaf | Invoke | ModuleChain):
                 continue
             if is_shared(node):
                 found += [_assigned(held) for held in self._held(node)]
                 continue
-            stem = node.name if isinstance(node, Sequence) else node.given or plural(node)
+            stem = node.name if isinstance(node, ModuleChain) else node.given or plural(node)
             for held in self._held(node, stem):
                 found.append(_assigned(held.replace(make=self.listed(each_turn(held.make, loop)))))
         return found
 
-    def _choice_modules(self, choice: Choice) -> list[Line]:
+    def _choice_modules(self, choice: Choice) -> list[Statement]:
         short = optional(choice)
         if short is not None:
             return self._optional_module(choice, *short)
-        told: list[Line] = []
+        told: list[Statement] = []
         asked = []
         for place, (condition, nodes) in enumerate(choice.branches[:-1]):
             if self._is_short(condition):
@@ -264,7 +264,7 @@ class ClassWriter(Writer):
                 continue
             module = first_module(nodes) if place else ""
             name = self._attribute(f"has_{module or choice.name}")
-            told.append(Line(0, f"self.{name} = ", condition))
+            told.append(Statement(0, f"self.{name} = ", condition))
             asked.append(f"self.{name}")
         self.asked[id(choice)] = asked
         return [*told, *branched(asked, self._exclusive(choice))]
@@ -274,7 +274,7 @@ class ClassWriter(Writer):
         names = free_names(condition)
         return len(names) == 1 and names <= self.template.words
 
-    def _exclusive(self, choice: Choice) -> list[list[Line]]:
+    def _exclusive(self, choice: Choice) -> list[list[Statement]]:
         """The modules of each branch. Only one branch is ever taken, so their attributes may have the same names."""
         before, after, found = self.attributes, set(self.attributes), []
         for _condition, nodes in choice.branches:
@@ -284,26 +284,26 @@ class ClassWriter(Writer):
         self.attributes = after
         return found
 
-    def _optional_module(self, choice: Choice, node: Any, place: int) -> list[Line]:
+    def _optional_module(self, choice: Choice, node: Any, place: int) -> list[Statement]:
         """A module that is there or is None."""
         held = self._held(node)[0]
         condition = inline(choice.branches[0][0])
         return [
-            Line(0, f"self.{held.attribute} = ", None),
-            Line(0, "if ", Raw(condition if place == 0 else negated(condition)), ":"),
-            Line(1, f"self.{held.attribute} = ", held.make),
+            Statement(0, f"self.{held.attribute} = ", None),
+            Statement(0, "if ", Raw(condition if place == 0 else negated(condition)), ":"),
+            Statement(1, f"self.{held.attribute} = ", held.make),
         ]
 
     # --- the method -----------------------------------------------------------------------------------------------
 
-    def cell(self, invoke: Invoke, form: Form, arguments: list[Code]) -> list[Piece]:
+    def cell(self, invoke: Invoke, form: CellForm, arguments: list[Code]) -> list[Assignment]:
         draft = Draft(arguments)
         draft.add(form.call, form.gives, Raw(self._module(self.names[id(invoke)][0])))
         for apply in form.steps:
             draft.add(self.owned(apply.call), apply.gives)
         return draft.done()
 
-    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Assignment]:
         names = list(self.names.get(id(leaf), ()))
         draft = Draft(arguments)
         for number, apply in enumerate(leaf.applies):
@@ -324,7 +324,7 @@ class ClassWriter(Writer):
     def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
         return Call(self._module(self.names[id(invoke)][0]), tuple(arguments))
 
-    def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
+    def sequence(self, sequence: ModuleChain, arguments: list[Code]) -> Code:
         return Call(self._module(self.names[id(sequence)][0]), tuple(arguments))
 
     def owned(self, code: Code) -> Code:
@@ -395,5 +395,5 @@ def _sharing(node: Node) -> Iterator[Instance]:
         yield from {shared for inner in inside(part) if (shared := shared_of(inner)) is not None}
 
 
-def _assigned(held: Held) -> Line:
-    return Line(0, f"self.{held.attribute} = ", held.make)
+def _assigned(held: HeldModule) -> Statement:
+    return Statement(0, f"self.{held.attribute} = ", held.make)

@@ -8,7 +8,7 @@ from ...pycode.expr import Call, Generator, Raw, Star, call
 from ...pycode.names import free_names
 from ..ir import Invoke, Leaf
 from ..outline.terms import negated
-from .writer import Line
+from .writer import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 NESTED = 60
 
 
-def branched(conditions: list[str], branches: list[list[Line]]) -> list[Line]:
+def branched(conditions: list[str], branches: list[list[Statement]]) -> list[Statement]:
     """Statements under the conditions that lead to them; there is one more branch than conditions."""
     heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
     if len(branches) == 2 and not branches[0]:
         heads, branches = [("if ", negated(conditions[0]))], branches[1:]
-    found: list[Line] = []
+    found: list[Statement] = []
     last = max((place for place, lines in enumerate(branches) if lines), default=-1)
     for place, lines in enumerate(branches[: last + 1]):
         word, condition = heads[place] if place < len(heads) else ("else", "")
-        found.append(Line(0, word, Raw(condition), ":"))
-        found += [line.replace(indent=line.indent + 1) for line in lines or [Line(0, "pass", Raw(""))]]
+        found.append(Statement(0, word, Raw(condition), ":"))
+        found += [line.replace(indent=line.indent + 1) for line in lines or [Statement(0, "pass", Raw(""))]]
     return found
 
 

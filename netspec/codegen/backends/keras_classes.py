@@ -21,7 +21,7 @@ from .classes import ClassWriter
 from .constructors import guarded
 from .keras_module import HIDDEN, KerasLowering, are_vectors
 from .module import class_name, signature
-from .writer import Line
+from .writer import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ...ir.types import Body, Step
     from ...layers.base import Apply, At
     from ...pycode.expr import Code
-    from ..ir import Sequence as ChainOfLayers
+    from ..ir import ModuleChain as ChainOfLayers
     from ..ir import Template
 
 _RESERVED_WORDS = HIDDEN | {"self", "kwargs", "input_shape"}
@@ -171,29 +171,29 @@ class LayerWriter(ClassWriter):
         broken = ["        return {", *(f"            {part}," for part in parts), "        }"]
         return ["    def get_config(self):", *([line] if len(line) <= WIDTH else broken)]
 
-    def _sizes_of(self, lines: Sequence[Line]) -> list[str]:
+    def _sizes_of(self, lines: Sequence[Statement]) -> list[str]:
         """The sizes of the input that the statements use."""
         found: set[str] = set().union(*(free_names(line.code) for line in lines))
         return [name for name in self.template.sizes if name in found]
 
-    def _read(self, lines: Sequence[Line], places: list[str]) -> list[str]:
+    def _read(self, lines: Sequence[Statement], places: list[str]) -> list[str]:
         """Statements that read the sizes that others use, and refuse those that there is no code for."""
         known = self._sizes_of(lines)
         sizes = ((name, *self.template.sizes[name]) for name in known)
-        read = _rendered([Line(0, f"{name} = ", Index(Raw(places[port]), (axis,))) for name, port, axis in sizes])
+        read = _rendered([Statement(0, f"{name} = ", Index(Raw(places[port]), (axis,))) for name, port, axis in sizes])
         told = [g for g in self.template.guards if self.sizes_in(g) and self.sizes_in(g) <= {*known}]
         return [*read, *guarded(self.template, 8, told, self.owned)]
 
     # --- the methods ------------------------------------------------------------------------------------------------
 
-    def _construct(self, lines: Sequence[Line]) -> list[str]:
+    def _construct(self, lines: Sequence[Statement]) -> list[str]:
         made = [*self.saves(), *_rendered(lines)]
         if not made:
             return []
         head = signature("__init__", ["self", *self.template.signature(), "**kwargs"], 4)
         return [*head, "        super().__init__(**kwargs)", *made]
 
-    def _build(self, names: list[str], lines: Sequence[Line]) -> list[str]:
+    def _build(self, names: list[str], lines: Sequence[Statement]) -> list[str]:
         if not lines:
             return []
         shapes = ["input_shape"] if len(names) == 1 else [f"{name}_shape" for name in names]
@@ -208,17 +208,19 @@ class LayerWriter(ClassWriter):
             return []
         dtypes = [port.value.dtype for port in self.template.bodies[0].inputs]
         if self.batch is not None:
-            run = Line(0, "", call("self.call", _for_each(partial(_zeros, self.batch), dtypes, Raw("input_shape"))))
+            run = Statement(
+                0, "", call("self.call", _for_each(partial(_zeros, self.batch), dtypes, Raw("input_shape")))
+            )
             reason = "        # a state that is kept is not made on symbolic inputs"
             head = signature("build", ["self", "input_shape"], 4)
             return [*head, reason, *_rendered([run]), "        reset_state(self)"]
         if {*dtypes} == {"float32"}:
             return []
-        run = Line(0, "", call("self", _for_each(_symbol, dtypes, Index(Raw("config"), ("input_shape",)))))
+        run = Statement(0, "", call("self", _for_each(_symbol, dtypes, Index(Raw("config"), ("input_shape",)))))
         head = signature("build_from_config", ["self", "config"], 4)
         return [*head, "        # Keras itself would try inputs of float32", *_rendered([run])]
 
-    def _call(self, names: list[str], lines: Sequence[Line]) -> list[str]:
+    def _call(self, names: list[str], lines: Sequence[Statement]) -> list[str]:
         several = self.is_net and len(names) > 1
         arguments = [*(["inputs"] if several else names), *(["training=None"] if self.trains else [])]
         head = signature("call", ["self", *arguments], 4)
@@ -255,13 +257,13 @@ class CellWriter(LayerWriter):
     def grouped(self, names: list[str]) -> Code:
         return list(map(Raw, names))
 
-    def _told(self) -> list[Line]:
+    def _told(self) -> list[Statement]:
         """What `layers.RNN` asks for: the sizes of the state and of the output."""
         made = {value: node for node in self.nodes if isinstance(node, Leaf | Invoke) for value in node.outputs}
         *state, output = (made[value] for value in self.template.first)
         sizes = [size for node in {id(node): node for node in state}.values() for size in self._sizes_in(node)]
         (size,) = self._sizes_in(output)
-        return [Line(0, "self.state_size = ", sizes), Line(0, "self.output_size = ", size)]
+        return [Statement(0, "self.state_size = ", sizes), Statement(0, "self.output_size = ", size)]
 
     def _sizes_in(self, node: Leaf | Invoke) -> list[Code]:
         """The sizes of what a node opens: a number for a vector, else a tuple."""
@@ -305,8 +307,8 @@ def _unpacked(names: Sequence[str], held: str, body: Sequence[str]) -> list[str]
     """`a, b = inputs`; what the lines behind it do not speak of has a name that says so."""
     words = set(WORDS.findall("\n".join(body)))
     told = [name if name in words or f"_{name}" in words else f"_{name}" for name in names]
-    return Line(0, f"{', '.join(told) if len(told) > 1 else f'({told[0]},)'} = ", Raw(held)).render(8)
+    return Statement(0, f"{', '.join(told) if len(told) > 1 else f'({told[0]},)'} = ", Raw(held)).render(8)
 
 
-def _rendered(lines: Sequence[Line]) -> list[str]:
+def _rendered(lines: Sequence[Statement]) -> list[str]:
     return [text for line in lines for text in line.render(8)]

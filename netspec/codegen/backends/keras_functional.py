@@ -12,18 +12,18 @@ from ...pycode.doc import lay_out
 from ...pycode.expr import Call, Index, Made, Raw, X, call, fill
 from ..identifiers import safe
 from ..ir import Invoke, Leaf, constructed, inside
-from ..lowering.lower import Lines
+from ..lowering.lower import BodyLowering
 from ..lowering.reachability import check_reaching
 from ..passes.shared import shared_calls
 from ..styles import Style
-from .assignments import Draft, Piece
+from .assignments import Assignment, Draft
 from .axes import axes_line
 from .backend import Backend
 from .constructors import guarded
 from .keras_classes import STILL, STYLES, TAKEN, ClassLowering, writers
 from .keras_module import HIDDEN, KerasLowering, file_text, input_call, plain_name
 from .module import doc_of, docstring, signature
-from .statements import Flow
+from .statements import StatementWriter
 from .weight_map import calls
 from .writer import Writer
 
@@ -33,12 +33,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...base.dims import Shape
-    from ...ir.types import Body, CheckedNet, Step
-    from ...ir.types import Call as BlockCall
+    from ...ir.types import BlockCall, Body, CheckedNet, Step
     from ...layers.base import At
-    from ...layers.cells import Form
+    from ...layers.cells import CellForm
     from ...pycode.expr import Code
-    from ..ir import Node, Sequence, Template
+    from ..ir import ModuleChain, Node, Template
     from ..lowering.lower import Lowered
     from .weight_map import Called
 
@@ -59,7 +58,7 @@ FROZEN = Helper("frozen", file="keras/frozen_model")
 def _write(net: CheckedNet, templates: Seq[Template]) -> str:
     """The text of a module of functions."""
     cells = iter(writers(templates, None))
-    found = [next(cells) if t.kind else _Function(t, net if t is templates[-1] else None) for t in templates]
+    found = [next(cells) if t.kind else _FunctionWriter(t, net if t is templates[-1] else None) for t in templates]
     texts = [w.lines() for w in found]
     return file_text(net, texts, [h for w in found for h in w.helpers])
 
@@ -86,11 +85,11 @@ class _FunctionLowering(KerasLowering):
     def spread(self, shape: Shape) -> Use:
         return Use((Apply(call("PerSample"), helpers=(PER_SAMPLE,)),))
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> BodyLowering:
         return _FunctionLines(self, body, layouts, frozen)
 
 
-class _FunctionLines(Lines):
+class _FunctionLines(BodyLowering):
     def at(self, step: Step) -> At:
         at = super().at(step)
         return at if step.inputs else at.replace(inputs=(self.body.inputs[0].value.shape,))
@@ -107,7 +106,7 @@ class _FunctionLines(Lines):
         return [enter.replace(plain=not holds)]
 
 
-class _Function(Writer):
+class _FunctionWriter(Writer):
     """Writes one function: of the net, which makes a model, or of a block, which is applied to values."""
 
     reserved = HIDDEN
@@ -126,7 +125,7 @@ class _Function(Writer):
         shared = self.placeholders.union(*self.shared.values())
         # the model is made of its inputs at the end, so they keep their names
         kept = [value for _, value in template.inputs] if self.net is not None else []
-        flow = Flow(template, self, frozenset({*template.words, *template.sizes, *shared}), kept)
+        flow = StatementWriter(template, self, frozenset({*template.words, *template.sizes, *shared}), kept)
         names = flow.start(template.inputs)
         flow.run(template.nodes)
         if self.net is None:
@@ -154,7 +153,7 @@ class _Function(Writer):
         calls = ((name, input_call(port, sizes, batch)) for name, port, sizes in ports)
         return [line for name, made in calls for line in _laid(f"{name} = ", made)]
 
-    def _model(self, net: CheckedNet, flow: Flow, names: list[str]) -> list[str]:
+    def _model(self, net: CheckedNet, flow: StatementWriter, names: list[str]) -> list[str]:
         outputs = [flow.variable[value] for _, value in self.template.outputs]
         inputs = [Raw(n) for n in names]
         return _laid("return ", call("keras.Model", _one(inputs), _one(outputs), name=plain_name(net.name)))
@@ -199,7 +198,7 @@ class _Function(Writer):
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Assignment]:
         self.helpers += [h for a in leaf.applies for h in a.helpers]
         names = iter(self.shared.get(leaf.shared, ()))
         draft = Draft(arguments)
@@ -224,7 +223,7 @@ class _Function(Writer):
         made = constructed(invoke)
         return made.replace(args=(*arguments, *made.args))
 
-    def cell(self, invoke: Invoke, form: Form, arguments: list[Code]) -> list[Piece]:
+    def cell(self, invoke: Invoke, form: CellForm, arguments: list[Code]) -> list[Assignment]:
         self.helpers += form.helpers
         self.helpers += [STILL] if invoke.frozen else []
         draft = Draft(arguments)
@@ -234,7 +233,7 @@ class _Function(Writer):
             draft.add(apply.call, apply.gives)
         return draft.done()
 
-    def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
+    def sequence(self, sequence: ModuleChain, arguments: list[Code]) -> Code:
         raise AssertionError("functions have no sequences")
 
 
@@ -244,7 +243,7 @@ def named(template: Template) -> list[str]:
     return [*lines, *guarded(template, 4, template.guards)]
 
 
-def _run(invoke: Invoke, form: Form) -> Code:
+def _run(invoke: Invoke, form: CellForm) -> Code:
     """The layer that runs a cell."""
     cell = constructed(invoke)
     return fill(form.make, [], call(STILL.name, cell) if invoke.frozen else cell)

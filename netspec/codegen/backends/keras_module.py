@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...base.dims import Shape
-    from ...ir.types import Body, CheckedNet, Port, Step
-    from ...ir.types import Call as BlockCall
+    from ...ir.types import BlockCall, Body, CheckedNet, Port, Step
     from ...layers.base import At
-    from ...layers.cells import Form
+    from ...layers.cells import CellForm
     from ...pycode.expr import Code
 
 # names that generated code uses itself
@@ -36,7 +35,7 @@ class KerasLowering(Lowering):
     def use(self, step: Step, at: At) -> Use:
         return step.layer.keras(at)
 
-    def form(self, call: BlockCall) -> Form:
+    def form(self, call: BlockCall) -> CellForm:
         assert call.use is not None
         try:
             known("Keras", *(size for port in call.body.inputs for size in port.value.shape))

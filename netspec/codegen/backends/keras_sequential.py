@@ -8,12 +8,11 @@ from __future__ import annotations
 from ...analysis.static_batch import static_batch
 from ...base.record import TYPE_CHECKING
 from ...ir.paths import paths_of
-from ...ir.types import Call, Step
+from ...ir.types import BlockCall, Step
 from ...pycode.doc import lay_out
 from ...pycode.expr import call
 from ..ir import Leaf
-from ..lowering.lower import Act, Lines
-from ..lowering.lower import Code as LoweredBody
+from ..lowering.lower import BodyLowering, LoweredBody, LoweredStep
 from ..styles import Style, no_style
 from .axes import axes_line
 from .backend import Backend
@@ -73,11 +72,11 @@ def _broken(reason: str, span: Span) -> SpecError:
 class _ChainLowering(KerasLowering):
     """Lowers a net to its layers in a row."""
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _Chain:
-        return _Chain(self, body, layouts, frozen)
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _SequentialBody:
+        return _SequentialBody(self, body, layouts, frozen)
 
 
-class _Chain(Lines):
+class _SequentialBody(BodyLowering):
     """One body on the way. Raises SpecError where it is no chain."""
 
     def run(self) -> LoweredBody:
@@ -101,7 +100,7 @@ class _Chain(Lines):
         for item in items:
             if isinstance(item, Step):
                 found.extend(self.step(item))
-            elif isinstance(item, Call):
+            elif isinstance(item, BlockCall):
                 found.extend(self.call(item))
             else:
                 found.extend(self.items(item.items))
@@ -119,13 +118,13 @@ class _Chain(Lines):
     def _changes_nothing(self, step: Step) -> bool:
         return False
 
-    def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
+    def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> LoweredStep:
         act = super().act(step, at, inputs)
         if not all(a.plain for a in act.use.steps):
             raise _broken(f"`{step.layer.kind}` needs an operation here that is no layer of Keras", step.span)
         return act.replace(general=lambda _: act.use, path=self.paths[id(step)])
 
-    def call(self, call: Call) -> list[Lowered]:
+    def call(self, call: BlockCall) -> list[Lowered]:
         if call.use is not None:
             raise _broken(f"`{call.body.name}` is a cell, which is a class of its own", call.span)
         for ports, word in ((call.inputs, "inputs"), (call.outputs, "outputs")):
@@ -133,9 +132,9 @@ class _Chain(Lines):
                 raise _broken(f"`{call.body.name}` has {len(ports)} {word}", call.span)
         self._advance(call, call.body.name, call.outputs)
         inner = self.lowering.lower(call.body, frozen=self.frozen or call.frozen).items
-        return [act.replace(path=f"{self.paths[id(call)]}.{act.path}") for act in inner if isinstance(act, Act)]
+        return [act.replace(path=f"{self.paths[id(call)]}.{act.path}") for act in inner if isinstance(act, LoweredStep)]
 
-    def _advance(self, item: Step | Call, what: str, outputs: tuple[Tensor, ...]) -> None:
+    def _advance(self, item: Step | BlockCall, what: str, outputs: tuple[Tensor, ...]) -> None:
         """One more link: it takes the value before it, and no other."""
         if not item.inputs:
             raise _broken(f"`{item.name}` is a weight beside it", item.span)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...ir.types import CheckedNet
     from ..ir import Template
     from .keras_classes import LayerWriter
-    from .weight_map import Held
+    from .weight_map import WeightBinding
 
 
 def _write(net: CheckedNet, templates: Sequence[Template]) -> str:
@@ -26,7 +26,7 @@ def _write(net: CheckedNet, templates: Sequence[Template]) -> str:
     return file_text(net, classes, [h for w in found for h in w.helpers])
 
 
-def _holders(net: CheckedNet, templates: Sequence[Template]) -> list[Held]:
+def _holders(net: CheckedNet, templates: Sequence[Template]) -> list[WeightBinding]:
     """Which layer of the code holds each weight, by its path of attributes."""
     return list(attributes(_writers(net, templates), "keras"))
 

@@ -7,12 +7,12 @@ from ...layers.forms import numbers_in
 from ...pycode.expr import Bare, Raw, inline, rebuild
 from ...pycode.names import free_names
 from ..identifiers import safe
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
 from ..outline.terms import negated
 from ..passes.liveness import passing
 from ..passes.variables import NOBODY, Variables
-from .assignments import Piece, bare, in_a_row, live, targets, with_names
-from .writer import Line, Writer
+from .assignments import Assignment, bare, in_a_row, live, targets, with_names
+from .writer import Statement, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NOWHERE = "leads nowhere, but its weights are part of the net"
 
 
-class Open(Record):
+class PendingExpression(Record):
     """An expression that no line holds yet; `inputs` are the values in it that have variables."""
 
     node: Leaf
@@ -40,19 +40,19 @@ _SHORT = 50
 _NESTED = 70
 
 
-class Flow(Variables):
+class StatementWriter(Variables):
     """Writes the statements of one template."""
 
     def __init__(self, template: Template, writer: Writer, taken: frozenset[str], kept: Seq[int] = ()) -> None:
         super().__init__(template, taken | writer.reserved, kept)
         self.writer = writer
-        self.lines: list[Line] = []
+        self.lines: list[Statement] = []
         self.level = 0
         # values that no line makes yet: their expressions may stand within the next one
-        self.open: dict[int, Open] = {}
+        self.open: dict[int, PendingExpression] = {}
 
     def put(self, prefix: str, code: Code, suffix: str = "", note: str = "") -> None:
-        self.lines.append(Line(self.level, prefix, code, suffix, note))
+        self.lines.append(Statement(self.level, prefix, code, suffix, note))
 
     def run(self, nodes: Seq[Node]) -> None:
         place = 0
@@ -78,12 +78,12 @@ class Flow(Variables):
     def _line(self, nodes: Seq[Node], place: int) -> int:
         """A layer, and those behind it that may stand on its line. Gives the place of the last one."""
         node = nodes[place]
-        assert isinstance(node, Leaf | Sequence)
+        assert isinstance(node, Leaf | ModuleChain)
         pieces = self._pieces(node, self.get(node.inputs))
         if not node.inputs:  # a weight of the class goes by its own name
             self.variable[node.outputs[0]] = pieces[0].code
             return place
-        last: Leaf | Sequence = node
+        last: Leaf | ModuleChain = node
         inputs = list(node.inputs)
         while len(pieces) == 1 and pieces[0].gives == 0 and place + 1 < len(nodes):
             follower = nodes[place + 1]
@@ -98,7 +98,7 @@ class Flow(Variables):
         self._assign(last, inputs, pieces, self._shape(last))
         return place
 
-    def _may_join(self, last: Leaf | Sequence, follower: Leaf) -> bool:
+    def _may_join(self, last: Leaf | ModuleChain, follower: Leaf) -> bool:
         """May a layer be written around the one before it?"""
         if len(last.outputs) != 1 or follower.inputs.count(last.outputs[0]) != 1:
             return False
@@ -106,23 +106,25 @@ class Flow(Variables):
             return False
         return len(follower.inputs) == 1 or last.outputs[0] not in self.template.labels
 
-    def _pieces(self, node: Leaf | Sequence | Invoke, arguments: list[Code]) -> list[Piece]:
-        if isinstance(node, Sequence):
-            return [Piece(0, self.writer.sequence(node, arguments))]
+    def _pieces(self, node: Leaf | ModuleChain | Invoke, arguments: list[Code]) -> list[Assignment]:
+        if isinstance(node, ModuleChain):
+            return [Assignment(0, self.writer.sequence(node, arguments))]
         if isinstance(node, Invoke):
             if node.form is not None:
                 return self.writer.cell(node, node.form, arguments)
-            return [Piece(in_a_row(len(node.outputs)), self.writer.invoke(node, arguments))]
+            return [Assignment(in_a_row(len(node.outputs)), self.writer.invoke(node, arguments))]
         return self.writer.leaf(node, arguments)
 
-    def _shape(self, node: Leaf | Sequence) -> Any:
+    def _shape(self, node: Leaf | ModuleChain) -> Any:
         step = node.step if isinstance(node, Leaf) and node.constant else None
         noted = step and step.layer.noted([t.shape for t in step.outputs])
         return noted if isinstance(node, Leaf) else node.shape
 
-    def _assign(self, node: Leaf | Sequence | Invoke, inputs: Seq[int], pieces: list[Piece], shape: Any) -> None:
+    def _assign(
+        self, node: Leaf | ModuleChain | Invoke, inputs: Seq[int], pieces: list[Assignment], shape: Any
+    ) -> None:
         """The statements that make the values of a node; `inputs` are what the first node on the line takes."""
-        slots = tuple(range(len(node.outputs))) if isinstance(node, Sequence) else node.slots
+        slots = tuple(range(len(node.outputs))) if isinstance(node, ModuleChain) else node.slots
         kept = live(pieces, {slot for value, slot in zip(node.outputs, slots) if self.is_used(value)})
         names = self._names(node, slots, kept, inputs)
         # the shape is that of the first value, and is said where a line makes that
@@ -137,10 +139,10 @@ class Flow(Variables):
             self.hold(value, names.get(slot, NOBODY))
 
     def _names(
-        self, node: Leaf | Sequence | Invoke, slots: Seq[int], kept: list[Piece], inputs: Seq[int]
+        self, node: Leaf | ModuleChain | Invoke, slots: Seq[int], kept: list[Assignment], inputs: Seq[int]
     ) -> dict[int, str]:
         """The variables of what the pieces of a node give, by slot. Outputs may be one and the same value."""
-        wishes = {} if isinstance(node, Sequence) else node.names
+        wishes = {} if isinstance(node, ModuleChain) else node.names
         found: dict[int, str] = {}
         # what the pieces behind one still take is not to be overwritten by it
         later: set[str] = set()
@@ -181,9 +183,9 @@ class Flow(Variables):
             self.open[value] = found
             return
         self._unnest()
-        self._assign(node, found.inputs, [Piece(0, found.code)], None)
+        self._assign(node, found.inputs, [Assignment(0, found.code)], None)
 
-    def _nested(self, node: Leaf) -> Open | None:
+    def _nested(self, node: Leaf) -> PendingExpression | None:
         """The expression of a layer; None where it has several lines, or too long a one."""
         marks = {value: Raw(f"@{value}") for value in node.inputs if value in self.open}
         pieces = self._pieces(node, [marks.get(v) or self.variable[v] for v in node.inputs])
@@ -197,13 +199,13 @@ class Flow(Variables):
         if marks and len(inline(code)) > _NESTED:
             return None
         inputs = [v for value in node.inputs for v in (self.open[value].inputs if value in self.open else [value])]
-        return Open(node, code, inputs)
+        return PendingExpression(node, code, inputs)
 
     def _unnest(self) -> None:
         """Write a line for each open expression."""
         opened, self.open = self.open, {}
         for one in opened.values():
-            self._assign(one.node, one.inputs, [Piece(0, one.code)], None)
+            self._assign(one.node, one.inputs, [Assignment(0, one.code)], None)
 
     # --- loops --------------------------------------------------------------------------------------------------------
 
@@ -278,7 +280,7 @@ class Flow(Variables):
             self.hold(own, self.variable_for(own))
         self._put_blocks(node, [self._branch(node, place) for place in range(len(node.branches))])
 
-    def _branch(self, node: Choice, place: int) -> list[Line]:
+    def _branch(self, node: Choice, place: int) -> list[Statement]:
         """The statements of one branch."""
         lines, self.lines = self.lines, []
         self.level += 1
@@ -288,7 +290,7 @@ class Flow(Variables):
         lines, self.lines = self.lines, lines
         return lines
 
-    def _put_blocks(self, node: Choice, blocks: list[list[Line]]) -> None:
+    def _put_blocks(self, node: Choice, blocks: list[list[Statement]]) -> None:
         """The branches with their conditions, without those that have nothing to do."""
         if len(blocks) == 2 and not blocks[0] and blocks[1]:
             self.put("if ", Raw(negated(inline(self.writer.condition(node, 0)))), ":")
@@ -301,9 +303,9 @@ class Flow(Variables):
                 self.put("else", Raw(""), ":")
             else:
                 self.put("elif " if place else "if ", self.writer.condition(node, place), ":")
-            self.lines += block or [Line(self.level + 1, "pass", Raw(""))]
+            self.lines += block or [Statement(self.level + 1, "pass", Raw(""))]
 
-    def _short(self, node: Choice, inner: Leaf | Sequence | Invoke, attribute: str) -> None:
+    def _short(self, node: Choice, inner: Leaf | ModuleChain | Invoke, attribute: str) -> None:
         """`y = x if self.shortcut is None else self.shortcut(x)`"""
         ((operands, own),) = node.phis
         made = inner.outputs[0]
@@ -312,7 +314,7 @@ class Flow(Variables):
         before, name = self.name_of(other), self.name(own, inner.inputs)
         if name == before:
             self.put("if ", Raw(f"{attribute} is not None"), ":")
-            self.lines.append(Line(self.level + 1, f"{name} = ", code))
+            self.lines.append(Statement(self.level + 1, f"{name} = ", code))
         else:
             self.put(f"{name} = ", Raw(f"{before} if {attribute} is None else {inline(code)}"))
         self.hold(own, name)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ...ir.types import Body, CheckedNet
     from ...layers.base import Apply, Helper
     from ...pycode.expr import Code, Generator
-    from ..ir import Sequence, Template
+    from ..ir import ModuleChain, Template
     from ..lowering.initialisers import Rules
-    from .weight_map import Held
+    from .weight_map import WeightBinding
 
 # modules of the file's head, and what is taken of them
 _MODULES = frozenset(("torch", "nn", "F", "functools", "partial"))
@@ -60,7 +60,7 @@ def _write(_net: CheckedNet, templates: Seq[Template]) -> str:
     return module_text(_imports(classes), _helpers(writers, classes, fills), classes)
 
 
-def _holders(_net: CheckedNet, templates: Seq[Template]) -> list[Held]:
+def _holders(_net: CheckedNet, templates: Seq[Template]) -> list[WeightBinding]:
     """Which module of the code holds each weight, by its path of attributes."""
     return list(attributes(_writers(templates), "torch"))
 
@@ -193,7 +193,7 @@ class _Module(ClassWriter):
         names, flow = self.start()
         return [*signature("initial_state", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
 
-    def note(self, node: Leaf | Invoke | Sequence, shape: Any) -> str:
+    def note(self, node: Leaf | Invoke | ModuleChain, shape: Any) -> str:
         if not self.is_net or len(shape) < 2:
             return ""
         order = (shape[-1], *shape[:-1]) if out_layout(node) == "first" else shape

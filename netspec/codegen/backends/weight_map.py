@@ -11,7 +11,7 @@ from ...ir.paths import paths_of, weight_path
 from ...layers.base import Apply
 from ...layers.cells import Open
 from ...pycode.expr import call
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
 from ..lowering.lower import key_of
 from ..passes.attributes import is_kept
 from ..passes.shared import shared_calls
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from ...base.dims import Shape
     from ...ir.types import Body
-    from ...layers.base import Place, Weight
+    from ...layers.base import Weight, WeightLayout
     from ..ir import Node, Template
-    from ..lowering.lower import Act
+    from ..lowering.lower import LoweredStep
     from .classes import ClassWriter
 
     # a module that is called, with the weights that it holds
-    Called: TypeAlias = "tuple[Apply, tuple[Held, ...]]"
+    Called: TypeAlias = "tuple[Apply, tuple[WeightBinding, ...]]"
 
 
-class Held(Record):
+class WeightBinding(Record):
     """A weight of the spec in generated code.
 
     `path` is its own. `module` is the path of attributes that leads to the module that holds it, or the number of the
@@ -43,7 +43,7 @@ class Held(Record):
 
     path: str
     weight: Weight
-    place: Place
+    place: WeightLayout
     module: str
     name: str
     flattened: Shape = ()
@@ -65,7 +65,7 @@ class Held(Record):
         return f"{beside}.{_last(self.place.plus)}" if self.place.plus else ""
 
 
-class _Run(Record):
+class _NodeRun(Record):
     """One run of a node: `time` orders the runs in a body, `turns` are those of the loops around it."""
 
     time: tuple[int, ...]
@@ -74,18 +74,18 @@ class _Run(Record):
     item: Any
 
 
-def _runs(nodes: Iterable[Node], owner: int) -> list[_Run]:
+def _runs(nodes: Iterable[Node], owner: int) -> list[_NodeRun]:
     """All runs of the nodes in one body, in order."""
     return sorted(_gathered(nodes, owner, ()), key=lambda run: run.time)
 
 
-def _gathered(nodes: Iterable[Node], owner: int, around: tuple[tuple[str, int], ...]) -> Iterator[_Run]:
+def _gathered(nodes: Iterable[Node], owner: int, around: tuple[tuple[str, int], ...]) -> Iterator[_NodeRun]:
     """The runs of the nodes. `around` are the places of what they stand in, and the loops, by their numbers."""
     for place, node in enumerate(nodes):
         here = (*around, ("place", place))
         if isinstance(node, Loop):
             yield from _gathered(node.nodes, owner, (*here, ("turn", node.uid)))
-        elif isinstance(node, Sequence):
+        elif isinstance(node, ModuleChain):
             yield from _gathered(node.nodes, owner, here)
         elif isinstance(node, Choice):
             for pick, (_condition, inner) in enumerate(node.branches):
@@ -95,10 +95,10 @@ def _gathered(nodes: Iterable[Node], owner: int, around: tuple[tuple[str, int], 
                 if body == owner:
                     turn = dict(path)
                     time = tuple(turn[n] if kind == "turn" else n for kind, n in here)
-                    yield _Run(time, tuple(turn[n] for kind, n in here if kind == "turn"), node, item)
+                    yield _NodeRun(time, tuple(turn[n] for kind, n in here if kind == "turn"), node, item)
 
 
-class _Paths:
+class _SpecPaths:
     """Paths in the spec, looked up by step or call."""
 
     def __init__(self) -> None:
@@ -115,12 +115,12 @@ def _owner(template: Template, code: Any) -> int:
     return list(template.values).index(key_of(code))
 
 
-class _Where(Record):
+class _BodyPath(Record):
     """A body on the walk: the path that leads to it in the spec, and the framework."""
 
     body: Body
     prefix: str
-    paths: _Paths
+    paths: _SpecPaths
     target: str
 
 
@@ -128,18 +128,20 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _held(act: Act, apply: Apply, applies: Iterable[Apply], module: str, where: _Where) -> Iterator[Held]:
+def _held(
+    act: LoweredStep, apply: Apply, applies: Iterable[Apply], module: str, where: _BodyPath
+) -> Iterator[WeightBinding]:
     """The weights of a layer that one of its modules holds."""
     if act.step is None or not apply.stateful:
         return
     names = {a.name for a in applies if a.stateful}
     path = where.prefix + (act.path or where.paths.of(where.body, act.step))
     for weight in act.step.weights:
-        place: Place = getattr(weight, where.target)
+        place: WeightLayout = getattr(weight, where.target)
         part, name = place.within(names)
         if part == apply.name:
             flattened = act.flattened if weight.role == "weight" else ()
-            yield Held(weight_path(path, weight), weight, place, module, name, flattened)
+            yield WeightBinding(weight_path(path, weight), weight, place, module, name, flattened)
 
 
 # what calls a model within a model
@@ -152,16 +154,16 @@ _MODEL = Apply(call("keras.Functional"))
 def calls(templates: Seq[Template], target: str, writers: Seq[ClassWriter] = ()) -> Iterator[Called]:
     """Each module that straight-line code calls, in the order of its calls, with the weights that it holds. `writers`
     are those of the classes among the templates, which are cells and what these are made of."""
-    walk = _Walk(writers, target)
+    walk = _ProgramWalk(writers, target)
     for number, (apply, found) in enumerate(_called(templates[-1], 0, "", walk, target)):
         yield apply, tuple(held.replace(module=str(number)) for held in found)
 
 
-def _called(template: Template, owner: int, prefix: str, walk: _Walk, target: str) -> Iterator[Called]:
+def _called(template: Template, owner: int, prefix: str, walk: _ProgramWalk, target: str) -> Iterator[Called]:
     """The calls that one body makes. What is shared or frozen is a model: its layers are called where it is made, and
     it is called itself wherever it is used."""
     paths = walk.paths
-    where = _Where(template.bodies[owner], prefix, paths, target)
+    where = _BodyPath(template.bodies[owner], prefix, paths, target)
     runs = _runs(template.nodes, owner)
     for instance, first in shared_calls(template.nodes).items():
         used = next((run.item for run in runs if run.node.shared == instance), None)
@@ -189,23 +191,23 @@ def _called(template: Template, owner: int, prefix: str, walk: _Walk, target: st
 # --- by attribute -----------------------------------------------------------------------------------------------------
 
 
-def attributes(writers: Seq[ClassWriter], target: str) -> Iterator[Held]:
+def attributes(writers: Seq[ClassWriter], target: str) -> Iterator[WeightBinding]:
     """Each weight with the attributes that lead to the module that holds it, such as `layer1.0.conv1`."""
-    yield from _Walk(writers, target).body(writers[-1].template, 0, "", "")
+    yield from _ProgramWalk(writers, target).body(writers[-1].template, 0, "", "")
 
 
-class _Walk:
+class _ProgramWalk:
     """One walk over the classes of a program."""
 
     def __init__(self, writers: Seq[ClassWriter], target: str) -> None:
         self.writers = {id(writer.template): writer for writer in writers}
         self.target = target
-        self.paths = _Paths()
+        self.paths = _SpecPaths()
 
-    def body(self, template: Template, owner: int, prefix: str, stem: str) -> Iterator[Held]:
+    def body(self, template: Template, owner: int, prefix: str, stem: str) -> Iterator[WeightBinding]:
         """The weights of one body; `prefix` leads to it in the spec, `stem` in the code."""
         writer = self.writers[id(template)]
-        where = _Where(template.bodies[owner], prefix, self.paths, self.target)
+        where = _BodyPath(template.bodies[owner], prefix, self.paths, self.target)
         for node, loops in _standing(writer.nodes, ()):
             names = [stem + name for name in writer.names.get(id(node), ())]
             for module, apply, inner, item in _modules(node, owner, loops, names):
@@ -233,7 +235,7 @@ def _standing(nodes: Iterable[Node], loops: tuple[int, ...]) -> Iterator[tuple[A
 
 def _modules(node: Any, owner: int, loops: tuple[int, ...], names: list[str]) -> Iterator[tuple[str, Any, Any, Any]]:
     """Each module of a node: its attribute, its `Apply`, the node within and what that stands for."""
-    if isinstance(node, Sequence):
+    if isinstance(node, ModuleChain):
         yield from _elements(node, owner, names[0])
         return
     for turn, item in _turns(node, owner, () if node.shared is not None else loops):
@@ -242,7 +244,7 @@ def _modules(node: Any, owner: int, loops: tuple[int, ...], names: list[str]) ->
             yield name + turn, apply, node, item
 
 
-def _elements(sequence: Sequence, owner: int, name: str) -> Iterator[tuple[str, Any, Any, Any]]:
+def _elements(sequence: ModuleChain, owner: int, name: str) -> Iterator[tuple[str, Any, Any, Any]]:
     """The modules of a chain. Each layer and block has its places in the row, a loop as many as it has turns."""
     place = 0
     for node in sequence.nodes:

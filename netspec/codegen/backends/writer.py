@@ -9,10 +9,10 @@ from ...pycode.expr import Bare, Raw
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...layers.cells import Form
+    from ...layers.cells import CellForm
     from ...pycode.expr import Code
-    from ..ir import Choice, Invoke, Leaf, Loop, Sequence
-    from .assignments import Piece
+    from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
+    from .assignments import Assignment
 
 
 class Writer:
@@ -25,18 +25,18 @@ class Writer:
         """Do expressions stand within others, where their values have no names and are used once?"""
         return False
 
-    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Piece]:
+    def leaf(self, leaf: Leaf, arguments: list[Code]) -> list[Assignment]:
         """The expressions of a layer, one for each line; later ones take what earlier ones give as `X(i)`."""
         raise NotImplementedError
 
     def invoke(self, invoke: Invoke, arguments: list[Code]) -> Code:
         raise NotImplementedError
 
-    def cell(self, invoke: Invoke, form: Form, arguments: list[Code]) -> list[Piece]:
+    def cell(self, invoke: Invoke, form: CellForm, arguments: list[Code]) -> list[Assignment]:
         """The expressions of a cell that is run, or a step of another, as those of a layer."""
         raise NotImplementedError
 
-    def sequence(self, sequence: Sequence, arguments: list[Code]) -> Code:
+    def sequence(self, sequence: ModuleChain, arguments: list[Code]) -> Code:
         raise NotImplementedError
 
     def returned(self, names: list[str]) -> Code:
@@ -54,16 +54,16 @@ class Writer:
     def condition(self, choice: Choice, place: int) -> Code:
         return choice.branches[place][0]
 
-    def short_choice(self, choice: Choice) -> tuple[Leaf | Sequence | Invoke, str] | None:
+    def short_choice(self, choice: Choice) -> tuple[Leaf | ModuleChain | Invoke, str] | None:
         """The one node of a choice that can be told by asking whether it is there, and its attribute."""
         return None
 
-    def note(self, node: Leaf | Sequence | Invoke, shape: Any) -> str:
+    def note(self, node: Leaf | ModuleChain | Invoke, shape: Any) -> str:
         """What is said behind the line that ends with a node, of the shape of what comes out."""
         return ""
 
 
-class Line(Record):
+class Statement(Record):
     """A statement: `indent` in levels; `code` laid out behind `prefix`."""
 
     indent: int

@@ -10,12 +10,12 @@ from itertools import repeat
 
 from ...base.dims import product
 from ...base.record import TYPE_CHECKING
-from ...ir.types import Call, Step
+from ...ir.types import BlockCall, Step
 from ...layers.base import At, Helper, Use, function
 from ...layers.exported import exported
 from ...pycode.expr import Attr, Index, X, call, method
 from .initialisers import noted
-from .lower import Lines, Lowering
+from .lower import BodyLowering, Lowering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ...base.dims import Shape
     from ...base.source import Span
     from ...ir.types import Body, Item, Tensor
-    from ...layers.cells import Form
+    from ...layers.cells import CellForm
     from ...pycode.expr import Call as PythonCall
-    from .lower import Code, Lowered
+    from .lower import Lowered, LoweredBody
 
 
 def outside(shape: Shape) -> str:
@@ -76,7 +76,7 @@ class TorchLowering(Lowering):
         self.settled: set[Span] = set()
         self.is_within = False
 
-    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
+    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> LoweredBody:
         """One class takes and gives each value in one layout, wherever it is used."""
         if self.is_within:
             return super().lower(body, layouts, frozen)
@@ -92,7 +92,7 @@ class TorchLowering(Lowering):
         finally:
             self.is_within = False
 
-    def note(self, code: Code) -> None:
+    def note(self, code: LoweredBody) -> None:
         """Note in which layouts a block takes and gives its values, by place and rank."""
         span = code.body.definition.span
         taken = [port.value for port in code.body.inputs]
@@ -102,7 +102,7 @@ class TorchLowering(Lowering):
                 if self.layouts.setdefault((span, word, place, len(value.shape)), layout) != layout:
                     self.torn.add(span)
 
-    def is_settled(self, call: Call) -> bool:
+    def is_settled(self, call: BlockCall) -> bool:
         """Does what is called take and give values in the layouts that a net has?"""
         return call.body.definition.word != "block" or call.body.definition.span in self.settled
 
@@ -124,7 +124,7 @@ class TorchLowering(Lowering):
             use = use.replace(steps=tuple(map(exported, use.steps)))
         return noted(use, step.weights)
 
-    def form(self, call: Call) -> Form:
+    def form(self, call: BlockCall) -> CellForm:
         assert call.use is not None
         form = call.use.torch()
         return exported(form) if self.exports else form
@@ -141,11 +141,11 @@ class TorchLowering(Lowering):
         count = Index(Attr(X(1), "shape"), (0,))
         return Use((function(method(X(), "expand", count, *(-1 for _ in shape))),))
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> BodyLowering:
         return _TorchLines(self, body, layouts, frozen)
 
 
-class _TorchLines(Lines):
+class _TorchLines(BodyLowering):
     """One body on the way, with the layout of each of its values."""
 
     lowering: TorchLowering
@@ -169,13 +169,13 @@ class _TorchLines(Lines):
     def _source(self, tensor: Tensor) -> int:
         return self.alias.get(tensor.number, tensor.number)
 
-    def run(self) -> Code:
+    def run(self) -> LoweredBody:
         code = super().run()
         code = self._as_a_net_gives(code) if self.alone else code
         self.lowering.note(code)
         return code
 
-    def _as_a_net_gives(self, code: Code) -> Code:
+    def _as_a_net_gives(self, code: LoweredBody) -> LoweredBody:
         """The code with what comes out in the layouts that a net gives."""
         outputs, layouts = list(code.outputs), []
         for place, result in enumerate(self.body.outputs):
@@ -232,13 +232,13 @@ class _TorchLines(Lines):
         """In which layout a step or a call wants a value; nothing where either will do."""
         if isinstance(user, Step):
             return user.layer.layout
-        if isinstance(user, Call) and self.lowering.is_settled(user):
+        if isinstance(user, BlockCall) and self.lowering.is_settled(user):
             return ""
-        if isinstance(user, Call):
+        if isinstance(user, BlockCall):
             return self.lowering.wanted(user.body)[[t.number for t in user.inputs].index(number)]
         return ""
 
-    def call(self, call: Call) -> list[Lowered]:
+    def call(self, call: BlockCall) -> list[Lowered]:
         layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
         inputs = tuple(self._taken(t, layout) for t, layout in zip(call.inputs, layouts))
         # a net within a net is the class that it is alone, so it takes and gives what a net does
@@ -247,7 +247,7 @@ class _TorchLines(Lines):
             self.layout[tensor.number] = layout
         return self.flushed(self.enter(call, code, inputs))
 
-    def _layout_for(self, call: Call, place: int) -> str:
+    def _layout_for(self, call: BlockCall, place: int) -> str:
         """The layout in which a block takes a value: the one that it works on, or else as it comes. For a shared one
         and for a net it is always the same."""
         tensor, body = call.inputs[place], call.body
@@ -298,7 +298,7 @@ _LAST = repeat("last")
 
 def _consumers(items: Sequence[Item], found: dict[int, list[Any]]) -> None:
     for item in items:
-        if isinstance(item, Step | Call):
+        if isinstance(item, Step | BlockCall):
             for tensor in item.inputs:
                 found.setdefault(tensor.number, []).append(item)
         else:

@@ -11,7 +11,7 @@ from functools import cache
 
 from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.record import TYPE_CHECKING, Record
-from ...ir.types import Call, Region, Step, applied
+from ...ir.types import BlockCall, Region, Step, applied
 from ...layers.arguments import Unsupported
 from ...layers.base import At, Use
 from ...pycode.expr import Call as Applied
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from ...base.dims import Shape
     from ...ir.types import Body, Instance, Item, Tensor
-    from ...layers.cells import Form
+    from ...layers.cells import CellForm
 
-    Lowered: TypeAlias = "Act | Enter | Part"
+    Lowered: TypeAlias = "LoweredStep | LoweredCall | LoweredRegion"
 
 
-class Act(Record):
+class LoweredStep(Record):
     """One layer, or a conversion of layout (then `step` is None). `general` gives the forms 1 and 2, which more
     instances share; most layers are never asked for them.
 
@@ -55,7 +55,7 @@ class Act(Record):
         return self.layout
 
 
-class Enter(Record):
+class LoweredCall(Record):
     """One call of a block, net or cell. Where it is frozen the whole of it is held still, not layer by layer.
 
     `plain` says that the call is like any other, though it is frozen or shared: there are no weights in it. `form` is
@@ -64,12 +64,12 @@ class Enter(Record):
 
     name: str
     given: str
-    call: Call
-    code: Code
+    call: BlockCall
+    code: LoweredBody
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     plain: bool = False
-    form: Form | None = None
+    form: CellForm | None = None
 
     @property
     def out_layout(self) -> str:
@@ -85,14 +85,14 @@ class Enter(Record):
         return self.call.frozen and not self.plain
 
 
-class Part(Record):
+class LoweredRegion(Record):
     """A loop, a turn, a branch that was taken, or a named scope."""
 
     region: Region
     items: tuple[Lowered, ...]
 
 
-class Code(Record):
+class LoweredBody(Record):
     """A lowered body. `uses` counts how often each value is taken; `layouts` tell apart forms of the same body.
 
     `frozen` says that each of its layers is held still by itself. `starts` make the first state of a cell, which stands
@@ -112,26 +112,26 @@ class Code(Record):
     kind: str = ""
 
 
-def key_of(body: Code) -> Any:
+def key_of(body: LoweredBody) -> Any:
     """What tells lowered bodies apart."""
     return id(body.body), body.layouts, body.frozen, body.kind
 
 
-def flat(items: Iterable[Lowered]) -> Iterator[Act | Enter]:
+def flat(items: Iterable[Lowered]) -> Iterator[LoweredStep | LoweredCall]:
     """The layers and calls among items, those in regions included, but not what is in the bodies called."""
     for item in items:
-        if isinstance(item, Part):
+        if isinstance(item, LoweredRegion):
             yield from flat(item.items)
         else:
             yield item
 
 
-def entered(items: Iterable[Lowered]) -> list[Enter]:
+def entered(items: Iterable[Lowered]) -> list[LoweredCall]:
     """The calls among them."""
-    return [item for item in flat(items) if isinstance(item, Enter)]
+    return [item for item in flat(items) if isinstance(item, LoweredCall)]
 
 
-def refuse(target: str, step: Step | Call, error: Unsupported) -> SpecError:
+def refuse(target: str, step: Step | BlockCall, error: Unsupported) -> SpecError:
     """A layer or cell that the framework has no form for."""
     written = step.written.get(error.argument)
     place = written.span if written is not None else step.span
@@ -150,7 +150,7 @@ class Lowering:
     single: ClassVar[tuple[Any, ...]] = (None,)
 
     def __init__(self) -> None:
-        self.codes: dict[tuple[int, tuple[str, ...], bool], Code] = {}
+        self.codes: dict[tuple[int, tuple[str, ...], bool], LoweredBody] = {}
 
     # --- what a framework says differently -----------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class Lowering:
         """In which way a body is written."""
         return ""
 
-    def form(self, call: Call) -> Form:
+    def form(self, call: BlockCall) -> CellForm:
         """How a cell is made and called."""
         raise NotImplementedError
 
@@ -178,8 +178,8 @@ class Lowering:
         """What was made for a step, called on values."""
         return Applied(Made(), tuple(values))
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> Lines:
-        return Lines(self, body, layouts, frozen)
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> BodyLowering:
+        return BodyLowering(self, body, layouts, frozen)
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -209,14 +209,14 @@ class Lowering:
         taken = items and (items is not code.items or code.items[0] is ...)
         return Index(value.value, items) if taken else Index(code, (0,))
 
-    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
+    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> LoweredBody:
         key = (id(body), layouts, frozen)
         if key not in self.codes:
             self.codes[key] = self.begin(body, layouts, frozen).run()
         return self.codes[key]
 
 
-class Lines:
+class BodyLowering:
     """One body on the way."""
 
     def __init__(self, lowering: Lowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
@@ -237,7 +237,7 @@ class Lines:
         # the steps that are made in the present turn, by their values, as they are written
         self.makers: dict[int, Step] = {}
 
-    def run(self) -> Code:
+    def run(self) -> LoweredBody:
         items = self.items(self.body.held)
         results = tuple(r.value for r in self.body.outputs)
         opening = self.body.starts if self.lowering.tells_output else self.body.starts[:-1]
@@ -247,7 +247,7 @@ class Lines:
         inputs = tuple(p.value.number for p in self.body.inputs)
         layouts = self.layouts, self.out_layouts()
         kind = self.lowering.kind(self.body)
-        return Code(self.body, items, inputs, outputs, self.uses, *layouts, self.frozen, starts, kind)
+        return LoweredBody(self.body, items, inputs, outputs, self.uses, *layouts, self.frozen, starts, kind)
 
     def out_layouts(self) -> tuple[str, ...]:
         return ()
@@ -263,12 +263,12 @@ class Lines:
         for item in items:
             if isinstance(item, Step):
                 found.extend(self.step(item))
-            elif isinstance(item, Call):
+            elif isinstance(item, BlockCall):
                 found.extend(self.call(item))
             elif item.kind == "flow" and not item.name:
                 found.extend(self.items(item.items))
             else:
-                found.append(Part(item, self.part(item)))
+                found.append(LoweredRegion(item, self.part(item)))
         return tuple(found)
 
     def part(self, scope: Region) -> tuple[Lowered, ...]:
@@ -287,7 +287,7 @@ class Lines:
             known = self.converted[number, what] = self.last_number
             for source in (number, *others):
                 self.uses[source] = self.uses.get(source, 0) + 1
-            act = Act("", "", None, use, lambda _: use, (number, *others), (known,), label=label)
+            act = LoweredStep("", "", None, use, lambda _: use, (number, *others), (known,), label=label)
             self.pending.append(act)
         return known
 
@@ -357,10 +357,10 @@ class Lines:
         self.uses[made] = self.uses.get(made, 0) + 1
         return made
 
-    def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> Act:
+    def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> LoweredStep:
         general = cache(lambda n: self._use(step, at.replace(general=n)))
         use = general(2) if step.shared in self.varied else self._use(step, at)
-        return Act(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
+        return LoweredStep(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
 
     def _use(self, step: Step, at: At) -> Use:
         """The form of a step. Raises SpecError where the framework has none."""
@@ -375,13 +375,13 @@ class Lines:
         weights = step.weights if self.frozen or step.frozen else ()
         return self.lowering.hold(use, any(w.role == "statistic" for w in weights)) if weights else use
 
-    def call(self, call: Call) -> list[Lowered]:
+    def call(self, call: BlockCall) -> list[Lowered]:
         inputs = tuple(self.take(t) for t in call.inputs)
         return [self.enter(call, self.lowering.lower(call.body), inputs)]
 
-    def enter(self, call: Call, code: Code, inputs: tuple[int, ...]) -> Enter:
+    def enter(self, call: BlockCall, code: LoweredBody, inputs: tuple[int, ...]) -> LoweredCall:
         form = self.lowering.form(call) if call.use is not None else None
-        return Enter(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs), form=form)
+        return LoweredCall(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs), form=form)
 
 
 def _varied(body: Body) -> set[Instance]:

@@ -6,13 +6,13 @@ from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.record import TYPE_CHECKING, Record
 from ...layers.forms import numbers_in
 from ...pycode.names import taken_by
-from .lower import Act, Enter, flat
+from .lower import LoweredCall, LoweredStep, flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...ir.types import Instance, Step
-    from .lower import Code
+    from .lower import LoweredBody
 
 
 class Lost(Record):
@@ -22,7 +22,7 @@ class Lost(Record):
     shared: Instance | None
 
 
-def check_reaching(code: Code) -> None:
+def check_reaching(code: LoweredBody) -> None:
     """Raises SpecError where weights would be lost."""
     _, lost = _needed(code, code.outputs)
     if not lost:
@@ -39,34 +39,34 @@ def keeps_statistics(step: Step) -> bool:
     return any(weight.role == "statistic" for weight in step.weights)
 
 
-def _needed(code: Code, wanted: Iterable[int]) -> tuple[set[int], list[Step]]:
+def _needed(code: LoweredBody, wanted: Iterable[int]) -> tuple[set[int], list[Step]]:
     """The values that the wanted ones hang on, and the steps with weights that are not among them, the last first."""
     live = set(wanted)
     kept: set[Instance | None] = set()
     lost: list[Lost] = []
     for item in reversed(list(flat(code.items))):
         used = not live.isdisjoint(item.outputs)
-        shared = item.shared if isinstance(item, Enter) else _shared(item)
+        shared = item.shared if isinstance(item, LoweredCall) else _shared(item)
         if used:
             kept.add(shared)
-        taken, idle = _entered(item, live) if isinstance(item, Enter) else _done(item, live)
+        taken, idle = _entered(item, live) if isinstance(item, LoweredCall) else _done(item, live)
         live.update(taken)
         lost += [Lost(step, None if used else shared) for step in idle]
     return live, [one.step for one in lost if one.shared not in kept - {None} or keeps_statistics(one.step)]
 
 
-def _shared(act: Act) -> Instance | None:
+def _shared(act: LoweredStep) -> Instance | None:
     return None if act.step is None else act.step.shared
 
 
-def _done(act: Act, live: set[int]) -> tuple[Iterable[int], list[Step]]:
+def _done(act: LoweredStep, live: set[int]) -> tuple[Iterable[int], list[Step]]:
     """What a layer takes for the values of it that are live, and the layer itself where some of it is lost."""
     if live.isdisjoint(act.outputs):
         return (), [act.step] if act.step is not None and act.step.weights else []
     return act.inputs, [act.step] if act.step is not None and _keeps_idle(act, live) else []
 
 
-def _entered(call: Enter, live: set[int]) -> tuple[Iterable[int], list[Step]]:
+def _entered(call: LoweredCall, live: set[int]) -> tuple[Iterable[int], list[Step]]:
     """What a call takes for the values of it that are live, and the steps in it that are lost."""
     if call.form is not None:  # a cell that is run is one layer, which keeps all that is in it
         return ((), _needed(call.code, ())[1]) if live.isdisjoint(call.outputs) else (call.inputs, [])
@@ -77,7 +77,7 @@ def _entered(call: Enter, live: set[int]) -> tuple[Iterable[int], list[Step]]:
     return [o for i, o in zip(call.code.inputs, call.inputs) if i in inner] if asked else (), lost
 
 
-def _keeps_idle(act: Act, live: set[int]) -> bool:
+def _keeps_idle(act: LoweredStep, live: set[int]) -> bool:
     """Has a layer of several, such as a stack, some with weights that nothing wanted hangs on?"""
     needed = {slot for value, slot in zip(act.outputs, act.use.outputs) if value in live}
     for apply in reversed(act.use.steps):

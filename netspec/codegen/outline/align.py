@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
-from ..lowering.lower import Act, Enter, Part
+from ..lowering.lower import LoweredCall, LoweredRegion, LoweredStep
 from .ssa import MismatchError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def aligned(columns: list[tuple[Lowered, ...]]) -> list[tuple[Any, ...]]:
     return found
 
 
-def kind_of(column: tuple[Part, ...]) -> str:
+def kind_of(column: tuple[LoweredRegion, ...]) -> str:
     """`loop`, `if` or the kind of a plain scope. Raises MismatchError where the parts are not the same in the spec."""
     first = column[0].region
     if any(p.region.kind != first.kind or p.region.node.span != first.node.span for p in column):
@@ -47,25 +47,25 @@ def _shared_in(items: Seq[Lowered], around: Any = None) -> dict[Instance, set[An
     """The things that are made once and used in some items, each with the branches around its uses."""
     found: dict[Instance, set[Any]] = {}
     for item in items:
-        if isinstance(item, Part):
+        if isinstance(item, LoweredRegion):
             region = item.region
             inner = (region.span, region.choice) if region.kind == "if" and around is None else around
             for instance, places in _shared_in(item.items, inner).items():
                 found.setdefault(instance, set()).update(places)
         else:
-            holder = item if isinstance(item, Enter) else item.step
+            holder = item if isinstance(item, LoweredCall) else item.step
             shared = holder.shared if holder is not None else None
             if shared is not None:
                 found.setdefault(shared, set()).add(around)
     return found
 
 
-def turns_of(column: tuple[Part, ...]) -> list[list[Part]]:
+def turns_of(column: tuple[LoweredRegion, ...]) -> list[list[LoweredRegion]]:
     """The turns of a loop in each instance."""
-    return [[t for t in p.items if isinstance(t, Part)] for p in column]
+    return [[t for t in p.items if isinstance(t, LoweredRegion)] for p in column]
 
 
-def by_pick(column: tuple[Part, ...]) -> dict[int, list[int]]:
+def by_pick(column: tuple[LoweredRegion, ...]) -> dict[int, list[int]]:
     """The places of the instances that take each branch, in the order of the branches."""
     found: dict[int, list[int]] = {}
     for place, part in enumerate(column):
@@ -73,23 +73,23 @@ def by_pick(column: tuple[Part, ...]) -> dict[int, list[int]]:
     return dict(sorted(found.items()))
 
 
-def last_name(column: Seq[Act | Enter]) -> str:
+def last_name(column: Seq[LoweredStep | LoweredCall]) -> str:
     """The name of an item that has another number in other instances: the highest, which no other item has."""
     return max((item.name for item in column), key=lambda n: (len(n), n))
 
 
-def branch_name(column: tuple[Part, ...]) -> str:
+def branch_name(column: tuple[LoweredRegion, ...]) -> str:
     """A name for a branch: that of the first thing in it that the author named, else what it begins with."""
     items = [item for part in column for item in part.items]
     for item in items:
-        if isinstance(item, Part) and item.region.name:
+        if isinstance(item, LoweredRegion) and item.region.name:
             return item.region.name
-        if isinstance(item, Act | Enter) and item.given:
+        if isinstance(item, LoweredStep | LoweredCall) and item.given:
             return item.given
     for item in items:
-        if isinstance(item, Act) and item.step is not None:
+        if isinstance(item, LoweredStep) and item.step is not None:
             return item.step.layer.kind
-        if isinstance(item, Enter):
+        if isinstance(item, LoweredCall):
             return item.code.body.name
     return "branch"
 
@@ -101,7 +101,7 @@ def flattened(items: Seq[Lowered]) -> tuple[Lowered, ...]:
     """A scope's steps in a row: loops, turns, branches and nameless scopes opened."""
     found: list[Lowered] = []
     for item in items:
-        if isinstance(item, Part) and not item.region.name:
+        if isinstance(item, LoweredRegion) and not item.region.name:
             found.extend(flattened(item.items))
         else:
             found.append(item)
@@ -112,9 +112,13 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
     """Does each step take just the one before it, and could each stand in a Sequential?"""
     before = None
     for item in items:
-        if isinstance(item, Part) or _is_shared(item) or (isinstance(item, Enter) and item.form is not None):
+        if (
+            isinstance(item, LoweredRegion)
+            or _is_shared(item)
+            or (isinstance(item, LoweredCall) and item.form is not None)
+        ):
             return False
-        if isinstance(item, Act) and not all(a.plain for a in item.use.steps):
+        if isinstance(item, LoweredStep) and not all(a.plain for a in item.use.steps):
             return False
         if len(item.inputs) != 1 or len(item.outputs) != 1 or (before is not None and item.inputs[0] != before):
             return False
@@ -124,14 +128,14 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
     return bool(items)
 
 
-def _is_shared(item: Act | Enter) -> bool:
-    if isinstance(item, Enter):
+def _is_shared(item: LoweredStep | LoweredCall) -> bool:
+    if isinstance(item, LoweredCall):
         return item.shared is not None
     return item.step is not None and item.step.shared is not None
 
 
 def shape_after(item: Lowered) -> Any:
     """The shape of what comes out of a step; None where it has none of its own."""
-    if isinstance(item, Enter):
+    if isinstance(item, LoweredCall):
         return item.call.outputs[0].shape
-    return item.step.output.shape if isinstance(item, Act) and item.step is not None else None
+    return item.step.output.shape if isinstance(item, LoweredStep) and item.step is not None else None

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..lowering.lower import Part
-    from .ssa import Around, ControlRegion
+    from ..lowering.lower import LoweredRegion
+    from .ssa import ControlRegion, InstancePath
     from .terms import Term
     from .unification import Unification, Unified
 
 
 def unify_choice(
-    unifier: Unification, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]
+    unifier: Unification, column: tuple[LoweredRegion, ...], contexts: Contexts, arounds: Seq[InstancePath]
 ) -> list[Unified]:
     """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
     picks = [p.region.choice for p in column]
@@ -99,7 +99,7 @@ def _deciding(node: Any, contexts: Contexts) -> frozenset[str]:
     return frozenset(found)
 
 
-def plan_choice(unifier: Unification, column: tuple[Part, ...], arounds: Seq[Around]) -> ControlRegion:
+def plan_choice(unifier: Unification, column: tuple[LoweredRegion, ...], arounds: Seq[InstancePath]) -> ControlRegion:
     """The choice as it was announced, or a new one."""
     key = tuple(id(p) for p in column)
     if key not in unifier.planned:
@@ -109,7 +109,7 @@ def plan_choice(unifier: Unification, column: tuple[Part, ...], arounds: Seq[Aro
     return unifier.planned[key]
 
 
-def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
+def _asked(column: tuple[LoweredRegion, ...], contexts: Contexts) -> frozenset[str]:
     """The names of loops that the conditions of a choice ask for."""
     node: Any = column[0].region.node
     found: set[str] = set()
@@ -121,7 +121,7 @@ def _asked(column: tuple[Part, ...], contexts: Contexts) -> frozenset[str]:
 
 
 def _conditions(
-    unifier: Unification, column: tuple[Part, ...], picks: list[int], contexts: Contexts
+    unifier: Unification, column: tuple[LoweredRegion, ...], picks: list[int], contexts: Contexts
 ) -> dict[int, Term | None]:
     """What decides for each branch that is taken somewhere; the last one needs no condition."""
     node: Any = column[0].region.node

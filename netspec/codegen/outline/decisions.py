@@ -43,10 +43,10 @@ def rounds(definition: Definition) -> bool:
     return rounds_fractions(definition) or any("//" in chain.operators for chain in chains)
 
 
-def _calls(definition: Definition) -> Iterator[tuple[tree.Call, str]]:
+def _calls(definition: Definition) -> Iterator[tuple[tree.CallExpression, str]]:
     """The calls of a definition, with the names of what is called."""
     for node in tree.walk(definition):
-        if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name):
+        if isinstance(node, tree.CallExpression) and isinstance(node.callee, tree.Name):
             yield node, node.callee.text
 
 
@@ -63,7 +63,7 @@ def counting(definition: Definition, others: Mapping[str, Definition], depth: in
     return {part.text for count in counts for part in tree.walk(count) if isinstance(part, tree.Name)}
 
 
-def _given(call: tree.Call, callee: Definition) -> Iterator[tuple[str, tree.Node]]:
+def _given(call: tree.CallExpression, callee: Definition) -> Iterator[tuple[str, tree.Node]]:
     """The parameters that a call gives, with how they are written; values of the net stand before them."""
     names = [parameter.name.text for parameter in callee.parameters]
     plain = [node for node in call.arguments if not isinstance(node, tree.Keyword)]
@@ -114,6 +114,6 @@ def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
         return (node.condition,)
     if isinstance(node, tree.Repeat):  # no turn is another way
         return (node.count,)
-    if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.text in _DECIDING:
+    if isinstance(node, tree.CallExpression) and isinstance(node.callee, tree.Name) and node.callee.text in _DECIDING:
         return node.arguments
     return ()

@@ -133,7 +133,7 @@ def _where(node: Node, condition: Term, wanted: bool, contexts: Contexts) -> Ter
     return found
 
 
-def _call(node: tree.Call, contexts: Contexts) -> Term | None:
+def _call(node: tree.CallExpression, contexts: Contexts) -> Term | None:
     callee = node.callee.text if isinstance(node.callee, tree.Name) else ""
     before = contexts.fraction
     contexts.fraction = before or callee in _TO_WHOLE
@@ -215,7 +215,7 @@ def _subscript(node: tree.Subscript, contexts: Contexts) -> Term | None:
     return Term(text, values, value.names | place.names, needs=item_needs(value, place))
 
 
-def _group(node: tree.Group | tree.List, contexts: Contexts) -> Term | None:
+def _group(node: tree.TupleExpression | tree.List, contexts: Contexts) -> Term | None:
     items = [express(i, contexts) or _word(i, contexts) for i in node.items]
     if not items or None in items:
         return None
@@ -274,8 +274,8 @@ _EXPRESS: dict[type, Callable[[Any, Contexts], Term | None]] = {
     tree.Chain: _chain,
     tree.Unary: _unary,
     tree.Conditional: _conditional,
-    tree.Call: _call,
-    tree.Group: _group,
+    tree.CallExpression: _call,
+    tree.TupleExpression: _group,
     tree.List: _group,
     tree.Subscript: _subscript,
     tree.Comprehension: _comprehension,

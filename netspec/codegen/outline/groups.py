@@ -5,14 +5,14 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...syntax import tree
 from ..identifiers import AT_THE_TOP, safe
-from ..lowering.lower import Enter, Part, entered, key_of
+from ..lowering.lower import LoweredCall, LoweredRegion, entered, key_of
 from ..passes.dce import eliminate_dead_code
 from ..passes.loop_exits import close_all
 from ..printer import print_templates
 from .guards import limited
 from .ssa import MismatchError, WriteOutError
 from .terms import same
-from .unification import Known
+from .unification import KnownTemplates
 from .unify import Unifier
 from .witnesses import is_number
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...base.source import Span
     from ...layers.base import Helper
     from ..ir import Template
-    from ..lowering.lower import Code, Lowered
+    from ..lowering.lower import Lowered, LoweredBody
     from ..styles import Style
     from .witnesses import Witnesses
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 _REFUSALS = 100
 
 
-class Group:
+class InstanceGroup:
     """Bodies of the program that one class stands for, and witnesses of them."""
 
     template: Template
 
-    def __init__(self, bodies: Seq[Code], style: Style, name: str, outermost: bool = False) -> None:
+    def __init__(self, bodies: Seq[LoweredBody], style: Style, name: str, outermost: bool = False) -> None:
         self.bodies = bodies
         self.style = style
         self.name = name
@@ -46,45 +46,45 @@ class Group:
         windows = [name for name, column in _columns(bodies) if not isinstance(column[0], int | float) and same(column)]
         self.fixed = {*windows, *(name for name, column in _columns(bodies) if not all(map(is_number, column)))}
         self.words = [self._words_of(body) for body in bodies]
-        self.witnesses: list[Code] = []
+        self.witnesses: list[LoweredBody] = []
         self.refusals = 0
         # witnesses that the class cannot stand for
-        self.refused: list[Code] = []
+        self.refused: list[LoweredBody] = []
 
-    def again(self) -> Group:
+    def again(self) -> InstanceGroup:
         """The group without witnesses."""
-        found = Group(self.bodies, self.style, self.name, self.outermost)
+        found = InstanceGroup(self.bodies, self.style, self.name, self.outermost)
         found.template = self.template
         return found
 
-    def suits(self, code: Code) -> bool:
+    def suits(self, code: LoweredBody) -> bool:
         """Does a body have the words of one of the group, so that only numbers differ?"""
         return self._words_of(code) in self.words
 
     @property
-    def kinds(self) -> list[list[Code]]:
+    def kinds(self) -> list[list[LoweredBody]]:
         """The bodies, those of the same words together."""
-        found: list[list[Code]] = [[] for _ in self.words]
+        found: list[list[LoweredBody]] = [[] for _ in self.words]
         for body, words in zip(self.bodies, self.words):
             found[self.words.index(words)].append(body)
         return [kind for kind in found if kind]
 
-    def _words_of(self, code: Code) -> dict[str, Any]:
+    def _words_of(self, code: LoweredBody) -> dict[str, Any]:
         return {name: value for name, value in code.body.arguments.items() if name in self.fixed}
 
-    def unify(self, witnesses: Seq[Code], known: Known) -> None:
+    def unify(self, witnesses: Seq[LoweredBody], known: KnownTemplates) -> None:
         """Make the template, and let others call it. Raises MismatchError."""
         self._accept(self._made(witnesses, known), witnesses, known)
 
-    def _made(self, witnesses: Seq[Code], known: Known) -> Template:
+    def _made(self, witnesses: Seq[LoweredBody], known: KnownTemplates) -> Template:
         bodies = [*self.bodies, *witnesses]
         return _unified(bodies, self.style, known, self.name, self.outermost, len(self.bodies))
 
-    def _accept(self, template: Template, witnesses: Seq[Code], known: Known) -> None:
+    def _accept(self, template: Template, witnesses: Seq[LoweredBody], known: KnownTemplates) -> None:
         self.template, self.witnesses = template, list(witnesses)
         known.stands_for(template, [*self.bodies, *witnesses])
 
-    def hold_against(self, witnesses: Seq[list[Code]], known: Known) -> None:
+    def hold_against(self, witnesses: Seq[list[LoweredBody]], known: KnownTemplates) -> None:
         """Make the template anew, with those witnesses of several kinds that it can stand for. Others take another way
         through the text: the class is not for them. Raises MismatchError."""
         alone = self.template
@@ -99,7 +99,7 @@ class Group:
         """The parameters of the spec that the class has."""
         return [parameter.said for parameter in self.template.parameters if parameter.said]
 
-    def limit(self, idle: Mapping[str, Code], known: Known) -> None:
+    def limit(self, idle: Mapping[str, LoweredBody], known: KnownTemplates) -> None:
         """Let the class refuse what it is not for. `idle` are bodies with no turn, by the parameter that counts turns:
         where the class would have to say more for one than it does, it is for more turns alone."""
         found = limited(self.template, self.bodies, self.witnesses, self.refused)
@@ -107,7 +107,7 @@ class Group:
         guards = dict.fromkeys((*found.guards, *(f"{name} >= 1" for name in names)))
         self._accept(found.replace(guards=tuple(guards)), self.witnesses, known)
 
-    def _says(self, code: Code, known: Known) -> bool:
+    def _says(self, code: LoweredBody, known: KnownTemplates) -> bool:
         """True if the template stands for a further body as it is."""
         if any(key_of(code) == key_of(body) for body in (*self.bodies, *self.witnesses)):
             return True
@@ -117,7 +117,7 @@ class Group:
             return False
         return print_templates([close_all(made)]) == print_templates([close_all(self.template)])
 
-    def _admit(self, witnesses: list[Code], alone: Template, known: Known) -> None:
+    def _admit(self, witnesses: list[LoweredBody], alone: Template, known: KnownTemplates) -> None:
         if not witnesses or (self.refusals <= _REFUSALS and self._stands_for(witnesses, alone, known)):
             return
         self.refusals += 1
@@ -128,7 +128,7 @@ class Group:
             self._admit(witnesses[:half], alone, known)
             self._admit(witnesses[half:], alone, known)
 
-    def _stands_for(self, witnesses: Seq[Code], alone: Template, known: Known) -> bool:
+    def _stands_for(self, witnesses: Seq[LoweredBody], alone: Template, known: KnownTemplates) -> bool:
         """Make the template with more witnesses, if that goes.
 
         What it says without them may need more parameters with them. It is so where it said what only happened to be
@@ -145,13 +145,13 @@ class Group:
         return True
 
 
-def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Group]:
+def grouped(net: LoweredBody, styles: Mapping[str, Style], taken: set[str]) -> list[InstanceGroup]:
     """The groups of a net's blocks, callees first, and at the end that of the net; each with its template.
 
     Raises MismatchError.
     """
-    known = Known(_carried(net))
-    groups: list[Group] = []
+    known = KnownTemplates(_carried(net))
+    groups: list[InstanceGroup] = []
     written = _written(net)
     taken = taken | known.names
     for bodies in _by_definition(net):
@@ -159,20 +159,20 @@ def grouped(net: Code, styles: Mapping[str, Style], taken: set[str]) -> list[Gro
         parts = _groups(bodies, style, known)
         for part, word in zip(parts, _words(parts, written)):
             name = _named(style, f"{word}_{definition}" if word else definition, taken)
-            groups.append(Group(part, style, name))
+            groups.append(InstanceGroup(part, style, name))
             groups[-1].unify([], known)
     style = styles[net.kind]
-    groups.append(Group([net], style, _named(style, net.body.name, taken), outermost=True))
+    groups.append(InstanceGroup([net], style, _named(style, net.body.name, taken), outermost=True))
     groups[-1].unify([], known)
     return groups
 
 
-def _carried(net: Code) -> set[str]:
+def _carried(net: LoweredBody) -> set[str]:
     """The names of what a program carries along."""
     return set().union(*(helper.defines for helper in {*_helpers(net, set())}))
 
 
-def _helpers(code: Code, seen: set[Any]) -> Iterator[Helper]:
+def _helpers(code: LoweredBody, seen: set[Any]) -> Iterator[Helper]:
     """The helpers that a program carries along."""
     if key_of(code) not in seen:
         seen.add(key_of(code))
@@ -181,21 +181,21 @@ def _helpers(code: Code, seen: set[Any]) -> Iterator[Helper]:
 
 def _helpers_of(items: Seq[Lowered], seen: set[Any]) -> Iterator[Helper]:
     for item in items:
-        if isinstance(item, Part):
+        if isinstance(item, LoweredRegion):
             yield from _helpers_of(item.items, seen)
-        elif isinstance(item, Enter):
+        elif isinstance(item, LoweredCall):
             yield from item.form.helpers if item.form is not None else ()
             yield from _helpers(item.code, seen)
         else:
             yield from (helper for apply in item.use.steps for helper in apply.helpers)
 
 
-def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template]:
+def hold_against(groups: Seq[InstanceGroup], witnesses: Witnesses, nets: Seq[LoweredBody]) -> list[Template]:
     """The templates of the groups, held against witnesses of each block, and of the net. Raises MismatchError."""
     groups = [group.again() for group in groups]
     # what a group, and what all groups of a block are held against
-    own: dict[int, list[Code]] = {}
-    offered: dict[Any, dict[Any, Code]] = {}
+    own: dict[int, list[LoweredBody]] = {}
+    offered: dict[Any, dict[Any, LoweredBody]] = {}
     for group in reversed(groups):
         codes = list(nets)
         if not group.outermost:
@@ -204,7 +204,7 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
             codes = [*own[id(group)], *place.values()]
         for enter in (enter for code in codes for enter in entered(code.items)):
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
-    known = Known(_carried(groups[-1].bodies[0]))
+    known = KnownTemplates(_carried(groups[-1].bodies[0]))
     taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
     for group in groups[:-1]:
         mine = {key_of(code): code for code in own[id(group)]}
@@ -220,12 +220,12 @@ def hold_against(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> l
     return [group.template for group in groups]
 
 
-def _columns(bodies: Seq[Code]) -> Iterator[tuple[str, list[Any]]]:
+def _columns(bodies: Seq[LoweredBody]) -> Iterator[tuple[str, list[Any]]]:
     """The parameters of a block, each with what it is in all bodies."""
     return ((name, [body.body.arguments[name] for body in bodies]) for name in bodies[0].body.arguments)
 
 
-def _written(net: Code) -> dict[Any, list[Mapping[str, Any]]]:
+def _written(net: LoweredBody) -> dict[Any, list[Mapping[str, Any]]]:
     """What the calls of each body give for its parameters, as it is written."""
     found: dict[Any, list[Mapping[str, Any]]] = {}
     for enter in _all_enters(net, set()):
@@ -233,7 +233,7 @@ def _written(net: Code) -> dict[Any, list[Mapping[str, Any]]]:
     return found
 
 
-def _words(groups: Seq[Seq[Code]], written: Mapping[Any, list[Mapping[str, Any]]]) -> list[str]:
+def _words(groups: Seq[Seq[LoweredBody]], written: Mapping[Any, list[Mapping[str, Any]]]) -> list[str]:
     """What tells the classes of one block apart: the word that all calls of each give for some parameter, as in
     `table=reduction`. Empty where there is no such parameter.
     """
@@ -250,7 +250,7 @@ def _word(node: object) -> str:
     return node.text if isinstance(node, tree.Name) else ""
 
 
-def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
+def _all_enters(code: LoweredBody, seen: set[Any]) -> Iterator[LoweredCall]:
     """The block calls of a program, those in blocks included."""
     if key_of(code) not in seen:
         seen.add(key_of(code))
@@ -260,7 +260,7 @@ def _all_enters(code: Code, seen: set[Any]) -> Iterator[Enter]:
 
 
 def _unified(
-    bodies: Seq[Code], style: Style, known: Known, name: str, outermost: bool = False, own: int = 0
+    bodies: Seq[LoweredBody], style: Style, known: KnownTemplates, name: str, outermost: bool = False, own: int = 0
 ) -> Template:
     """One template. Loops whose turns are needed one by one behind them are written out. Raises MismatchError."""
     written_out: set[Span] = set()
@@ -291,9 +291,9 @@ def _named(style: Style, name: str, taken: set[str]) -> str:
     return chosen
 
 
-def _groups(bodies: Seq[Code], style: Style, known: Known) -> list[list[Code]]:
+def _groups(bodies: Seq[LoweredBody], style: Style, known: KnownTemplates) -> list[list[LoweredBody]]:
     """Bodies that one class can stand for; all of them, where that goes."""
-    groups: list[list[Code]] = []
+    groups: list[list[LoweredBody]] = []
     if len(bodies) > 1 and _fits(bodies, style, known):
         return [list(bodies)]
     for body in bodies:
@@ -306,7 +306,7 @@ def _groups(bodies: Seq[Code], style: Style, known: Known) -> list[list[Code]]:
     return groups
 
 
-def _fits(bodies: Seq[Code], style: Style, known: Known) -> bool:
+def _fits(bodies: Seq[LoweredBody], style: Style, known: KnownTemplates) -> bool:
     try:
         template = _unified(bodies, style, known, "")
     except MismatchError:
@@ -316,16 +316,16 @@ def _fits(bodies: Seq[Code], style: Style, known: Known) -> bool:
     return all(name in told or same(column) or all(map(is_number, column)) for name, column in _columns(bodies))
 
 
-def _by_definition(net: Code) -> list[list[Code]]:
+def _by_definition(net: LoweredBody) -> list[list[LoweredBody]]:
     """The bodies of each block in the program, blocks that others use first."""
-    order: dict[Any, list[Code]] = {}
+    order: dict[Any, list[LoweredBody]] = {}
     seen: set[Any] = set()
 
     def visit(items: Seq[Lowered]) -> None:
         for item in items:
-            if isinstance(item, Part):
+            if isinstance(item, LoweredRegion):
                 visit(item.items)
-            elif isinstance(item, Enter) and key_of(item.code) not in seen:
+            elif isinstance(item, LoweredCall) and key_of(item.code) not in seen:
                 seen.add(key_of(item.code))
                 visit(item.code.items)
                 order.setdefault(_source(item.code), []).append(item.code)
@@ -335,12 +335,12 @@ def _by_definition(net: Code) -> list[list[Code]]:
     return [order[place] for place in sorted(order, key=lambda place: _depth(place, order, depths))]
 
 
-def _source(code: Code) -> Any:
+def _source(code: LoweredBody) -> Any:
     """What bodies of one class have in common."""
     return code.body.definition.span, code.kind
 
 
-def _depth(place: Any, order: Mapping[Any, Seq[Code]], known: dict[Any, int]) -> int:
+def _depth(place: Any, order: Mapping[Any, Seq[LoweredBody]], known: dict[Any, int]) -> int:
     if place not in known:
         inner = {_source(i.code) for body in order[place] for i in entered(body.items)}
         known[place] = 1 + max((_depth(p, order, known) for p in inner), default=0)

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..ir import Parameter, Template
-    from ..lowering.lower import Code
+    from ..ir import Template, TemplateParameter
+    from ..lowering.lower import LoweredBody
 
     Row = Mapping[str, Any]
 
 
-def limited(template: Template, bodies: Seq[Code], admitted: Seq[Code], refused: Seq[Code]) -> Template:
+def limited(
+    template: Template, bodies: Seq[LoweredBody], admitted: Seq[LoweredBody], refused: Seq[LoweredBody]
+) -> Template:
     """The template with conditions that exclude what it cannot stand for. `bodies` are those of the program, the others
     are witnesses."""
     proved = list(template.values.values())
@@ -48,7 +50,7 @@ def limited(template: Template, bodies: Seq[Code], admitted: Seq[Code], refused:
     return template.replace(guards=tuple(guards))
 
 
-def _hangs_on_others(template: Template, bodies: Seq[Code], name: str) -> bool:
+def _hangs_on_others(template: Template, bodies: Seq[LoweredBody], name: str) -> bool:
     """Is a number that the class has to be told another one for other arguments, on maps of one size? It is taken to be
     so where no two instances have maps of one size."""
     if any(isinstance(template.values[key_of(body)][name], bool) for body in bodies):
@@ -72,7 +74,7 @@ def _words(template: Template, own: Seq[Row]) -> Iterator[str]:
             yield f"{parameter.name} in ({', '.join(map(inline, values))})"
 
 
-def _row(template: Template, code: Code, bodies: Seq[Code]) -> Row | None:
+def _row(template: Template, code: LoweredBody, bodies: Seq[LoweredBody]) -> Row | None:
     """The arguments with which a class would be made for a body; None where the spec does not say one of them, or where
     the body has another value for what the class is not told."""
     found: dict[str, Any] = {}
@@ -88,7 +90,7 @@ def _row(template: Template, code: Code, bodies: Seq[Code]) -> Row | None:
     return found
 
 
-def _value(parameter: Parameter, code: Code) -> Any:
+def _value(parameter: TemplateParameter, code: LoweredBody) -> Any:
     if parameter.port is not None:
         return code.body.given[parameter.port].value.shape[-1]
     return window(code.body.arguments[parameter.said]) if parameter.said else None

@@ -7,7 +7,7 @@ from ...pycode.expr import Call, inline
 from ...pycode.names import free_names
 from ...syntax import tree
 from ..ir import Loop
-from ..lowering.lower import Part
+from ..lowering.lower import LoweredRegion
 from .align import aligned, by_pick, kind_of, turns_of
 from .choices import plan_choice
 from .expressions import express
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from ...pycode.expr import Code
     from ..lowering.lower import Lowered
-    from .ssa import Around, ControlRegion
+    from .ssa import ControlRegion, InstancePath
     from .unification import Unification, Unified
 
-    Turns: TypeAlias = "list[list[Part]]"
+    Turns: TypeAlias = "list[list[LoweredRegion]]"
 
 
 # what may stand around the items of a loop
@@ -32,7 +32,7 @@ _OF_PYTHON = frozenset(("range", "enumerate", "zip", "reversed", "len"))
 
 
 def unify_loop(
-    unifier: Unification, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]
+    unifier: Unification, column: tuple[LoweredRegion, ...], contexts: Contexts, arounds: Seq[InstancePath]
 ) -> list[Unified]:
     """A loop of all instances. Raises MismatchError; WriteOutError where it would go without the loop."""
     turns = turns_of(column)
@@ -48,7 +48,7 @@ def unify_loop(
         raise WriteOutError(column[0].region.node.span) from None
 
 
-def _rolls(unifier: Unification, column: tuple[Part, ...], turns: Turns) -> bool:
+def _rolls(unifier: Unification, column: tuple[LoweredRegion, ...], turns: Turns) -> bool:
     """Is it to be a loop? Raises MismatchError where it could be neither that nor written out."""
     counts = [len(t) for t in turns]
     fixed = len(set(counts)) == 1
@@ -57,7 +57,7 @@ def _rolls(unifier: Unification, column: tuple[Part, ...], turns: Turns) -> bool
     style, inner = unifier.style, [t for ts in turns for t in ts]
     named = style.sequences and any(t.region.name for t in inner)
     # a list of lists of modules is nothing to read
-    deep = style.sequences and any(isinstance(i, Part) for t in inner for i in t.items)
+    deep = style.sequences and any(isinstance(i, LoweredRegion) for t in inner for i in t.items)
     small = fixed and counts[0] * max(_steps(t.items) for t in inner) <= style.unroll
     if named or deep or small or column[0].region.node.span in unifier.written_out:
         if not fixed:
@@ -67,13 +67,15 @@ def _rolls(unifier: Unification, column: tuple[Part, ...], turns: Turns) -> bool
 
 
 def _steps(items: Seq[Lowered]) -> int:
-    return sum(_steps(i.items) if isinstance(i, Part) else 1 for i in items)
+    return sum(_steps(i.items) if isinstance(i, LoweredRegion) else 1 for i in items)
 
 
 # --- written out ----------------------------------------------------------------------------------------------------
 
 
-def _unrolled(unifier: Unification, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
+def _unrolled(
+    unifier: Unification, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[InstancePath]
+) -> list[Unified]:
     if not contexts.branch:  # within a branch it would be a demand of that branch only
         for demand in _as_many(node, len(turns[0]), contexts):
             unifier.demand(demand, contexts)
@@ -118,7 +120,7 @@ def _item(node: tree.For, number: int, place: int, contexts: Contexts) -> Term |
         item = node.items.items[number]
         if not node.target.unpacks:
             return express(item, contexts)
-        return express(item.items[place], contexts) if isinstance(item, tree.Group | tree.List) else None
+        return express(item.items[place], contexts) if isinstance(item, tree.TupleExpression | tree.List) else None
     items = express(node.items, contexts)
     if items is None or not items.text.isidentifier() or not all(isinstance(v, tuple) for v in items.values):
         return None
@@ -136,12 +138,16 @@ def _item(node: tree.For, number: int, place: int, contexts: Contexts) -> Term |
 
 
 def _rolled(
-    unifier: Unification, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]
+    unifier: Unification,
+    column: tuple[LoweredRegion, ...],
+    turns: Turns,
+    contexts: Contexts,
+    arounds: Seq[InstancePath],
 ) -> Unified:
     loop = _plan(unifier, column, turns, contexts, arounds)
     pairs, around = _turned(turns, arounds, loop)
     inner = contexts.select([c for c, _ in pairs])
-    variables = _Variables(unifier, inner, pairs, turns)
+    variables = _LoopVariables(unifier, inner, pairs, turns)
     parameters = unifier.parameters
     before, parameters.used = parameters.used, set()
     needs, parameters.needs = parameters.needs, []
@@ -183,7 +189,7 @@ def _rolled(
     return close
 
 
-def _hangs_on_a_caller(names: set[str], variables: _Variables, items: Code) -> bool:
+def _hangs_on_a_caller(names: set[str], variables: _LoopVariables, items: Code) -> bool:
     """May a caller give names other values? What a loop brings comes from its items, the number of a turn from none."""
     brought = names & variables.own - {variables.index.text}
     return bool(names - variables.own) or (bool(brought) and bool(free_names(items) - _OF_PYTHON))
@@ -208,13 +214,15 @@ def _in_all_turns(term: Term, names: Seq[str], items: Code, own: set[str]) -> Te
     return Term(text, term.values, (term.names - own) | (free_names(items) - _OF_PYTHON))
 
 
-def _turned(turns: Turns, arounds: Seq[Around], loop: ControlRegion) -> tuple[list[tuple[int, int]], list[Around]]:
+def _turned(
+    turns: Turns, arounds: Seq[InstancePath], loop: ControlRegion
+) -> tuple[list[tuple[int, int]], list[InstancePath]]:
     """The turns of all instances in one row: (instance, turn), and what is around each."""
     pairs = [(c, t) for c, ts in enumerate(turns) for t in range(len(ts))]
     return pairs, [arounds[c].within(loop.uid, t) for c, t in pairs]
 
 
-class _Variables:
+class _LoopVariables:
     """The variables of a loop: those of the spec, and the number of the turn."""
 
     def __init__(self, unifier: Unification, inner: Contexts, pairs: list[tuple[int, int]], turns: Turns) -> None:
@@ -247,7 +255,9 @@ class _Variables:
         asked = {name for ts in self.turns for t in ts for name in _bound(t.items)}
         return self._term(next((name for name in ("i", "j", "k") if name not in asked), "turn"), values, around)
 
-    def header(self, column: tuple[Part, ...], contexts: Contexts, used: set[str]) -> tuple[tuple[str, ...], Any]:
+    def header(
+        self, column: tuple[LoweredRegion, ...], contexts: Contexts, used: set[str]
+    ) -> tuple[tuple[str, ...], Any]:
         """The names between `for` and `in`, and what stands behind. Raises MismatchError."""
         solver = Solver(self.parameters, contexts)
         wanted = [n for n, t in self.names.items() if t.text in used]
@@ -302,7 +312,7 @@ def _bounds(node: Any) -> tuple[Any, Any] | None:
 
 def _bound(items: Seq[Lowered]) -> set[str]:
     """The names that the loops in some items bind."""
-    parts = [i for i in items if isinstance(i, Part)]
+    parts = [i for i in items if isinstance(i, LoweredRegion)]
     return {name for p in parts for name in (*p.region.bindings, *_bound(p.items))}
 
 
@@ -310,7 +320,11 @@ def _bound(items: Seq[Lowered]) -> set[str]:
 
 
 def _plan(
-    unifier: Unification, column: tuple[Part, ...], turns: Turns, contexts: Contexts, arounds: Seq[Around]
+    unifier: Unification,
+    column: tuple[LoweredRegion, ...],
+    turns: Turns,
+    contexts: Contexts,
+    arounds: Seq[InstancePath],
 ) -> ControlRegion:
     """A loop with its values announced: a turn takes values of the one before, made by items further down."""
     key = tuple(id(p) for p in column)
@@ -324,10 +338,10 @@ def _plan(
 
 
 def _announce(
-    unifier: Unification, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]
+    unifier: Unification, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[InstancePath]
 ) -> None:
     for column in aligned(columns):
-        if isinstance(column[0], Part):
+        if isinstance(column[0], LoweredRegion):
             _announce_part(unifier, column, contexts, arounds)
             continue
         many = [i.outputs for i in column]
@@ -337,7 +351,9 @@ def _announce(
             unifier.announced(numbers, contexts, arounds)
 
 
-def _announce_part(unifier: Unification, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> None:
+def _announce_part(
+    unifier: Unification, column: tuple[LoweredRegion, ...], contexts: Contexts, arounds: Seq[InstancePath]
+) -> None:
     kind, turns = kind_of(column), turns_of(column)
     if kind == "if" and len({p.region.choice for p in column}) > 1:
         region = plan_choice(unifier, column, arounds)

@@ -8,7 +8,7 @@ from ...base.record import TYPE_CHECKING
 from ...pycode.expr import inline
 from ...syntax import tree
 from ..identifiers import BUILTINS, Names, safe
-from ..ir import REQUIRED, Parameter
+from ..ir import REQUIRED, TemplateParameter
 from .expressions import express
 from .ssa import MismatchError
 from .terms import Contexts, Term, code, constant, equal, matches, plain, same, sometimes_whole, window
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..lowering.lower import Code
+    from ..lowering.lower import LoweredBody
     from ..styles import Style
 
 
 class Parameters:
     """The names of one template's parameters and loops, with their values for each body that it stands for."""
 
-    def __init__(self, style: Style, bodies: Seq[Code], reserved: set[str], outermost: bool) -> None:
+    def __init__(self, style: Style, bodies: Seq[LoweredBody], reserved: set[str], outermost: bool) -> None:
         self.style = style
         self.bodies = bodies
         self.outermost = outermost
@@ -42,7 +42,7 @@ class Parameters:
         # those that the shapes of inputs ask for
         self.declaring: set[str] = set()
         # parameters of the spec by their name in Python; parameters that nothing else could say
-        self.declared: dict[str, tree.Parameter] = {}
+        self.declared: dict[str, tree.ParameterDeclaration] = {}
         self.columns: dict[str, list[Any]] = {}
         # the inputs whose channels parameters are
         self.ports: dict[str, int] = {}
@@ -93,7 +93,9 @@ class Parameters:
         terms = {t.text: t for t in names.values() if t.names}
         return Contexts(tuple(range(len(self.bodies))), terms, names, bound_once(definition))
 
-    def _default_term(self, parameter: tree.Parameter, column: list[Any], names: dict[str, Term]) -> Term | None:
+    def _default_term(
+        self, parameter: tree.ParameterDeclaration, column: list[Any], names: dict[str, Term]
+    ) -> Term | None:
         """What a default says with the parameters before it, where no body has anything else."""
         if parameter.default is None:
             return None
@@ -136,7 +138,7 @@ class Parameters:
         bound = contexts.bound
         for statement in self.bodies[0].body.definition.body.statements:
             target = statement.target if isinstance(statement, tree.Binding) else None
-            names = target.names if isinstance(target, tree.Target) else ()
+            names = target.names if isinstance(target, tree.BindingTarget) else ()
             for name in (n.text for n in names if n.text in bound and n.text not in contexts.names):
                 term = express(bound[name], contexts)
                 if term is None or sometimes_whole(term):
@@ -211,8 +213,8 @@ class Parameters:
     def _written_sizes(self) -> dict[str, tuple[tree.Node, ...]]:
         """The sizes of each input and state as they are written, where they are written once."""
         definition = self.bodies[0].body.definition
-        states = (node for node in tree.walk(definition) if isinstance(node, tree.State))
-        written: list[tree.Input | tree.State] = [*tree.inputs(definition), *states]
+        states = (node for node in tree.walk(definition) if isinstance(node, tree.StateDeclaration))
+        written: list[tree.Input | tree.StateDeclaration] = [*tree.inputs(definition), *states]
         names = [port.name.text for port in written]
         return {port.name.text: port.sizes or () for port in written if names.count(port.name.text) == 1}
 
@@ -252,13 +254,13 @@ class Parameters:
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
-    def chosen(self) -> tuple[Parameter, ...]:
+    def chosen(self) -> tuple[TemplateParameter, ...]:
         """The parameters that the code asks for, those without a default first."""
         sizes = self.sizes()
         order = [*(n for n in self.columns if n not in self.declared), *self.declared, *self.extra]
         said = {name: parameter.name.text for name, parameter in self.declared.items()}
         names = [n for n in order if n in self.used and n not in sizes]
-        found = [Parameter(n, self._default(n), said.get(n, ""), self.ports.get(n)) for n in names]
+        found = [TemplateParameter(n, self._default(n), said.get(n, ""), self.ports.get(n)) for n in names]
         return tuple(sorted(found, key=lambda p: p.default is not REQUIRED))
 
     def _default(self, name: str) -> Any:
@@ -282,7 +284,9 @@ def bound_once(definition: tree.Definition) -> dict[str, tree.Node]:
     given = Counter(n.text for n in nodes if isinstance(n, tree.Identifier) and id(n) not in other)
     found: dict[str, tree.Node] = {}
     for node in nodes:
-        names = node.target.names if isinstance(node, tree.Binding) and isinstance(node.target, tree.Target) else ()
+        names = (
+            node.target.names if isinstance(node, tree.Binding) and isinstance(node.target, tree.BindingTarget) else ()
+        )
         if isinstance(node, tree.Binding) and len(names) == len(node.values):
             found.update(zip((n.text for n in names), node.values))
     return {name: value for name, value in found.items() if given[name] == 1}
@@ -291,7 +295,7 @@ def bound_once(definition: tree.Definition) -> dict[str, tree.Node]:
 def _only_handed_on(definition: tree.Definition) -> set[str]:
     """The names that stand nowhere but as arguments of steps."""
     nodes = list(tree.walk(definition.body))
-    arguments = [a for n in nodes if isinstance(n, tree.Call) for a in n.arguments]
+    arguments = [a for n in nodes if isinstance(n, tree.CallExpression) for a in n.arguments]
     values = [a.value if isinstance(a, tree.Keyword) else a for a in arguments]
     handed = Counter(v.text for v in values if isinstance(v, tree.Name))
     said = Counter(n.text for n in nodes if isinstance(n, tree.Name))

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from ...ir.types import CheckedNet
     from ..ir import Template
-    from ..lowering.lower import Code, Lowering
+    from ..lowering.lower import LoweredBody, Lowering
     from ..styles import Style
-    from .groups import Group
+    from .groups import InstanceGroup
 
 
 # with more parameters than that it would cost too much to try each by itself as well
@@ -26,7 +26,7 @@ _FEW = 8
 
 
 def outline(
-    net: CheckedNet, code: Code, lowering: Lowering, styles: Mapping[str, Style], taken: Set[str]
+    net: CheckedNet, code: LoweredBody, lowering: Lowering, styles: Mapping[str, Style], taken: Set[str]
 ) -> list[Template]:
     """The templates of a program; the net's is the last. `code` is the net as `lowering` has it, `styles` are the ways
     of writing by the kind of body, `taken` are names that no definition may have.
@@ -53,7 +53,7 @@ def _called(templates: Seq[Template]) -> list[Template]:
     return [template for template in templates if template.name in names]
 
 
-def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None:
+def _exposing(groups: Seq[InstanceGroup], witnesses: Witnesses) -> list[Template] | None:
     """The templates with as many of the net's parameters as can be had; None where there are none."""
     names = witnesses.exposable()
     together = witnesses.of_net(names)
@@ -63,7 +63,7 @@ def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None
     found = _attempt(groups, witnesses, together) if together else None
     if found is not None or len(names) == 1:
         return found
-    kept: list[Code] = []
+    kept: list[LoweredBody] = []
     for name in names:
         codes = [*kept, *witnesses.of_net([name])]
         unified = _attempt(groups, witnesses, codes) if len(codes) > len(kept) else None
@@ -72,7 +72,7 @@ def _exposing(groups: Seq[Group], witnesses: Witnesses) -> list[Template] | None
     return found
 
 
-def _attempt(groups: Seq[Group], witnesses: Witnesses, nets: Seq[Code]) -> list[Template] | None:
+def _attempt(groups: Seq[InstanceGroup], witnesses: Witnesses, nets: Seq[LoweredBody]) -> list[Template] | None:
     """The templates with these witnesses of the net; None where one text cannot say them all."""
     try:
         unified = hold_against(groups, witnesses, nets)

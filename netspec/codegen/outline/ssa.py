@@ -1,9 +1,9 @@
 """Which value of a template stands for the values that its instances take.
 
-Every instance names its values by numbers of its own. A `Place` says under which number of the template a value was
-made, and in which turn of which loops and branch of which choices. A value from the turn before becomes a carried
-variable of its loop, one that comes from whichever branch was taken a phi of its choice: the usual static single
-assignment, found by walking back from where the value is taken.
+Every instance names its values by numbers of its own. A `DefinitionSite` says under which number of the template a
+value was made, and in which turn of which loops and branch of which choices. A value from the turn before becomes a
+carried variable of its loop, one that comes from whichever branch was taken a phi of its choice: the usual static
+single assignment, found by walking back from where the value is taken.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ class WriteOutError(MismatchError):
         self.place = place
 
 
-class Place(Record):
+class DefinitionSite(Record):
     """Where a value was made: its number in the template, and the turns and branches around it."""
 
     value: int
     path: Path
 
 
-class Around(Record):
+class InstancePath(Record):
     """One instance while it is unified: its values, and the turns and branches around the present place."""
 
-    values: dict[int, Place]
+    values: dict[int, DefinitionSite]
     path: Path
 
     @property
     def key(self) -> Key:
         return id(self.values), self.path
 
-    def within(self, uid: int, number: int) -> Around:
-        return Around(self.values, (*self.path, (uid, number)))
+    def within(self, uid: int, number: int) -> InstancePath:
+        return InstancePath(self.values, (*self.path, (uid, number)))
 
     @property
-    def above(self) -> Around:
-        return Around(self.values, self.path[:-1])
+    def above(self) -> InstancePath:
+        return InstancePath(self.values, self.path[:-1])
 
 
-class Carried:
+class LoopCarried:
     """A variable of a loop: what it starts with, and what a turn leaves in it for the next.
 
     `first` is None where no turn takes what it starts with. `known` are its values, by instance and turn.
@@ -66,13 +66,13 @@ class Carried:
     def __init__(self, own: int, label: str | None) -> None:
         self.own = own
         self.label = label
-        self.known: dict[Key, tuple[Place, Around]] = {}
+        self.known: dict[Key, tuple[DefinitionSite, InstancePath]] = {}
         self.first: int | None = None
         self.later: int | None = None
         self.is_open = True
         self.taken = False
 
-    def agrees(self, request: dict[Key, tuple[Place, Around]], label: str | None) -> bool:
+    def agrees(self, request: dict[Key, tuple[DefinitionSite, InstancePath]], label: str | None) -> bool:
         shared = request.keys() & self.known.keys()
         return (bool(shared) or label == self.label) and all(self.known[k] == request[k] for k in shared)
 
@@ -96,11 +96,11 @@ class ControlRegion:
         self.numbers = numbers
         self.above = above
         self.index = index
-        self.carried: list[Carried] = []
+        self.carried: list[LoopCarried] = []
         self.phis: list[Phi] = []
 
 
-class Values:
+class TemplateValues:
     """The values of one template."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class Values:
 
     # --- loops and choices ------------------------------------------------------------------------------------------
 
-    def region(self, span: Span, is_loop: bool, arounds: Seq[Around], numbers: Seq[int]) -> ControlRegion:
+    def region(self, span: Span, is_loop: bool, arounds: Seq[InstancePath], numbers: Seq[int]) -> ControlRegion:
         """A new loop or choice at the present place."""
         scope = self._scope(arounds[0].path)
         beside = self.inside.setdefault(scope, [])
@@ -148,7 +148,7 @@ class Values:
 
     # --- references ---------------------------------------------------------------------------------------------------
 
-    def ref(self, numbers: Seq[int], arounds: Seq[Around]) -> int:
+    def ref(self, numbers: Seq[int], arounds: Seq[InstancePath]) -> int:
         """The template's number of a value that each instance takes under its own number. Raises MismatchError."""
         found = [around.values.get(number) for number, around in zip(numbers, arounds)]
         places = [place for place in found if place is not None]
@@ -157,7 +157,7 @@ class Values:
         self.passed = set()
         return self._resolve(places, arounds, self.done.get(self._scope(arounds[0].path), 0))
 
-    def _resolve(self, found: Seq[Place], arounds: Seq[Around], before: int | None = None) -> int:
+    def _resolve(self, found: Seq[DefinitionSite], arounds: Seq[InstancePath], before: int | None = None) -> int:
         """The value as it is known at a place; `before` counts the loops and choices of its scope that lie behind."""
         if all(p.value == found[0].value and p.path == a.path[: len(p.path)] for p, a in zip(found, arounds)):
             while len(arounds[0].path) > len(found[0].path):
@@ -177,7 +177,7 @@ class Values:
             return self._carry(around, found, arounds)
         return self._resolve(found, self._leave(arounds), around.index)
 
-    def _leave(self, arounds: Seq[Around]) -> list[Around]:
+    def _leave(self, arounds: Seq[InstancePath]) -> list[InstancePath]:
         """One loop or choice further out, for a value that was made before it."""
         around = self.regions[arounds[0].path[-1][0]]
         if not around.is_loop:
@@ -186,7 +186,7 @@ class Values:
             self.doubts.setdefault(around.uid, set()).update(self.passed)
         return [a.above for a in arounds]
 
-    def _past_loop(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+    def _past_loop(self, loop: ControlRegion, found: Seq[DefinitionSite], arounds: Seq[InstancePath]) -> int | None:
         """A value that a loop leaves; None where it has nothing to do with the loop."""
         if not any(_within(p, a, loop.uid) for p, a in zip(found, arounds)):
             return None
@@ -205,7 +205,7 @@ class Values:
         except MismatchError:
             raise WriteOutError(loop.span) from None
 
-    def _standing(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+    def _standing(self, loop: ControlRegion, found: Seq[DefinitionSite], arounds: Seq[InstancePath]) -> int | None:
         """The variable of a loop that holds a value behind it, where the end of a turn leaves what a choice decides:
         the last turn may have taken another branch than all others."""
         request = {around.key: (place, around) for around, place in zip(arounds, found)}
@@ -217,18 +217,18 @@ class Values:
                 return variable.own
         return None
 
-    def _label(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> str | None:
+    def _label(self, loop: ControlRegion, found: Seq[DefinitionSite], arounds: Seq[InstancePath]) -> str | None:
         """A name for a variable that has these values."""
         inner = [p.value for p, a in zip(found, arounds) if _within(p, a.above, loop.uid)]
         return next((self.labels[v] for v in inner if v in self.labels), None)
 
-    def _shown(self, loop: ControlRegion, label: str | None, found: Seq[Place]) -> str | None:
+    def _shown(self, loop: ControlRegion, label: str | None, found: Seq[DefinitionSite]) -> str | None:
         """What a new variable is called: where another one has that name, as its values are called later."""
         if label is None or all(variable.label != label for variable in loop.carried):
             return label
         return next((self.renamed[p.value] for p in found if p.value in self.renamed), label)
 
-    def _past_choice(self, choice: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int | None:
+    def _past_choice(self, choice: ControlRegion, found: Seq[DefinitionSite], arounds: Seq[InstancePath]) -> int | None:
         """A value that is another one behind each branch; None where the choice does not matter."""
         picks = [_number(choice, a) for a in arounds]
         matters = any(_within(p, a, choice.uid) for p, a in zip(found, arounds))
@@ -259,14 +259,14 @@ class Values:
         phis = (phi for region in self.regions.values() for phi in region.phis)
         return next((list(phi.operands.values()) for phi in phis if phi.own == value), [])
 
-    def behind_loop(self, value: int) -> tuple[int, Carried] | None:
+    def behind_loop(self, value: int) -> tuple[int, LoopCarried] | None:
         """The number of the loop that carries a variable, and the variable; None for other values."""
         carried = ((region.uid, variable) for region in self.regions.values() for variable in region.carried)
         return next((found for found in carried if found[1].own == value), None)
 
     # --- variables of loops -------------------------------------------------------------------------------------------
 
-    def _carry(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> int:
+    def _carry(self, loop: ControlRegion, found: Seq[DefinitionSite], arounds: Seq[InstancePath]) -> int:
         """The variable that has these values at the beginning of these turns."""
         depth = len(arounds[0].path) - 1
         if any(_within(p, a.above, loop.uid) and p.path[depth] >= a.path[depth] for p, a in zip(found, arounds)):
@@ -277,7 +277,7 @@ class Values:
             if variable.agrees(request, label) and self._extended(loop, variable, request):
                 variable.taken = True
                 return variable.own
-        made = Carried(self.new(self._shown(loop, label, found)), label)
+        made = LoopCarried(self.new(self._shown(loop, label, found)), label)
         made.known = request
         loop.carried.append(made)
         self._find_operands(loop, made)
@@ -294,7 +294,9 @@ class Values:
         twin.known.update(made.known)
         return twin.own
 
-    def _extended(self, loop: ControlRegion, variable: Carried, request: dict[Key, tuple[Place, Around]]) -> bool:
+    def _extended(
+        self, loop: ControlRegion, variable: LoopCarried, request: dict[Key, tuple[DefinitionSite, InstancePath]]
+    ) -> bool:
         """Does a variable have these values too, in turns of which it was not known yet?"""
         if request.keys() <= variable.known.keys():
             return True
@@ -308,7 +310,7 @@ class Values:
             return False
         return True
 
-    def _find_operands(self, loop: ControlRegion, variable: Carried) -> None:
+    def _find_operands(self, loop: ControlRegion, variable: LoopCarried) -> None:
         """What a variable starts with and what a turn leaves in it. On the way, more may become known of its values."""
         variable.is_open, size = True, -1
         while size != len(variable.known):
@@ -317,14 +319,16 @@ class Values:
             variable.first, variable.later = self._operands(loop, found, arounds)
         variable.is_open = False
 
-    def _older_label(self, variable: Carried) -> str:
+    def _older_label(self, variable: LoopCarried) -> str:
         """A name for what was the value of another variable one turn before: that of what it starts with."""
         first = variable.first
         if first is None or first in self.inputs:
             return "previous"
         return self.renamed.get(first) or self.labels.get(first) or "previous"
 
-    def _operands(self, loop: ControlRegion, found: Seq[Place], arounds: Seq[Around]) -> tuple[int | None, int | None]:
+    def _operands(
+        self, loop: ControlRegion, found: Seq[DefinitionSite], arounds: Seq[InstancePath]
+    ) -> tuple[int | None, int | None]:
         """What a variable starts with, and what the turn before leaves."""
         turns = [around.path[-1][1] for around in arounds]
         starts = [k for k, turn in enumerate(turns) if turn == 0]
@@ -338,16 +342,18 @@ class Values:
         return first, later
 
 
-def _distinct(found: Seq[Place], arounds: Seq[Around]) -> tuple[list[Place], list[Around]]:
+def _distinct(
+    found: Seq[DefinitionSite], arounds: Seq[InstancePath]
+) -> tuple[list[DefinitionSite], list[InstancePath]]:
     """Each instance once. Raises MismatchError where one takes two values: turns of a loop inside that differ."""
-    places: dict[Key, Place] = {}
+    places: dict[Key, DefinitionSite] = {}
     for place, around in zip(found, arounds):
         if places.setdefault(around.key, place) != place:
             raise MismatchError
     return list(places.values()), list({around.key: around for around in arounds}.values())
 
 
-def _number(region: ControlRegion, around: Around) -> int:
+def _number(region: ControlRegion, around: InstancePath) -> int:
     """The turns of a loop, or the branch of a choice, for one instance."""
     number = region.numbers.get(around.key)
     if number is None:
@@ -355,13 +361,13 @@ def _number(region: ControlRegion, around: Around) -> int:
     return number
 
 
-def _within(place: Place, around: Around, uid: int) -> bool:
+def _within(place: DefinitionSite, around: InstancePath, uid: int) -> bool:
     """Was a value made in a loop or choice that stands in the scope of `around`?"""
     depth = len(around.path)
     return len(place.path) > depth and place.path[:depth] == around.path and place.path[depth][0] == uid
 
 
-def _same(one: Carried, other: Carried) -> bool:
+def _same(one: LoopCarried, other: LoopCarried) -> bool:
     return one.later is not None and one.later == other.later and _agree(one.first, other.first)
 
 

@@ -12,7 +12,7 @@ from ...base.record import TYPE_CHECKING, Record
 from ...pycode.expr import Call, Infix, Opt, given
 from ...pycode.names import free_names
 from ...syntax.tree import Attribute, Name, walk
-from ..lowering.lower import Act
+from ..lowering.lower import LoweredStep
 from .expressions import express
 from .ssa import MismatchError
 from .terms import Contexts, Term, code, combine, constant, equal, matches, pair, plain, same, window
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...layers.base import Apply, Use
     from ...syntax.tree import Node as Written
-    from ..lowering.lower import Enter
+    from ..lowering.lower import LoweredCall
     from .parameters import Parameters
 
 
@@ -42,13 +42,17 @@ class Solver:
     """Says the differing numbers of one item. `hints` are terms to try first, such as the channels of its input."""
 
     def __init__(
-        self, parameters: Parameters, contexts: Contexts, hints: Seq[Term] = (), column: Seq[Act | Enter] = ()
+        self,
+        parameters: Parameters,
+        contexts: Contexts,
+        hints: Seq[Term] = (),
+        column: Seq[LoweredStep | LoweredCall] = (),
     ) -> None:
         self.adds = True
         self.parameters = parameters
         self.contexts = contexts
         self.hints = hints
-        steps = [a.step for a in column if isinstance(a, Act) and a.step is not None]
+        steps = [a.step for a in column if isinstance(a, LoweredStep) and a.step is not None]
         written = steps[0].written if steps else {}
         self.written = list(written.values())
         self.said = dict(written)

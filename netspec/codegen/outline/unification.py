@@ -7,7 +7,7 @@ from ...syntax import tree
 from ..lowering.lower import key_of
 from .align import flattened, is_chain
 from .parameters import Parameters
-from .ssa import Place, Values
+from .ssa import DefinitionSite, TemplateValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
 
     from ...base.source import Span
     from ..ir import Node, Template
-    from ..lowering.lower import Code as LoweredBody
-    from ..lowering.lower import Lowered, Part
+    from ..lowering.lower import Lowered, LoweredBody, LoweredRegion
     from ..styles import Style
-    from .ssa import Around, ControlRegion
+    from .ssa import ControlRegion, InstancePath
     from .terms import Contexts, Term
 
     # a loop or choice whose variables are still being found is a function that makes its node
     Unified: TypeAlias = "Node | Callable[[], Node | None]"
 
 
-class Known:
+class KnownTemplates:
     """The templates so far, by the bodies that they stand for, and their names; and those of what is carried along."""
 
     def __init__(self, carried: set[str]) -> None:
@@ -52,7 +51,7 @@ class Unification:
     def __init__(
         self,
         style: Style,
-        known: Known,
+        known: KnownTemplates,
         bodies: Seq[LoweredBody],
         name: str,
         outermost: bool = False,
@@ -65,7 +64,7 @@ class Unification:
         self.name = name
         self.written_out = written_out
         self.own = own or len(bodies)
-        self.values = Values()
+        self.values = TemplateValues()
         self.parameters = Parameters(style, bodies, known.names, outermost)
         self.declares = outermost and style.declares
         self.marks: dict[int, str] = {}
@@ -93,11 +92,13 @@ class Unification:
 
     # --- what the rules ask of one another ----------------------------------------------------------------------------
 
-    def items(self, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
+    def items(
+        self, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[InstancePath]
+    ) -> list[Unified]:
         """The items of all instances as nodes. Raises MismatchError."""
         raise NotImplementedError
 
-    def scope(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
+    def scope(self, column: tuple[LoweredRegion, ...], contexts: Contexts, arounds: Seq[InstancePath]) -> list[Unified]:
         """A turn that stands on its own, or a scope that `as` made. Raises MismatchError."""
         raise NotImplementedError
 
@@ -113,7 +114,7 @@ class Unification:
         closed = [node() if callable(node) else node for node in nodes]
         return tuple(node for node in closed if node is not None)
 
-    def announced(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
+    def announced(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[InstancePath]) -> int:
         """The template's number for a value of these instances, a new one where there is none yet."""
         known = arounds[0].values.get(numbers[0])
         if known is not None and known.path == arounds[0].path:
@@ -121,10 +122,10 @@ class Unification:
         body, number = self.bodies[contexts.owners[0]].body, numbers[0]
         value = self.values.new(body.labels.get(number), body.renamed.get(number))
         for number, around in zip(numbers, arounds):
-            around.values[number] = Place(value, around.path)
+            around.values[number] = DefinitionSite(value, around.path)
         return value
 
-    def opened(self, column: tuple[Part, ...], contexts: Contexts) -> list[tuple[Lowered, ...]] | None:
+    def opened(self, column: tuple[LoweredRegion, ...], contexts: Contexts) -> list[tuple[Lowered, ...]] | None:
         """The steps of a named scope, where it is one chain of modules in every instance."""
         if not column[0].region.name or not self.style.sequences:
             return None

@@ -12,14 +12,14 @@ from itertools import product
 
 from ...base.record import TYPE_CHECKING
 from ...syntax import tree
-from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, Sequence, Template
-from ..lowering.lower import Act, Enter, key_of
+from ..ir import REQUIRED, Choice, Invoke, Leaf, Loop, ModuleChain, Template
+from ..lowering.lower import LoweredCall, LoweredStep, key_of
 from .align import aligned, check_used_by_all, kind_of, last_name, shape_after
 from .choices import unify_choice
 from .decisions import alternatives
 from .expressions import express
 from .loops import unify_loop
-from .ssa import Around, MismatchError, Place
+from .ssa import DefinitionSite, InstancePath, MismatchError
 from .synthesis import Solver
 from .terms import Contexts, Term, chosen, equal, negated, same, without_implied
 from .unification import Unification
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ...layers.base import Apply
     from ..ir import Node
-    from ..lowering.lower import Lowered, Part
+    from ..lowering.lower import Lowered, LoweredRegion
     from .unification import Unified
 
 
@@ -43,7 +43,7 @@ class Unifier(Unification):
     def unify(self) -> Template:
         """Raises MismatchError."""
         first = self.bodies[0]
-        arounds = [Around({}, ()) for _ in self.bodies]
+        arounds = [InstancePath({}, ()) for _ in self.bodies]
         inputs = []
         if len({len(b.body.inputs) for b in self.bodies}) > 1:
             raise MismatchError
@@ -52,7 +52,7 @@ class Unifier(Unification):
             inputs.append((port.name, value))
             self.values.inputs.add(value)
             for body, around in zip(self.bodies, arounds):
-                around.values[body.inputs[place]] = Place(value, ())
+                around.values[body.inputs[place]] = DefinitionSite(value, ())
         contexts = self.parameters.contexts()
         self.channels = self.parameters.inputs(contexts, inputs)
         self.parameters.name_locals(contexts)
@@ -91,20 +91,22 @@ class Unifier(Unification):
 
     # --- items --------------------------------------------------------------------------------------------------------
 
-    def items(self, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
+    def items(
+        self, columns: list[tuple[Lowered, ...]], contexts: Contexts, arounds: Seq[InstancePath]
+    ) -> list[Unified]:
         """The items of all instances as nodes. Raises MismatchError."""
         found: list[Unified] = []
         for column in aligned(columns):
             first = column[0]
-            if isinstance(first, Act):
+            if isinstance(first, LoweredStep):
                 found.append(self._act(column, contexts, arounds))
-            elif isinstance(first, Enter):
+            elif isinstance(first, LoweredCall):
                 found.append(self._enter(column, contexts, arounds))
             else:
                 found.extend(self._part(column, contexts, arounds))
         return found
 
-    def _act(self, column: tuple[Act, ...], contexts: Contexts, arounds: Seq[Around]) -> Leaf:
+    def _act(self, column: tuple[LoweredStep, ...], contexts: Contexts, arounds: Seq[InstancePath]) -> Leaf:
         first = column[0]
         traits = {
             (a.step and a.step.layer.kind, len(a.inputs), len(a.outputs), a.given, a.step and a.step.shared)
@@ -140,7 +142,7 @@ class Unifier(Unification):
             first.use.outputs, first.use.names, origins,
         )  # fmt: skip
 
-    def _applies(self, column: tuple[Act, ...], solver: Solver) -> tuple[Apply, ...]:
+    def _applies(self, column: tuple[LoweredStep, ...], solver: Solver) -> tuple[Apply, ...]:
         """The code of a layer: with what is known, in its shortest or a general form, or else with parameters of its
         own. Raises MismatchError."""
         used, extra, terms = set(self.parameters.used), dict(self.parameters.extra), dict(solver.contexts.terms)
@@ -154,7 +156,7 @@ class Unifier(Unification):
             solver.contexts.terms = dict(terms)  # a parameter that is not added is no term
         raise MismatchError
 
-    def _enter(self, column: tuple[Enter, ...], contexts: Contexts, arounds: Seq[Around]) -> Invoke:
+    def _enter(self, column: tuple[LoweredCall, ...], contexts: Contexts, arounds: Seq[InstancePath]) -> Invoke:
         first = column[0]
         templates = [self.known.of(e.code) for e in column]
         template = templates[0]
@@ -192,7 +194,7 @@ class Unifier(Unification):
 
     # --- values -------------------------------------------------------------------------------------------------------
 
-    def _inputs(self, column: Seq[Act | Enter], arounds: Seq[Around]) -> tuple[int, ...]:
+    def _inputs(self, column: Seq[LoweredStep | LoweredCall], arounds: Seq[InstancePath]) -> tuple[int, ...]:
         count = len(column[0].inputs)
         return tuple(self.values.ref([item.inputs[i] for item in column], arounds) for i in range(count))
 
@@ -217,7 +219,7 @@ class Unifier(Unification):
         values = tuple(a if turns else b for turns, a, b in zip(count.values, later.values, first.values))
         return chosen(count, later, first, values)
 
-    def _made(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[Around]) -> int:
+    def _made(self, numbers: Seq[int], contexts: Contexts, arounds: Seq[InstancePath]) -> int:
         """The template's number for a value that a step makes; the one that was announced, if it was."""
         value = self.announced(numbers, contexts, arounds)
         mark = self.bodies[contexts.owners[0]].body.marks.get(numbers[0])
@@ -238,7 +240,7 @@ class Unifier(Unification):
 
     # --- scopes -------------------------------------------------------------------------------------------------------
 
-    def _part(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
+    def _part(self, column: tuple[LoweredRegion, ...], contexts: Contexts, arounds: Seq[InstancePath]) -> list[Unified]:
         kind = kind_of(column)
         if kind == "loop":
             return unify_loop(self, column, contexts, arounds)
@@ -246,7 +248,7 @@ class Unifier(Unification):
             return unify_choice(self, column, contexts, arounds)
         return self.scope(column, contexts, arounds)
 
-    def scope(self, column: tuple[Part, ...], contexts: Contexts, arounds: Seq[Around]) -> list[Unified]:
+    def scope(self, column: tuple[LoweredRegion, ...], contexts: Contexts, arounds: Seq[InstancePath]) -> list[Unified]:
         """A turn that stands on its own, or a scope that `as` made: where it is a chain, an `nn.Sequential`."""
         name = column[0].region.name
         if name and self.style.sequences and len({p.region.name for p in column}) > 1:
@@ -262,7 +264,7 @@ class Unifier(Unification):
             self.in_chain = False
         inputs, outputs = ends(chain)
         shapes = {shape_after(items[-1]) for items in inner}
-        return [Sequence(name, chain, inputs, outputs, shapes.pop() if len(shapes) == 1 else None)]
+        return [ModuleChain(name, chain, inputs, outputs, shapes.pop() if len(shapes) == 1 else None)]
 
 
 # --- small questions -------------------------------------------------------------------------------------------------
@@ -276,11 +278,11 @@ def _decided(definition: tree.Definition, contexts: Contexts) -> Iterator[Term]:
             yield term if term.values[0] else term.replace(text=negated(term.text))
 
 
-def _taken_shapes(enter: Enter) -> tuple[Any, ...]:
+def _taken_shapes(enter: LoweredCall) -> tuple[Any, ...]:
     return tuple(t.shape for t in enter.call.inputs)
 
 
-def _origins(column: Seq[Any], contexts: Contexts, arounds: Seq[Around]) -> dict[Any, Any]:
+def _origins(column: Seq[Any], contexts: Contexts, arounds: Seq[InstancePath]) -> dict[Any, Any]:
     """What a node stands for, by body and by the turns and branches around."""
     return {(owner, around.path): item for item, owner, around in zip(column, contexts.owners, arounds)}
 
@@ -297,4 +299,4 @@ def _prefixed(name: str, node: Any) -> Any:
     """A node of a named scope that is no chain: its attribute carries the name of the scope."""
     if callable(node):
         return lambda: _prefixed(name, node())
-    return node.replace(name=f"{name}_{node.name}") if isinstance(node, Leaf | Invoke | Sequence) else node
+    return node.replace(name=f"{name}_{node.name}") if isinstance(node, Leaf | Invoke | ModuleChain) else node

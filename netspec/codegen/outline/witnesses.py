@@ -17,7 +17,7 @@ from ...base.record import TYPE_CHECKING
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ...ir.paths import steps_of
 from ...syntax import tree
-from ..lowering.lower import Part
+from ..lowering.lower import LoweredRegion
 from .decisions import compared, counting, rounds, rounds_fractions, singled_out, turning_points
 from .terms import same
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...base.dims import Shape
     from ...base.source import Span
     from ...ir.types import Body, Net
-    from ..lowering.lower import Code, Lowered, Lowering
+    from ..lowering.lower import Lowered, LoweredBody, Lowering
     from .decisions import Place
 
     # a choice of the text, and which of its branches
@@ -82,7 +82,7 @@ class Witnesses:
         code = self._with_settings({name: self.net.body.arguments[name] * 0.5})
         return code is not None and _sizes(code.body) != _sizes(self.net.body)
 
-    def of_net(self, names: Seq[str]) -> list[Code]:
+    def of_net(self, names: Seq[str]) -> list[LoweredBody]:
         """The net with other values for these parameters, all at once; as it is, where there are none."""
         if not names:
             return [self.lowering.lower(self.net.body)]
@@ -90,7 +90,7 @@ class Witnesses:
         values = {name: self._further(name, turning) for name in names}
         # each way through the text has to be seen with several values
         enough = ENOUGH + len(turning) + (ENOUGH if self._chooses() else 0)
-        found: dict[int, Code] = {}
+        found: dict[int, LoweredBody] = {}
 
         def take(chosen: Mapping[str, Any]) -> None:
             code = self._with_settings(chosen)
@@ -112,12 +112,18 @@ class Witnesses:
         for value, name in product(singled_out(self.net.body.definition), names):
             if value != self.net.body.arguments[name]:
                 take({name: value})
+        # where few values go, 0 may be one; of what counts turns no turn is asked for apart
+        counting = self._counts(self.net.body, names)
+        for name in names:
+            seen = {code.body.arguments[name] for code in found.values()}
+            if len(seen) < ENOUGH and name not in counting:
+                take({name: 0})
         return [*found.values(), *self._no_multiples(names, list(found.values()))]
 
-    def _no_multiples(self, names: Seq[str], found: Seq[Code]) -> list[Code]:
+    def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> list[LoweredBody]:
         """For each parameter that is a multiple of 8 in all that was found, two where it is none: rounding gives
         multiples back as they are."""
-        more: list[Code] = []
+        more: list[LoweredBody] = []
         for name in names if found else ():
             value = self.net.body.arguments[name]
             if any(code.body.arguments[name] % _MULTIPLE for code in found):
@@ -126,7 +132,7 @@ class Witnesses:
             more += islice((code for code in tried if code is not None), 2)
         return more
 
-    def _with_settings(self, chosen: Mapping[str, Any]) -> Code | None:
+    def _with_settings(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
         net = self.net
         try:
             other = elaborate(net.design, net.body.definition, {**net.settings, **chosen}, Collector(), self.bodies)
@@ -134,7 +140,7 @@ class Witnesses:
             return None
         return self._lowered(other.body) if other.whole else None
 
-    def _lowered(self, body: Body, like: Code | None = None) -> Code | None:
+    def _lowered(self, body: Body, like: LoweredBody | None = None) -> LoweredBody | None:
         try:
             return self.lowering.lower(body) if like is None else self.lowering.lower(body, like.layouts, like.frozen)
         except SpecError:
@@ -164,7 +170,7 @@ class Witnesses:
 
     # --- of a block ---------------------------------------------------------------------------------------------------
 
-    def of_block(self, kinds: Seq[Seq[Code]], others: Seq[Code]) -> list[Code]:
+    def of_block(self, kinds: Seq[Seq[LoweredBody]], others: Seq[LoweredBody]) -> list[LoweredBody]:
         """The block with other values for what is not the same in all of a group and in other bodies of it.
 
         `kinds` are the bodies of the group by their words: each word is another way through the text.
@@ -179,7 +185,7 @@ class Witnesses:
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
         known = {id(code.body) for code in (*group, *others)}
-        found: list[Code] = []
+        found: list[LoweredBody] = []
         # each way through the text has to be seen with several values, with more where rounding makes many the same
         changed = 2 * ENOUGH if rounds(group[0].body.definition) else ENOUGH
         ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), changed)]
@@ -198,11 +204,11 @@ class Witnesses:
         return [*found, *self._of_branches(group, found, varying, following)]
 
     def _of_branches(
-        self, group: Seq[Code], found: Seq[Code], varying: Collection[Place], following: Set[Place]
-    ) -> Iterator[Code]:
+        self, group: Seq[LoweredBody], found: Seq[LoweredBody], varying: Collection[Place], following: Set[Place]
+    ) -> Iterator[LoweredBody]:
         """For each branch that some of a group take, and each number that is the same in all that take it: a body that
         takes it with another."""
-        taking: dict[Branch, list[Code]] = {}
+        taking: dict[Branch, list[LoweredBody]] = {}
         for code in (*group, *found):
             for branch in _branches(code.items):
                 taking.setdefault(branch, []).append(code)
@@ -221,12 +227,12 @@ class Witnesses:
                 codes.append(code)
                 yield code
 
-    def idle_of_net(self, names: Seq[str]) -> dict[str, Code]:
+    def idle_of_net(self, names: Seq[str]) -> dict[str, LoweredBody]:
         """The net with 0 for each of these parameters that counts turns, where that goes."""
         found = {name: self._with_settings({name: 0}) for name in self._counts(self.net.body, names)}
         return {name: code for name, code in found.items() if code is not None}
 
-    def idle_of_block(self, like: Code, names: Seq[str]) -> dict[str, Code]:
+    def idle_of_block(self, like: LoweredBody, names: Seq[str]) -> dict[str, LoweredBody]:
         """A block, likewise."""
         found = {name: self._changed(like, {name: 0}, set()) for name in self._counts(like.body, names)}
         return {name: code for name, code in found.items() if code is not None}
@@ -236,7 +242,7 @@ class Witnesses:
         counts = counting(body.definition, self.net.design.definitions)
         return [name for name in names if name in counts and type(body.arguments[name]) is int]
 
-    def _following(self, group: Seq[Code]) -> set[Place]:
+    def _following(self, group: Seq[LoweredBody]) -> set[Place]:
         """The parameters that are in all of a group what their defaults say, which may hang on other parameters."""
         found: set[Place] = set()
         for parameter in group[0].body.definition.parameters:
@@ -254,7 +260,7 @@ class Witnesses:
         given = {name: value for name, value in arguments.items() if name not in without}
         return with_defaults(self.net.design, body.definition, given) or {}
 
-    def _changed(self, like: Code, values: Mapping[Place, Any], following: Set[Place]) -> Code | None:
+    def _changed(self, like: LoweredBody, values: Mapping[Place, Any], following: Set[Place]) -> LoweredBody | None:
         body = like.body
         arguments = self._filled(body, {n: values.get(n, v) for n, v in body.arguments.items()}, following)
         inputs = [
@@ -269,7 +275,7 @@ class Witnesses:
 def _branches(items: Seq[Lowered]) -> Iterator[Branch]:
     """The branches that a body takes, in loops as well."""
     for part in items:
-        if isinstance(part, Part):
+        if isinstance(part, LoweredRegion):
             if part.region.kind == "if":
                 yield part.region.span, part.region.choice
             yield from _branches(part.items)
@@ -290,11 +296,11 @@ def _sized(number: int, shape: Shape, values: Mapping[Place, Any]) -> Iterator[A
         yield values.get((number, axis), values.get((number, axis - len(shape)), size))
 
 
-def _ranks(code: Code) -> list[int]:
+def _ranks(code: LoweredBody) -> list[int]:
     return [len(port.value.shape) for port in code.body.given]
 
 
-def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
+def _varying(group: Seq[LoweredBody]) -> dict[Place, tuple[Any, ...]]:
     """The numbers that are not the same in all of a group, each with what it is in them."""
     first = group[0].body
     places: list[Place] = list(first.arguments)
@@ -308,7 +314,9 @@ def _varying(group: Seq[Code]) -> dict[Place, tuple[Any, ...]]:
     return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
 
 
-def _telling(kind: Seq[Code], number: int, varying: Collection[Place], change: Any) -> tuple[Code, dict[Place, Any]]:
+def _telling(
+    kind: Seq[LoweredBody], number: int, varying: Collection[Place], change: Any
+) -> tuple[LoweredBody, dict[Place, Any]]:
     """A body to change and its values: one in which no two become the same by chance, or else that of a number."""
     first = number % len(kind)
     for like in (*kind[first:], *kind[:first]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
-from ..ir import Invoke, Leaf, Sequence
+from ..ir import Invoke, Leaf, ModuleChain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
@@ -28,7 +28,7 @@ def singular(word: str, taken: set[str] | frozenset[str]) -> str:
 def first_module(nodes: Seq[Node]) -> str:
     """The name of the first thing among nodes that is kept."""
     for node in nodes:
-        if isinstance(node, Invoke | Sequence) or (isinstance(node, Leaf) and any(map(is_kept, node.applies))):
+        if isinstance(node, Invoke | ModuleChain) or (isinstance(node, Leaf) and any(map(is_kept, node.applies))):
             return node.name
     return ""
 

@@ -8,7 +8,7 @@ import re
 from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Raw, inline
 from ...pycode.names import free_names
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence, inside, opened
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside, opened
 from ..lowering.reachability import keeps_statistics
 from .variables import uses
 
@@ -134,7 +134,7 @@ def _words_of(nodes: Iterable[Node]) -> set[str]:
     """All words in the code of the nodes."""
     found: set[str] = set()
     for node in inside(nodes):
-        if isinstance(node, Sequence):
+        if isinstance(node, ModuleChain):
             found |= _words_of(node.nodes)
         else:
             found.update(word for code in _codes(node) for word in re.findall(r"[^\W\d]\w*", inline(code)))

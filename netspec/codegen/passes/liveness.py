@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from ...base.record import TYPE_CHECKING
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence, inside
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ class Lives:
                 if value in self.row:
                     self.taken_at.setdefault(value, place)
 
-    def _made_in_row(self, node: Leaf | Invoke | Sequence, place: int, others: set[int]) -> None:
+    def _made_in_row(self, node: Leaf | Invoke | ModuleChain, place: int, others: set[int]) -> None:
         """A step of the row makes its values, while values that are not of the row are needed."""
         for value in (*node.outputs, passing(node)):
             self.made_at[value] = place
@@ -84,7 +84,7 @@ class Lives:
                 alive = self._before_step(node, alive)
         return alive
 
-    def _before_step(self, node: Leaf | Invoke | Sequence, alive: set[int]) -> set[int]:
+    def _before_step(self, node: Leaf | Invoke | ModuleChain, alive: set[int]) -> set[int]:
         made = node.outputs
         for value in (*made, passing(node)):
             self._made(value, {*alive, *made, *_late(node)} - _same(node, value))
@@ -145,7 +145,7 @@ class Stretches:
         return held or (after < len(self.begins) and self.begins[after] < end)
 
 
-def _late(node: Leaf | Invoke | Sequence) -> tuple[int, ...]:
+def _late(node: Leaf | Invoke | ModuleChain) -> tuple[int, ...]:
     """A layer that takes several lines may need its later inputs after the first line."""
     return node.inputs[1:] if isinstance(node, Leaf) and len(node.applies) > 1 else ()
 
@@ -161,14 +161,14 @@ def _made_in(nodes: Iterable[Node]) -> Iterator[int]:
             yield from node.outputs
 
 
-def passing(node: Leaf | Invoke | Sequence) -> int:
+def passing(node: Leaf | Invoke | ModuleChain) -> int:
     """What stands for the values that a node makes on the way and that nobody else takes."""
     return -1 - node.outputs[0]
 
 
-def _same(node: Leaf | Invoke | Sequence, value: int) -> set[int]:
+def _same(node: Leaf | Invoke | ModuleChain, value: int) -> set[int]:
     """The outputs of a node that are the same value as one of them."""
-    if isinstance(node, Sequence):
+    if isinstance(node, ModuleChain):
         return set()
     slots = {slot for v, slot in zip(node.outputs, node.slots) if v == value}
     return {v for v, slot in zip(node.outputs, node.slots) if slot in slots}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Call, Raw
-from ..ir import Choice, Loop, Sequence
+from ..ir import Choice, Loop, ModuleChain
 from .variables import uses
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _renamed(node: Node, instead: Mapping[int, int], variables: Variables) -> No
             branches=tuple((c, inner) for (c, _), (inner, _) in zip(node.branches, branches)), phis=phis
         )
     inputs = tuple(instead.get(value, value) for value in node.inputs)
-    if isinstance(node, Sequence):
+    if isinstance(node, ModuleChain):
         return node.replace(nodes=_closed(node.nodes, instead, variables)[0], inputs=inputs)
     return node.replace(inputs=inputs) if inputs != node.inputs else node
 

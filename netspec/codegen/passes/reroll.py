@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ...base.record import TYPE_CHECKING
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
 from .variables import uses
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def reroll(template: Template, style: Style) -> Template:
         if alone is not None:
             found.append(alone)
         elif len(run) >= _LONG:
-            found.append(Sequence(plural(run[0]), tuple(run), run[0].inputs, run[-1].outputs, run[-1].shape))
+            found.append(ModuleChain(plural(run[0]), tuple(run), run[0].inputs, run[-1].outputs, run[-1].shape))
             place += len(run) - 1
         else:
             found.append(node)
@@ -61,7 +61,7 @@ def _run(nodes: Seq[Node], place: int, counts: Mapping[int, int]) -> list[Invoke
     return run
 
 
-def _loop_of_one(loop: Loop, counts: Mapping[int, int]) -> Sequence | None:
+def _loop_of_one(loop: Loop, counts: Mapping[int, int]) -> ModuleChain | None:
     """A loop that applies a block to the flow and does nothing else."""
     if len(loop.nodes) != 1 or len(loop.carried) != 1:
         return None
@@ -73,7 +73,7 @@ def _loop_of_one(loop: Loop, counts: Mapping[int, int]) -> Sequence | None:
         return None
     if only.inputs != (own,) or only.outputs != (later,):
         return None
-    return Sequence(only.given or plural(only), (loop,), (first,), (later,), None)
+    return ModuleChain(only.given or plural(only), (loop,), (first,), (later,), None)
 
 
 def loops(nodes: Iterable[Node]) -> Iterator[Loop]:
@@ -106,7 +106,7 @@ def optional(choice: Choice) -> tuple[Any, int] | None:
 
 def _module_output(node: Node) -> int | None:
     """What comes out of a node that is one module, made for it alone."""
-    if isinstance(node, Sequence):
+    if isinstance(node, ModuleChain):
         return node.outputs[0]
     if isinstance(node, Invoke) and node.shared is None and len(node.outputs) == 1 and node.form is None:
         return node.outputs[0]

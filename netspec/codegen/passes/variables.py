@@ -10,7 +10,7 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Raw, inline
 from ..identifiers import BUILTINS, safe
-from ..ir import Choice, Invoke, Leaf, Loop, Sequence, inside
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside
 from .liveness import Lives, Stretches
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _made_of(value: int, user: Any) -> int | str | None:
             return f"branch{user.inputs.index(value) + 1}"
         if user.inputs[0] != value:
             return "y"
-    if isinstance(user, Leaf | Sequence | Invoke):
+    if isinstance(user, Leaf | ModuleChain | Invoke):
         return user.outputs[0] if len(user.outputs) == 1 and user.inputs[0] == value else None
     if isinstance(user, Loop):
         return next((own for first, later, own in user.carried if value in (first, later)), None)
@@ -213,7 +213,7 @@ def called(nodes: Seq[Node]) -> set[str]:
             helpers.update(node.form.helpers if node.form is not None else ())
         elif isinstance(node, Leaf):
             helpers.update(h for a in node.applies for h in a.helpers)
-        elif isinstance(node, Sequence):
+        elif isinstance(node, ModuleChain):
             found.update(called(node.nodes))
     return found.union(*(helper.defines for helper in helpers))
 
