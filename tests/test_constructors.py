@@ -457,3 +457,17 @@ def test_numbers_that_few_values_tell_apart_are_tried_with_0():
     for k in (0, 1, 2):
         if "k" in inspect.signature(make).parameters:
             assert sum(p.numel() for p in make(k=k).parameters()) == netspec.parse(text, k=k).report().totals.params
+
+
+def test_values_of_another_rank_take_the_same_branches():
+    """A class for maps and sequences whose instances part at a branch would lead maps where only sequences go."""
+    text = (
+        "block unit(width) { input x; shift(-0.5)\n"
+        "  if width % 2 == 0 { y = x[..., none]; batchnorm(y) - y } else { relu } }\n"
+        "net a { input x [11, 12, 1]; y = x -> unit(3) -> reshape(66, 2) -> unit(2); y -> flatten -> dense(3) }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    assert "width" not in inspect.signature(space["Unit"]).parameters
+    assert space["A"]()(torch.zeros(2, 1, 11, 12)).shape == (2, 3)
+    assert {"Unit", "Unit2"} <= space.keys()

@@ -123,7 +123,7 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
         return each_step(at, node, callee, arguments, _applied)
     if definition is None and is_scan(at, cls, arguments):
         return scan(at, node, callee, arguments)
-    settled = scope.session.settled.get(id(node))
+    settled = scope.session.cache.settled.get(id(node))
     if cls is not None and settled is not None and scope.names.keys().isdisjoint(settled.words):
         return _apply_layer(at, node, callee, cls, settled.given, settled.values)
     before = len(scope.items)
@@ -150,7 +150,7 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
         return POISON
     words = settled_words(arguments, scope.names) if not held.values else None
     if words is not None:
-        scope.session.settled[id(node)] = Settled(node, words, given, values)
+        scope.session.cache.settled[id(node)] = Settled(node, words, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
 
 

@@ -268,7 +268,7 @@ def body_of(
     shapes = tuple((t.shape, t.dtype, t.batched, t.flattened) for t in inputs)
     session.spend_items(span, arguments.values())
     key = (definition.name.span, value_key(arguments), shapes, end and end.name)
-    known = session.bodies.get(key)
+    known = session.cache.bodies.get(key)
     if known is not None:
         return known
     if len(session.chain) >= DEEPEST:
@@ -294,9 +294,9 @@ def body_of(
                 definition.name.span,
                 help="end it with a step, or write `output name`",
             )
-        session.bodies[key] = body if whole else POISON
+        session.cache.bodies[key] = body if whole else POISON
     finally:
         session.chain.pop()
     if end is not None and end.overrun:
         end.missed(session, definition)
-    return session.bodies[key]
+    return session.cache.bodies[key]

@@ -47,7 +47,7 @@ def layer(
     except Violation as violation:
         return violated(at, kind, violation, inputs, span, written or {})
     key = (kind, value_key(values), tuple([(t.shape, t.dtype) for t in inputs]))
-    known = scope.session.layers.get(key)
+    known = scope.session.cache.layers.get(key)
     if known is None:
         scope.session.spend(span, NEW_LAYER)
         other = misread(kind, values, inputs, given)
@@ -60,7 +60,7 @@ def layer(
             return violated(at, kind, violation, inputs, span, written or {})
         if other:
             doubt_arguments(at, kind, values, span, other)
-        scope.session.layers[key] = known
+        scope.session.cache.layers[key] = known
     made, shapes, dtype = known
     if kind == "dense" and inputs[0].flattened:
         return _unsized(at, inputs[0], span)

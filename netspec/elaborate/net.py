@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
     from ..ir.types import Tensor
     from ..syntax.tree import Definition
+    from .session import Cache
 
 
 class SettingError(Exception):
     """A `--set` or keyword that does not fit the net: the command was used wrongly."""
 
 
-def with_defaults(design: Design, definition: Definition, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def with_defaults(
+    design: Design, definition: Definition, values: Mapping[str, Any], cache: Cache | None = None
+) -> Mapping[str, Any] | None:
     """The parameters of a block with the defaults of those that have no value; None where a default is at fault."""
-    scope = Scope(begin(design, Collector()), definition, {}, ())
+    scope = Scope(begin(design, Collector(), cache), definition, {}, ())
     return fill_defaults(scope, definition, dict(values))
 
 
@@ -77,14 +80,14 @@ def elaborate(
     definition: Definition,
     settings: Mapping[str, Any],
     faults: Collector,
-    bodies: dict[Any, Body | Poison] | None = None,
+    cache: Cache | None = None,
 ) -> Net:
     """Elaborate one net.
 
-    `settings` give values to its parameters and symbols; `bodies` holds what is elaborated already, for other settings,
-    and takes what is elaborated now. Raises SettingError where a name or type does not fit.
+    `settings` give values to its parameters and symbols; `cache` holds what is worked out already, for other settings,
+    and takes what is worked out now. Raises SettingError where a name or type does not fit.
     """
-    session = begin(design, faults, bodies)
+    session = begin(design, faults, cache)
     declared = parameters(definition)
     arguments: dict[str, Any] = {}
     whole = session.attempt(definition.name.span, lambda: _fill(session, definition, settings, arguments))
@@ -117,7 +120,7 @@ def elaborate(
         for doubt in session.doubts.values():
             faults.add(doubt)
     whole = whole and not faults.failed
-    return Net(design, body, tuple(scope.expectations), tuple(scope.symbols), whole, settings, session.bodies)
+    return Net(design, body, tuple(scope.expectations), tuple(scope.symbols), whole, settings, session.cache)
 
 
 def elaborate_block(
@@ -125,11 +128,11 @@ def elaborate_block(
     definition: Definition,
     arguments: Mapping[str, Any],
     inputs: Sequence[Tensor],
-    bodies: dict[Any, Body | Poison],
+    cache: Cache,
 ) -> Body | None:
-    """A block on its own, for these arguments and values that come in; None where it is at fault. `bodies` as above."""
+    """A block on its own, for these arguments and values that come in; None where it is at fault. `cache` as above."""
     faults = Collector()
-    session = begin(design, faults, bodies)
+    session = begin(design, faults, cache)
     scope = Scope(session, definition, {}, ())
     given = tuple(scope.tensor(t.shape, t.dtype, t.span, t.batched, t.flattened) for t in inputs)
     found: list[Body | Poison] = []

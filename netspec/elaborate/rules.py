@@ -8,15 +8,13 @@ from .session import Rules, Session
 from .statements import STATEMENTS
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from ..base.diagnostics import Collector
-    from ..ir.types import Body, Design
-    from .session import Poison
+    from ..ir.types import Design
+    from .session import Cache
 
 _RULES = Rules(STATEMENTS, EXPRESSIONS)
 
 
-def begin(design: Design, faults: Collector, bodies: dict[Any, Body | Poison] | None = None) -> Session:
-    """An elaboration. `bodies` holds what is elaborated already, and takes what is elaborated now."""
-    return Session(design, faults, _RULES, bodies)
+def begin(design: Design, faults: Collector, cache: Cache | None = None) -> Session:
+    """An elaboration. `cache` holds what is worked out already, and takes what is worked out now."""
+    return Session(design, faults, _RULES, cache)

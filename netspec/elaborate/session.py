@@ -74,12 +74,29 @@ class Rules(Record):
     expressions: Mapping[type, Callable[[Any, Any], Any]]
 
 
+class Cache:
+    """What is worked out once for several elaborations of one design, since it hangs on no setting."""
+
+    def __init__(self) -> None:
+        # bodies by their definitions, arguments and inputs; POISON where one is at fault
+        self.bodies: dict[Any, Body | Poison] = {}
+        self.layers: dict[Any, tuple[Layer, tuple[Shape, ...], str]] = {}
+        # by the id of a call: its arguments, where they are the same each time
+        self.settled: dict[int, Settled] = {}
+        self.plans: dict[int, Plan] = {}
+
+    def copy(self) -> Cache:
+        """The same, to which bodies can be added apart."""
+        found = Cache()
+        found.__dict__ |= self.__dict__
+        found.bodies = dict(self.bodies)
+        return found
+
+
 class Session:
     """One elaboration. `rules` are handed in, so that they may use it, and one another through it."""
 
-    def __init__(
-        self, design: Design, faults: Collector, rules: Rules, bodies: dict[Any, Body | Poison] | None = None
-    ) -> None:
+    def __init__(self, design: Design, faults: Collector, rules: Rules, cache: Cache | None = None) -> None:
         self.design = design
         self.rules = rules
         self.faults = faults
@@ -91,10 +108,7 @@ class Session:
         self.above: dict[int, dict[int, Node]] = {}
         # the definitions whose defaults are being worked out
         self.filling: list[Definition] = []
-        self.bodies: dict[Any, Body | Poison] = {} if bodies is None else bodies
-        self.layers: dict[Any, tuple[Layer, tuple[Shape, ...], str]] = {}
-        # by the id of a call: its arguments, where they are the same each time
-        self.settled: dict[int, Settled] = {}
+        self.cache = Cache() if cache is None else cache
         # constants by where they are defined: their values, and which of them are being worked out
         self.constants: dict[Span, Any] = {}
         self.pending: set[Span] = set()
@@ -103,16 +117,15 @@ class Session:
         self.inputs: list[Port] = []
         # by place: warnings of what compiles and is hardly meant, told where all else is sound
         self.doubts: dict[Span, Diagnostic] = {}
-        self._plans: dict[int, Plan] = {}
 
     def home(self, node: Node) -> Design:
         """The file that something was written in."""
         return self.design.home(node.span.source)
 
     def plan(self, definition: Definition) -> Plan:
-        found = self._plans.get(id(definition))
+        found = self.cache.plans.get(id(definition))
         if found is None:
-            found = self._plans[id(definition)] = Plan(definition)
+            found = self.cache.plans[id(definition)] = Plan(definition)
         return found
 
     def fault(

@@ -291,7 +291,7 @@ class Net(Record):
     """One net, elaborated.
 
     `whole` is False where a fault stopped it on the way: `body` then holds what came before the fault. `settings` are
-    the values that were given to it from outside, `bodies` what has been elaborated on the way.
+    the values that were given to it from outside, `cache` what elaboration worked out on the way.
     """
 
     design: Design
@@ -300,7 +300,7 @@ class Net(Record):
     symbols: tuple[str, ...]
     whole: bool
     settings: Mapping[str, Any] = {}
-    bodies: Mapping[Any, Any] = {}
+    cache: Any = None
 
     @property
     def name(self) -> str:

@@ -74,8 +74,8 @@ def _given(call: tree.CallExpression, callee: Definition) -> Iterator[tuple[str,
 
 def singled_out(definition: Definition) -> list[int]:
     """The whole numbers that conditions single out, as in `k == 3` and `k in [1, 3]`."""
-    conditions = [n.condition for n in tree.walk(definition) if isinstance(n, tree.If) and not only_expects(n)]
-    conditions += [n.condition for n in tree.walk(definition) if isinstance(n, tree.Conditional)]
+    choices = (n for n in tree.walk(definition) if isinstance(n, tree.If | tree.Conditional))
+    conditions = [part for choice in choices for part in decided_by(choice)]
     chains = (n for condition in conditions for n in tree.walk(condition) if isinstance(n, tree.Chain))
     equal = (chain for chain in chains if {"==", "!=", "in", "not in"}.intersection(chain.operators))
     literals = (n.value for chain in equal for n in tree.walk(chain) if isinstance(n, tree.Literal))
@@ -106,11 +106,12 @@ def compared(definition: Definition) -> list[tuple[Place, Place]]:
 
 def _deciding(definition: Definition) -> Iterator[tree.Node]:
     """All parts of what conditions, `min`, `max` and rounding of a definition decide by."""
-    return (inner for node in tree.walk(definition) for part in _decided_by(node) for inner in tree.walk(part))
+    return (inner for node in tree.walk(definition) for part in decided_by(node) for inner in tree.walk(part))
 
 
-def _decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
-    if isinstance(node, tree.If | tree.Conditional):
+def decided_by(node: tree.Node) -> tuple[tree.Node, ...]:
+    """What a part of the text decides by: nothing where it only says what is expected."""
+    if isinstance(node, tree.Conditional) or (isinstance(node, tree.If) and not only_expects(node)):
         return (node.condition,)
     if isinstance(node, tree.Repeat):  # no turn is another way
         return (node.count,)

@@ -9,12 +9,12 @@ from ..lowering.lower import LoweredCall, LoweredRegion, entered, key_of
 from ..passes.dce import eliminate_dead_code
 from ..passes.loop_exits import close_all
 from ..printer import print_templates
+from .changes import is_number
 from .guards import limited
 from .ssa import MismatchError, WriteOutError
 from .terms import same
 from .unification import KnownTemplates
 from .unify import Unifier
-from .witnesses import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -286,7 +286,7 @@ def _named(style: Style, name: str, taken: set[str]) -> str:
     name = safe(style.name(name), AT_THE_TOP)
     chosen, number = name, 2
     while chosen in taken:
-        chosen, number = f"{name}{number}", number + 1
+        chosen, number = f"{name}_{number}" if name[-1].isdigit() else f"{name}{number}", number + 1
     taken.add(chosen)
     return chosen
 

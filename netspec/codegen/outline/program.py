@@ -8,7 +8,7 @@ from ..ir import REQUIRED, Invoke, opened
 from ..passes.shared import check_shared
 from .groups import grouped, hold_against
 from .ssa import MismatchError
-from .witnesses import ENOUGH, Witnesses
+from .witnesses import ENOUGH, FEW, Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from ..lowering.lower import LoweredBody, Lowering
     from ..styles import Style
     from .groups import InstanceGroup
-
-
-# with more parameters than that it would cost too much to try each by itself as well
-_FEW = 8
 
 
 def outline(
@@ -57,7 +53,7 @@ def _exposing(groups: Seq[InstanceGroup], witnesses: Witnesses) -> list[Template
     """The templates with as many of the net's parameters as can be had; None where there are none."""
     names = witnesses.exposable()
     together = witnesses.of_net(names)
-    if 1 < len(names) <= _FEW and 0 < len(together) < 2 * ENOUGH:
+    if 1 < len(names) <= FEW and 0 < len(together) < 2 * ENOUGH:
         # few of all at once say little
         together += [code for name in names for code in witnesses.of_net([name])]
     found = _attempt(groups, witnesses, together) if together else None

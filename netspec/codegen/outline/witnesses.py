@@ -18,7 +18,8 @@ from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defa
 from ...ir.paths import steps_of
 from ...syntax import tree
 from ..lowering.lower import LoweredRegion
-from .decisions import compared, counting, rounds, rounds_fractions, singled_out, turning_points
+from .changes import aimed, changes, is_number, moved, scaled
+from .decisions import compared, counting, decided_by, rounds, rounds_fractions, singled_out, turning_points
 from .terms import same
 
 if TYPE_CHECKING:
@@ -39,18 +40,12 @@ if TYPE_CHECKING:
 # so many witnesses of a block or net are wanted, and so many elaborations are tried for them
 ENOUGH = 3
 _TRIES = 12
+# with more parameters than that it would cost too much to try each by itself as well
+FEW = 8
 # and so many on both sides of what the text of a block compares with
 _AIMED = 24
-# primes, far apart from one another and from the sizes of networks
-_OFFSETS = (3, 11, 23, 37, 53, 71, 89, 107, 127, 149)
-_FACTORS = (2, 3, 5, 7, 11, 13)
-# what two numbers that a condition compares are made: multiples of 8, since heads and groups divide some, and others,
-# since rounding to a multiple gives these back as they are
-_EQUAL = (8, 24, 15, 35, 40)
 # what channels are often rounded to a multiple of, and steps to numbers that are none, the least first
 _MULTIPLE, _STEPS = 8, (2, -2, 6, -10, 10, 14, 4, -4, 12, 22, 30, 38, -5, 5, 7)
-# a number up to this counts something, such as turns, strides or heads
-_SMALL = 8
 _MISSING = object()
 
 
@@ -61,7 +56,9 @@ class Witnesses:
         self.net = net
         self.lowering = lowering
         # what is elaborated, for all of them
-        self.bodies: dict[Any, Any] = dict(net.bodies)
+        self.cache = net.cache.copy()
+        # the net by its settings; None where it is none
+        self._nets: dict[Any, LoweredBody | None] = {}
 
     @cached_property
     def _nodes(self) -> list[tree.Node]:
@@ -114,7 +111,7 @@ class Witnesses:
                 take({name: value})
         # where few values go, 0 may be one; of what counts turns no turn is asked for apart
         counting = self._counts(self.net.body, names)
-        for name in names:
+        for name in names if len(names) <= FEW else ():
             seen = {code.body.arguments[name] for code in found.values()}
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
@@ -133,9 +130,15 @@ class Witnesses:
         return more
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
+        key = tuple(sorted(chosen.items()))
+        if key not in self._nets:
+            self._nets[key] = self._elaborated(chosen)
+        return self._nets[key]
+
+    def _elaborated(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
         net = self.net
         try:
-            other = elaborate(net.design, net.body.definition, {**net.settings, **chosen}, Collector(), self.bodies)
+            other = elaborate(net.design, net.body.definition, {**net.settings, **chosen}, Collector(), self.cache)
         except SettingError:
             return None
         return self._lowered(other.body) if other.whole else None
@@ -166,7 +169,7 @@ class Witnesses:
 
     def _chooses(self) -> bool:
         """Are there conditions in the net?"""
-        return any(isinstance(n, tree.If | tree.Conditional) for n in self._nodes)
+        return any(isinstance(n, tree.If | tree.Conditional) and decided_by(n) for n in self._nodes)
 
     # --- of a block ---------------------------------------------------------------------------------------------------
 
@@ -188,10 +191,10 @@ class Witnesses:
         found: list[LoweredBody] = []
         # each way through the text has to be seen with several values, with more where rounding makes many the same
         changed = 2 * ENOUGH if rounds(group[0].body.definition) else ENOUGH
-        ways = [(list(_aimed(varying, maps, turning, pairs)), _AIMED), (list(_changes(varying, maps)), changed)]
-        for (changes, most), kind in product(ways if varying else (), kinds):
+        ways = [(list(aimed(varying, maps, turning, pairs)), _AIMED), (list(changes(varying, maps)), changed)]
+        for (several, most), kind in product(ways if varying else (), kinds):
             enough = len(found) + most
-            for number, change in enumerate(changes):
+            for number, change in enumerate(several):
                 if len(found) == enough:
                     break
                 like, values = _telling(kind, number, varying, change)
@@ -219,10 +222,9 @@ class Witnesses:
             everywhere = len(codes) == len(group) + len(found)
             if everywhere or isinstance(value, bool) or any(_value(code.body, place) != value for code in codes):
                 continue
-            changes = dict.fromkeys((*(_moved(value, n) for n in (4, 2)), *(_scaled(value, n) for n in (0, 1))))
-            tried = (
-                self._changed(code, {place: v}, following) for v in changes for code in codes if not code.body.upto
-            )
+            others = dict.fromkeys((*(moved(value, n) for n in (4, 2)), *(scaled(value, n) for n in (0, 1))))
+            few = [code for code in codes if not code.body.upto][:2]
+            tried = (self._changed(code, {place: other}, following) for other in others for code in few)
             for code in islice((code for code in tried if code and branch in _branches(code.items)), 1):
                 codes.append(code)
                 yield code
@@ -258,7 +260,7 @@ class Witnesses:
     def _filled(self, body: Body, arguments: Mapping[str, Any], without: Set[Any]) -> Mapping[str, Any]:
         """Arguments for a body's definition, with the defaults of some parameters."""
         given = {name: value for name, value in arguments.items() if name not in without}
-        return with_defaults(self.net.design, body.definition, given) or {}
+        return with_defaults(self.net.design, body.definition, given, self.cache) or {}
 
     def _changed(self, like: LoweredBody, values: Mapping[Place, Any], following: Set[Place]) -> LoweredBody | None:
         body = like.body
@@ -268,7 +270,7 @@ class Witnesses:
         ]
         if any(isinstance(size, int) and size < 1 for value in inputs for size in value.shape):
             return None
-        found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.bodies)
+        found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.cache)
         return None if found is None else self._lowered(found, like)
 
 
@@ -324,71 +326,3 @@ def _telling(
         if len(set(values.values())) == len(values):
             return like, values
     return kind[first], {place: change(place, _value(kind[first].body, place)) for place in varying}
-
-
-def _aimed(
-    varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
-) -> Iterator[Any]:
-    """Ways to change the numbers of a block to both sides of what the text compares with, and to 1: a size of 1 may
-    stand for any. `maps` are sizes of inputs before their channels."""
-    for pair in pairs:
-        for number in _EQUAL:
-            yield lambda place, value, p=pair, n=number: n if place in p else value
-    # what the text decides by is seldom the size of a map
-    for varied in sorted(varying, key=lambda place: place in maps):
-        if all(type(v) is int for v in varying[varied]):
-            for point in (1, *turning):
-                yield lambda place, value, v=varied, n=point: n if place == v else value
-
-
-def _changes(varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place]) -> Iterator[Any]:
-    """Ways to change the numbers of a block, the most telling first: each by itself, in proportion, all alike.
-
-    Numbers that count something decide about the form of layers, so that they stay in some. `maps` are sizes of inputs
-    before their channels.
-    """
-    order = {place: number for number, place in enumerate(varying)}
-    alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
-    large = any(not all(map(_is_small, column)) for column in varying.values())
-    # on maps of the same sizes
-    yield lambda place, value: value if place in maps else _moved(value, order[place])
-    for numbers in (order, alike):
-        if large:
-            yield lambda place, value, n=numbers: value if _is_small(value) else _moved(value, n[place])
-        yield lambda place, value, n=numbers: _moved(value, n[place] + len(n))
-        yield lambda place, value, n=numbers: _moved(value, n[place])
-        for pace in (2, 4) if large else ():  # which two or four groups divide, and 8 does not
-            yield lambda place, value, n=numbers, p=pace: value if _is_small(value) else _moved(value, n[place], p)
-        if large:
-            yield lambda place, value, n=numbers: value if _is_small(value) else _scaled(value, n[place])
-        yield lambda place, value, n=numbers: _scaled(value, n[place] + 1)
-    yield lambda place, value: value if _is_small(value) else _scaled(value, 0)
-    yield lambda place, value: _scaled(value, 0)
-
-
-def is_number(value: Any) -> bool:
-    """Is a value a number, or a window of numbers?"""
-    parts = value if isinstance(value, tuple) and value else (value,)
-    return all(isinstance(part, int | float) for part in parts)
-
-
-def _is_small(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_small, value))
-    return isinstance(value, bool) or abs(value) <= _SMALL
-
-
-def _moved(value: Any, number: int, pace: int = 1) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_moved(v, number, pace) for v in value)
-    if isinstance(value, bool):
-        return value if number % 2 else not value
-    if isinstance(value, float):
-        return value * (0.5 + 0.25 * (number % 4))
-    return value + 1 + number % 2 if _is_small(value) else value + pace * _OFFSETS[number % len(_OFFSETS)]
-
-
-def _scaled(value: Any, number: int) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_scaled(v, number) for v in value)
-    return value if isinstance(value, bool) else value * _FACTORS[number % len(_FACTORS)]
