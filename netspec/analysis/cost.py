@@ -51,7 +51,7 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
     totals, depth = _NOTHING, _NOTHING.macs
     outcomes: tuple[Outcome, ...] = ()
     try:
-        totals = walk.items(net.body.items, "", 0, fields, "", False, False)
+        totals = walk.items(net.body.items, _Around("", 0, fields, ""))
         depth = sequential_depth(net)
         outcomes = _outcomes(net, totals, depth, fields, faults)
     except TooLarge as error:
@@ -78,6 +78,19 @@ def _too_large(net: Net, message: str, faults: Collector) -> None:
     faults.add(Diagnostic("too-large", message, place, (), help))
 
 
+class _Around(Record):
+    """Where items stand: before their paths, how deep, and what inputs see by the numbers of values. `home` is the
+    prefix of the body that they belong to. `frozen` and `again` say that they are held still, or counted before.
+    """
+
+    prefix: str
+    depth: int
+    fields: dict[int, Field | None]
+    home: str
+    frozen: bool = False
+    again: bool = False
+
+
 class _CostWalk:
     """One pass over the tree; what a layer weighs, costs and sees is worked out once, however often it stands there."""
 
@@ -86,66 +99,57 @@ class _CostWalk:
         # by layer, and whether there is a batch: elaboration makes one for each kind, arguments and input shapes, and
         # these settle the rest
         self._known: dict[tuple[int, bool], LayerCost] = {}
+        # by the fields of what comes in, and what is seen of it; values that were found keep these alive
+        self._fields: dict[Any, tuple[Field | None, Any]] = {}
         self._seen: set[tuple[str, Instance]] = set()
         # how many times what is within the cells and `each_step`s around is done, and how many of these are cells
         self._times: Dim = 1
         self._cells = 0
 
-    def items(
-        self,
-        items: Sequence[Item],
-        prefix: str,
-        depth: int,
-        fields: dict[int, Field | None],
-        home: str,
-        frozen: bool,
-        again: bool,
-    ) -> Figures:
-        """Rows for items, and the sum of their figures where all is done once. `home` is the prefix of the body that
-        they belong to."""
+    def items(self, items: Sequence[Item], at: _Around) -> Figures:
+        """Rows for items, and the sum of their figures where all is done once."""
         total = _NOTHING
         for item in items:
             if isinstance(item, Step):
-                total = total + self._step(item, prefix, depth, fields, home, frozen, again)
+                total = total + self._step(item, at)
             elif isinstance(item, BlockCall):
-                total = total + self._call(item, prefix, depth, fields, home, frozen, again)
+                total = total + self._call(item, at)
             elif item.name:
-                total = total + self._scope(item, prefix, depth, fields, home, frozen, again)
+                total = total + self._scope(item, at)
             else:
-                total = total + self._inside(item, prefix, depth, fields, home, frozen, again)
+                total = total + self._inside(item, at)
         return total
 
-    def _step(
-        self,
-        step: Step,
-        prefix: str,
-        depth: int,
-        fields: dict[int, Field | None],
-        home: str,
-        frozen: bool,
-        again: bool,
-    ) -> Figures:
+    def _step(self, step: Step, at: _Around) -> Figures:
         key = id(step.layer), step.output.batched
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = known_of(step)
         figures = known.figures
-        again = again or self._used_before(step.shared, home)
+        again = at.again or self._used_before(step.shared, at.home)
         if again:
             figures = figures.replace(params=0, weights=0, biases=0, trainable=0, statistics=0)
-        elif frozen or step.frozen:
+        elif at.frozen or step.frozen:
             figures = figures.replace(trainable=0)
-        # what is the same for every sample sees nothing
-        field = field_after([fields.get(t.number) for t in step.layer.flowing(step.inputs) if t.batched], known.reach)
-        fields.update((t.number, field) for t in step.outputs)
+        field = self._field(step, known.reach, at.fields)
+        for output in step.outputs:
+            at.fields[output.number] = field
         if not step.given and step.hands_on:
             return figures  # nothing is done there, and nobody asked to see it
-        path = path_of(step, prefix, home)
+        path = path_of(step, at.prefix, at.home)
         sizes = None if field is None else field.sizes
-        place = path, step.name, step.layer.kind, depth, step.span, step, step.output
+        place = path, step.name, step.layer.kind, at.depth, step.span, step, step.output
         recurring = self._recurring(known.length, known.step_macs if known.length else figures.macs)
         self.rows.append(CostRow(*place, times(figures, self._times), sizes, True, again, *recurring))
         return figures
+
+    def _field(self, step: Step, reach: Reach, fields: dict[int, Field | None]) -> Field | None:
+        """What a step sees; what is the same for every sample sees nothing."""
+        before = [fields.get(t.number) for t in step.layer.flowing(step.inputs) if t.batched]
+        key = (reach, *map(id, before))
+        if key not in self._fields:
+            self._fields[key] = field_after(before, reach), before
+        return self._fields[key][0]
 
     def _recurring(self, length: Dim, macs: Dim) -> Recurring:
         """The steps in all of what goes over sequences of a length, 0 for something else, and the MACs of one."""
@@ -153,59 +157,40 @@ class _CostWalk:
             return None, None
         return self._times * (length or 1), macs
 
-    def _call(
-        self,
-        call: BlockCall,
-        prefix: str,
-        depth: int,
-        fields: dict[int, Field | None],
-        home: str,
-        frozen: bool,
-        again: bool,
-    ) -> Figures:
-        path = path_of(call, prefix, home)
-        again = again or self._used_before(call.shared, home)
-        inner = {p.value.number: fields.get(t.number) for p, t in zip(call.body.inputs, call.inputs)}
-        place = self._hold()
-        around = path + ".", depth + 1, inner, path + ".", frozen or call.frozen, again
-        figures = self.items(call.body.begins, *around)
+    def _call(self, call: BlockCall, at: _Around) -> Figures:
+        path = path_of(call, at.prefix, at.home)
+        again = at.again or self._used_before(call.shared, at.home)
+        inner = {p.value.number: at.fields.get(t.number) for p, t in zip(call.body.inputs, call.inputs)}
+        place, within = self._hold(), f"{path}."
+        inside = _Around(within, at.depth + 1, inner, within, at.frozen or call.frozen, again)
+        figures = self.items(call.body.begins, inside)
         length = call.inputs[0].shape[0] if isinstance(call.use, Run) else 0
-        once = self._each(length or 1, length != 0, call.body.items, around)
+        once = self._each(length or 1, length != 0, call.body.items, inside)
         figures = figures + times(once, length or 1)
         for outer, result in zip(call.outputs, call.body.outputs):
-            fields[outer.number] = inner.get(result.value.number)
-        recurring = self._recurring(length, once.macs)
-        self._group(place, path, call.name, call.body.name, depth, call, call.outputs[0], figures, again, recurring)
+            at.fields[outer.number] = inner.get(result.value.number)
+        named = path, call.name, call.body.name, at.depth
+        self._group(place, named, call, call.outputs[0], figures, again, self._recurring(length, once.macs))
         return figures
 
-    def _scope(
-        self,
-        region: Region,
-        prefix: str,
-        depth: int,
-        fields: dict[int, Field | None],
-        home: str,
-        frozen: bool,
-        again: bool,
-    ) -> Figures:
-        path = prefix + region.name
+    def _scope(self, region: Region, at: _Around) -> Figures:
+        path = at.prefix + region.name
         place = self._hold()
-        figures = self._inside(region, path + ".", depth + 1, fields, home, frozen, again)
+        figures = self._inside(region, at.replace(prefix=f"{path}.", depth=at.depth + 1))
+        named = path, region.name, region.kind, at.depth
         recurring = self._recurring(0, figures.macs)
-        self._group(
-            place, path, region.name, region.kind, depth, region, last_output(region), figures, again, recurring
-        )
+        self._group(place, named, region, last_output(region), figures, at.again, recurring)
         return figures
 
-    def _inside(self, region: Region, *around: Any) -> Figures:
+    def _inside(self, region: Region, at: _Around) -> Figures:
         """The figures of what is in a region, which may be done at each step of a sequence."""
-        return times(self._each(region.times, False, region.items, around), region.times)
+        return times(self._each(region.times, False, region.items, at), region.times)
 
-    def _each(self, steps: Dim, is_cell: bool, items: Sequence[Item], around: Any) -> Figures:
+    def _each(self, steps: Dim, is_cell: bool, items: Sequence[Item], at: _Around) -> Figures:
         """The figures of one step of what is done at all steps of a sequence, in a cell or by itself."""
         before = self._times, self._cells
         self._times, self._cells = self._times * steps, self._cells + is_cell
-        figures = self.items(items, *around)
+        figures = self.items(items, at)
         self._times, self._cells = before
         return figures
 
@@ -217,20 +202,16 @@ class _CostWalk:
     def _group(
         self,
         place: int,
-        path: str,
-        name: str,
-        kind: str,
-        depth: int,
+        named: tuple[str, str, str, int],
         node: Item,
         output: Tensor | None,
         figures: Figures,
         again: bool,
         recurring: Recurring,
     ) -> None:
+        """The row of a group in its place; `named` are its path, name, kind and depth."""
         done = times(figures, self._times)
-        self.rows[place] = CostRow(
-            path, name, kind, depth, node.span, node, output, done, None, False, again, *recurring
-        )
+        self.rows[place] = CostRow(*named, node.span, node, output, done, None, False, again, *recurring)
 
     def _used_before(self, shared: Instance | None, home: str) -> bool:
         if shared is None:

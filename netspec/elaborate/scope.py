@@ -283,6 +283,8 @@ class Context:
 
     def plain(self, node: Node, words: bool | None = None) -> Any:
         """Another expression at the same place, not named."""
+        if self.chosen is None and not self.piped and (words is None or words is self.words):
+            return self.again(node)
         inner = Context(self.scope, self.flow, self.words if words is None else words, None, self.binding)
         return inner.again(node)
 
