@@ -1,8 +1,9 @@
 """The language as pages: each `net` block of `tests/language/*.md` is a test, named by the headings above it.
 
-What a line gives is said at its end: `# shape: [28, 28, 8]` of the last value there (in a block that is used several times
-`[8, 4] | [4, 4]`, in the order of the uses), `# params: 80` and `# macs: 62_720` of all that the line makes, added up.
-`# error: [code] some words` and `# warning: [code] some words` mark what is told of the line, and nothing else may be told.
+What a line gives is said at its end: `# shape: [28, 28, 8]` of the last value there (in a block that is used
+several times `[8, 4] | [4, 4]`, in the order of the uses), `# params: 80` and `# macs: 62_720` of all that the line
+makes, added up. `# error: [code] some words` and `# warning: [code] some words` mark what is told of the line, and
+nothing else may be told.
 """
 
 from __future__ import annotations
