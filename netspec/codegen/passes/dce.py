@@ -3,10 +3,8 @@ the parameters that nothing asks for any more."""
 
 from __future__ import annotations
 
-import re
-
 from ...base.record import TYPE_CHECKING
-from ...pycode.expr import Raw, inline
+from ...pycode.expr import Raw
 from ...pycode.names import free_names
 from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside, opened
 from ..lowering.reachability import keeps_statistics
@@ -131,13 +129,13 @@ def _has_weights(node: Leaf | Invoke) -> bool:
 
 
 def _words_of(nodes: Iterable[Node]) -> set[str]:
-    """All words in the code of the nodes."""
+    """The names that the code of the nodes takes from around it."""
     found: set[str] = set()
     for node in inside(nodes):
         if isinstance(node, ModuleChain):
             found |= _words_of(node.nodes)
         else:
-            found.update(word for code in _codes(node) for word in re.findall(r"[^\W\d]\w*", inline(code)))
+            found.update(*map(free_names, _codes(node)))
     return found
 
 
