@@ -471,3 +471,21 @@ def test_values_of_another_rank_take_the_same_branches():
     assert "width" not in inspect.signature(space["Unit"]).parameters
     assert space["A"]()(torch.zeros(2, 1, 11, 12)).shape == (2, 3)
     assert {"Unit", "Unit2"} <= space.keys()
+
+
+@pytest.mark.parametrize("form", ["torch", "functional"])
+def test_both_sides_of_every_limit_are_seen(form):
+    """Few widths divide as two groups ask for, so that none above 12, the third number of the text, comes by itself."""
+    text = (
+        "net a(width=12, classes=5) { input x [8, 8, width]\n"
+        "  for w in [width, 2*width, min(width, 10)] { conv(w, 3x3, padding=1) -> relu }\n"
+        "  repeat 2 { conv(ceil(width / 3), 3, padding=same) -> groupnorm(2) }\n"
+        "  conv(width // 2, 3, padding=same) -> batchnorm -> relu\n"
+        "  repeat 2 { conv(max(width, 12), 3, padding=same) -> groupnorm(2) }\n"
+        "  global_avgpool -> dense(classes) }"
+    )
+    make = execute(_torch(text) if form == "torch" else netspec.parse(text).to_keras(form), "a")
+    for width in (6, 11, 12, 16, 24):
+        made = make(width=width)
+        found = sum(p.numel() for p in made.parameters()) if form == "torch" else made.count_params()
+        assert found == netspec.parse(text, width=width).report().totals.params

@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 _ROUNDING = frozenset(("floor", "ceil", "round"))
 # functions of which a number and another may give the same
 _DECIDING = _ROUNDING | {"min", "max"}
+# so many of the numbers that a definition decides by
+_NUMBERS = 8
 # so many of the numbers that conditions single out
 _SINGLED_OUT = 6
 
 
 def turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
-    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by, with
-    `steps` added to each."""
+    """The first two of the numbers that a definition decides by, with `steps` added to each."""
+    return [v + step for v in deciding_numbers(definition)[:2] for step in steps]
+
+
+def deciding_numbers(definition: Definition) -> list[int]:
+    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by."""
     literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
-    whole = dict.fromkeys(v for v in literals if type(v) is int and v > 1)
-    return [v + step for v in whole for step in steps][: 2 * len(steps)]
+    return list(dict.fromkeys(v for v in literals if type(v) is int and v > 1))[:_NUMBERS]
 
 
 def rounds_fractions(definition: Definition) -> bool:

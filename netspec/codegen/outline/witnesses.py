@@ -19,7 +19,16 @@ from ...ir.paths import steps_of
 from ...syntax import tree
 from ..lowering.lower import LoweredRegion
 from .changes import aimed, changes, is_number, moved, scaled
-from .decisions import compared, counting, decided_by, rounds, rounds_fractions, singled_out, turning_points
+from .decisions import (
+    compared,
+    counting,
+    decided_by,
+    deciding_numbers,
+    rounds,
+    rounds_fractions,
+    singled_out,
+    turning_points,
+)
 from .terms import same
 
 if TYPE_CHECKING:
@@ -44,6 +53,8 @@ _TRIES = 12
 FEW = 8
 # and so many on both sides of what the text of a block compares with
 _AIMED = 24
+# steps from such a number to others
+_BEYOND = (1, 2, 3, 4, 6, 8, 12, 20, 36)
 # what channels are often rounded to a multiple of, and steps to numbers that are none, the least first
 _MULTIPLE, _STEPS = 8, (2, -2, 6, -10, 10, 14, 4, -4, 12, 22, 30, 38, -5, 5, 7)
 _MISSING = object()
@@ -115,7 +126,20 @@ class Witnesses:
             seen = {code.body.arguments[name] for code in found.values()}
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
-        return [*found.values(), *self._no_multiples(names, list(found.values()))]
+        several = [*found.values(), *self._both_sides(names, list(found.values()))]
+        return [*several, *self._no_multiples(names, several)]
+
+    def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
+        """For each parameter whose values so far lie on one side of a number that the text decides by, as `max(n, 12)`
+        does: one of the other side."""
+        numbers = deciding_numbers(self.net.body.definition) if len(names) <= FEW else ()
+        for name, number in product(names, numbers):
+            seen = [code.body.arguments[name] for code in found]
+            for nearest, beyond in ((max, _BEYOND), (min, [-step for step in _BEYOND])):
+                if seen and nearest(self.net.body.arguments[name], number, *seen) != number:
+                    continue
+                tried = (self._with_settings({name: number + step}) for step in beyond if number + step > 0)
+                yield from islice((code for code in tried if code is not None), 1)
 
     def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> list[LoweredBody]:
         """For each parameter that is a multiple of 8 in all that was found, two where it is none: rounding gives
@@ -183,7 +207,9 @@ class Witnesses:
         varying = _varying([*group, *(code for code in others if _ranks(code) == _ranks(group[0]))])
         following = self._following(group)
         varying = {place: column for place, column in varying.items() if place not in following}
-        turning = turning_points(group[0].body.definition, (-1, 0, 1, -4, 4)) if varying else []
+        definition = group[0].body.definition
+        turning = turning_points(definition, (-1, 0, 1, -4, 4)) if varying else []
+        turning += [number + step for number in deciding_numbers(definition)[2:] for step in (-1, 1)] if varying else []
         pairs = [pair for pair in compared(group[0].body.definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
