@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
+from itertools import product
 
 import keras
 import numpy as np
@@ -491,3 +493,71 @@ def test_both_sides_of_every_limit_are_seen(form):
             assert sum(p.numel() for p in made.parameters()) == totals.params
         else:
             assert made.count_params() == totals.params + totals.statistics
+
+
+# --- what a text decides by -------------------------------------------------------------------------------------------
+
+# by the text: values for each argument that a class may have, all combinations
+_DECIDED = {
+    "net a(width=8, inner=4*width) { input x [7]; dense(inner) -> dense(width) }": {"width": [3, 16]},
+    "net a(width=8, inner=min(width, 64)) { input x [7]; dense(inner) -> dense(width) }": {"width": [3, 100]},
+    "net a(width=8) { input x [7]; for w in [v for v in [width, 2*width, 4*width] if v < 100] { dense(w) }\n"
+    "  dense(2) }": {"width": [3, 30, 60]},
+    "net a(n=2, m=2) { input x [7]\n"
+    "  if n > 2 { if m > 2 { relu } } else { if m > 1 { dense(7) } }; dense(2) }": {"n": [1, 2, 3], "m": [1, 2, 3]},
+    "net a(n=2, m=2) { input x [7]; if n > 2 { if m > 2 { relu } }; if m > 1 { dense(7) }; dense(2) }": {
+        "n": [1, 3],
+        "m": [1, 2, 3],
+    },
+    "net a(n=3, m=2) { input x [7]; if n > 2 { relu } else { if n > 1 { tanh } }\n"
+    "  if m > 1 { dense(7) -> relu }; dense(2) }": {"n": [1, 2, 3], "m": [1, 2]},
+    "net a(u=4, m=3) { input x [5]; layer e = dense(u)\n"
+    "  if m > 1 { e(x) -> relu } else { e(x) }; dense(2) }": {"u": [2, 4, 5], "m": [1, 3]},
+    "net a(width=8) { input x [7]; big = width > 100; if big { dense(2*width) }; dense(width) }": {"width": [3, 101]},
+    "net a(width=8) { input x [7]; dense(width, bias=width < 100) }": {"width": [3, 101]},
+    "net a(width=8) { input x [7]; for i in 0..width // 60 { dense(9) }; dense(width) }": {"width": [3, 64]},
+    "const limit = 100\nnet a(width=8) { input x [7]; if width > limit { dense(2*width) }; dense(width) }": {
+        "width": [3, 101]
+    },
+    "net a(width=8) { input x [7]; ws = [width, 16, 40]; dense(max(ws)) -> dense(min(ws)) }": {"width": [3, 64]},
+    "block enc(w) { dense(w) -> relu }\n"
+    "net a(w=4) { input p [8]; layer e = enc(w); e(p) + e(p * 2) }": {"w": [3, 9]},
+    "block unit(w) { input x; if x.rank == 3 { conv(w, 3x3, padding=same) } else { dense(w) } }\n"
+    "net a(w=6) { input x [4, 4, 3]; unit(w) -> unit(2*w) -> flatten -> unit(w) }": {"w": [3, 14, 32]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+@pytest.mark.parametrize("text", _DECIDED)
+def test_arguments_make_the_net_of_their_setting_or_are_refused(text, form):
+    """Same shapes of arrays and, with the same weights, same numbers."""
+    code = _torch(text) if form == "torch" else netspec.parse(text).to_keras(form)
+    make = execute(code, "a")
+    told = [name for name in _DECIDED[text] if name in inspect.signature(make).parameters]
+    for values in product(*(_DECIDED[text][name] for name in told)):
+        made, chosen = None, dict(zip(told, values))
+        net = netspec.parse(text, **chosen)
+        with suppress(ValueError):
+            made = make(**chosen)
+        if made is None:
+            continue
+        x = np.random.default_rng(5).normal(size=(3, *net.inputs[0].shape)).astype("float32")
+        if form == "torch":
+            wanted = net.torch().eval()
+            wanted.load_state_dict(dict(zip(wanted.state_dict(), made.eval().state_dict().values())))
+            x = torch.from_numpy(np.moveaxis(x, -1, 1).copy())
+            found, right = made(x), wanted(x)
+            torch.testing.assert_close(found, right, rtol=0, atol=0)
+        else:
+            wanted = execute(net.to_keras(form), "a")()
+            made(x), wanted(x)
+            wanted.set_weights(made.get_weights())
+            np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(model(x)) for model in (made, wanted)))
+
+
+def test_arguments_that_are_there_stay_there():
+    """What was mended by leaving an argument out, where it could be had, would be no mending."""
+    for text, values in _DECIDED.items():
+        if not any(part in text for part in ("big", "limit", "// 60", "inner", "for w")):
+            make = execute(_torch(text), "a")
+            assert values.keys() <= inspect.signature(make).parameters.keys(), text

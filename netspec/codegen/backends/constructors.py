@@ -49,15 +49,22 @@ def guarded(template: Template, indent: int, guards: Seq[str], owned: Callable[[
     words of the method that it stands in."""
     found: list[str] = []
     for guard in guards:
-        if len(guard) > _LONG and " in [" in guard:
-            said, _, listed = guard.partition(" in ")
-            found += _one_of(template, owned(Raw(said)), listed, indent)
+        listed = _membership(guard) if len(guard) > _LONG else None
+        if listed is not None:
+            found += _one_of(template, owned(Raw(listed[0])), listed[1], indent)
             continue
         said = f"{template.name} is written for {guard}"
         message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
         found += lay_out("if ", owned(Raw(negated(guard))), ":", indent)
         found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
     return found
+
+
+def _membership(guard: str) -> tuple[str, str] | None:
+    """What has to be in which list, where a condition says that and no more."""
+    said, _, listed = guard.partition(" in ")
+    alone = {"for", "if", "or", "and", "not"}.isdisjoint(guard.split(" "))
+    return (said, listed) if alone and listed.startswith("[") and listed.endswith("]") else None
 
 
 def _one_of(template: Template, said: Code, listed: str, indent: int) -> list[str]:

@@ -263,7 +263,8 @@ def _shapes(invoke: Invoke, template: Template) -> list[Shape]:
     """The shapes of the inputs of a shared block, with symbols where uses differ. Raises SpecError where the block
     needs to know a size that differs."""
     uses = [node for node in inside(template.nodes) if isinstance(node, Invoke) and node.shared == invoke.shared]
-    calls = [enter.call for node in uses for enter in node.origins.values()]
+    # the net at other values of its parameters has weights of other shapes, the same in all uses
+    calls = [enter.call for node in uses for (owner, _), enter in node.origins.items() if owner == 0]
     found = [tuple(zip(*(c.inputs[i].shape for c in calls))) for i in range(len(invoke.inputs))]
     shapes = [tuple(sizes[0] if len(set(sizes)) == 1 else symbol("_") for sizes in axes) for axes in found]
     several = any(not isinstance(d, int) for shape in shapes for d in shape)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ..lowering.lower import LoweredBody
     from .decisions import Place
 
 # primes, far apart from one another and from the sizes of networks
@@ -87,3 +88,7 @@ def scaled(value: Any, number: int) -> Any:
     if isinstance(value, tuple):
         return tuple(scaled(v, number) for v in value)
     return value if isinstance(value, bool) else value * _FACTORS[number % len(_FACTORS)]
+
+
+def ranks_of(code: LoweredBody) -> list[int]:
+    return [len(port.value.shape) for port in code.body.given]

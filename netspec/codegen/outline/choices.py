@@ -6,12 +6,12 @@ from ...base.record import TYPE_CHECKING
 from ...syntax import tree
 from ..ir import Choice
 from .align import branch_name, by_pick, check_used_by_all
+from .changes import ranks_of
 from .expressions import express
 from .ssa import MismatchError
 from .terms import Contexts, code, equal, negated, under
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from collections.abc import Sequence as Seq
     from typing import Any
 
@@ -34,7 +34,8 @@ def unify_choice(
             for term in _demands(column[0].region.node, picks[0], contexts):
                 unifier.demand(term, contexts)
         return unifier.items([p.items for p in column], contexts, arounds)
-    if len({frozenset(_ranks(unifier, contexts, places)) for places in by_pick(column).values()}) > 1:
+    ranks = [tuple(ranks_of(unifier.bodies[owner])) for owner in contexts.owners]
+    if len({frozenset(ranks[place] for place in places) for places in by_pick(column).values()}) > 1:
         raise MismatchError  # whoever takes another branch than before would take it on values of another rank
     region = plan_choice(unifier, column, arounds)
     unifier.values.deciding[region.uid] = _deciding(column[0].region.node, contexts)
@@ -63,12 +64,6 @@ def unify_choice(
         return Choice(made, phis, branch_name(column))
 
     return [close]
-
-
-def _ranks(unifier: Unification, contexts: Contexts, places: Seq[int]) -> Iterator[tuple[int, ...]]:
-    """The ranks of the inputs of the bodies that take a branch."""
-    for place in places:
-        yield tuple(len(port.value.shape) for port in unifier.bodies[contexts.owners[place]].body.inputs)
 
 
 def _where_taken(needs: Seq[Term], conditions: dict[int, Term | None], pick: int) -> Seq[Term]:

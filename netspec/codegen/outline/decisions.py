@@ -5,9 +5,10 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...elaborate.choices import only_expects
 from ...syntax import tree
+from .terms import COMPARISONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from collections.abc import Sequence as Seq
     from typing import TypeAlias
 
@@ -28,13 +29,40 @@ _SINGLED_OUT = 6
 
 def turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[int]:
     """The first two of the numbers that a definition decides by, with `steps` added to each."""
-    return [v + step for v in deciding_numbers(definition)[:2] for step in steps]
+    return [number + step for number in _numbers(_deciding(definition))[:2] for step in steps]
 
 
-def deciding_numbers(definition: Definition) -> list[int]:
-    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by."""
-    literals = (n.value for n in _deciding(definition) if isinstance(n, tree.Literal))
-    return list(dict.fromkeys(v for v in literals if type(v) is int and v > 1))[:_NUMBERS]
+def deciding_numbers(definition: Definition, constants: Mapping[str, tree.Const]) -> list[int]:
+    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by; behind
+    them those of comparisons elsewhere, of the items of loops, and of what has a name, `constants` of the file as well.
+    """
+    parts = [*_deciding(definition), *_apart(definition)]
+    named = (constants[n.text].value for n in parts if isinstance(n, tree.Name) and n.text in constants)
+    return _numbers([*parts, *(inner for value in named for inner in tree.walk(value))])[:_NUMBERS]
+
+
+def _numbers(parts: Iterable[tree.Node]) -> list[int]:
+    literals = (part.value for part in parts if isinstance(part, tree.Literal))
+    return list(dict.fromkeys(v for v in literals if type(v) is int and v > 1))
+
+
+def _apart(definition: Definition) -> Iterator[tree.Node]:
+    """The parts of comparisons, of the items of loops and of numbers that have names."""
+    for node in tree.walk(definition):
+        sources: tuple[tree.Node, ...] = ()
+        if isinstance(node, tree.Chain) and not {*COMPARISONS}.isdisjoint(node.operators):
+            sources = node.operands
+        elif isinstance(node, tree.For):
+            sources = (node.items,)
+        elif isinstance(node, tree.Binding):
+            sources = tuple(value for value in node.values if not _makes_layers(value))
+        yield from (inner for source in sources for inner in tree.walk(source))
+
+
+def _makes_layers(node: tree.Node) -> bool:
+    parts = list(tree.walk(node))
+    calls = (p.callee.text for p in parts if isinstance(p, tree.CallExpression) and isinstance(p.callee, tree.Name))
+    return any(isinstance(part, tree.Pipeline) for part in parts) or not _DECIDING.issuperset(calls)
 
 
 def rounds_fractions(definition: Definition) -> bool:
@@ -85,6 +113,22 @@ def singled_out(definition: Definition) -> list[int]:
     equal = (chain for chain in chains if {"==", "!=", "in", "not in"}.intersection(chain.operators))
     literals = (n.value for chain in equal for n in tree.walk(chain) if isinstance(n, tree.Literal))
     return list(dict.fromkeys(v for v in literals if type(v) is int and v > 0))[:_SINGLED_OUT]
+
+
+def conditioned(definition: Definition, names: Collection[str]) -> dict[str, list[int]]:
+    """Those of some names that conditions speak of, each with the whole numbers that these speak of, and their
+    neighbours."""
+    choices = (node for node in tree.walk(definition) if isinstance(node, tree.If | tree.Conditional))
+    parts = [[*tree.walk(condition)] for choice in choices for condition in decided_by(choice)]
+    found: dict[str, list[int]] = {}
+    for condition in parts:
+        numbers = [part.value for part in condition if isinstance(part, tree.Literal) and type(part.value) is int]
+        for part in condition:
+            if isinstance(part, tree.Name) and part.text in names:
+                found.setdefault(part.text, []).extend(
+                    n + step for n in numbers for step in (0, 1, -1) if n + step >= 0
+                )
+    return {name: list(dict.fromkeys(values)) for name, values in found.items()}
 
 
 def alternatives(definition: Definition) -> Iterator[tree.Conditional]:

@@ -9,7 +9,7 @@ from ..lowering.lower import LoweredCall, LoweredRegion, entered, key_of
 from ..passes.dce import eliminate_dead_code
 from ..passes.loop_exits import close_all
 from ..printer import print_templates
-from .changes import is_number
+from .changes import is_number, ranks_of
 from .guards import limited
 from .ssa import MismatchError, WriteOutError
 from .terms import same
@@ -58,8 +58,8 @@ class InstanceGroup:
         return found
 
     def suits(self, code: LoweredBody) -> bool:
-        """Does a body have the words of one of the group, so that only numbers differ?"""
-        return self._words_of(code) in self.words
+        """True if a body has the words of one of the group, and inputs of such ranks, so that only numbers differ."""
+        return self._words_of(code) in self.words and any(ranks_of(code) == ranks_of(body) for body in self.bodies)
 
     @property
     def kinds(self) -> list[list[LoweredBody]]:

@@ -72,6 +72,7 @@ def _attempt(groups: Seq[InstanceGroup], witnesses: Witnesses, nets: Seq[Lowered
     """The templates with these witnesses of the net; None where one text cannot say them all."""
     try:
         unified = hold_against(groups, witnesses, nets)
+        check_shared(unified, witnesses.lowering.target)
     except (MismatchError, SpecError):
         return None
     return unified if all(p.default is not REQUIRED for p in unified[-1].parameters) else None

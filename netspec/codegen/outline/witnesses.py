@@ -10,7 +10,7 @@ been tried (identity testing, Schwartz 1980).
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import islice, product
+from itertools import combinations, islice, product
 
 from ...base.diagnostics import Collector, SpecError
 from ...base.record import TYPE_CHECKING
@@ -18,9 +18,10 @@ from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defa
 from ...ir.paths import steps_of
 from ...syntax import tree
 from ..lowering.lower import LoweredRegion
-from .changes import aimed, changes, is_number, moved, scaled
+from .changes import aimed, changes, is_number, moved, ranks_of, scaled
 from .decisions import (
     compared,
+    conditioned,
     counting,
     decided_by,
     deciding_numbers,
@@ -53,6 +54,8 @@ _TRIES = 12
 FEW = 8
 # and so many on both sides of what the text of a block compares with
 _AIMED = 24
+# and so many pairs of values of what its conditions speak of
+_PAIRS = 40
 # steps from such a number to others
 _BEYOND = (1, 2, 3, 4, 6, 8, 12, 20, 36)
 # what channels are often rounded to a multiple of, and steps to numbers that are none, the least first
@@ -80,10 +83,11 @@ class Witnesses:
 
     def exposable(self) -> list[str]:
         """The parameters of the net that are whole numbers, and fractions that make sizes, such as a width; not those
-        that it never speaks of."""
+        that it never speaks of, nor those that are what their defaults say of others."""
         given = self.net.body.arguments
         spoken = {node.text for node in self._nodes if isinstance(node, tree.Name)} if given else set()
-        arguments = {n: v for n, v in given.items() if n in spoken}
+        following = self._following([self.net.body]) if given else set()
+        arguments = {n: v for n, v in given.items() if n in spoken and n not in following}
         return [n for n, v in arguments.items() if type(v) is int or (type(v) is float and self._makes_sizes(n))]
 
     def _makes_sizes(self, name: str) -> bool:
@@ -126,13 +130,13 @@ class Witnesses:
             seen = {code.body.arguments[name] for code in found.values()}
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
-        several = [*found.values(), *self._both_sides(names, list(found.values()))]
+        several = [*found.values(), *self._both_sides(names, list(found.values())), *self._in_pairs(names)]
         return [*several, *self._no_multiples(names, several)]
 
     def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter whose values so far lie on one side of a number that the text decides by, as `max(n, 12)`
         does: one of the other side."""
-        numbers = deciding_numbers(self.net.body.definition) if len(names) <= FEW else ()
+        numbers = self._numbers_of(self.net.body.definition) if len(names) <= FEW else ()
         for name, number in product(names, numbers):
             seen = [code.body.arguments[name] for code in found]
             for nearest, beyond in ((max, _BEYOND), (min, [-step for step in _BEYOND])):
@@ -140,6 +144,23 @@ class Witnesses:
                     continue
                 tried = (self._with_settings({name: number + step}) for step in beyond if number + step > 0)
                 yield from islice((code for code in tried if code is not None), 1)
+
+    def _in_pairs(self, names: Seq[str]) -> Iterator[LoweredBody]:
+        """Where conditions speak of several parameters, each two of these on all sides of the numbers there."""
+        values = conditioned(self.net.body.definition, names)
+        own = self.net.body.arguments
+        pairs = (
+            {one: a, other: b}
+            for one, other in combinations(values, 2)
+            for a, b in product((own[one], *values[one]), (own[other], *values[other]))
+        )
+        for chosen in islice(pairs, _PAIRS):
+            code = self._with_settings(chosen)
+            if code is not None and code.body is not self.net.body:
+                yield code
+
+    def _numbers_of(self, definition: tree.Definition) -> list[int]:
+        return deciding_numbers(definition, self.net.design.constants)
 
     def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> list[LoweredBody]:
         """For each parameter that is a multiple of 8 in all that was found, two where it is none: rounding gives
@@ -204,12 +225,12 @@ class Witnesses:
         """
         group = [code for kind in kinds for code in kind]
         # values of other ranks are for another class
-        varying = _varying([*group, *(code for code in others if _ranks(code) == _ranks(group[0]))])
-        following = self._following(group)
+        varying = _varying([*group, *(code for code in others if ranks_of(code) == ranks_of(group[0]))])
+        following = self._following([code.body for code in group])
         varying = {place: column for place, column in varying.items() if place not in following}
         definition = group[0].body.definition
         turning = turning_points(definition, (-1, 0, 1, -4, 4)) if varying else []
-        turning += [number + step for number in deciding_numbers(definition)[2:] for step in (-1, 1)] if varying else []
+        turning += [number + step for number in self._numbers_of(definition)[2:] for step in (-1, 1)] if varying else []
         pairs = [pair for pair in compared(group[0].body.definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
@@ -270,14 +291,13 @@ class Witnesses:
         counts = counting(body.definition, self.net.design.definitions)
         return [name for name in names if name in counts and type(body.arguments[name]) is int]
 
-    def _following(self, group: Seq[LoweredBody]) -> set[Place]:
-        """The parameters that are in all of a group what their defaults say, which may hang on other parameters."""
+    def _following(self, bodies: Seq[Body]) -> set[Place]:
+        """The parameters that are in all bodies what their defaults say of other parameters."""
         found: set[Place] = set()
-        for parameter in group[0].body.definition.parameters:
+        for parameter in bodies[0].definition.parameters:
             name = parameter.name.text
-            if parameter.default is None or isinstance(parameter.default, tree.Literal):
+            if not _asks(parameter.default, bodies[0].arguments):
                 continue
-            bodies = [code.body for code in group]
             said = (self._filled(body, body.arguments, {name}).get(name, _MISSING) for body in bodies)
             if all(default == body.arguments[name] for default, body in zip(said, bodies)):
                 found.add(name)
@@ -309,6 +329,11 @@ def _branches(items: Seq[Lowered]) -> Iterator[Branch]:
             yield from _branches(part.items)
 
 
+def _asks(node: tree.Node | None, names: Mapping[str, Any]) -> bool:
+    """True if an expression speaks of one of some names."""
+    return node is not None and any(isinstance(part, tree.Name) and part.text in names for part in tree.walk(node))
+
+
 def _sizes(body: Body) -> list[Shape]:
     """The shapes of all weights."""
     return [weight.shape for _, step in steps_of(body) for weight in step.weights]
@@ -322,10 +347,6 @@ def _sized(number: int, shape: Shape, values: Mapping[Place, Any]) -> Iterator[A
     """The shape of an input with other values for some of its sizes, which are counted from either side."""
     for axis, size in enumerate(shape):
         yield values.get((number, axis), values.get((number, axis - len(shape)), size))
-
-
-def _ranks(code: LoweredBody) -> list[int]:
-    return [len(port.value.shape) for port in code.body.given]
 
 
 def _varying(group: Seq[LoweredBody]) -> dict[Place, tuple[Any, ...]]:
