@@ -32,31 +32,50 @@ def turning_points(definition: Definition, steps: Seq[int] = (-1, 1)) -> list[in
     return [number + step for number in _numbers(_deciding(definition))[:2] for step in steps]
 
 
-def deciding_numbers(definition: Definition, constants: Mapping[str, tree.Const]) -> list[int]:
-    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by; behind
-    them those of comparisons elsewhere, of the items of loops, and of what has a name, `constants` of the file as well.
-    """
-    parts = [*_deciding(definition), *_apart(definition)]
-    named = (constants[n.text].value for n in parts if isinstance(n, tree.Name) and n.text in constants)
-    return _numbers([*parts, *(inner for value in named for inner in tree.walk(value))])[:_NUMBERS]
+def deciding_numbers(definition: Definition) -> list[int]:
+    """The whole numbers that conditions, counts of turns, `min`, `max` and rounding of a definition decide by."""
+    return _numbers(_deciding(definition))[:_NUMBERS]
+
+
+def numbers_beside(
+    definition: Definition, names: Collection[str], constants: Mapping[str, tree.Const]
+) -> dict[str, list[int]]:
+    """For each of some names the whole numbers that it stands beside where the text decides, by itself or in what has a
+    name: `big` in `big = width > limit`. `constants` are those of the file."""
+    nodes = list(tree.walk(definition))
+    bound = {name: constant.value for name, constant in constants.items()}
+    for node in nodes:
+        if isinstance(node, tree.Binding) and isinstance(node.target, tree.BindingTarget):
+            pairs = zip(node.target.names, node.values)
+            bound |= {name.text: value for name, value in pairs if not _makes_layers(value)}
+    found: dict[str, list[int]] = {}
+    for source in (source for node in nodes for source in _decided_in(node)):
+        parts = list(_with_bound(source, bound))
+        for part in parts:
+            if isinstance(part, tree.Name) and part.text in names:
+                found.setdefault(part.text, []).extend(_numbers(parts))
+    return {name: list(dict.fromkeys(numbers))[:_NUMBERS] for name, numbers in found.items()}
+
+
+def _decided_in(node: tree.Node) -> tuple[tree.Node, ...]:
+    """What the text decides by at a node: comparisons that are no conditions, and items of loops, as well."""
+    if isinstance(node, tree.For):
+        return (node.items,)
+    compares = isinstance(node, tree.Chain) and not {*COMPARISONS}.isdisjoint(node.operators)
+    return (node,) if compares else decided_by(node)
+
+
+def _with_bound(node: tree.Node, bound: Mapping[str, tree.Node], depth: int = 4) -> Iterator[tree.Node]:
+    """The parts of an expression, and those of what its names stand for."""
+    for part in tree.walk(node):
+        yield part
+        if isinstance(part, tree.Name) and part.text in bound and depth:
+            yield from _with_bound(bound[part.text], bound, depth - 1)
 
 
 def _numbers(parts: Iterable[tree.Node]) -> list[int]:
     literals = (part.value for part in parts if isinstance(part, tree.Literal))
     return list(dict.fromkeys(v for v in literals if type(v) is int and v > 1))
-
-
-def _apart(definition: Definition) -> Iterator[tree.Node]:
-    """The parts of comparisons, of the items of loops and of numbers that have names."""
-    for node in tree.walk(definition):
-        sources: tuple[tree.Node, ...] = ()
-        if isinstance(node, tree.Chain) and not {*COMPARISONS}.isdisjoint(node.operators):
-            sources = node.operands
-        elif isinstance(node, tree.For):
-            sources = (node.items,)
-        elif isinstance(node, tree.Binding):
-            sources = tuple(value for value in node.values if not _makes_layers(value))
-        yield from (inner for source in sources for inner in tree.walk(source))
 
 
 def _makes_layers(node: tree.Node) -> bool:

@@ -25,6 +25,7 @@ from .decisions import (
     counting,
     decided_by,
     deciding_numbers,
+    numbers_beside,
     rounds,
     rounds_fractions,
     singled_out,
@@ -136,8 +137,9 @@ class Witnesses:
     def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter whose values so far lie on one side of a number that the text decides by, as `max(n, 12)`
         does: one of the other side."""
-        numbers = self._numbers_of(self.net.body.definition) if len(names) <= FEW else ()
-        for name, number in product(names, numbers):
+        definition, constants = self.net.body.definition, self.net.design.constants
+        beside = numbers_beside(definition, names, constants) if len(names) <= FEW else {}
+        for name, number in ((name, number) for name, numbers in beside.items() for number in numbers):
             seen = [code.body.arguments[name] for code in found]
             for nearest, beyond in ((max, _BEYOND), (min, [-step for step in _BEYOND])):
                 if seen and nearest(self.net.body.arguments[name], number, *seen) != number:
@@ -158,9 +160,6 @@ class Witnesses:
             code = self._with_settings(chosen)
             if code is not None and code.body is not self.net.body:
                 yield code
-
-    def _numbers_of(self, definition: tree.Definition) -> list[int]:
-        return deciding_numbers(definition, self.net.design.constants)
 
     def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> list[LoweredBody]:
         """For each parameter that is a multiple of 8 in all that was found, two where it is none: rounding gives
@@ -230,7 +229,9 @@ class Witnesses:
         varying = {place: column for place, column in varying.items() if place not in following}
         definition = group[0].body.definition
         turning = turning_points(definition, (-1, 0, 1, -4, 4)) if varying else []
-        turning += [number + step for number in self._numbers_of(definition)[2:] for step in (-1, 1)] if varying else []
+        turning += (
+            [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)] if varying else []
+        )
         pairs = [pair for pair in compared(group[0].body.definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
