@@ -42,7 +42,7 @@ def numbers_beside(
 ) -> dict[str, list[int]]:
     """For each of some names the whole numbers that it stands beside where the text decides, by itself or in what has a
     name: `big` in `big = width > limit`. `constants` are those of the file."""
-    nodes = list(tree.walk(definition))
+    nodes = list(_of_the_net(definition))
     bound = {name: constant.value for name, constant in constants.items()}
     for node in nodes:
         if isinstance(node, tree.Binding) and isinstance(node.target, tree.BindingTarget):
@@ -57,12 +57,21 @@ def numbers_beside(
     return {name: list(dict.fromkeys(numbers))[:_NUMBERS] for name, numbers in found.items()}
 
 
+def _of_the_net(definition: Definition) -> Iterator[tree.Node]:
+    """All that a definition says, but for what it only expects."""
+    nodes = list(tree.walk(definition))
+    expecting = (n for n in nodes if isinstance(n, tree.Expect) or (isinstance(n, tree.If) and only_expects(n)))
+    expected = {id(inner) for node in expecting for inner in tree.walk(node)}
+    return (node for node in nodes if id(node) not in expected)
+
+
 def _decided_in(node: tree.Node) -> tuple[tree.Node, ...]:
     """What the text decides by at a node: comparisons that are no conditions, and items of loops, as well."""
     if isinstance(node, tree.For):
         return (node.items,)
     compares = isinstance(node, tree.Chain) and not {*COMPARISONS}.isdisjoint(node.operators)
-    return (node,) if compares else decided_by(node)
+    decided = decided_by(node)
+    return (node,) if compares or (decided and isinstance(node, tree.CallExpression)) else decided
 
 
 def _with_bound(node: tree.Node, bound: Mapping[str, tree.Node], depth: int = 4) -> Iterator[tree.Node]:

@@ -229,9 +229,6 @@ class Witnesses:
         varying = {place: column for place, column in varying.items() if place not in following}
         definition = group[0].body.definition
         turning = turning_points(definition, (-1, 0, 1, -4, 4)) if varying else []
-        turning += (
-            [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)] if varying else []
-        )
         pairs = [pair for pair in compared(group[0].body.definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
@@ -239,7 +236,12 @@ class Witnesses:
         found: list[LoweredBody] = []
         # each way through the text has to be seen with several values, with more where rounding makes many the same
         changed = 2 * ENOUGH if rounds(group[0].body.definition) else ENOUGH
-        ways = [(list(aimed(varying, maps, turning, pairs)), _AIMED), (list(changes(varying, maps)), changed)]
+        further = [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)]
+        ways = [
+            (list(aimed(varying, maps, turning, pairs)), _AIMED),
+            (list(changes(varying, maps)), changed),
+            (list(aimed(varying, maps, further, ()) if further else ()), changed),
+        ]
         for (several, most), kind in product(ways if varying else (), kinds):
             enough = len(found) + most
             for number, change in enumerate(several):
