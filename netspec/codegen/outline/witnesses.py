@@ -131,7 +131,9 @@ class Witnesses:
             seen = {code.body.arguments[name] for code in found.values()}
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
-        several = [*found.values(), *self._both_sides(names, list(found.values())), *self._in_pairs(names)]
+        for code in (*self._both_sides(names, list(found.values())), *self._in_pairs(names)):
+            found[id(code.body)] = code
+        several = list(found.values())
         return [*several, *self._no_multiples(names, several)]
 
     def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
@@ -158,7 +160,7 @@ class Witnesses:
         )
         for chosen in islice(pairs, _PAIRS):
             code = self._with_settings(chosen)
-            if code is not None and code.body is not self.net.body:
+            if code is not None:
                 yield code
 
     def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> list[LoweredBody]:
