@@ -555,6 +555,23 @@ def test_arguments_make_the_net_of_their_setting_or_are_refused(text, form):
             np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(model(x)) for model in (made, wanted)))
 
 
+def test_what_is_decided_by_a_part_of_a_number_is_seen():
+    """`max(c // 4, 2)` is 2 for all numbers near those of the program."""
+    text = (
+        "block unit(width) { input x [h, w, c]; inner = width if width > 9 else 6\n"
+        "  y = x -> conv(inner if inner > 9 else 6, 1) -> groupnorm(2)\n"
+        "  y -> global_avgpool -> dense(max(y.channels // 4, 2)) -> dense(y.channels)\n"
+        "  y * (identity -> reshape(1, 1, y.channels)) -> conv(width // 2, 1x1) -> relu }\n"
+        "net a { input x [9, 9, 8]; unit(8) -> unit(8) -> conv(6, 1x1) -> unit(4) -> unit(8) -> unit(6) }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    for width in (6, 12, 16, 40):
+        alone = f"{text.partition('net a')[0]}net b {{ input x [9, 9, 5]; unit({width}) }}"
+        made = space["Unit"](in_channels=5, width=width)
+        assert sum(p.numel() for p in made.parameters()) == netspec.parse(alone).report().totals.params
+
+
 def test_arguments_that_are_there_stay_there():
     """What was mended by leaving an argument out, where it could be had, would be no mending."""
     for text, values in _DECIDED.items():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
+from .terms import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Collection, Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
     from typing import Any
 
+    from ...base.dims import Shape
+    from ...ir.types import Body
     from ..lowering.lower import LoweredBody
     from .decisions import Place
 
@@ -92,3 +95,39 @@ def scaled(value: Any, number: int) -> Any:
 
 def ranks_of(code: LoweredBody) -> list[int]:
     return [len(port.value.shape) for port in code.body.given]
+
+
+def value_at(body: Body, place: Place) -> Any:
+    return body.arguments[place] if isinstance(place, str) else body.given[place[0]].value.shape[place[1]]
+
+
+def sizes_with(number: int, shape: Shape, values: Mapping[Place, Any]) -> Iterator[Any]:
+    """The shape of an input with other values for some of its sizes, which are counted from either side."""
+    for axis, size in enumerate(shape):
+        yield values.get((number, axis), values.get((number, axis - len(shape)), size))
+
+
+def varying_in(group: Seq[LoweredBody]) -> dict[Place, tuple[Any, ...]]:
+    """The numbers that are not the same in all of a group, each with what it is in them."""
+    first = group[0].body
+    places: list[Place] = list(first.arguments)
+    for number, port in enumerate(first.given):
+        ranks = {len(code.body.given[number].value.shape) for code in group}
+        if len(ranks) == 1:
+            places += [(number, axis) for axis in range(len(port.value.shape))]
+        elif all(ranks):  # channels are what maps and vectors have in common
+            places.append((number, -1))
+    columns = {place: tuple(value_at(code.body, place) for code in group) for place in places}
+    return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
+
+
+def telling(
+    kind: Seq[LoweredBody], number: int, varying: Collection[Place], change: Any
+) -> tuple[LoweredBody, dict[Place, Any]]:
+    """A body to change and its values: one in which no two become the same by chance, or else that of a number."""
+    first = number % len(kind)
+    for like in (*kind[first:], *kind[:first]):
+        values = {place: change(place, value_at(like.body, place)) for place in varying}
+        if len(set(values.values())) == len(values):
+            return like, values
+    return kind[first], {place: change(place, value_at(kind[first].body, place)) for place in varying}

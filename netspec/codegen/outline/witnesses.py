@@ -18,7 +18,17 @@ from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defa
 from ...ir.paths import steps_of
 from ...syntax import tree
 from ..lowering.lower import LoweredRegion
-from .changes import aimed, changes, is_number, moved, ranks_of, scaled
+from .changes import (
+    aimed,
+    changes,
+    moved,
+    ranks_of,
+    scaled,
+    sizes_with,
+    telling,
+    value_at,
+    varying_in,
+)
 from .decisions import (
     compared,
     conditioned,
@@ -31,7 +41,6 @@ from .decisions import (
     singled_out,
     turning_points,
 )
-from .terms import same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Set
@@ -57,6 +66,8 @@ FEW = 8
 _AIMED = 24
 # and so many pairs of values of what its conditions speak of
 _PAIRS = 40
+# how many times as large a number of a block is made
+_MUCH = (3, 4, 6, 8, 5)
 # steps from such a number to others
 _BEYOND = (1, 2, 3, 4, 6, 8, 12, 20, 36)
 # what channels are often rounded to a multiple of, and steps to numbers that are none, the least first
@@ -131,8 +142,9 @@ class Witnesses:
             seen = {code.body.arguments[name] for code in found.values()}
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
-        for code in (*self._both_sides(names, list(found.values())), *self._in_pairs(names)):
-            found[id(code.body)] = code
+        before = list(found.values())
+        further = self._both_sides(names, before), self._larger_settings(names, before), self._in_pairs(names)
+        found |= {id(code.body): code for codes in further for code in codes}
         several = list(found.values())
         return [*several, *self._no_multiples(names, several)]
 
@@ -148,6 +160,16 @@ class Witnesses:
                     continue
                 tried = (self._with_settings({name: number + step}) for step in beyond if number + step > 0)
                 yield from islice((code for code in tried if code is not None), 1)
+
+    def _larger_settings(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
+        """For each parameter that is never much larger than in the net, and counts no turns: the net in which it is."""
+        counting = self._counts(self.net.body, names)
+        for name in names if len(names) <= FEW else ():
+            own = self.net.body.arguments[name]
+            largest = max((code.body.arguments[name] for code in found), default=own)
+            if type(own) is int and name not in counting and largest < _MUCH[0] * own:
+                tried = (self._with_settings({name: own * by}) for by in _MUCH)
+                yield from islice((code for code in tried if code is not None), 2)
 
     def _in_pairs(self, names: Seq[str]) -> Iterator[LoweredBody]:
         """Where conditions speak of several parameters, each two of these on all sides of the numbers there."""
@@ -226,7 +248,7 @@ class Witnesses:
         """
         group = [code for kind in kinds for code in kind]
         # values of other ranks are for another class
-        varying = _varying([*group, *(code for code in others if ranks_of(code) == ranks_of(group[0]))])
+        varying = varying_in([*group, *(code for code in others if ranks_of(code) == ranks_of(group[0]))])
         following = self._following([code.body for code in group])
         varying = {place: column for place, column in varying.items() if place not in following}
         definition = group[0].body.definition
@@ -249,14 +271,29 @@ class Witnesses:
             for number, change in enumerate(several):
                 if len(found) == enough:
                     break
-                like, values = _telling(kind, number, varying, change)
+                like, values = telling(kind, number, varying, change)
                 if like.body.upto:
                     continue
                 code = self._changed(like, values, following)
                 if code is not None and id(code.body) not in known:
                     known.add(id(code.body))
                     found.append(code)
+        found += self._larger(group, found, [place for place in varying if place not in maps], following)
         return [*found, *self._of_branches(group, found, varying, following)]
+
+    def _larger(
+        self, group: Seq[LoweredBody], found: Seq[LoweredBody], places: Seq[Place], following: Set[Place]
+    ) -> Iterator[LoweredBody]:
+        """For each number that is never much larger than in the group: a body in which it is. What the text decides by
+        may be a part of it, as in `max(width // 4, 2)`."""
+        for place in places:
+            values = [value_at(code.body, place) for code in group]
+            if not all(type(value) is int for value in values):
+                continue
+            most = max(values)
+            if all(value_at(code.body, place) < _MUCH[0] * most for code in found):
+                tried = (self._changed(code, {place: most * by}, following) for by in _MUCH for code in group[:2])
+                yield from islice((code for code in tried if code is not None), 1)
 
     def _of_branches(
         self, group: Seq[LoweredBody], found: Seq[LoweredBody], varying: Collection[Place], following: Set[Place]
@@ -270,9 +307,9 @@ class Witnesses:
         ours = {branch for code in group for branch in _branches(code.items)}
         for branch, place in product((b for b, codes in taking.items() if b in ours), varying):
             codes = taking[branch]
-            value = _value(codes[0].body, place)
+            value = value_at(codes[0].body, place)
             everywhere = len(codes) == len(group) + len(found)
-            if everywhere or isinstance(value, bool) or any(_value(code.body, place) != value for code in codes):
+            if everywhere or isinstance(value, bool) or any(value_at(code.body, place) != value for code in codes):
                 continue
             others = dict.fromkeys((*(moved(value, n) for n in (4, 2)), *(scaled(value, n) for n in (0, 1))))
             few = [code for code in codes if not code.body.upto][:2]
@@ -317,7 +354,8 @@ class Witnesses:
         body = like.body
         arguments = self._filled(body, {n: values.get(n, v) for n, v in body.arguments.items()}, following)
         inputs = [
-            port.value.replace(shape=tuple(_sized(k, port.value.shape, values))) for k, port in enumerate(body.given)
+            port.value.replace(shape=tuple(sizes_with(k, port.value.shape, values)))
+            for k, port in enumerate(body.given)
         ]
         if any(isinstance(size, int) and size < 1 for value in inputs for size in value.shape):
             return None
@@ -342,39 +380,3 @@ def _asks(node: tree.Node | None, names: Mapping[str, Any]) -> bool:
 def _sizes(body: Body) -> list[Shape]:
     """The shapes of all weights."""
     return [weight.shape for _, step in steps_of(body) for weight in step.weights]
-
-
-def _value(body: Body, place: Place) -> Any:
-    return body.arguments[place] if isinstance(place, str) else body.given[place[0]].value.shape[place[1]]
-
-
-def _sized(number: int, shape: Shape, values: Mapping[Place, Any]) -> Iterator[Any]:
-    """The shape of an input with other values for some of its sizes, which are counted from either side."""
-    for axis, size in enumerate(shape):
-        yield values.get((number, axis), values.get((number, axis - len(shape)), size))
-
-
-def _varying(group: Seq[LoweredBody]) -> dict[Place, tuple[Any, ...]]:
-    """The numbers that are not the same in all of a group, each with what it is in them."""
-    first = group[0].body
-    places: list[Place] = list(first.arguments)
-    for number, port in enumerate(first.given):
-        ranks = {len(code.body.given[number].value.shape) for code in group}
-        if len(ranks) == 1:
-            places += [(number, axis) for axis in range(len(port.value.shape))]
-        elif all(ranks):  # channels are what maps and vectors have in common
-            places.append((number, -1))
-    columns = {place: tuple(_value(code.body, place) for code in group) for place in places}
-    return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
-
-
-def _telling(
-    kind: Seq[LoweredBody], number: int, varying: Collection[Place], change: Any
-) -> tuple[LoweredBody, dict[Place, Any]]:
-    """A body to change and its values: one in which no two become the same by chance, or else that of a number."""
-    first = number % len(kind)
-    for like in (*kind[first:], *kind[:first]):
-        values = {place: change(place, _value(like.body, place)) for place in varying}
-        if len(set(values.values())) == len(values):
-            return like, values
-    return kind[first], {place: change(place, _value(kind[first].body, place)) for place in varying}
