@@ -150,7 +150,7 @@ class Witnesses:
 
     def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter whose values so far lie on one side of a number that the text decides by, as `max(n, 12)`
-        does: one of the other side."""
+        does: those of the other side that lie nearest and farthest."""
         definition, constants = self.net.body.definition, self.net.design.constants
         beside = numbers_beside(definition, names, constants) if len(names) <= FEW else {}
         for name, number in ((name, number) for name, numbers in beside.items() for number in numbers):
@@ -158,8 +158,9 @@ class Witnesses:
             for nearest, beyond in ((max, _BEYOND), (min, [-step for step in _BEYOND])):
                 if seen and nearest(self.net.body.arguments[name], number, *seen) != number:
                     continue
-                tried = (self._with_settings({name: number + step}) for step in beyond if number + step > 0)
-                yield from islice((code for code in tried if code is not None), 1)
+                for steps in (beyond, beyond[::-1]):
+                    tried = (self._with_settings({name: number + step}) for step in steps if number + step > 0)
+                    yield from islice((code for code in tried if code is not None), 1)
 
     def _larger_settings(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter that is never much larger than in the net, and counts no turns: the net in which it is."""
@@ -198,7 +199,8 @@ class Witnesses:
         return more
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
-        key = tuple(sorted(chosen.items()))
+        # 6 and 6.0 are other settings
+        key = tuple(sorted((name, value, type(value).__name__) for name, value in chosen.items()))
         if key not in self._nets:
             self._nets[key] = self._elaborated(chosen)
         return self._nets[key]
