@@ -131,3 +131,19 @@ def telling(
         if len(set(values.values())) == len(values):
             return like, values
     return kind[first], {place: change(place, value_at(kind[first].body, place)) for place in varying}
+
+
+# what channels are often rounded to a multiple of, and what is left over where they go down, and where they go up: half
+# of it goes either way
+_MULTIPLE, _LEFT = 8, ((2, 1, 3), (6, 5, 7))
+
+
+def remainders_that_lack(values: Seq[Any]) -> Iterator[list[int]]:
+    """Numbers near the first of some, for rounding down and for rounding up, where none of the others is one."""
+    first = values[0]
+    if not all(type(value) is int for value in values):
+        return
+    for left in _LEFT:
+        if not any(value % _MULTIPLE in left for value in values):
+            starts = (first - first % _MULTIPLE + _MULTIPLE * by for by in (0, 1, 2, -1))
+            yield [start + rest for start in starts for rest in left if start + rest > 0]

@@ -37,6 +37,12 @@ def deciding_numbers(definition: Definition) -> list[int]:
     return _numbers(_deciding(definition))[:_NUMBERS]
 
 
+def decides_by_parts(definition: Definition) -> bool:
+    """True if a definition decides by what is worked out, as `max(width // 4, 2)` does."""
+    chains = (part for part in _deciding(definition) if isinstance(part, tree.Chain))
+    return any(not {"*", "/", "//", "+", "-"}.isdisjoint(chain.operators) for chain in chains)
+
+
 def numbers_beside(
     definition: Definition, names: Collection[str], constants: Mapping[str, tree.Const]
 ) -> dict[str, list[int]]:

@@ -78,7 +78,10 @@ class Parameters:
         definition = self.bodies[0].body.definition
         names: dict[str, Term] = {}
         only_handed_on = _only_handed_on(definition) if definition.parameters else set()
+        spoken = {n.text for n in tree.walk(definition) if isinstance(n, tree.Name)} if definition.parameters else set()
         for parameter in definition.parameters:
+            if parameter.name.text not in spoken:
+                continue  # what the text never asks for is no number of its
             column = [b.body.arguments[parameter.name.text] for b in self.bodies]
             if parameter.name.text in only_handed_on:
                 self.handed_on.add(parameter.name.text)

@@ -23,6 +23,7 @@ from .changes import (
     changes,
     moved,
     ranks_of,
+    remainders_that_lack,
     scaled,
     sizes_with,
     telling,
@@ -34,6 +35,7 @@ from .decisions import (
     conditioned,
     counting,
     decided_by,
+    decides_by_parts,
     deciding_numbers,
     numbers_beside,
     rounds,
@@ -70,8 +72,6 @@ _PAIRS = 40
 _MUCH = (3, 4, 6, 8, 5)
 # steps from such a number to others
 _BEYOND = (1, 2, 3, 4, 6, 8, 12, 20, 36)
-# what channels are often rounded to a multiple of, and steps to numbers that are none, the least first
-_MULTIPLE, _STEPS = 8, (2, -2, 6, -10, 10, 14, 4, -4, 12, 22, 30, 38, -5, 5, 7)
 _MISSING = object()
 
 
@@ -186,17 +186,14 @@ class Witnesses:
             if code is not None:
                 yield code
 
-    def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> list[LoweredBody]:
-        """For each parameter that is a multiple of 8 in all that was found, two where it is none: rounding gives
-        multiples back as they are."""
-        more: list[LoweredBody] = []
-        for name in names if found else ():
-            value = self.net.body.arguments[name]
-            if any(code.body.arguments[name] % _MULTIPLE for code in found):
-                continue
-            tried = (self._with_settings({name: value + step}) for step in _STEPS if value + step > 0)
-            more += islice((code for code in tried if code is not None), 2)
-        return more
+    def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
+        """For each parameter one value that rounding to a multiple of 8 takes down and one that it takes up, where all
+        found are multiples, or are rounded one way: then rounding up, down and to the nearest are one."""
+        for name in names if found and len(names) <= FEW else ():
+            own, values = self.net.body.arguments[name], [code.body.arguments[name] for code in found]
+            for several in remainders_that_lack([own, *values]):
+                tried = (self._with_settings({name: value}) for value in several)
+                yield from islice((code for code in tried if code is not None), 1)
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
         # 6 and 6.0 are other settings
@@ -280,7 +277,11 @@ class Witnesses:
                 if code is not None and id(code.body) not in known:
                     known.add(id(code.body))
                     found.append(code)
-        found += self._larger(group, found, [place for place in varying if place not in maps], following)
+        numbers = [place for place in varying if place not in maps]
+        if decides_by_parts(definition):
+            found += self._larger(group, found, numbers, following)
+        if rounds(definition):
+            found += self._rounded(group, found, numbers, following)
         return [*found, *self._of_branches(group, found, varying, following)]
 
     def _larger(
@@ -295,6 +296,16 @@ class Witnesses:
             most = max(values)
             if all(value_at(code.body, place) < _MUCH[0] * most for code in found):
                 tried = (self._changed(code, {place: most * by}, following) for by in _MUCH for code in group[:2])
+                yield from islice((code for code in tried if code is not None), 1)
+
+    def _rounded(
+        self, group: Seq[LoweredBody], found: Seq[LoweredBody], places: Seq[Place], following: Set[Place]
+    ) -> Iterator[LoweredBody]:
+        """For each number the same: one that rounding takes down and one that it takes up."""
+        for place in places:
+            values = [value_at(code.body, place) for code in (*group, *found)]
+            for several in remainders_that_lack(values):
+                tried = (self._changed(code, {place: value}, following) for value in several for code in group[:2])
                 yield from islice((code for code in tried if code is not None), 1)
 
     def _of_branches(
