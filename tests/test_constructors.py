@@ -584,3 +584,18 @@ def test_arguments_that_are_there_stay_there():
         if not any(part in text for part in ("big", "limit", "// 60", "inner", "for w", "max(m", "part(8")):
             make = execute(_torch(text), "a")
             assert values.keys() <= inspect.signature(make).parameters.keys(), text
+
+
+def test_ranks_of_values_are_known():
+    """So that a condition on the channels beside is said, and no flag stands for it."""
+    text = (
+        "block cell { input x; out = x * 2\n"
+        "  if out.rank == 3 and x.rank == 3 and out.channels >= 5 { relu } else { conv(4, 1x1) }\n"
+        "  concat(identity, out) }\n"
+        "net a { input x [8, 8, 3]; cell -> cell -> cell }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    assert list(inspect.signature(space["Cell"]).parameters) == ["in_channels"]
+    assert [p.shape for p in space["Cell"](6).parameters()] == []
+    assert space["Cell"](4).conv.weight.shape == (4, 4, 1, 1)

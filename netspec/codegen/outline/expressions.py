@@ -186,6 +186,8 @@ def _whole_root(callee: str, inner: Term, values: tuple[Any, ...]) -> Term:
 
 
 def _attribute(node: tree.Attribute, contexts: Contexts) -> Term | None:
+    if node.name.text == "rank" and isinstance(node.value, tree.Name):
+        return contexts.names.get(f"{node.value.text}.rank")
     return _channels(node.value, contexts) if node.name.text == "channels" else None
 
 

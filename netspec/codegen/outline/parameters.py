@@ -117,7 +117,10 @@ class Parameters:
     def inputs(self, contexts: Contexts, ports: Seq[tuple[str, int]]) -> dict[int, Term]:
         """What can be known of the inputs: their channels, by value, and by the names of the spec their sizes."""
         channels = self._channels(ports, contexts) if self.style.channels else {}
-        for port, value in ports:
+        for place, (port, value) in enumerate(ports):
+            ranks = [len(body.body.inputs[place].value.shape) for body in self.bodies]
+            if same(ranks):
+                contexts.names.setdefault(f"{port}.rank", constant(ranks[0], len(ranks)))
             if value in channels:
                 contexts.names.setdefault(f"{port}.channels", channels[value])
                 if channels[value].names:

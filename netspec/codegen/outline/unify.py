@@ -21,7 +21,7 @@ from .expressions import express
 from .loops import unify_loop
 from .ssa import DefinitionSite, InstancePath, MismatchError
 from .synthesis import Solver
-from .terms import Contexts, Term, chosen, equal, negated, same, without_implied
+from .terms import Contexts, Term, chosen, constant, equal, negated, same, without_implied
 from .unification import Unification
 
 if TYPE_CHECKING:
@@ -230,6 +230,9 @@ class Unifier(Unification):
     def _channel(self, output: int, shapes: Seq[tuple[Any, ...]], solver: Solver) -> None:
         """How the channels of a value are said, for the layers behind it, and where the text asks for them."""
         names = {self.values.labels.get(output), self.values.renamed.get(output)} & self.asked
+        if same([len(shape) for shape in shapes]):
+            rank = constant(len(shapes[0]), len(shapes))
+            solver.contexts.names.update((f"{name}.rank", rank) for name in names)
         column = tuple(s[-1] for s in shapes if s)
         asked = (names or self.style.channels) and all(shapes)
         term = (solver.kept(column) or solver.known(column)) if asked else None
