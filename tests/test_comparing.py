@@ -503,7 +503,7 @@ def played(monkeypatch, tmp_path):
             def __exit__(self, *_):
                 pass
 
-        monkeypatch.setattr("netspec.verify.pool.Pool", Both)
+        monkeypatch.setattr("netspec.verify.pool.WorkerPool", Both)
 
     prepare()
     return prepare
