@@ -599,3 +599,24 @@ def test_ranks_of_values_are_known():
     assert list(inspect.signature(space["Cell"]).parameters) == ["in_channels"]
     assert [p.shape for p in space["Cell"](6).parameters()] == []
     assert space["Cell"](4).conv.weight.shape == (4, 4, 1, 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+@pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
+def test_what_a_branch_makes_stays_beside_values_that_change_places(form, n):
+    """The last line of a branch, `x = relu(x)`, went where two other values were exchanged behind it."""
+    text = (
+        "net a(n=1) { input x [6]; dense(5); p = identity -> dense(3); q = identity -> dense(3); identity * 2 - 1\n"
+        "  if n in [1, 3, 5] { p, q = q, p } else { relu }\n  output result = identity, p, q }"
+    )
+    net = netspec.parse(text, n=n)
+    rng = np.random.default_rng(1)
+    weights = {path: rng.normal(size=weight.sizes) for path, weight in net.weights().items()}
+    x = np.random.default_rng(2).normal(size=(4, 6))
+    wanted = net.reference(weights).listed(x=x)
+    if form == "torch":
+        found = [y.detach().numpy() for y in net.torch(weights)(torch.from_numpy(x.astype("float32")))]
+    else:
+        found = [keras.ops.convert_to_numpy(y) for y in net.keras(form, weights=weights)(x.astype("float32"))]
+    for one, other in zip(found, wanted):
+        np.testing.assert_allclose(one, other, atol=1e-5)

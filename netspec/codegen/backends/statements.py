@@ -243,11 +243,12 @@ class StatementWriter(Variables):
 
     def _move(self, pairs: list[tuple[str, int]]) -> None:
         """At the end of a turn or branch: what comes after it goes into the variables for it, all at once."""
-        moves = [(target, self.name_of(value)) for target, value in pairs]
-        moves = [(target, source) for target, source in moves if target != source]
+        moved = [(target, value) for target, value in pairs if target != self.name_of(value)]
+        moves = [(target, self.name_of(value)) for target, value in moved]
         if not moves:
             return
-        made = self._last_made([self.name_of(value) for _, value in pairs if self.is_used_once(value)], len(moves))
+        # what stays in its variable is made where it stands
+        made = self._last_made([self.name_of(value) for _, value in moved if self.is_used_once(value)], len(moves))
         self._put_moves([(t, made.get(s, s)) for t, s in moves])
 
     def _put_moves(self, moves: Seq[tuple[str, str]]) -> None:
