@@ -152,6 +152,11 @@ def _input(net):
     return rng.normal(size=(2, *value.shape)).astype("float32")
 
 
+def count(module):
+    """The numbers that a PyTorch module learns."""
+    return sum(p.numel() for p in module.parameters())
+
+
 # --- what a text says -----------------------------------------------------------------------------------------------
 
 
@@ -247,7 +252,7 @@ def test_ways_that_no_instance_takes(text, what, filters, channels):
     given = {"what": None if what == "none" else what, "filters": filters, "in_channels": channels}
     taken = inspect.signature(space["Op"]).parameters
     made = space["Op"](**{name: value for name, value in given.items() if name in taken})
-    assert sum(p.numel() for p in made.parameters()) == sum(p.numel() for p in wanted.parameters())
+    assert count(made) == count(wanted)
 
 
 def test_a_size_that_hangs_on_a_branch_is_asked_for_with_what_decides():
@@ -292,7 +297,7 @@ def test_rounding_to_a_multiple_is_seen_where_few_sizes_are_taken():
     )
     make = execute(_torch(text), "a")
     if "width" in inspect.signature(make).parameters:
-        assert sum(p.numel() for p in make(width=6).parameters()) == netspec.parse(text, width=6).report().totals.params
+        assert count(make(width=6)) == netspec.parse(text, width=6).report().totals.params
 
 
 @pytest.mark.parametrize(
@@ -321,7 +326,7 @@ def test_no_turn_is_refused_where_more_would_have_to_be_said(text, name, told):
         with pytest.raises(ValueError, match=told):
             make(**{name: 0})
     else:
-        assert sum(p.numel() for p in make(**{name: 0}).parameters()) == wanted
+        assert count(make(**{name: 0})) == wanted
 
 
 def test_one_of_two_values_is_taken_where_its_condition_holds():
@@ -337,7 +342,7 @@ def test_one_of_two_values_is_taken_where_its_condition_holds():
     for name, right, wrong in (("Twice", 12, 13), ("Twice2", 13, 12)):
         alone = f"net b {{ input x [{right}]; twice(6) }}"
         wanted = netspec.parse(f"{text.partition('net a')[0]}{alone}").report().totals.params
-        assert sum(p.numel() for p in space[name](in_features=right, width=6).parameters()) == wanted
+        assert count(space[name](in_features=right, width=6)) == wanted
         with pytest.raises(ValueError, match="is written for in_features"):
             space[name](in_features=wrong, width=6)
 
@@ -356,7 +361,7 @@ def test_a_branch_that_one_instance_takes_says_channels_too():
     made = space["C"](a_channels=5, b_channels=4, f=6, has_conv=False)
     alone = "net b { input x [9, 9, 5]; input y [9, 9, 4]; c(x, y, 6) }"
     wanted = netspec.parse(f"{text.partition('net pn')[0]}{alone}").report().totals.params
-    assert sum(p.numel() for p in made.parameters()) == wanted
+    assert count(made) == wanted
     assert made(torch.zeros(2, 5, 9, 9), torch.zeros(2, 4, 9, 9)).shape == (2, 12, 9, 9)
 
 
@@ -401,12 +406,12 @@ def test_what_is_made_once_is_there_wherever_it_is_used(text, argument, value, f
     if form == "torch":
         made = execute(_torch(text), "a")(**{argument: value})
         assert made(torch.from_numpy(x)).shape == (2, *net.outputs[0].shape)
-        count = sum(p.numel() for p in made.parameters())
+        found = count(made)
     else:
         made = execute(netspec.parse(text).to_keras(form), "a")(**{argument: value})
         assert made(x).shape == (2, *net.outputs[0].shape)
-        count = made.count_params()
-    assert count == net.report().totals.params
+        found = made.count_params()
+    assert found == net.report().totals.params
 
 
 def test_what_no_turn_uses_is_refused():
@@ -444,7 +449,7 @@ def test_uneven_parts_are_refused(units, form):
             run()
         return
     made = run()[1]
-    found = sum(p.numel() for p in made.parameters()) if form == "torch" else made.count_params()
+    found = count(made) if form == "torch" else made.count_params()
     assert found == wanted
 
 
@@ -458,7 +463,7 @@ def test_numbers_that_few_values_tell_apart_are_tried_with_0():
     make = execute(_torch(text), "a")
     for k in (0, 1, 2):
         if "k" in inspect.signature(make).parameters:
-            assert sum(p.numel() for p in make(k=k).parameters()) == netspec.parse(text, k=k).report().totals.params
+            assert count(make(k=k)) == netspec.parse(text, k=k).report().totals.params
 
 
 def test_values_of_another_rank_take_the_same_branches():
@@ -490,7 +495,7 @@ def test_both_sides_of_every_limit_are_seen(form):
     for width in (6, 11, 12, 16, 24):
         made, totals = make(width=width), netspec.parse(text, width=width).report().totals
         if form == "torch":
-            assert sum(p.numel() for p in made.parameters()) == totals.params
+            assert count(made) == totals.params
         else:
             assert made.count_params() == totals.params + totals.statistics
 
@@ -575,7 +580,7 @@ def test_what_is_decided_by_a_part_of_a_number_is_seen():
     for width in (6, 12, 16, 40):
         alone = f"{text.partition('net a')[0]}net b {{ input x [9, 9, 5]; unit({width}) }}"
         made = space["Unit"](in_channels=5, width=width)
-        assert sum(p.numel() for p in made.parameters()) == netspec.parse(alone).report().totals.params
+        assert count(made) == netspec.parse(alone).report().totals.params
 
 
 def test_arguments_that_are_there_stay_there():

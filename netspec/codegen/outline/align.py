@@ -53,8 +53,7 @@ def _shared_in(items: Seq[Lowered], around: Any = None) -> dict[Instance, set[An
             for instance, places in _shared_in(item.items, inner).items():
                 found.setdefault(instance, set()).update(places)
         else:
-            holder = item if isinstance(item, LoweredCall) else item.step
-            shared = holder.shared if holder is not None else None
+            shared = _shared_by(item)
             if shared is not None:
                 found.setdefault(shared, set()).add(around)
     return found
@@ -114,7 +113,7 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
     for item in items:
         if (
             isinstance(item, LoweredRegion)
-            or _is_shared(item)
+            or _shared_by(item) is not None
             or (isinstance(item, LoweredCall) and item.form is not None)
         ):
             return False
@@ -128,10 +127,10 @@ def is_chain(items: Seq[Lowered], uses: Mapping[int, int]) -> bool:
     return bool(items)
 
 
-def _is_shared(item: LoweredStep | LoweredCall) -> bool:
-    if isinstance(item, LoweredCall):
-        return item.shared is not None
-    return item.step is not None and item.step.shared is not None
+def _shared_by(item: LoweredStep | LoweredCall) -> Instance | None:
+    """The thing made once that a layer or call uses."""
+    holder = item if isinstance(item, LoweredCall) else item.step
+    return holder.shared if holder is not None else None
 
 
 def shape_after(item: Lowered) -> Any:

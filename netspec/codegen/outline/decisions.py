@@ -141,9 +141,7 @@ def _given(call: tree.CallExpression, callee: Definition) -> Iterator[tuple[str,
 
 def singled_out(definition: Definition) -> list[int]:
     """The whole numbers that conditions single out, as in `k == 3` and `k in [1, 3]`."""
-    choices = (n for n in tree.walk(definition) if isinstance(n, tree.If | tree.Conditional))
-    conditions = [part for choice in choices for part in decided_by(choice)]
-    chains = (n for condition in conditions for n in tree.walk(condition) if isinstance(n, tree.Chain))
+    chains = (n for condition in _conditions(definition) for n in tree.walk(condition) if isinstance(n, tree.Chain))
     equal = (chain for chain in chains if {"==", "!=", "in", "not in"}.intersection(chain.operators))
     literals = (n.value for chain in equal for n in tree.walk(chain) if isinstance(n, tree.Literal))
     return list(dict.fromkeys(v for v in literals if type(v) is int and v > 0))[:_SINGLED_OUT]
@@ -152,10 +150,8 @@ def singled_out(definition: Definition) -> list[int]:
 def conditioned(definition: Definition, names: Collection[str]) -> dict[str, list[int]]:
     """Those of some names that conditions speak of, each with the whole numbers that these speak of, and their
     neighbours."""
-    choices = (node for node in tree.walk(definition) if isinstance(node, tree.If | tree.Conditional))
-    parts = [[*tree.walk(condition)] for choice in choices for condition in decided_by(choice)]
     found: dict[str, list[int]] = {}
-    for condition in parts:
+    for condition in (list(tree.walk(condition)) for condition in _conditions(definition)):
         numbers = [part.value for part in condition if isinstance(part, tree.Literal) and type(part.value) is int]
         for part in condition:
             if isinstance(part, tree.Name) and part.text in names:
@@ -163,6 +159,12 @@ def conditioned(definition: Definition, names: Collection[str]) -> dict[str, lis
                     n + step for n in numbers for step in (0, 1, -1) if n + step >= 0
                 )
     return {name: list(dict.fromkeys(values)) for name, values in found.items()}
+
+
+def _conditions(definition: Definition) -> Iterator[tree.Node]:
+    """The conditions of a definition, but for those that choose between expectations only."""
+    choices = (node for node in tree.walk(definition) if isinstance(node, tree.If | tree.Conditional))
+    return (condition for choice in choices for condition in decided_by(choice))
 
 
 def alternatives(definition: Definition) -> Iterator[tree.Conditional]:

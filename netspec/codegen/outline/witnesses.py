@@ -45,7 +45,7 @@ from .decisions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Set
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
@@ -143,7 +143,7 @@ class Witnesses:
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
         before = list(found.values())
-        further = self._both_sides(names, before), self._larger_settings(names, before), self._in_pairs(names)
+        further = self._both_sides(names, before), self._larger_settings(names, before, counting), self._in_pairs(names)
         found |= {id(code.body): code for codes in further for code in codes}
         several = list(found.values())
         return [*several, *self._no_multiples(names, several)]
@@ -160,17 +160,18 @@ class Witnesses:
                     continue
                 for steps in (beyond, beyond[::-1]):
                     tried = (self._with_settings({name: number + step}) for step in steps if number + step > 0)
-                    yield from islice((code for code in tried if code is not None), 1)
+                    yield from _first(tried)
 
-    def _larger_settings(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
+    def _larger_settings(
+        self, names: Seq[str], found: Seq[LoweredBody], counting: Collection[str]
+    ) -> Iterator[LoweredBody]:
         """For each parameter that is never much larger than in the net, and counts no turns: the net in which it is."""
-        counting = self._counts(self.net.body, names)
         for name in names if len(names) <= FEW else ():
             own = self.net.body.arguments[name]
             largest = max((code.body.arguments[name] for code in found), default=own)
             if type(own) is int and name not in counting and largest < _MUCH[0] * own:
                 tried = (self._with_settings({name: own * by}) for by in _MUCH)
-                yield from islice((code for code in tried if code is not None), 2)
+                yield from _first(tried, 2)
 
     def _in_pairs(self, names: Seq[str]) -> Iterator[LoweredBody]:
         """Where conditions speak of several parameters, each two of these on all sides of the numbers there."""
@@ -181,10 +182,7 @@ class Witnesses:
             for one, other in combinations(values, 2)
             for a, b in product((own[one], *values[one]), (own[other], *values[other]))
         )
-        for chosen in islice(pairs, _PAIRS):
-            code = self._with_settings(chosen)
-            if code is not None:
-                yield code
+        return _first(map(self._with_settings, islice(pairs, _PAIRS)), _PAIRS)
 
     def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter one value that rounding to a multiple of 8 takes down and one that it takes up, where all
@@ -193,7 +191,7 @@ class Witnesses:
             own, values = self.net.body.arguments[name], [code.body.arguments[name] for code in found]
             for several in remainders_that_lack([own, *values]):
                 tried = (self._with_settings({name: value}) for value in several)
-                yield from islice((code for code in tried if code is not None), 1)
+                yield from _first(tried)
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
         # 6 and 6.0 are other settings
@@ -250,22 +248,24 @@ class Witnesses:
         varying = varying_in([*group, *(code for code in others if ranks_of(code) == ranks_of(group[0]))])
         following = self._following([code.body for code in group])
         varying = {place: column for place, column in varying.items() if place not in following}
+        if not varying:
+            return []
         definition = group[0].body.definition
-        turning = turning_points(definition, (-1, 0, 1, -4, 4)) if varying else []
-        pairs = [pair for pair in compared(group[0].body.definition) if varying.keys() >= set(pair)]
+        turning = turning_points(definition, (-1, 0, 1, -4, 4))
+        pairs = [pair for pair in compared(definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
         known = {id(code.body) for code in (*group, *others)}
         found: list[LoweredBody] = []
         # each way through the text has to be seen with several values, with more where rounding makes many the same
-        changed = 2 * ENOUGH if rounds(group[0].body.definition) else ENOUGH
+        changed = 2 * ENOUGH if rounds(definition) else ENOUGH
         further = [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)]
         ways = [
             (list(aimed(varying, maps, turning, pairs)), _AIMED),
             (list(changes(varying, maps)), changed),
             (list(aimed(varying, maps, further, ()) if further else ()), changed),
         ]
-        for (several, most), kind in product(ways if varying else (), kinds):
+        for (several, most), kind in product(ways, kinds):
             enough = len(found) + most
             for number, change in enumerate(several):
                 if len(found) == enough:
@@ -296,7 +296,7 @@ class Witnesses:
             most = max(values)
             if all(value_at(code.body, place) < _MUCH[0] * most for code in found):
                 tried = (self._changed(code, {place: most * by}, following) for by in _MUCH for code in group[:2])
-                yield from islice((code for code in tried if code is not None), 1)
+                yield from _first(tried)
 
     def _rounded(
         self, group: Seq[LoweredBody], found: Seq[LoweredBody], places: Seq[Place], following: Set[Place]
@@ -306,7 +306,7 @@ class Witnesses:
             values = [value_at(code.body, place) for code in (*group, *found)]
             for several in remainders_that_lack(values):
                 tried = (self._changed(code, {place: value}, following) for value in several for code in group[:2])
-                yield from islice((code for code in tried if code is not None), 1)
+                yield from _first(tried)
 
     def _of_branches(
         self, group: Seq[LoweredBody], found: Seq[LoweredBody], varying: Collection[Place], following: Set[Place]
@@ -327,7 +327,7 @@ class Witnesses:
             others = dict.fromkeys((*(moved(value, n) for n in (4, 2)), *(scaled(value, n) for n in (0, 1))))
             few = [code for code in codes if not code.body.upto][:2]
             tried = (self._changed(code, {place: other}, following) for other in others for code in few)
-            for code in islice((code for code in tried if code and branch in _branches(code.items)), 1):
+            for code in _first(code for code in tried if code is not None and branch in _branches(code.items)):
                 codes.append(code)
                 yield code
 
@@ -374,6 +374,11 @@ class Witnesses:
             return None
         found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.cache)
         return None if found is None else self._lowered(found, like)
+
+
+def _first(tried: Iterable[LoweredBody | None], most: int = 1) -> Iterator[LoweredBody]:
+    """The first of what was tried that there is."""
+    return islice((code for code in tried if code is not None), most)
 
 
 def _branches(items: Seq[Lowered]) -> Iterator[Branch]:
