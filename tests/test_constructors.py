@@ -606,6 +606,58 @@ def test_ranks_of_values_are_known():
     assert space["Cell"](4).conv.weight.shape == (4, 4, 1, 1)
 
 
+def test_what_maps_of_one_size_alone_have_is_no_argument():
+    """With 6 channels and n = 3 the block has as many where the branches meet as with 4 channels and n = 2."""
+    text = (
+        "block part(n) { if n % 2 == 0 { a, b = split(identity, [2, -1], axis=-1); concat(identity, b) }\n"
+        "  { repeat n // 2 { conv(n, 5, padding=same) }; conv(10, 3, padding=same) } }\n"
+        "net r { input x [8, 4]; part(2) -> conv(16, 1) -> part(1) }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    assert not inspect.signature(space["Part"]).parameters
+    assert space["Part"]().conv1.weight.shape == (2, 6, 5)
+
+
+@pytest.mark.parametrize("form", ["functional", "subclass"])
+def test_code_that_asks_for_sizes_takes_the_branches_of_any(form):
+    """All calls of the program have more channels than the conditions ask for, one of them within a branch."""
+    text = (
+        "block part(n) { input x [h, w, c]\n"
+        "  if n > 1 { sin } else { if c > 3 { conv(2, 3, padding=same) }; conv(5, 1x1) }\n"
+        "  if c > 2 { conv(3, 1x1) } }\n"
+        "net r { input x [8, 8, 4]; part(2) -> conv(4, 1) -> part(1) -> conv(4, 1) -> part(3) }"
+    )
+    space = {}
+    exec(netspec.parse(text).to_keras(form), space)
+    for channels, n in product((2, 3, 4), (1, 2)):
+        wanted = netspec.parse(f"{text.partition('net r')[0]}net b {{ input x [8, 8, {channels}]; part({n}) }}")
+        x = keras.Input((8, 8, channels))
+        made = keras.Model(x, space["part"](x, n) if form == "functional" else space["Part"](n)(x))
+        assert made.count_params() == wanted.report().totals.params
+
+
+@pytest.mark.parametrize("rounded", ["ceil", "floor", "round"])
+def test_rounding_up_is_no_rounding_to_the_nearest(rounded):
+    """Two groups take even numbers only, and of these and the multiples of 8 most are rounded alike."""
+    text = (
+        f"block part(w) {{ input x [h, w2, c]; conv(w, 1, groups=2) -> conv(8 * {rounded}(w / 8), 1x1) }}\n"
+        "net a { input x [8, 8, 4]; part(16) -> part(32) -> part(16) }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    for width in (10, 12, 14, 18, 22, 30):
+        alone = f"{text.partition('net a')[0]}net b {{ input x [8, 8, 4]; part({width}) }}"
+        made = space["Part"](in_channels=4, w=width)
+        assert count(made) == netspec.parse(alone).report().totals.params
+
+
+def test_parameters_that_the_text_never_speaks_of_are_no_arguments():
+    text = "net a(width=16, depth=3, scale=16) { input x [7]; repeat depth { dense(width) }; dense(2) }"
+    make = execute(_torch(text), "a")
+    assert list(inspect.signature(make).parameters) == ["width", "depth"]
+
+
 @pytest.mark.parametrize("n", [1, 2, 7])
 @pytest.mark.parametrize("form", ["torch", "functional", "subclass"])
 def test_what_a_branch_makes_stays_beside_values_that_change_places(form, n):

@@ -36,7 +36,7 @@ def aimed(
     # what the text decides by is seldom the size of a map
     for varied in sorted(varying, key=lambda place: place in maps):
         if all(type(v) is int for v in varying[varied]):
-            for point in (1, *turning):
+            for point in (1, *(point for point in turning if point >= 0)):
                 yield lambda place, value, v=varied, n=point: n if place == v else value
 
 

@@ -147,18 +147,16 @@ def singled_out(definition: Definition) -> list[int]:
     return list(dict.fromkeys(v for v in literals if type(v) is int and v > 0))[:_SINGLED_OUT]
 
 
-def conditioned(definition: Definition, names: Collection[str]) -> dict[str, list[int]]:
-    """Those of some names that conditions speak of, each with the whole numbers that these speak of, and their
-    neighbours."""
-    found: dict[str, list[int]] = {}
+def conditioned(definition: Definition, names: Mapping[str, Place]) -> dict[Place, list[int]]:
+    """Those of some names that conditions speak of, by what they stand for, each with the whole numbers that these
+    conditions speak of, and their neighbours."""
+    found: dict[Place, list[int]] = {}
     for condition in (list(tree.walk(condition)) for condition in _conditions(definition)):
         numbers = [part.value for part in condition if isinstance(part, tree.Literal) and type(part.value) is int]
-        for part in condition:
-            if isinstance(part, tree.Name) and part.text in names:
-                found.setdefault(part.text, []).extend(
-                    n + step for n in numbers for step in (0, 1, -1) if n + step >= 0
-                )
-    return {name: list(dict.fromkeys(values)) for name, values in found.items()}
+        for name in (part.text for part in condition if isinstance(part, tree.Name) and part.text in names):
+            near = (n + step for n in numbers for step in (0, 1, -1) if n + step >= 0)
+            found.setdefault(names[name], []).extend(near)
+    return {place: list(dict.fromkeys(values)) for place, values in found.items()}
 
 
 def _conditions(definition: Definition) -> Iterator[tree.Node]:
@@ -177,16 +175,22 @@ def alternatives(definition: Definition) -> Iterator[tree.Conditional]:
 
 
 def compared(definition: Definition) -> list[tuple[Place, Place]]:
-    """What conditions compare with one another, as in `c == width`: parameters, and sizes of inputs by their names."""
-    places: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}
+    """What conditions compare with one another, as in `c == width`."""
+    named = places(definition)
+    chains = (n for n in _deciding(definition) if isinstance(n, tree.Chain) and len(n.operands) == 2)
+    names = ([o.text for o in chain.operands if isinstance(o, tree.Name)] for chain in chains)
+    found = [(named[a], named[b]) for a, b in (pair for pair in names if len(pair) == 2) if {a, b} <= named.keys()]
+    return list(dict.fromkeys(found))
+
+
+def places(definition: Definition) -> dict[str, Place]:
+    """What may vary in a definition, by its names: parameters, and sizes of inputs of a known rank."""
+    found: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}
     for number, port in enumerate(tree.inputs(definition)):
         sizes = port.sizes or ()
         if not any(isinstance(size, tree.Ellipsis) for size in sizes):
-            places |= {s.text: (number, axis) for axis, s in enumerate(sizes) if isinstance(s, tree.Name)}
-    chains = (n for n in _deciding(definition) if isinstance(n, tree.Chain) and len(n.operands) == 2)
-    names = ([o.text for o in chain.operands if isinstance(o, tree.Name)] for chain in chains)
-    found = [(places[a], places[b]) for a, b in (pair for pair in names if len(pair) == 2) if {a, b} <= places.keys()]
-    return list(dict.fromkeys(found))
+            found |= {s.text: (number, axis) for axis, s in enumerate(sizes) if isinstance(s, tree.Name)}
+    return found
 
 
 def _deciding(definition: Definition) -> Iterator[tree.Node]:

@@ -10,7 +10,7 @@ from ..passes.dce import eliminate_dead_code
 from ..passes.loop_exits import close_all
 from ..printer import print_templates
 from .changes import is_number, ranks_of
-from .guards import limited
+from .guards import contradictions, limited
 from .ssa import MismatchError, WriteOutError
 from .terms import same
 from .unification import KnownTemplates
@@ -48,8 +48,9 @@ class InstanceGroup:
         self.words = [self._words_of(body) for body in bodies]
         self.witnesses: list[LoweredBody] = []
         self.refusals = 0
-        # witnesses that the class cannot stand for
+        # witnesses that the class cannot stand for, and those of them that were tried by themselves
         self.refused: list[LoweredBody] = []
+        self.tried: list[LoweredBody] = []
 
     def again(self) -> InstanceGroup:
         """The group without witnesses."""
@@ -91,6 +92,10 @@ class InstanceGroup:
         for kind in witnesses:
             self.refusals = 0
             self._admit(kind, alone, known)
+        while contradicted := contradictions(self.template, self.bodies, self.witnesses, self.tried):
+            self.refused += contradicted
+            gone = {key_of(code) for code in contradicted}
+            self.unify([code for code in self.witnesses if key_of(code) not in gone], known)
         if not self.witnesses:
             self.unify([], known)
 
@@ -124,6 +129,7 @@ class InstanceGroup:
         half = len(witnesses) // 2
         if not half or self.refusals > _REFUSALS:
             self.refused += witnesses
+            self.tried += witnesses[: self.refusals <= _REFUSALS]
         else:
             self._admit(witnesses[:half], alone, known)
             self._admit(witnesses[half:], alone, known)
@@ -200,7 +206,8 @@ def hold_against(groups: Seq[InstanceGroup], witnesses: Witnesses, nets: Seq[Low
         codes = list(nets)
         if not group.outermost:
             place = offered.setdefault(_source(group.bodies[0]), {})
-            own[id(group)] = witnesses.of_block(group.kinds, [code for code in place.values() if group.suits(code)])
+            suited = [code for code in place.values() if group.suits(code)]
+            own[id(group)] = witnesses.of_block(group.kinds, suited, group.style.sizes)
             codes = [*own[id(group)], *place.values()]
         for enter in (enter for code in codes for enter in entered(code.items)):
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code

@@ -50,6 +50,16 @@ def limited(
     return template.replace(guards=tuple(guards))
 
 
+def contradictions(
+    template: Template, bodies: Seq[LoweredBody], admitted: Seq[LoweredBody], refused: Seq[LoweredBody]
+) -> list[LoweredBody]:
+    """Those of the admitted witnesses that have the arguments of a refused one, and hold only for what the class is not
+    told, such as the size of a map."""
+    own = [template.values[key_of(body)] for body in bodies]
+    rows = [row for row in (_row(template, code, bodies) for code in refused) if row not in own]
+    return [code for code in admitted if template.values[key_of(code)] in rows]
+
+
 def _hangs_on_others(template: Template, bodies: Seq[LoweredBody], name: str) -> bool:
     """Is a number that the class has to be told another one for other arguments, on maps of one size? It is taken to be
     so where no two instances have maps of one size."""

@@ -10,7 +10,7 @@ been tried (identity testing, Schwartz 1980).
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import combinations, islice, product
+from itertools import product
 
 from ...base.diagnostics import Collector, SpecError
 from ...base.record import TYPE_CHECKING
@@ -23,7 +23,6 @@ from .changes import (
     changes,
     moved,
     ranks_of,
-    remainders_that_lack,
     scaled,
     sizes_with,
     telling,
@@ -38,14 +37,16 @@ from .decisions import (
     decides_by_parts,
     deciding_numbers,
     numbers_beside,
+    places,
     rounds,
     rounds_fractions,
     singled_out,
     turning_points,
 )
+from .variation import Variation, first
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+    from collections.abc import Collection, Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
@@ -66,10 +67,6 @@ _TRIES = 12
 FEW = 8
 # and so many on both sides of what the text of a block compares with
 _AIMED = 24
-# and so many pairs of values of what its conditions speak of
-_PAIRS = 40
-# how many times as large a number of a block is made
-_MUCH = (3, 4, 6, 8, 5)
 # steps from such a number to others
 _BEYOND = (1, 2, 3, 4, 6, 8, 12, 20, 36)
 _MISSING = object()
@@ -143,16 +140,20 @@ class Witnesses:
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
         before = list(found.values())
-        further = self._both_sides(names, before), self._larger_settings(names, before, counting), self._in_pairs(names)
+        few = [name for name in names if len(names) <= FEW]
+        varied = Variation([self.lowering.lower(self.net.body)], self._set)
+        much = [name for name in few if type(self.net.body.arguments[name]) is int and name not in counting]
+        pairs = conditioned(self.net.body.definition, {name: name for name in names})
+        further = self._both_sides(few, before), varied.larger(before, much, 2), varied.in_pairs(pairs)
         found |= {id(code.body): code for codes in further for code in codes}
         several = list(found.values())
-        return [*several, *self._no_multiples(names, several)]
+        return [*several, *(varied.rounded(several, few) if several else ())]
 
     def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter whose values so far lie on one side of a number that the text decides by, as `max(n, 12)`
         does: those of the other side that lie nearest and farthest."""
         definition, constants = self.net.body.definition, self.net.design.constants
-        beside = numbers_beside(definition, names, constants) if len(names) <= FEW else {}
+        beside = numbers_beside(definition, names, constants)
         for name, number in ((name, number) for name, numbers in beside.items() for number in numbers):
             seen = [code.body.arguments[name] for code in found]
             for nearest, beyond in ((max, _BEYOND), (min, [-step for step in _BEYOND])):
@@ -160,38 +161,10 @@ class Witnesses:
                     continue
                 for steps in (beyond, beyond[::-1]):
                     tried = (self._with_settings({name: number + step}) for step in steps if number + step > 0)
-                    yield from _first(tried)
+                    yield from first(tried)
 
-    def _larger_settings(
-        self, names: Seq[str], found: Seq[LoweredBody], counting: Collection[str]
-    ) -> Iterator[LoweredBody]:
-        """For each parameter that is never much larger than in the net, and counts no turns: the net in which it is."""
-        for name in names if len(names) <= FEW else ():
-            own = self.net.body.arguments[name]
-            largest = max((code.body.arguments[name] for code in found), default=own)
-            if type(own) is int and name not in counting and largest < _MUCH[0] * own:
-                tried = (self._with_settings({name: own * by}) for by in _MUCH)
-                yield from _first(tried, 2)
-
-    def _in_pairs(self, names: Seq[str]) -> Iterator[LoweredBody]:
-        """Where conditions speak of several parameters, each two of these on all sides of the numbers there."""
-        values = conditioned(self.net.body.definition, names)
-        own = self.net.body.arguments
-        pairs = (
-            {one: a, other: b}
-            for one, other in combinations(values, 2)
-            for a, b in product((own[one], *values[one]), (own[other], *values[other]))
-        )
-        return _first(map(self._with_settings, islice(pairs, _PAIRS)), _PAIRS)
-
-    def _no_multiples(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
-        """For each parameter one value that rounding to a multiple of 8 takes down and one that it takes up, where all
-        found are multiples, or are rounded one way: then rounding up, down and to the nearest are one."""
-        for name in names if found and len(names) <= FEW else ():
-            own, values = self.net.body.arguments[name], [code.body.arguments[name] for code in found]
-            for several in remainders_that_lack([own, *values]):
-                tried = (self._with_settings({name: value}) for value in several)
-                yield from _first(tried)
+    def _set(self, _: LoweredBody, values: Mapping[Place, Any]) -> LoweredBody | None:
+        return self._with_settings({name: value for name, value in values.items() if isinstance(name, str)})
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
         # 6 and 6.0 are other settings
@@ -238,19 +211,22 @@ class Witnesses:
 
     # --- of a block ---------------------------------------------------------------------------------------------------
 
-    def of_block(self, kinds: Seq[Seq[LoweredBody]], others: Seq[LoweredBody]) -> list[LoweredBody]:
+    def of_block(self, kinds: Seq[Seq[LoweredBody]], others: Seq[LoweredBody], asks: bool) -> list[LoweredBody]:
         """The block with other values for what is not the same in all of a group and in other bodies of it.
 
-        `kinds` are the bodies of the group by their words: each word is another way through the text.
+        `kinds` are the bodies of the group by their words: each word is another way through the text. Code that `asks`
+        its inputs for their sizes is for others, too: those that conditions speak of are others, then.
         """
         group = [code for kind in kinds for code in kind]
         # values of other ranks are for another class
         varying = varying_in([*group, *(code for code in others if ranks_of(code) == ranks_of(group[0]))])
         following = self._following([code.body for code in group])
         varying = {place: column for place, column in varying.items() if place not in following}
-        if not varying:
-            return []
         definition = group[0].body.definition
+        sizes = {name: p for name, p in places(definition).items() if p in varying or (asks and not isinstance(p, str))}
+        spoken = conditioned(definition, sizes)
+        if not varying and not spoken:
+            return []
         turning = turning_points(definition, (-1, 0, 1, -4, 4))
         pairs = [pair for pair in compared(definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
@@ -259,11 +235,11 @@ class Witnesses:
         found: list[LoweredBody] = []
         # each way through the text has to be seen with several values, with more where rounding makes many the same
         changed = 2 * ENOUGH if rounds(definition) else ENOUGH
-        further = [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)]
+        beyond = [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)]
         ways = [
             (list(aimed(varying, maps, turning, pairs)), _AIMED),
             (list(changes(varying, maps)), changed),
-            (list(aimed(varying, maps, further, ()) if further else ()), changed),
+            (list(aimed(varying, maps, beyond, ()) if beyond else ()), changed),
         ]
         for (several, most), kind in product(ways, kinds):
             enough = len(found) + most
@@ -278,35 +254,15 @@ class Witnesses:
                     known.add(id(code.body))
                     found.append(code)
         numbers = [place for place in varying if place not in maps]
-        if decides_by_parts(definition):
-            found += self._larger(group, found, numbers, following)
+        varied = Variation(group, lambda like, values: self._changed(like, values, following))
+        if decides_by_parts(definition):  # what the text decides by may be a part of it, as in `max(width // 4, 2)`
+            found += varied.larger(found, numbers)
         if rounds(definition):
-            found += self._rounded(group, found, numbers, following)
+            found += varied.rounded(found, numbers)
+        asked = {place: values for place, values in spoken.items() if place not in varying}
+        further = {id(c.body): c for c in (*varied.in_turn(asked), *varied.in_pairs(spoken))}
+        found += (code for key, code in further.items() if key not in known)
         return [*found, *self._of_branches(group, found, varying, following)]
-
-    def _larger(
-        self, group: Seq[LoweredBody], found: Seq[LoweredBody], places: Seq[Place], following: Set[Place]
-    ) -> Iterator[LoweredBody]:
-        """For each number that is never much larger than in the group: a body in which it is. What the text decides by
-        may be a part of it, as in `max(width // 4, 2)`."""
-        for place in places:
-            values = [value_at(code.body, place) for code in group]
-            if not all(type(value) is int for value in values):
-                continue
-            most = max(values)
-            if all(value_at(code.body, place) < _MUCH[0] * most for code in found):
-                tried = (self._changed(code, {place: most * by}, following) for by in _MUCH for code in group[:2])
-                yield from _first(tried)
-
-    def _rounded(
-        self, group: Seq[LoweredBody], found: Seq[LoweredBody], places: Seq[Place], following: Set[Place]
-    ) -> Iterator[LoweredBody]:
-        """For each number the same: one that rounding takes down and one that it takes up."""
-        for place in places:
-            values = [value_at(code.body, place) for code in (*group, *found)]
-            for several in remainders_that_lack(values):
-                tried = (self._changed(code, {place: value}, following) for value in several for code in group[:2])
-                yield from _first(tried)
 
     def _of_branches(
         self, group: Seq[LoweredBody], found: Seq[LoweredBody], varying: Collection[Place], following: Set[Place]
@@ -327,7 +283,7 @@ class Witnesses:
             others = dict.fromkeys((*(moved(value, n) for n in (4, 2)), *(scaled(value, n) for n in (0, 1))))
             few = [code for code in codes if not code.body.upto][:2]
             tried = (self._changed(code, {place: other}, following) for other in others for code in few)
-            for code in _first(code for code in tried if code is not None and branch in _branches(code.items)):
+            for code in first(code for code in tried if code is not None and branch in _branches(code.items)):
                 codes.append(code)
                 yield code
 
@@ -374,11 +330,6 @@ class Witnesses:
             return None
         found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.cache)
         return None if found is None else self._lowered(found, like)
-
-
-def _first(tried: Iterable[LoweredBody | None], most: int = 1) -> Iterator[LoweredBody]:
-    """The first of what was tried that there is."""
-    return islice((code for code in tried if code is not None), most)
 
 
 def _branches(items: Seq[Lowered]) -> Iterator[Branch]:

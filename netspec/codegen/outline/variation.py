@@ -1,0 +1,73 @@
+"""Variation: a net or a block of which some numbers may be others, and what is tried of it for what may hide."""
+
+from __future__ import annotations
+
+from itertools import combinations, islice, product
+
+from ...base.record import TYPE_CHECKING
+from .changes import remainders_that_lack, value_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Sequence as Seq
+    from typing import Any, TypeAlias
+
+    from ..lowering.lower import LoweredBody
+    from .decisions import Place
+
+    # a body with other values for some of its numbers; None where there is none such
+    Change: TypeAlias = Callable[[LoweredBody, Mapping[Place, Any]], LoweredBody | None]
+
+# how many times as large a number is made
+_MUCH = (3, 4, 6, 8, 5)
+# so many pairs of values of what conditions speak of
+_PAIRS = 40
+
+
+class Variation:
+    """The bodies that a program has of a net or of a block, and how others come of them."""
+
+    def __init__(self, own: Seq[LoweredBody], change: Change) -> None:
+        self.own = own
+        self.change = change
+
+    def larger(self, found: Seq[LoweredBody], places: Seq[Place], most: int = 1) -> Iterator[LoweredBody]:
+        """For each whole number that is in no witness found so far much larger than in the program: bodies in which it
+        is."""
+        for place in places:
+            values = [value_at(code.body, place) for code in self.own]
+            if all(type(value) is int for value in values):
+                limit = max(values)
+                if all(value_at(code.body, place) < _MUCH[0] * limit for code in found):
+                    yield from first(self._with(place, [limit * by for by in _MUCH]), most)
+
+    def rounded(self, found: Seq[LoweredBody], places: Seq[Place]) -> Iterator[LoweredBody]:
+        """For each number one value that rounding to a multiple of 8 takes down and one that it takes up, where all
+        found are multiples, or are rounded one way: then rounding up, down and to the nearest are one."""
+        for place in places:
+            for several in remainders_that_lack([value_at(code.body, place) for code in (*self.own, *found)]):
+                yield from first(self._with(place, several))
+
+    def in_turn(self, spoken: Mapping[Place, Seq[int]]) -> Iterator[LoweredBody]:
+        """Each number that conditions speak of, on all sides of the values there."""
+        tried = (self.change(self.own[0], {place: n}) for place, numbers in spoken.items() for n in numbers)
+        return first(islice(tried, _PAIRS), _PAIRS)
+
+    def in_pairs(self, spoken: Mapping[Place, Seq[int]]) -> Iterator[LoweredBody]:
+        """Each two numbers that conditions speak of, on all sides of the values there: `spoken`, and those of the
+        program."""
+        pairs = (
+            self.change(code, {one: a, other: b})
+            for one, other in combinations(spoken, 2)
+            for code in self.own[:1]
+            for a, b in product(*([value_at(code.body, place), *spoken[place]] for place in (one, other)))
+        )
+        return first(islice(pairs, _PAIRS), _PAIRS)
+
+    def _with(self, place: Place, values: Seq[Any]) -> Iterator[LoweredBody | None]:
+        return (self.change(code, {place: value}) for value in values for code in self.own[:2])
+
+
+def first(tried: Iterable[LoweredBody | None], most: int = 1) -> Iterator[LoweredBody]:
+    """The first of what was tried that there is."""
+    return islice((code for code in tried if code is not None), most)
