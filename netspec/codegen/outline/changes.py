@@ -28,11 +28,16 @@ _SMALL = 8
 def aimed(
     varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place], turning: Seq[int], pairs: Seq[tuple[Place, Place]]
 ) -> Iterator[Any]:
-    """Ways to change the numbers of a block to both sides of what the text compares with, and to 1: a size of 1 may
-    stand for any. `maps` are sizes of inputs before their channels."""
+    """Ways to change the numbers of a block, one by one, to both sides of what the text compares with, and to 1: a size
+    of 1 may stand for any. What counts something goes beyond all that the program has. `maps` are sizes of inputs
+    before their channels."""
     for pair in pairs:
         for number in _EQUAL:
             yield lambda place, value, p=pair, n=number: n if place in p else value
+    for varied, column in varying.items():
+        if varied not in maps and all(type(v) is int and _is_small(v) for v in column):
+            for point in (max(column) + 2, max(column) + 1):
+                yield lambda place, value, v=varied, n=point: n if place == v else value
     # what the text decides by is seldom the size of a map
     for varied in sorted(varying, key=lambda place: place in maps):
         if all(type(v) is int for v in varying[varied]):

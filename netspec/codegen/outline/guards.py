@@ -40,7 +40,7 @@ def limited(
     rows = [row for row in (_row(template, code, bodies) for code in refused) if row is not None and row not in proved]
     rows = [row for row in rows if not _framework_refuses(template, row) and all(_holds(g, row) for g in guards)]
     while rows:
-        candidates = _candidates(template, proved, rows[0])
+        candidates = _candidates(template, own, proved, rows[0])
         found = [(guard, [row for row in rows if _holds(guard, row)]) for guard in candidates]
         guard, rest = min(found, key=lambda pair: len(pair[1]), default=("", rows))
         if len(rest) == len(rows):
@@ -132,14 +132,14 @@ def _strided(words: Mapping[str, Any], row: Row) -> bool:
 # --- what tells them apart --------------------------------------------------------------------------------------------
 
 
-def _candidates(template: Template, proved: Seq[Row], row: Row) -> Iterator[str]:
+def _candidates(template: Template, own: Seq[Row], proved: Seq[Row], row: Row) -> Iterator[str]:
     """Conditions that all that was proved meets, and the row does not, the simplest first; those on channels last."""
     channels = {parameter.name for parameter in template.parameters if parameter.port is not None}
     columns = {name: list(dict.fromkeys(p[name] for p in proved)) for name in row}
     names = sorted(row, key=lambda name: (name in channels, len(columns[name])))
     numbers = [name for name in names if all(type(v) is int for v in (row[name], *columns[name]))]
     for name in names:
-        yield from _bounds(name, row[name], columns[name])
+        yield from _bounds(name, row[name], columns[name], [one[name] for one in own])
     for one, other in combinations(numbers, 2):
         if row[one] != row[other] and all(p[one] == p[other] for p in proved):
             yield f"{one} == {other}"
@@ -161,10 +161,15 @@ def _is(name: str, value: str, not_it: bool = False) -> str:
     return f"{name} {'!=' if not_it else '=='} {value}"
 
 
-def _bounds(name: str, value: Any, proved: Seq[Any]) -> Iterator[str]:
-    """What all values of an argument are, and another one is not."""
-    if len(proved) == 1 and value != proved[0]:
-        yield _is(name, inline(proved[0]))
+def _one_of(name: str, values: Seq[str]) -> str:
+    return _is(name, values[0]) if len(values) == 1 else f"{name} in [{', '.join(values)}]"
+
+
+def _bounds(name: str, value: Any, proved: Seq[Any], own: Seq[Any]) -> Iterator[str]:
+    """What all values of an argument are, and another one is not. Between those of the program (`own`) nothing is
+    proved where there are no others."""
+    if value not in proved and all(one in own for one in proved):
+        yield _one_of(name, [inline(one) for one in proved])
     elif all(type(v) is int for v in (value, *proved)):
         if value > max(proved):
             yield f"{name} <= {max(proved)}"
