@@ -231,6 +231,14 @@ _WAYS = {
         "net a { input x [8, 8, 5]; op(none, 1) -> conv(1, 1x1) -> op(none, 1) -> flatten -> op(none, 1) }",
         [("none", 1, 2), ("none", 1, 3), ("none", 1, 4), ("none", 1, 6)],
     ),
+    "no turn where a part of a number counts them": (
+        "block op(what, filters) { input x [h, w, c]\n"
+        "  y = x -> conv(filters + 4, 1, groups=2) -> relu\n"
+        "  z = y -> { repeat filters // 4 { conv(filters, 3x3, padding=1) } }\n"
+        "  z -> conv(filters, 1x1) }\n"
+        "net a { input x [8, 8, 4]; op(none, 12) -> op(none, 12) -> op(none, 24) }",
+        [("none", 2, 4), ("none", 6, 2)],
+    ),
     "groups beside a multiple of 8": (
         "block op(what, filters) { input x [h, w, c]\n"
         "  conv(filters, 3x3, padding=same, groups=2) -> conv((filters + 7) // 8 * 8, 1x1) }\n"

@@ -12,6 +12,7 @@ from ...base.record import TYPE_CHECKING, Record
 from ...pycode.doc import lay_out
 from ...pycode.expr import Bare, Call, Generator, Infix, Raw, Star, X, call, each_part, fill, inline
 from ...pycode.names import WORD, free_names
+from ...pycode.statements import Assign, If, choose
 from ..identifiers import safe
 from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, constructed, inside
 from ..outline.terms import negated
@@ -21,10 +22,10 @@ from ..passes.reroll import loops, optional, plural
 from ..passes.variables import uses
 from .assignments import Assignment, Draft
 from .axes import axes_line
-from .constructors import NESTED, branched, each_turn, folded, guarded, is_shared, shared_of
+from .constructors import NESTED, each_turn, folded, guarded, is_shared, shared_of
 from .module import doc_of, docstring
 from .statements import StatementWriter
-from .writer import Statement, Writer
+from .writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ...layers.base import Apply, Helper
     from ...layers.cells import CellForm
     from ...pycode.expr import Code
+    from ...pycode.statements import Statement
     from ..ir import Node, Template
 
 
@@ -119,7 +121,7 @@ class ClassWriter(Writer):
         names = flow.start(template.inputs)
         flow.run(template.nodes)
         flow.finish()
-        return names, flow.lines
+        return names, flow.body
 
     def returned(self, names: list[str]) -> Code:
         """A cell gives its output and, in a group of their own, the parts of its next state."""
@@ -145,14 +147,13 @@ class ClassWriter(Writer):
             found += method
         return found
 
-    def saves(self) -> list[str]:
+    def saves(self) -> list[Statement]:
         """The numbers that the author named, and what the other methods need of them and of the parameters."""
         template = self.template
         names = (*(p.name for p in template.parameters), *template.locals)
-        named = [line for name, code in template.locals.items() for line in lay_out(f"{name} = ", code, "", 8)]
-        named += guarded(template, 8, [g for g in template.guards if not self.sizes_in(g)])
-        kept = [(self.saved[name], name) for name in names if name in self.saved]
-        return [*named, *(t for attribute, name in kept for t in lay_out(f"self.{attribute} = ", Raw(name), "", 8))]
+        named = [Assign(code, name) for name, code in template.locals.items()]
+        refusals = guarded(template, [guard for guard in template.guards if not self.sizes_in(guard)])
+        return [*named, *refusals, *(Assign(Raw(n), f"self.{self.saved[n]}") for n in names if n in self.saved)]
 
     def sizes_in(self, guard: str) -> set[str]:
         """The sizes of inputs that a guard asks for, which the constructor is not told."""
@@ -264,22 +265,22 @@ class ClassWriter(Writer):
                 continue
             module = first_module(nodes) if place else ""
             name = self._attribute(f"has_{module or choice.name}")
-            told.append(Statement(0, f"self.{name} = ", condition))
+            told.append(Assign(condition, f"self.{name}"))
             asked.append(f"self.{name}")
         self.asked[id(choice)] = asked
-        return [*told, *branched(asked, self._exclusive(choice))]
+        return [*told, *choose([*zip((*map(Raw, asked), None), self._exclusive(choice))], negated)]
 
     def _is_short(self, condition: Code) -> bool:
         """Does a condition ask for one parameter, so that it may stand wherever it is asked?"""
         names = free_names(condition)
         return len(names) == 1 and names <= self.template.words
 
-    def _exclusive(self, choice: Choice) -> list[list[Statement]]:
+    def _exclusive(self, choice: Choice) -> list[tuple[Statement, ...]]:
         """The modules of each branch. Only one branch is ever taken, so their attributes may have the same names."""
         before, after, found = self.attributes, set(self.attributes), []
         for _condition, nodes in choice.branches:
             self.attributes = set(before)
-            found.append([line for lines in self._side_by_side(nodes) for line in lines])
+            found.append(tuple(line for lines in self._side_by_side(nodes) for line in lines))
             after |= self.attributes
         self.attributes = after
         return found
@@ -288,11 +289,8 @@ class ClassWriter(Writer):
         """A module that is there or is None."""
         held = self._held(node)[0]
         condition = inline(choice.branches[0][0])
-        return [
-            Statement(0, f"self.{held.attribute} = ", None),
-            Statement(0, "if ", Raw(condition if place == 0 else negated(condition)), ":"),
-            Statement(1, f"self.{held.attribute} = ", held.make),
-        ]
+        there = Raw(condition if place == 0 else negated(condition))
+        return [Assign(None, f"self.{held.attribute}"), If(((there, (_assigned(held),)),))]
 
     # --- the method -----------------------------------------------------------------------------------------------
 
@@ -396,4 +394,4 @@ def _sharing(node: Node) -> Iterator[Instance]:
 
 
 def _assigned(held: HeldModule) -> Statement:
-    return Statement(0, f"self.{held.attribute} = ", held.make)
+    return Assign(held.make, f"self.{held.attribute}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
-from ...pycode.doc import lay_out
 from ...pycode.expr import Call, Generator, Raw, Star, call
 from ...pycode.names import free_names
+from ...pycode.statements import Assign, If, Refuse
 from ..ir import Invoke, Leaf
 from ..outline.terms import negated
-from .writer import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,24 +15,11 @@ if TYPE_CHECKING:
 
     from ...ir.types import Instance
     from ...pycode.expr import Code
+    from ...pycode.statements import Statement
     from ..ir import Loop, Node, Template
 
 # an expression longer than this is not put inside another one
 NESTED = 60
-
-
-def branched(conditions: list[str], branches: list[list[Statement]]) -> list[Statement]:
-    """Statements under the conditions that lead to them; there is one more branch than conditions."""
-    heads = [("elif " if place else "if ", condition) for place, condition in enumerate(conditions)]
-    if len(branches) == 2 and not branches[0]:
-        heads, branches = [("if ", negated(conditions[0]))], branches[1:]
-    found: list[Statement] = []
-    last = max((place for place, lines in enumerate(branches) if lines), default=-1)
-    for place, lines in enumerate(branches[: last + 1]):
-        word, condition = heads[place] if place < len(heads) else ("else", "")
-        found.append(Statement(0, word, Raw(condition), ":"))
-        found += [line.replace(indent=line.indent + 1) for line in lines or [Statement(0, "pass", Raw(""))]]
-    return found
 
 
 # letters of a condition that is written in the line of its `if`
@@ -44,19 +30,18 @@ def _as_it_is(code: Code) -> Code:
     return code
 
 
-def guarded(template: Template, indent: int, guards: Seq[str], owned: Callable[[Code], Code] = _as_it_is) -> list[str]:
+def guarded(template: Template, guards: Seq[str], owned: Callable[[Code], Code] = _as_it_is) -> list[Statement]:
     """Refusals of arguments, or of sizes of inputs, that a template has no code for. `owned` says a condition in the
     words of the method that it stands in."""
-    found: list[str] = []
+    found: list[Statement] = []
     for guard in guards:
         listed = _membership(guard) if len(guard) > _LONG else None
         if listed is not None:
-            found += _one_of(template, owned(Raw(listed[0])), listed[1], indent)
+            found += _one_of(template, owned(Raw(listed[0])), listed[1])
             continue
         said = f"{template.name} is written for {guard}"
         message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
-        found += lay_out("if ", owned(Raw(negated(guard))), ":", indent)
-        found += lay_out("raise ", Call("ValueError", (message,)), "", indent + 4)
+        found.append(If(((owned(Raw(negated(guard))), (Refuse(message),)),)))
     return found
 
 
@@ -67,16 +52,12 @@ def _membership(guard: str) -> tuple[str, str] | None:
     return (said, listed) if alone and listed.startswith("[") and listed.endswith("]") else None
 
 
-def _one_of(template: Template, said: Code, listed: str, indent: int) -> list[str]:
+def _one_of(template: Template, said: Code, listed: str) -> list[Statement]:
     """A refusal of all but the arguments in a list that is too long for one line."""
     given, known = (name if name not in template.words else f"{name}_" for name in ("given", "written_for"))
     message = Raw(f'f"{template.name} is written for {{{known}}}"')
-    return [
-        *lay_out(f"{given} = ", said, "", indent),
-        *lay_out(f"{known} = ", Raw(listed), "", indent),
-        *lay_out("if ", Raw(f"{given} not in {known}"), ":", indent),
-        *lay_out("raise ", Call("ValueError", (message,)), "", indent + 4),
-    ]
+    refusal = If(((Raw(f"{given} not in {known}"), (Refuse(message),)),))
+    return [Assign(said, given), Assign(Raw(listed), known), refusal]
 
 
 def each_turn(make: Code, loop: Loop) -> Generator:

@@ -13,15 +13,13 @@ from ...layers.base import Helper, Use
 from ...layers.cells import start_sizes
 from ...pycode.doc import WIDTH
 from ...pycode.expr import Call, Generator, Index, Raw, Star, call, inline, unless
-from ...pycode.names import WORD as WORDS
-from ...pycode.names import free_names
+from ...pycode.statements import Assign, Do, names_in, render
 from ..ir import Invoke, Leaf, opened
 from ..styles import Style
 from .classes import ClassWriter
 from .constructors import guarded
 from .keras_module import HIDDEN, KerasLowering, are_vectors
 from .module import class_name, signature
-from .writer import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from ...ir.types import Body, Step
     from ...layers.base import Apply, At
     from ...pycode.expr import Code
+    from ...pycode.statements import Statement
     from ..ir import ModuleChain as ChainOfLayers
     from ..ir import Template
 
@@ -173,33 +172,33 @@ class LayerWriter(ClassWriter):
 
     def _sizes_of(self, lines: Sequence[Statement]) -> list[str]:
         """The sizes of the input that the statements use."""
-        found: set[str] = set().union(*(free_names(line.code) for line in lines))
+        found = names_in(lines)
         return [name for name in self.template.sizes if name in found]
 
-    def _read(self, lines: Sequence[Statement], places: list[str]) -> list[str]:
+    def _read(self, lines: Sequence[Statement], places: list[str]) -> list[Statement]:
         """Statements that read the sizes that others use, and refuse those that there is no code for."""
         known = self._sizes_of(lines)
         sizes = ((name, *self.template.sizes[name]) for name in known)
-        read = _rendered([Statement(0, f"{name} = ", Index(Raw(places[port]), (axis,))) for name, port, axis in sizes])
+        read = [Assign(Index(Raw(places[port]), (axis,)), name) for name, port, axis in sizes]
         told = [g for g in self.template.guards if self.sizes_in(g) and self.sizes_in(g) <= {*known}]
-        return [*read, *guarded(self.template, 8, told, self.owned)]
+        return [*read, *guarded(self.template, told, self.owned)]
 
     # --- the methods ------------------------------------------------------------------------------------------------
 
     def _construct(self, lines: Sequence[Statement]) -> list[str]:
-        made = [*self.saves(), *_rendered(lines)]
+        made = [*self.saves(), *lines]
         if not made:
             return []
         head = signature("__init__", ["self", *self.template.signature(), "**kwargs"], 4)
-        return [*head, "        super().__init__(**kwargs)", *made]
+        return [*head, "        super().__init__(**kwargs)", *render(made, 8)]
 
     def _build(self, names: list[str], lines: Sequence[Statement]) -> list[str]:
         if not lines:
             return []
         shapes = ["input_shape"] if len(names) == 1 else [f"{name}_shape" for name in names]
-        made = [line.replace(code=self.owned(line.code)) for line in lines]
+        made = [line.mapped(self.owned) for line in lines]
         held = _HANDED_ON if self.frozen else []
-        return [*signature("build", ["self", *shapes], 4), *self._read(lines, shapes), *_rendered(made), *held]
+        return [*signature("build", ["self", *shapes], 4), *render([*self._read(lines, shapes), *made], 8), *held]
 
     def _built_anew(self) -> list[str]:
         """How a model is built from the shapes of its inputs, as when it is loaded, where Keras itself cannot: it would
@@ -208,17 +207,15 @@ class LayerWriter(ClassWriter):
             return []
         dtypes = [port.value.dtype for port in self.template.bodies[0].inputs]
         if self.batch is not None:
-            run = Statement(
-                0, "", call("self.call", _for_each(partial(_zeros, self.batch), dtypes, Raw("input_shape")))
-            )
+            run = Do(call("self.call", _for_each(partial(_zeros, self.batch), dtypes, Raw("input_shape"))))
             reason = "        # a state that is kept is not made on symbolic inputs"
             head = signature("build", ["self", "input_shape"], 4)
-            return [*head, reason, *_rendered([run]), "        reset_state(self)"]
+            return [*head, reason, *run.render(8), "        reset_state(self)"]
         if {*dtypes} == {"float32"}:
             return []
-        run = Statement(0, "", call("self", _for_each(_symbol, dtypes, Index(Raw("config"), ("input_shape",)))))
+        run = Do(call("self", _for_each(_symbol, dtypes, Index(Raw("config"), ("input_shape",)))))
         head = signature("build_from_config", ["self", "config"], 4)
-        return [*head, "        # Keras itself would try inputs of float32", *_rendered([run])]
+        return [*head, "        # Keras itself would try inputs of float32", *run.render(8)]
 
     def _call(self, names: list[str], lines: Sequence[Statement]) -> list[str]:
         several = self.is_net and len(names) > 1
@@ -226,8 +223,8 @@ class LayerWriter(ClassWriter):
         head = signature("call", ["self", *arguments], 4)
         if self.trains:
             head.append("        # Keras hands `training` on to the layers")
-        body = [*self._read(lines, [f"{name}.shape" for name in names]), *_rendered(lines)]
-        return [*head, *(_unpacked(names, "inputs", body) if several else ()), *body]
+        body = [*self._read(lines, [f"{name}.shape" for name in names]), *lines]
+        return [*head, *render([*([_unpacked(names, "inputs", body)] if several else ()), *body], 8)]
 
     # --- what else Keras says in its own way ------------------------------------------------------------------------
 
@@ -249,9 +246,8 @@ class CellWriter(LayerWriter):
         construct = self._construct([*early, *self._told()])
         states = names[len(names) - self.template.states :]
         head = signature("call", ["self", *names[: len(names) - len(states)], "states"], 4)
-        first = [*signature("get_initial_state", ["self", "batch_size=None"], 4), *_rendered(start)]
-        body = _rendered(flow)
-        call = [*head, *_unpacked(states, "states", body), *body]
+        first = [*signature("get_initial_state", ["self", "batch_size=None"], 4), *render(start, 8)]
+        call = [*head, *render([_unpacked(states, "states", flow), *flow], 8)]
         return self.text("layers.Layer", [construct, self._build_step(), first, call, config])
 
     def grouped(self, names: list[str]) -> Code:
@@ -263,7 +259,7 @@ class CellWriter(LayerWriter):
         *state, output = (made[value] for value in self.template.first)
         sizes = [size for node in {id(node): node for node in state}.values() for size in self._sizes_in(node)]
         (size,) = self._sizes_in(output)
-        return [Statement(0, "self.state_size = ", sizes), Statement(0, "self.output_size = ", size)]
+        return [Assign(sizes, "self.state_size"), Assign(size, "self.output_size")]
 
     def _sizes_in(self, node: Leaf | Invoke) -> list[Code]:
         """The sizes of what a node opens: a number for a vector, else a tuple."""
@@ -303,12 +299,8 @@ def _for_each(make: Callable[[Code, Code], Code], dtypes: list[str], held: Code)
     return [Generator(make(Raw("shape"), Raw("dtype")), "shape, dtype", call("zip", held, dtypes))]
 
 
-def _unpacked(names: Sequence[str], held: str, body: Sequence[str]) -> list[str]:
-    """`a, b = inputs`; what the lines behind it do not speak of has a name that says so."""
-    words = set(WORDS.findall("\n".join(body)))
+def _unpacked(names: Sequence[str], held: str, body: Sequence[Statement]) -> Statement:
+    """`a, b = inputs`; what the statements behind it do not speak of has a name that says so."""
+    words = names_in(body)
     told = [name if name in words or f"_{name}" in words else f"_{name}" for name in names]
-    return Statement(0, f"{', '.join(told) if len(told) > 1 else f'({told[0]},)'} = ", Raw(held)).render(8)
-
-
-def _rendered(lines: Sequence[Statement]) -> list[str]:
-    return [text for line in lines for text in line.render(8)]
+    return Assign(Raw(held), ", ".join(told) if len(told) > 1 else f"({told[0]},)")

@@ -8,8 +8,8 @@ from ...base.dims import symbol
 from ...base.record import TYPE_CHECKING
 from ...ir.paths import steps_of
 from ...layers.base import Apply, Helper, Use
-from ...pycode.doc import lay_out
 from ...pycode.expr import Call, Index, Made, Raw, X, call, fill
+from ...pycode.statements import Assign, Return, render
 from ..identifiers import safe
 from ..ir import Invoke, Leaf, constructed, inside
 from ..lowering.lower import BodyLowering
@@ -130,7 +130,7 @@ class _FunctionWriter(Writer):
         flow.run(template.nodes)
         if self.net is None:
             flow.finish()
-        body = [line for statement in flow.lines for line in statement.render(4)]
+        body = render(flow.body, 4)
         if self.net is None:
             return [*self._head(names), *self._sizes(names), *named(template), *made, *body]
         ports = self._ports(self.net, names)
@@ -143,20 +143,18 @@ class _FunctionWriter(Writer):
 
     def _sizes(self, names: list[str]) -> list[str]:
         asked = self.template.sizes.items()
-        return [
-            t for size, (port, axis) in asked for t in _laid(f"{size} = ", Index(Raw(f"{names[port]}.shape"), (axis,)))
-        ]
+        return render([Assign(Index(Raw(f"{names[port]}.shape"), (axis,)), size) for size, (port, axis) in asked], 4)
 
     def _ports(self, net: CheckedNet, names: list[str]) -> list[str]:
         batch = static_batch(net)
         ports = zip(names, net.net.body.inputs, self.template.shapes)
         calls = ((name, input_call(port, sizes, batch)) for name, port, sizes in ports)
-        return [line for name, made in calls for line in _laid(f"{name} = ", made)]
+        return render([Assign(made, name) for name, made in calls], 4)
 
     def _model(self, net: CheckedNet, flow: StatementWriter, names: list[str]) -> list[str]:
         outputs = [flow.variable[value] for _, value in self.template.outputs]
         inputs = [Raw(n) for n in names]
-        return _laid("return ", call("keras.Model", _one(inputs), _one(outputs), name=plain_name(net.name)))
+        return Return(call("keras.Model", _one(inputs), _one(outputs), name=plain_name(net.name))).render(4)
 
     # --- shared layers ----------------------------------------------------------------------------------------------
 
@@ -170,12 +168,12 @@ class _FunctionWriter(Writer):
             names = [safe(f"{leaf.name}_{a.name}" if a.name else leaf.name, HIDDEN) for a in kept]
             self.shared[leaf.shared] = names
             for name, apply in zip(names, kept):
-                found += _laid(f"{name} = ", apply.make)
+                found += Assign(apply.make, name).render(4)
         for node in inside(self.template.nodes):
             if isinstance(node, Invoke) and node.form and node.shared and node.shared not in self.shared:
                 name = safe(node.shared.name, HIDDEN)
                 self.shared[node.shared] = [name]
-                found += _laid(f"{name} = ", _run(node, node.form))
+                found += Assign(_run(node, node.form), name).render(4)
         for instance, invoke in shared_calls(self.template.nodes).items():
             name = safe(instance.name, HIDDEN)
             self.shared[instance] = [name]
@@ -188,13 +186,13 @@ class _FunctionWriter(Writer):
         taken = HIDDEN.union(*self.shared.values(), self.template.words)
         inputs = [(safe(f"{name}_{port}", taken), shape, tensor.dtype) for (port, _), shape, tensor in ports]
         self.placeholders.update(port for port, _, _ in inputs)
-        made = [_laid(f"{port} = ", _placeholder(shape, dtype)) for port, shape, dtype in inputs]
+        made = [Assign(_placeholder(shape, dtype), port) for port, shape, dtype in inputs]
         values: list[Code] = [Raw(port) for port, _, _ in inputs]
         # a function may be called several times, and the models in it need names of their own
         named = {} if self.net is None else {"name": plain_name(name)}
         model = call("keras.Model", _one(values), self._applied(invoke, values), **named)
         held = [f"    {name}.trainable = False"] if invoke.frozen else []
-        return [*(line for lines in made for line in lines), *_laid(f"{name} = ", model), *held]
+        return [*render([*made, Assign(model, name)], 4), *held]
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -239,8 +237,8 @@ class _FunctionWriter(Writer):
 
 def named(template: Template) -> list[str]:
     """The numbers that the author gave names to."""
-    lines = [line for name, code in template.locals.items() for line in _laid(f"{name} = ", code)]
-    return [*lines, *guarded(template, 4, template.guards)]
+    values = [Assign(code, name) for name, code in template.locals.items()]
+    return render([*values, *guarded(template, template.guards)], 4)
 
 
 def _run(invoke: Invoke, form: CellForm) -> Code:
@@ -280,10 +278,6 @@ def _shapes(invoke: Invoke, template: Template) -> list[Shape]:
 def _placeholder(shape: Shape, dtype: str) -> Code:
     sizes = tuple(d if isinstance(d, int) else None for d in shape)
     return call("keras.Input", sizes, **({"dtype": dtype} if dtype != "float32" else {}))
-
-
-def _laid(prefix: str, code: Code) -> list[str]:
-    return lay_out(prefix, code, "", 4)
 
 
 FUNCTIONAL = Backend(

@@ -9,8 +9,8 @@ from ...analysis.static_batch import static_batch
 from ...base.record import TYPE_CHECKING
 from ...ir.paths import paths_of
 from ...ir.types import BlockCall, Step
-from ...pycode.doc import lay_out
 from ...pycode.expr import call
+from ...pycode.statements import Return
 from ..ir import Leaf
 from ..lowering.lower import BodyLowering, LoweredBody, LoweredStep
 from ..styles import Style, no_style
@@ -55,7 +55,7 @@ def _write(net: CheckedNet, templates: Sequence[Template]) -> str:
     axes = axes_line(template, [port.name], first=False)
     head = [*signature(template.name, template.signature(), 0), *docstring(doc_of(template), 4, axes), *named(template)]
     model = call("keras.Sequential", made, name=plain_name(net.name))
-    return file_text(net, [[*head, *lay_out("return ", model, "", 4)]], helpers)
+    return file_text(net, [[*head, *Return(model).render(4)]], helpers)
 
 
 def _calls(_net: CheckedNet, templates: Sequence[Template]) -> list[Called]:

@@ -6,20 +6,22 @@ from ...base.record import TYPE_CHECKING, Record
 from ...layers.forms import numbers_in
 from ...pycode.expr import Bare, Raw, inline, rebuild
 from ...pycode.names import free_names
+from ...pycode.statements import Assign, For, If, Return, choose
 from ..identifiers import safe
 from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
 from ..outline.terms import negated
 from ..passes.liveness import passing
 from ..passes.variables import NOBODY, Variables
 from .assignments import Assignment, bare, in_a_row, live, targets, with_names
-from .writer import Statement, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
     from ...pycode.expr import Code
+    from ...pycode.statements import Statement
     from ..ir import Node, Template
+    from .writer import Writer
 
 
 # behind what is worked out though nobody takes it
@@ -46,13 +48,10 @@ class StatementWriter(Variables):
     def __init__(self, template: Template, writer: Writer, taken: frozenset[str], kept: Seq[int] = ()) -> None:
         super().__init__(template, taken | writer.reserved, kept)
         self.writer = writer
-        self.lines: list[Statement] = []
-        self.level = 0
+        # the statements of the turn or branch that is being written
+        self.body: list[Statement] = []
         # values that no line makes yet: their expressions may stand within the next one
         self.open: dict[int, PendingExpression] = {}
-
-    def put(self, prefix: str, code: Code, suffix: str = "", note: str = "") -> None:
-        self.lines.append(Statement(self.level, prefix, code, suffix, note))
 
     def run(self, nodes: Seq[Node]) -> None:
         place = 0
@@ -134,7 +133,7 @@ class StatementWriter(Variables):
         for number, piece in enumerate(kept):
             code = with_names(piece.code, names) if number else piece.code
             note = self.writer.note(node, shape) if number == told else NOWHERE * leads_nowhere
-            self.put(f"{targets(piece.gives, names)} = ", bare(code), note=note)
+            self.body.append(Assign(bare(code), targets(piece.gives, names), note))
         for value, slot in zip(node.outputs, slots):
             self.hold(value, names.get(slot, NOBODY))
 
@@ -212,14 +211,9 @@ class StatementWriter(Variables):
     def _loop(self, node: Loop) -> None:
         self._begin(node.carried)
         names, items = self.writer.header(node)
-        self.put(f"for {names} in ", items, ":")
-        self.level += 1
-        left = [(self.name_of(own), later) for _first, later, own in node.carried]
-        head = len(self.lines)
-        self._inside(node.nodes, left)
-        self.level -= 1
-        if len(self.lines) == head:  # its turns leave everything as it is
-            self.lines.pop()
+        body = self._inside(node.nodes, [(self.name_of(own), later) for _first, later, own in node.carried])
+        if body:  # else its turns leave everything as it is
+            self.body.append(For(names, items, body))
 
     def _begin(self, carried: Seq[tuple[int | None, int, int]]) -> None:
         """Give the variables of a loop what they start with, all at once."""
@@ -233,13 +227,16 @@ class StatementWriter(Variables):
         if moves:
             self._put_moves(moves)
 
-    def _inside(self, nodes: Seq[Node], left: list[tuple[str, int]]) -> None:
+    def _inside(self, nodes: Seq[Node], left: list[tuple[str, int]]) -> tuple[Statement, ...]:
         """The statements of a turn or branch, which leave values in the variables of these names."""
+        around, self.body = self.body, []
         self.forced.update((value, name) for name, value in left)
         self.run(nodes)
         for _name, value in left:
             self.forced.pop(value, None)
         self._move(left)
+        body, self.body = self.body, around
+        return tuple(body)
 
     def _move(self, pairs: list[tuple[str, int]]) -> None:
         """At the end of a turn or branch: what comes after it goes into the variables for it, all at once."""
@@ -254,21 +251,21 @@ class StatementWriter(Variables):
     def _put_moves(self, moves: Seq[tuple[str, str]]) -> None:
         """`a, b = b, c`"""
         targets, sources = zip(*moves)
-        self.put(f"{', '.join(targets)} = ", Bare(tuple(map(Raw, sources))))
+        self.body.append(Assign(Bare(tuple(map(Raw, sources))), ", ".join(targets)))
 
     def _last_made(self, sources: list[str], count: int) -> dict[str, str]:
         """The variable that the last line makes for this end of a turn only: its expression may stand there instead.
 
         `sources` are the variables that are for this end only, `count` says how many are moved.
         """
-        last = self.lines[-1] if self.lines else None
-        if last is None or last.indent != self.level or not last.prefix.endswith(" = "):
+        last = self.body[-1] if self.body else None
+        if not isinstance(last, Assign) or sources.count(last.to) != 1 or count < 2:
             return {}
-        name, text = last.prefix[:-3], inline(last.code)
-        if sources.count(name) != 1 or count < 2 or len(text) > _SHORT:
+        text = inline(last.value)
+        if len(text) > _SHORT:
             return {}
-        self.lines.pop()
-        return {name: text}
+        self.body.pop()
+        return {last.to: text}
 
     # --- choices ------------------------------------------------------------------------------------------------------
 
@@ -279,32 +276,14 @@ class StatementWriter(Variables):
             return
         for _operands, own in node.phis:
             self.hold(own, self.variable_for(own))
-        self._put_blocks(node, [self._branch(node, place) for place in range(len(node.branches))])
+        bodies = [self._branch(node, place) for place in range(len(node.branches))]
+        conditions = [self.writer.condition(node, place) for place in range(len(node.branches) - 1)]
+        self.body += choose([*zip((*conditions, None), bodies)], negated)
 
-    def _branch(self, node: Choice, place: int) -> list[Statement]:
+    def _branch(self, node: Choice, place: int) -> tuple[Statement, ...]:
         """The statements of one branch."""
-        lines, self.lines = self.lines, []
-        self.level += 1
         left = [(self.name_of(own), v) for operands, own in node.phis if (v := operands[place]) is not None]
-        self._inside(node.branches[place][1], left)
-        self.level -= 1
-        lines, self.lines = self.lines, lines
-        return lines
-
-    def _put_blocks(self, node: Choice, blocks: list[list[Statement]]) -> None:
-        """The branches with their conditions, without those that have nothing to do."""
-        if len(blocks) == 2 and not blocks[0] and blocks[1]:
-            self.put("if ", Raw(negated(inline(self.writer.condition(node, 0)))), ":")
-            self.lines += blocks[1]
-            return
-        while blocks and not blocks[-1]:
-            blocks.pop()
-        for place, block in enumerate(blocks):
-            if place == len(node.branches) - 1:
-                self.put("else", Raw(""), ":")
-            else:
-                self.put("elif " if place else "if ", self.writer.condition(node, place), ":")
-            self.lines += block or [Statement(self.level + 1, "pass", Raw(""))]
+        return self._inside(node.branches[place][1], left)
 
     def _short(self, node: Choice, inner: Leaf | ModuleChain | Invoke, attribute: str) -> None:
         """`y = x if self.shortcut is None else self.shortcut(x)`"""
@@ -314,37 +293,34 @@ class StatementWriter(Variables):
         code = self._pieces(inner, self.get(inner.inputs))[0].code
         before, name = self.name_of(other), self.name(own, inner.inputs)
         if name == before:
-            self.put("if ", Raw(f"{attribute} is not None"), ":")
-            self.lines.append(Statement(self.level + 1, f"{name} = ", code))
+            self.body.append(If(((Raw(f"{attribute} is not None"), (Assign(code, name),)),)))
         else:
-            self.put(f"{name} = ", Raw(f"{before} if {attribute} is None else {inline(code)}"))
+            self.body.append(Assign(Raw(f"{before} if {attribute} is None else {inline(code)}"), name))
         self.hold(own, name)
 
     # --- the end ------------------------------------------------------------------------------------------------------
-
-    def _return_in_branches(self, made: str) -> bool:
-        """`if c: return a`, `return b` for a choice that only decides what is returned."""
-        heads = [k for k, line in enumerate(self.lines) if line.indent == 0]
-        if len(heads) < 2 or self.lines[heads[-1]].prefix != "else" or self.lines[heads[-2]].prefix != "if ":
-            return False
-        ends = (self.lines[heads[-1] - 1], self.lines[-1])
-        if any(line.indent != 1 or line.prefix != made for line in ends):
-            return False
-        self.lines[heads[-1] - 1] = ends[0].replace(prefix="return ")
-        otherwise = [line.replace(indent=line.indent - 1) for line in self.lines[heads[-1] + 1 : -1]]
-        self.lines[heads[-1] :] = [*otherwise, ends[1].replace(prefix="return ", indent=0)]
-        return True
 
     def finish(self) -> None:
         """`return` what comes out; a last line that only makes it is returned as it is."""
         values = [v for _, v in self.template.outputs]
         names = [self.name_of(v) for v in values]
         code = self.writer.returned(names)
-        if len(values) == 1 and self.lines and code == Raw(names[0]):
-            last = self.lines[-1]
-            if last.indent == 0 and last.prefix == f"{names[0]} = ":
-                self.lines[-1] = last.replace(prefix="return ")
-                return
-            if self._return_in_branches(f"{names[0]} = "):
-                return
-        self.put("return ", code)
+        if len(values) > 1 or code != Raw(names[0]) or not self.body or not self._returns_last(names[0]):
+            self.body.append(Return(code))
+
+    def _returns_last(self, name: str) -> bool:
+        """Return what the last statement makes, if it makes that variable: `return a`, or `if c: return a`, `return b`
+        for a choice that only decides what is returned."""
+        last = self.body[-1]
+        if isinstance(last, Assign) and last.to == name:
+            self.body[-1] = Return(last.value, last.note)
+            return True
+        if not isinstance(last, If) or len(last.branches) != 2:
+            return False
+        (condition, taken), (_, otherwise) = last.branches
+        ends = [body[-1] if body else None for body in (taken, otherwise)]
+        made = [Return(end.value, end.note) for end in ends if isinstance(end, Assign) and end.to == name]
+        if len(made) < 2:
+            return False
+        self.body[-1:] = [If(((condition, (*taken[:-1], made[0])),)), *otherwise[:-1], made[1]]
+        return True

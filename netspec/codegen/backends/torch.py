@@ -7,6 +7,7 @@ from functools import cached_property
 from ...base.record import TYPE_CHECKING
 from ...ir.paths import steps_of
 from ...pycode.expr import Call, call, inline
+from ...pycode.statements import render
 from ..ir import Invoke, Leaf, opened, out_layout
 from ..lowering.initialisers import METHOD, common, init_weights, plain
 from ..lowering.layout import FROZEN, TorchLowering, entering, held_still
@@ -155,7 +156,7 @@ class _Module(ClassWriter):
     @cached_property
     def making_lines(self) -> list[str]:
         """The statements that make the modules."""
-        return [text for group in self.made for line in group for text in line.render(8)]
+        return render([line for group in self.made for line in group], 8)
 
     def making(self, apply: Apply) -> Code:
         return plain(apply.make, self.rules)
@@ -178,11 +179,11 @@ class _Module(ClassWriter):
     def lines(self) -> list[str]:
         names, flow = self.flow()
         start = self._initial_state()
-        made = [*self.saves(), *self.making_lines]
+        made = [*render(self.saves(), 8), *self.making_lines]
         made += ["        self.apply(init_weights)"] if self.begins else []
         head = signature("__init__", ["self", *self.template.signature()], 4)
         construct = [*head, "        super().__init__()", *made]
-        forward = [*signature("forward", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
+        forward = [*signature("forward", ["self", *names], 4), *render(flow, 8)]
         methods = [construct if made else [], start, forward, METHOD if self.penalties else []]
         return self.text("nn.Module", methods, names)
 
@@ -191,7 +192,7 @@ class _Module(ClassWriter):
         if not self.template.states:
             return []
         names, flow = self.start()
-        return [*signature("initial_state", ["self", *names], 4), *(text for line in flow for text in line.render(8))]
+        return [*signature("initial_state", ["self", *names], 4), *render(flow, 8)]
 
     def note(self, node: Leaf | Invoke | ModuleChain, shape: Any) -> str:
         if not self.is_net or len(shape) < 2:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ...base.record import TYPE_CHECKING, Record
-from ...pycode.doc import assignment, lay_out, loop_head, split
+from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Bare, Raw
 
 if TYPE_CHECKING:
@@ -61,21 +60,3 @@ class Writer:
     def note(self, node: Leaf | ModuleChain | Invoke, shape: Any) -> str:
         """What is said behind the line that ends with a node, of the shape of what comes out."""
         return ""
-
-
-class Statement(Record):
-    """A statement: `indent` in levels; `code` laid out behind `prefix`."""
-
-    indent: int
-    prefix: str
-    code: Code
-    suffix: str = ""
-    note: str = ""
-
-    def render(self, indent: int) -> list[str]:
-        indent += 4 * self.indent
-        if self.prefix.endswith(" = "):
-            return assignment(split(self.prefix.removesuffix(" = ")), self.code, indent, self.note)
-        if self.prefix.startswith("for "):
-            return loop_head(split(self.prefix.removeprefix("for ").removesuffix(" in ")), self.code, indent)
-        return lay_out(self.prefix, self.code, self.suffix, indent, self.note)

@@ -227,7 +227,7 @@ class Witnesses:
         spoken = conditioned(definition, sizes)
         if not varying and not spoken:
             return []
-        turning = turning_points(definition, (-1, 0, 1, -4, 4))
+        turning = turning_points(definition, (-1, 0, 1, -2, -4, 4))
         pairs = [pair for pair in compared(definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
