@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from netspec.api import check
+from netspec.base.source import Source
 from netspec.files import ZOO, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from netspec.base.source import Source
     from netspec.ir.types import CheckedNet
 
+# what a layer costs beside a weight
+_LAYER = 1_000_000
 # a net within both stays as it is
 _WEIGHTS, _MACS = 1_000_000, 5_000_000
 # by the names of arguments, what is tried instead of a larger default, the best first
@@ -35,6 +38,10 @@ _SMALLER = {
     "context": (32,),
 }
 
+# weights and tenths of MACs: what costs more and has images of a fixed size takes smaller ones
+_LARGEST, _IMAGE = 800_000_000, 64
+_FIXED, _EXPECTED = re.compile(r"\[224, 224, 3\]"), re.compile(r"\bexpect [^\n}]*")
+
 
 def small(name: str) -> tuple[CheckedNet, dict[str, int]]:
     """The net of a spec and the settings that make it small; none where it is."""
@@ -49,7 +56,16 @@ def small(name: str) -> tuple[CheckedNet, dict[str, int]]:
             if found is not None:
                 net, settings = found, {**settings, argument: value}
                 break
+    if cost(net) - len(net.rows) * _LAYER > _LARGEST and _FIXED.search(source.text):
+        found = _with_small_images(source, settings)
+        return (net, settings) if found is None else (found, {**settings, "image": _IMAGE})
     return net, settings
+
+
+def _with_small_images(source: Source, settings: dict[str, int]) -> CheckedNet | None:
+    """The net on smaller images, without what its spec expects of it."""
+    text = _FIXED.sub(f"[{_IMAGE}, {_IMAGE}, 3]", _EXPECTED.sub("", source.text))
+    return _checked(Source(source.name, text), settings)
 
 
 def _values(net: CheckedNet, argument: str) -> Iterator[int]:
@@ -69,7 +85,7 @@ def _within(net: CheckedNet) -> bool:
 
 def cost(net: CheckedNet) -> int:
     """What a net costs, roughly: its layers are traced, its weights written and read, its products worked out."""
-    return len(net.rows) * 1_000_000 + _number(net.totals.params) + _number(net.totals.macs) // 10
+    return len(net.rows) * _LAYER + _number(net.totals.params) + _number(net.totals.macs) // 10
 
 
 def _number(count: object) -> int:
