@@ -614,6 +614,26 @@ def test_ranks_of_values_are_known():
     assert space["Cell"](4).conv.weight.shape == (4, 4, 1, 1)
 
 
+def test_one_of_several_sizes_is_said_where_others_are_not_known():
+    """A class is not told the `t` of `reshape(t, heads, width // heads)`."""
+    text = (
+        "block part(width, heads) { input x [t, c]\n"
+        "  x -> dense(width) -> reshape(t, heads, width // heads) -> permute(1, 0, 2) -> softmax -> permute(1, 0, 2)\n"
+        "  reshape(t, width) }\n"
+        "net a { input x [6, 8]; part(12, 2) -> part(24, 4) -> dense(3) }"
+    )
+    space = {}
+    exec(_torch(text), space)
+    rng = np.random.default_rng(3)
+    for width, heads in ((30, 5), (12, 1), (16, 8)):
+        net = netspec.parse(f"{text.partition('net a')[0]}net b {{ input x [6, 8]; part({width}, {heads}) }}")
+        weights = {path: rng.normal(size=weight.sizes) for path, weight in net.weights().items()}
+        made, wanted = space["Part"](in_channels=8, width=width, heads=heads), net.torch(weights)
+        made.load_state_dict(dict(zip(made.state_dict(), wanted.state_dict().values())))
+        x = torch.from_numpy(rng.normal(size=(3, 6, 8)).astype("float32"))
+        torch.testing.assert_close(made(x), wanted(x), rtol=0, atol=0)
+
+
 def test_what_maps_of_one_size_alone_have_is_no_argument():
     """With 6 channels and n = 3 the block has as many where the branches meet as with 4 channels and n = 2."""
     text = (

@@ -11,7 +11,7 @@ from functools import reduce
 from ...base.record import TYPE_CHECKING, Record
 from ...pycode.expr import Call, Infix, Opt, given
 from ...pycode.names import free_names
-from ...syntax.tree import Attribute, Name, walk
+from ...syntax.tree import Attribute, List, Name, TupleExpression, walk
 from ..lowering.lower import LoweredStep
 from .expressions import express
 from .ssa import MismatchError
@@ -54,7 +54,7 @@ class Solver:
         self.hints = hints
         steps = [a.step for a in column if isinstance(a, LoweredStep) and a.step is not None]
         written = steps[0].written if steps else {}
-        self.written = list(written.values())
+        self.written = [part for node in written.values() for part in _with_items(node)]
         self.said = dict(written)
         self.arguments = {name: [s.layer.said(name) for s in steps] for name in written}
         self.incoming = [s.inputs[0].shape[-1] for s in steps if s.inputs and s.inputs[0].shape]
@@ -334,6 +334,12 @@ class Solver:
             return None
         text = f"{base.within(5)} + {index.text} * {step.within(7)}"
         return Term(text, column, base.names | step.names | index.names, 5)
+
+
+def _with_items(node: Written) -> tuple[Written, ...]:
+    """What was written, and each of its items, where it is several: of `reshape(t, heads, width // heads)` one may be
+    known without the others."""
+    return (node, *node.items) if isinstance(node, List | TupleExpression) else (node,)
 
 
 def _added(column: list[Infix]) -> list[Infix]:
