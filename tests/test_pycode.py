@@ -11,7 +11,7 @@ import pytest
 
 from netspec.pycode.doc import WIDTH, assignment, lay_out, loop_head, split
 from netspec.pycode.expr import Attr, Call, Generator, Index, Infix, Raw, Star, X, call, fill, inline, method, unless
-from netspec.pycode.statements import Assign, Do, For, If, Refuse, Return, choose, names_in, render
+from netspec.pycode.statements import Assign, Do, ForIn, IfElse, Refuse, Return, choose, names_in, render
 
 LONG = [
     Call("a_function", tuple(f"value {n}" for n in range(9))),
@@ -265,7 +265,7 @@ def test_commas_within_quotes_part_nothing(text, parts):
 
 def test_a_branch_that_does_nothing_passes():
     body = (Assign(Raw("1"), "a"),)
-    statement = If(((Raw("c"), ()), (Raw("d"), body), (None, body)))
+    statement = IfElse(((Raw("c"), ()), (Raw("d"), body), (None, body)))
     assert render([statement], 4) == [
         "    if c:",
         "        pass",
@@ -279,19 +279,21 @@ def test_a_branch_that_does_nothing_passes():
 def test_branches_at_the_end_that_do_nothing_are_left_out():
     body = (Assign(Raw("1"), "a"),)
     opposite = "not {}".format
-    assert [*choose([(Raw("c"), body), (None, ())], opposite)] == [If(((Raw("c"), body),))]
-    assert [*choose([(Raw("c"), ()), (None, body)], opposite)] == [If(((Raw("not c"), body),))]
+    assert [*choose([(Raw("c"), body), (None, ())], opposite)] == [IfElse(((Raw("c"), body),))]
+    assert [*choose([(Raw("c"), ()), (None, body)], opposite)] == [IfElse(((Raw("not c"), body),))]
     assert [*choose([(Raw("c"), ()), (None, ())], opposite)] == []
 
 
 def test_names_are_those_of_all_statements_below():
-    loop = For("i, y", Raw("zip(a, b)"), (If(((Raw("c > i"), (Assign(Raw("d.e"), "x", "f"), Return(Raw("g")))),)),))
+    loop = ForIn(
+        "i, y", Raw("zip(a, b)"), (IfElse(((Raw("c > i"), (Assign(Raw("d.e"), "x", "f"), Return(Raw("g")))),)),)
+    )
     assert names_in([loop, Refuse(Raw("h"))]) == {"zip", "a", "b", "c", "i", "d", "g", "h"}
 
 
 def test_expressions_change_and_targets_stay():
-    body = (Assign(Raw("x"), "x"), If(((Raw("x"), (Do(Raw("x")),)), (None, (Return(Raw("x")),)))))
-    loop = For("x", Raw("x"), body).mapped(lambda code: Raw("y"))
+    body = (Assign(Raw("x"), "x"), IfElse(((Raw("x"), (Do(Raw("x")),)), (None, (Return(Raw("x")),)))))
+    loop = ForIn("x", Raw("x"), body).mapped(lambda code: Raw("y"))
     assert render([loop], 0) == [
         "for x in y:",
         "    x = y",

@@ -241,7 +241,10 @@ def _pipeline(at: Context, node: tree.Pipeline) -> Any:
         if any(v is POISON for v in values):
             flow = POISON
         elif not all(isinstance(v, Tensor) for v in values):
-            help = f"`{before.text}` is bound to that here" if isinstance(before, tree.Name) else ""
+            from .stages import word_help
+
+            bound = f"`{before.text}` is bound to that here" if isinstance(before, tree.Name) else ""
+            help = word_help(flow, before.span.text) or bound
             message = f"{kind_of(flow)} cannot flow into a step"
             return at.scope.session.fault("not-a-value", message, before.span, help=help)
         flow = _stage(at, node.stages, place, flow)

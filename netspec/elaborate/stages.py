@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..base.diagnostics import Diagnostic, Label
 from ..base.record import TYPE_CHECKING
+from ..layers.activations import WORDS
+from ..layers.arguments import Word
 from ..syntax import tree
 from ..syntax.habits import GOES_ON, goes_on
 from .lookup import names_step
@@ -54,6 +56,12 @@ def value_help(scope: Scope, name: str) -> str:
         if names == [name] and _is_step(scope, binding.values[0]):
             return f"a layer that is used again is declared: `layer {name} = {_short(binding.values[0].span.text)}`"
     return "a pipeline starts with a value and goes on with steps; to join two values write `add(a, b)`"
+
+
+def word_help(value: object, said: str) -> str:
+    """What to do where a word stands in the place of a step: `act`, which a caller gave as `relu`."""
+    given = isinstance(value, Word) and value in WORDS
+    return f"an activation that is given as a word is applied by `activation({said})`" if given else ""
 
 
 def _parts(node: Node) -> tuple[Node, ...]:

@@ -43,7 +43,10 @@ def _flow(scope: Scope, node: tree.Flow) -> None:
             return
         help = "bind it to a name: `a, b = ...`"
     elif isinstance(value, str):
-        help = f"leave the quotes out: `{value}`"
+        from .stages import word_help
+
+        said = node.value.stages[-1] if isinstance(node.value, tree.Pipeline) else node.value
+        help = word_help(value, said.span.text) or f"leave the quotes out: `{value}`"
     scope.flow = scope.session.fault(
         "not-a-value", f"the flow needs one value, but this is {kind_of(value)}", node.span, help=help
     )

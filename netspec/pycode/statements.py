@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .expr import Code
 
-    Statement: TypeAlias = "Assign | Return | Do | Refuse | For | If"
+    Statement: TypeAlias = "Assign | Return | Do | Refuse | ForIn | IfElse"
     Body: TypeAlias = "tuple[Statement, ...]"
     # a condition, or None behind `else`, and what is done then
     Branch: TypeAlias = tuple[Code | None, Body]
@@ -72,7 +72,7 @@ class Refuse(_OfOne):
         return lay_out("raise ", Call("ValueError", (self.value,)), "", indent)
 
 
-class For(Record):
+class ForIn(Record):
     """`for targets in items:`."""
 
     targets: str
@@ -86,11 +86,11 @@ class For(Record):
     def parts(self) -> tuple[tuple[Code, ...], Body]:
         return (self.items,), self.body
 
-    def mapped(self, change: Callable[[Code], Code]) -> For:
+    def mapped(self, change: Callable[[Code], Code]) -> ForIn:
         return self.replace(items=change(self.items), body=tuple(inner.mapped(change) for inner in self.body))
 
 
-class If(Record):
+class IfElse(Record):
     """`if`, `elif` and `else`."""
 
     branches: tuple[Branch, ...]
@@ -108,12 +108,12 @@ class If(Record):
         conditions = (condition for condition, _ in self.branches if condition is not None)
         return tuple(conditions), tuple(inner for _, body in self.branches for inner in body)
 
-    def mapped(self, change: Callable[[Code], Code]) -> If:
+    def mapped(self, change: Callable[[Code], Code]) -> IfElse:
         changed = (
             (None if condition is None else change(condition), tuple(inner.mapped(change) for inner in body))
             for condition, body in self.branches
         )
-        return If(tuple(changed))
+        return IfElse(tuple(changed))
 
 
 def choose(branches: Sequence[Branch], negated: Callable[[str], str]) -> Iterator[Statement]:
@@ -125,7 +125,7 @@ def choose(branches: Sequence[Branch], negated: Callable[[str], str]) -> Iterato
     if len(kept) == 2 and not kept[0][1] and kept[1][0] is None:
         kept = [(Raw(negated(inline(kept[0][0]))), kept[1][1])]
     if kept:
-        yield If(tuple(kept))
+        yield IfElse(tuple(kept))
 
 
 def render(statements: Sequence[Statement], indent: int) -> list[str]:

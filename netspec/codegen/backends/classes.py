@@ -12,7 +12,7 @@ from ...base.record import TYPE_CHECKING, Record
 from ...pycode.doc import lay_out
 from ...pycode.expr import Bare, Call, Generator, Infix, Raw, Star, X, call, each_part, fill, inline
 from ...pycode.names import WORD, free_names
-from ...pycode.statements import Assign, If, choose
+from ...pycode.statements import Assign, IfElse, choose
 from ..identifiers import safe
 from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, constructed, inside
 from ..outline.terms import negated
@@ -290,7 +290,7 @@ class ClassWriter(Writer):
         held = self._held(node)[0]
         condition = inline(choice.branches[0][0])
         there = Raw(condition if place == 0 else negated(condition))
-        return [Assign(None, f"self.{held.attribute}"), If(((there, (_assigned(held),)),))]
+        return [Assign(None, f"self.{held.attribute}"), IfElse(((there, (_assigned(held),)),))]
 
     # --- the method -----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Call, Generator, Raw, Star, call
 from ...pycode.names import free_names
-from ...pycode.statements import Assign, If, Refuse
+from ...pycode.statements import Assign, IfElse, Refuse
 from ..ir import Invoke, Leaf
 from ..outline.terms import negated
 
@@ -41,7 +41,7 @@ def guarded(template: Template, guards: Seq[str], owned: Callable[[Code], Code] 
             continue
         said = f"{template.name} is written for {guard}"
         message = Raw(f"'{said}'" if '"' in said else f'"{said}"')
-        found.append(If(((owned(Raw(negated(guard))), (Refuse(message),)),)))
+        found.append(IfElse(((owned(Raw(negated(guard))), (Refuse(message),)),)))
     return found
 
 
@@ -56,7 +56,7 @@ def _one_of(template: Template, said: Code, listed: str) -> list[Statement]:
     """A refusal of all but the arguments in a list that is too long for one line."""
     given, known = (name if name not in template.words else f"{name}_" for name in ("given", "written_for"))
     message = Raw(f'f"{template.name} is written for {{{known}}}"')
-    refusal = If(((Raw(f"{given} not in {known}"), (Refuse(message),)),))
+    refusal = IfElse(((Raw(f"{given} not in {known}"), (Refuse(message),)),))
     return [Assign(said, given), Assign(Raw(listed), known), refusal]
 
 

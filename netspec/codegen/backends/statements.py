@@ -6,7 +6,7 @@ from ...base.record import TYPE_CHECKING, Record
 from ...layers.forms import numbers_in
 from ...pycode.expr import Bare, Raw, inline, rebuild
 from ...pycode.names import free_names
-from ...pycode.statements import Assign, For, If, Return, choose
+from ...pycode.statements import Assign, ForIn, IfElse, Return, choose
 from ..identifiers import safe
 from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
 from ..outline.terms import negated
@@ -213,7 +213,7 @@ class StatementWriter(Variables):
         names, items = self.writer.header(node)
         body = self._inside(node.nodes, [(self.name_of(own), later) for _first, later, own in node.carried])
         if body:  # else its turns leave everything as it is
-            self.body.append(For(names, items, body))
+            self.body.append(ForIn(names, items, body))
 
     def _begin(self, carried: Seq[tuple[int | None, int, int]]) -> None:
         """Give the variables of a loop what they start with, all at once."""
@@ -293,7 +293,7 @@ class StatementWriter(Variables):
         code = self._pieces(inner, self.get(inner.inputs))[0].code
         before, name = self.name_of(other), self.name(own, inner.inputs)
         if name == before:
-            self.body.append(If(((Raw(f"{attribute} is not None"), (Assign(code, name),)),)))
+            self.body.append(IfElse(((Raw(f"{attribute} is not None"), (Assign(code, name),)),)))
         else:
             self.body.append(Assign(Raw(f"{before} if {attribute} is None else {inline(code)}"), name))
         self.hold(own, name)
@@ -315,12 +315,12 @@ class StatementWriter(Variables):
         if isinstance(last, Assign) and last.to == name:
             self.body[-1] = Return(last.value, last.note)
             return True
-        if not isinstance(last, If) or len(last.branches) != 2:
+        if not isinstance(last, IfElse) or len(last.branches) != 2:
             return False
         (condition, taken), (_, otherwise) = last.branches
         ends = [body[-1] if body else None for body in (taken, otherwise)]
         made = [Return(end.value, end.note) for end in ends if isinstance(end, Assign) and end.to == name]
         if len(made) < 2:
             return False
-        self.body[-1:] = [If(((condition, (*taken[:-1], made[0])),)), *otherwise[:-1], made[1]]
+        self.body[-1:] = [IfElse(((condition, (*taken[:-1], made[0])),)), *otherwise[:-1], made[1]]
         return True
