@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
+    from typing_extensions import Self
+
     from ..ir.types import BlockCall, Body, Instance, Step
     from ..layers.base import Apply
     from ..layers.cells import CellForm
@@ -28,7 +30,40 @@ if TYPE_CHECKING:
     Enters: TypeAlias = "Mapping[tuple[int, Path], LoweredCall]"
 
 
-class Leaf(Record):
+class TemplateNode(Record):
+    """A node of a template, as what works on any of them sees it."""
+
+    @property
+    def parts(self) -> tuple[tuple[Node, ...], ...]:
+        """The lists of nodes below it."""
+        return ()
+
+    def with_parts(self, parts: tuple[tuple[Node, ...], ...]) -> Self:
+        """The node with other nodes below it, as many lists as before."""
+        return self
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """Its own expressions."""
+        return ()
+
+    @property
+    def variables(self) -> tuple[tuple[int, tuple[int | None, ...]], ...]:
+        """The variables that it leaves, each with what it is made of; None where nobody takes that."""
+        return ()
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        """The values that it takes itself, each time."""
+        return tuple(v for _, operands in self.variables for v in operands if v is not None)
+
+    @property
+    def leaves(self) -> tuple[int, ...]:
+        """The values that stand behind it, but for those that are made below."""
+        return tuple(own for own, _ in self.variables)
+
+
+class Leaf(TemplateNode):
     """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape.
 
     `slots` and `names` are the outputs among the values of its `applies`, and names for these, as `Use` has them;
@@ -49,8 +84,20 @@ class Leaf(Record):
     names: Mapping[int, str] = {}
     origins: Acts = {}
 
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        return tuple(code for apply in self.applies for code in (apply.make, apply.call))
 
-class Invoke(Record):
+    @property
+    def takes(self) -> tuple[int, ...]:
+        return self.inputs
+
+    @property
+    def leaves(self) -> tuple[int, ...]:
+        return self.outputs
+
+
+class Invoke(TemplateNode):
     """One call of a block or net, with values for the callee's parameters; those at their defaults are left out.
 
     `frozen` says that what is called is held still. `origins` are the calls that it stands for. `form` is how a cell is
@@ -85,8 +132,20 @@ class Invoke(Record):
         first: BlockCall = next(iter(self.origins.values())).call
         return first
 
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        return tuple(value for _, value in self.arguments)
 
-class Loop(Record):
+    @property
+    def takes(self) -> tuple[int, ...]:
+        return self.inputs
+
+    @property
+    def leaves(self) -> tuple[int, ...]:
+        return self.outputs
+
+
+class Loop(TemplateNode):
     """`for names in items`; `carried` are the values that a turn takes from the one before: (first, later, own number).
 
     `first` is None where no turn takes what the value is at first.
@@ -99,8 +158,23 @@ class Loop(Record):
     # its number in the paths of what its nodes stand for
     uid: int
 
+    @property
+    def parts(self) -> tuple[tuple[Node, ...], ...]:
+        return (self.nodes,)
 
-class Choice(Record):
+    def with_parts(self, parts: tuple[tuple[Node, ...], ...]) -> Self:
+        return self.replace(nodes=parts[0])
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        return (self.items,)
+
+    @property
+    def variables(self) -> tuple[tuple[int, tuple[int | None, ...]], ...]:
+        return tuple((own, (first, later)) for first, later, own in self.carried)
+
+
+class Choice(TemplateNode):
     """Branches with their conditions (None: else). `phis` are values that come from a different branch each time.
 
     A phi maps the numbers of the branches' values, in the order of the branches, to its own number; None where nobody
@@ -111,8 +185,23 @@ class Choice(Record):
     phis: tuple[tuple[tuple[int | None, ...], int], ...]
     name: str
 
+    @property
+    def parts(self) -> tuple[tuple[Node, ...], ...]:
+        return tuple(nodes for _, nodes in self.branches)
 
-class ModuleChain(Record):
+    def with_parts(self, parts: tuple[tuple[Node, ...], ...]) -> Self:
+        return self.replace(branches=tuple((c, nodes) for (c, _), nodes in zip(self.branches, parts)))
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        return tuple(condition for condition, _ in self.branches)
+
+    @property
+    def variables(self) -> tuple[tuple[int, tuple[int | None, ...]], ...]:
+        return tuple((own, operands) for operands, own in self.phis)
+
+
+class ModuleChain(TemplateNode):
     """A named scope whose steps follow one another: an `nn.Sequential`."""
 
     name: str
@@ -120,6 +209,21 @@ class ModuleChain(Record):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     shape: Any
+
+    @property
+    def parts(self) -> tuple[tuple[Node, ...], ...]:
+        return (self.nodes,)
+
+    def with_parts(self, parts: tuple[tuple[Node, ...], ...]) -> Self:
+        return self.replace(nodes=parts[0])
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        return self.inputs
+
+    @property
+    def leaves(self) -> tuple[int, ...]:
+        return self.outputs
 
 
 def constructed(node: Invoke) -> Call:
@@ -129,22 +233,30 @@ def constructed(node: Invoke) -> Call:
     return Call(node.template.name, args, tuple((n, v) for n, v in node.arguments if n not in required))
 
 
+def opened(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes, those within loops, branches and chains included."""
+    for node in nodes:
+        yield node
+        for part in node.parts:
+            yield from opened(part)
+
+
 def inside(nodes: Iterable[Node]) -> Iterator[Node]:
     """All nodes, those within loops and branches included."""
     for node in nodes:
         yield node
-        if isinstance(node, Loop):
-            yield from inside(node.nodes)
-        elif isinstance(node, Choice):
-            yield from inside(inner for _, branch in node.branches for inner in branch)
+        for part in node.parts if not isinstance(node, ModuleChain) else ():
+            yield from inside(part)
 
 
-def opened(nodes: Iterable[Node]) -> Iterator[Node]:
-    """All nodes, those within loops, branches and sequences included."""
-    for node in inside(nodes):
-        yield node
-        if isinstance(node, ModuleChain):
-            yield from opened(node.nodes)
+def uses(nodes: Iterable[Node]) -> Iterator[tuple[Node, int]]:
+    """The values that nodes take, each time, with the node that takes them."""
+    return ((node, value) for node in inside(nodes) for value in node.takes)
+
+
+def definitions(nodes: Iterable[Node]) -> Iterator[int]:
+    """The values that nodes make, those within loops and branches included."""
+    return (value for node in inside(nodes) for value in node.leaves)
 
 
 def out_layout(node: Leaf | Invoke | ModuleChain) -> str:
@@ -235,9 +347,4 @@ def _led(node: Node, made: Mapping[int, Template]) -> Node:
         callee = made[id(node.template)]
         known = {parameter.name for parameter in callee.parameters}
         return node.replace(template=callee, arguments=tuple(a for a in node.arguments if a[0] in known))
-    if isinstance(node, Loop | ModuleChain):
-        return node.replace(nodes=tuple(_led(inner, made) for inner in node.nodes))
-    if isinstance(node, Choice):
-        branches = ((condition, tuple(_led(inner, made) for inner in nodes)) for condition, nodes in node.branches)
-        return node.replace(branches=tuple(branches))
-    return node
+    return node.with_parts(tuple(tuple(_led(inner, made) for inner in part) for part in node.parts))

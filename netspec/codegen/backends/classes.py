@@ -14,12 +14,11 @@ from ...pycode.expr import Bare, Call, Generator, Infix, Raw, Star, X, call, eac
 from ...pycode.names import WORD, free_names
 from ...pycode.statements import Assign, IfElse, choose
 from ..identifiers import safe
-from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, constructed, inside
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, constructed, inside, uses
 from ..outline.terms import negated
 from ..passes.attributes import first_module, is_kept, of_part, part_names, singular
 from ..passes.dce import needed
-from ..passes.reroll import loops, optional, plural
-from ..passes.variables import uses
+from ..passes.reroll import optional, plural
 from .assignments import Assignment, Draft
 from .axes import axes_line
 from .constructors import NESTED, each_turn, folded, guarded, is_shared, shared_of
@@ -371,7 +370,7 @@ class ClassWriter(Writer):
         marks = (mark for value, mark in template.marks.items() if value in several)
         values = {"x", "y", *template.labels.values(), *marks, *(name for name, _ in template.inputs)}
         found: dict[str, str] = {}
-        for loop in loops(self.nodes):
+        for loop in (node for node in inside(self.nodes) if isinstance(node, Loop)):
             hidden = self.reserved | values
             for name in self._lists(loop):
                 found[name] = safe(singular(name, hidden), hidden)

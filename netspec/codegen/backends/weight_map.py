@@ -85,10 +85,8 @@ def _gathered(nodes: Iterable[Node], owner: int, around: tuple[tuple[str, int], 
         here = (*around, ("place", place))
         if isinstance(node, Loop):
             yield from _gathered(node.nodes, owner, (*here, ("turn", node.uid)))
-        elif isinstance(node, ModuleChain):
-            yield from _gathered(node.nodes, owner, here)
-        elif isinstance(node, Choice):
-            for pick, (_condition, inner) in enumerate(node.branches):
+        elif isinstance(node, Choice | ModuleChain):
+            for pick, inner in enumerate(node.parts):
                 yield from _gathered(inner, owner, (*here, ("place", pick)))
         else:
             for (body, path), item in node.origins.items():
@@ -224,11 +222,10 @@ class _ProgramWalk:
 def _standing(nodes: Iterable[Node], loops: tuple[int, ...]) -> Iterator[tuple[Any, tuple[int, ...]]]:
     """The nodes that a class has modules for, with the loops around them."""
     for node in nodes:
-        if isinstance(node, Loop):
-            yield from _standing(node.nodes, (*loops, node.uid))
-        elif isinstance(node, Choice):
-            for _condition, inner in node.branches:
-                yield from _standing(inner, loops)
+        if isinstance(node, Loop | Choice):
+            around = (*loops, node.uid) if isinstance(node, Loop) else loops
+            for part in node.parts:
+                yield from _standing(part, around)
         else:
             yield node, loops
 

@@ -336,10 +336,13 @@ class Solver:
         return Term(text, column, base.names | step.names | index.names, 5)
 
 
-def _with_items(node: Written) -> tuple[Written, ...]:
+def _with_items(node: Written) -> list[Written]:
     """What was written, and each of its items, where it is several: of `reshape(t, heads, width // heads)` one may be
     known without the others."""
-    return (node, *node.items) if isinstance(node, List | TupleExpression) else (node,)
+    found = [node]
+    for item in node.items if isinstance(node, List | TupleExpression) else ():
+        found += [part for part in _with_items(item) if not isinstance(part, List | TupleExpression)]
+    return found
 
 
 def _added(column: list[Infix]) -> list[Infix]:

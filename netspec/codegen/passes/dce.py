@@ -6,14 +6,12 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Raw
 from ...pycode.names import free_names
-from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside, opened
+from ..ir import Choice, Invoke, Leaf, Loop, definitions, inside, opened, uses
 from ..lowering.reachability import keeps_statistics
-from .variables import uses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from collections.abc import Sequence as Seq
-    from typing import Any
 
     from ...ir.types import Instance
     from ...pycode.expr import Code
@@ -43,7 +41,10 @@ def _live_nodes(nodes: tuple[Node, ...], outputs: Seq[int]) -> tuple[Node, ...]:
 
 def _without_idle_words(template: Template) -> Template:
     """The template without parameters, sizes and named numbers that none of its nodes asks for."""
-    asked = _words_of(template.nodes).union(*(free_names(size) for sizes in template.shapes for size in sizes))
+    codes = [code for node in opened(template.nodes) for code in node.codes]
+    asked = set[str]().union(
+        *map(free_names, codes), *(free_names(size) for sizes in template.shapes for size in sizes)
+    )
     named: dict[str, Code] = {}
     for name, code in reversed([*template.locals.items()]):
         if name in asked:
@@ -67,7 +68,8 @@ class _Live:
     def __init__(self, nodes: tuple[Node, ...], outputs: Iterable[int], idle: Iterable[Leaf | Invoke]) -> None:
         few = list(idle)
         self.values: set[int] = set()
-        self.sources = {**dict(_sources(nodes)), **{output: node.inputs for node in few for output in node.outputs}}
+        variables = {own: operands for node in inside(nodes) for own, operands in node.variables}
+        self.sources = {**variables, **{output: node.inputs for node in few for output in node.outputs}}
         self.add([*outputs, *_taken(nodes, {id(node) for node in few})])
 
     def add(self, values: Iterable[int]) -> None:
@@ -128,51 +130,14 @@ def _has_weights(node: Leaf | Invoke) -> bool:
     return any(apply.stateful for leaf in _leaves(node) for apply in leaf.applies)
 
 
-def _words_of(nodes: Iterable[Node]) -> set[str]:
-    """The names that the code of the nodes takes from around it."""
-    found: set[str] = set()
-    for node in inside(nodes):
-        if isinstance(node, ModuleChain):
-            found |= _words_of(node.nodes)
-        else:
-            found.update(*map(free_names, _codes(node)))
-    return found
-
-
-def _codes(node: Leaf | Invoke | Loop | Choice) -> Iterator[Any]:
-    if isinstance(node, Leaf):
-        yield from (code for apply in node.applies for code in (apply.make, apply.call))
-    elif isinstance(node, Invoke):
-        yield from (value for _, value in node.arguments)
-    elif isinstance(node, Loop):
-        yield node.items
-    else:
-        yield from (condition for condition, _ in node.branches)
-
-
 def needed(nodes: Iterable[Node], wanted: Iterable[int]) -> tuple[Node, ...]:
     """The nodes that some values hang on."""
     live, kept = set(wanted), []
     for node in reversed(tuple(nodes)):
-        if live.intersection(_made((node,))):
+        if live.intersection(definitions((node,))):
             kept.append(node)
             live.update(value for _, value in uses((node,)))
     return tuple(reversed(kept))
-
-
-def _made(nodes: Iterable[Node]) -> Iterator[int]:
-    """The values that nodes make."""
-    yield from (value for value, _ in _sources(nodes))
-    yield from (value for node in inside(nodes) if not isinstance(node, Loop | Choice) for value in node.outputs)
-
-
-def _sources(nodes: Iterable[Node]) -> Iterator[tuple[int, tuple[int | None, ...]]]:
-    """What each variable is made of."""
-    for node in inside(nodes):
-        if isinstance(node, Loop):
-            yield from ((own, (first, later)) for first, later, own in node.carried)
-        elif isinstance(node, Choice):
-            yield from ((own, operands) for operands, own in node.phis)
 
 
 def _taken(nodes: Iterable[Node], idle: Collection[int]) -> Iterator[int]:
@@ -184,16 +149,12 @@ def _taken(nodes: Iterable[Node], idle: Collection[int]) -> Iterator[int]:
 
 def _pruned(node: Node, live: set[int], idle: Collection[int]) -> Iterator[Node]:
     """The node without what leads to nothing, if anything is left of it."""
-    if isinstance(node, Loop):
-        carried = tuple(v for v in node.carried if v[2] in live)
-        nodes = tuple(found for inner in node.nodes for found in _pruned(inner, live, idle))
-        if nodes or carried:
-            yield node.replace(carried=carried, nodes=nodes)
-    elif isinstance(node, Choice):
-        branches = tuple(
-            (condition, tuple(found for n in inner for found in _pruned(n, live, idle)))
-            for condition, inner in node.branches
-        )
-        yield node.replace(branches=branches, phis=tuple(phi for phi in node.phis if phi[1] in live))
-    elif id(node) not in idle or live.intersection(node.outputs):
-        yield node
+    if not isinstance(node, Loop | Choice):
+        if id(node) not in idle or live.intersection(node.outputs):
+            yield node
+        return
+    found = node.with_parts(tuple(tuple(n for i in part for n in _pruned(i, live, idle)) for part in node.parts))
+    if isinstance(found, Choice):
+        yield found.replace(phis=tuple(phi for phi in found.phis if phi[1] in live))
+    elif found.nodes or not live.isdisjoint(found.leaves):
+        yield found.replace(carried=tuple(v for v in found.carried if v[2] in live))

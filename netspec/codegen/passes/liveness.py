@@ -13,10 +13,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from ...base.record import TYPE_CHECKING
-from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, definitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from collections.abc import Sequence as Seq
 
     from ..ir import Node
@@ -111,7 +111,7 @@ class Lives:
                 break
             head |= found
         # a value that is made within and taken behind is there only when there was a turn
-        entering = alive.difference(_made_in(node.nodes))
+        entering = alive.difference(definitions(node.nodes))
         before = entering - owns
         for first, later, own in node.carried:
             self._made(own, alive, later)
@@ -148,17 +148,6 @@ class Stretches:
 def _late(node: Leaf | Invoke | ModuleChain) -> tuple[int, ...]:
     """A layer that takes several lines may need its later inputs after the first line."""
     return node.inputs[1:] if isinstance(node, Leaf) and len(node.applies) > 1 else ()
-
-
-def _made_in(nodes: Iterable[Node]) -> Iterator[int]:
-    """The values that nodes make, those within loops and choices included."""
-    for node in inside(nodes):
-        if isinstance(node, Loop):
-            yield from (own for _first, _later, own in node.carried)
-        elif isinstance(node, Choice):
-            yield from (own for _operands, own in node.phis)
-        else:
-            yield from node.outputs
 
 
 def passing(node: Leaf | Invoke | ModuleChain) -> int:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Call, Raw
-from ..ir import Choice, Loop, ModuleChain
-from .variables import uses
+from ..ir import Choice, Loop, ModuleChain, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -111,12 +110,5 @@ def _asked_late(loop: Loop, later: int, own: int) -> bool:
     for node in loop.nodes:
         if made and any(value == own for _, value in uses((node,))):
             return True
-        made = made or later in _made(node)
+        made = made or later in node.leaves
     return False
-
-
-def _made(node: Node) -> Seq[int]:
-    """The values that a node leaves behind it."""
-    if isinstance(node, Loop):
-        return [own for _, _, own in node.carried]
-    return [own for _, own in node.phis] if isinstance(node, Choice) else node.outputs

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from ...base.record import TYPE_CHECKING
-from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
-from .variables import uses
+from ..ir import Invoke, Leaf, Loop, ModuleChain, uses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ..ir import Node, Template
+    from ..ir import Choice, Node, Template
     from ..styles import Style
 
 # blocks in a row that are written as one Sequential
@@ -74,17 +73,6 @@ def _loop_of_one(loop: Loop, counts: Mapping[int, int]) -> ModuleChain | None:
     if only.inputs != (own,) or only.outputs != (later,):
         return None
     return ModuleChain(only.given or plural(only), (loop,), (first,), (later,), None)
-
-
-def loops(nodes: Iterable[Node]) -> Iterator[Loop]:
-    """All loops, those in branches included."""
-    for node in nodes:
-        if isinstance(node, Loop):
-            yield node
-            yield from loops(node.nodes)
-        elif isinstance(node, Choice):
-            for _, inner in node.branches:
-                yield from loops(inner)
 
 
 def plural(node: Leaf | Invoke) -> str:

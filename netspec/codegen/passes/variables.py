@@ -10,7 +10,7 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Raw, inline
 from ..identifiers import BUILTINS, safe
-from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside
+from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain, inside, opened, uses
 from .liveness import Lives, Stretches
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ...layers.base import Helper
     from ...pycode.expr import Code
     from ..ir import Node, Template
 
@@ -180,20 +179,6 @@ def _made_of(value: int, user: Any) -> int | str | None:
 # --- what nodes take and name ----------------------------------------------------------------------------------------
 
 
-def uses(nodes: Seq[Node]) -> Iterator[tuple[Node, int]]:
-    """The values that nodes take, each time, with the node that takes them."""
-    for node in nodes:
-        if isinstance(node, Loop):
-            yield from ((node, v) for first, later, _ in node.carried for v in (first, later) if v is not None)
-            yield from uses(node.nodes)
-        elif isinstance(node, Choice):
-            yield from ((node, v) for operands, _ in node.phis for v in operands if v is not None)
-            for _condition, inner in node.branches:
-                yield from uses(inner)
-        else:
-            yield from ((node, v) for v in node.inputs)
-
-
 def left_by(nodes: Seq[Node]) -> Iterator[int]:
     """The values that loops and choices have variables for, and those that turns and branches leave in them."""
     for node in inside(nodes):
@@ -205,17 +190,11 @@ def left_by(nodes: Seq[Node]) -> Iterator[int]:
 
 def called(nodes: Seq[Node]) -> set[str]:
     """The functions and classes of the file that the nodes call, which no variable may hide."""
-    found: set[str] = set()
-    helpers: set[Helper] = set()
-    for node in inside(nodes):
-        if isinstance(node, Invoke):
-            found.add(node.template.name)
-            helpers.update(node.form.helpers if node.form is not None else ())
-        elif isinstance(node, Leaf):
-            helpers.update(h for a in node.applies for h in a.helpers)
-        elif isinstance(node, ModuleChain):
-            found.update(called(node.nodes))
-    return found.union(*(helper.defines for helper in helpers))
+    calls = [node for node in opened(nodes) if isinstance(node, Invoke)]
+    leaves = (node for node in opened(nodes) if isinstance(node, Leaf))
+    helpers = {helper for leaf in leaves for apply in leaf.applies for helper in apply.helpers}
+    helpers.update(helper for call in calls if call.form is not None for helper in call.form.helpers)
+    return {call.template.name for call in calls}.union(*(helper.defines for helper in helpers))
 
 
 def loop_names(nodes: Seq[Node]) -> set[str]:
