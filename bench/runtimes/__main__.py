@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import re
+import resource
 import sys
 import threading
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 
 # bfloat16 has 8 bits: what it comes to behind several layers
 _ROUNDING, _COARSE = 1e-4, 0.1
+# a process that holds so many bytes is ended
+_LARGE = 3_000_000_000
 
 
 class Ways(WorkerPool):
@@ -76,10 +80,26 @@ class Ways(WorkerPool):
             return super().answer(job, folder)
         finally:
             timer.cancel()
+            self._end_large(self.place(job.runs_in))
+
+    def _end_large(self, place: str) -> None:
+        """End a process that has come to hold much: frameworks keep what they traced. The next job gets a new one."""
+        process = self.processes.get(place)
+        if process is not None and _held(process.pid) > _LARGE:
+            kill([self.processes.pop(place)])
 
     def _end(self, process: subprocess.Popen[str]) -> None:
         self.late = True
         kill([process])
+
+
+def _held(pid: int) -> int:
+    """The bytes in memory of a process; 0 where the system does not say so."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 class Tried:
@@ -217,6 +237,8 @@ def _judged(tried: Tried, job: Job, pool: Ways) -> Row:
     answer = pool.answer(job, pool.start(job))
     if answer.kind == "Died" and pool.late:
         return {"verdict": "no time", "error": "", "message": f"more than {pool.longest:.0f} seconds"}
+    if answer.kind == "Died" and answer.error.endswith(" -9"):
+        return {"verdict": "no time", "error": "", "message": "the system ended it for want of memory"}
     if answer.error:
         return {"verdict": "refused", "error": "", "message": _short(answer.error)}
     if job.leg in CONVERTED:
