@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ...layers.cells import CellForm
     from ...pycode.expr import Code
     from ..ir import ModuleChain, Node, Template
-    from ..lowering.lower import Lowered
+    from ..lowering.lower import Lowered, LoweredBody
     from .weight_map import Called
 
 _TAKEN = {"keras", "layers", "ops", "inputs", "outputs", "frozen", "still"}
@@ -79,13 +79,15 @@ class _FunctionLowering(KerasLowering):
         # a cell is a class, and what it is made of, too
         self.classes = ClassLowering("layer")
 
-    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> Code:
-        return (self.classes.lower if body.states else super().lower)(body, layouts, frozen)
+    def lower(
+        self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False, wished: tuple[str, ...] = ()
+    ) -> LoweredBody:
+        return (self.classes.lower if body.states else super().lower)(body, layouts, frozen, wished)
 
     def spread(self, shape: Shape) -> Use:
         return Use((Apply(call("PerSample"), helpers=(PER_SAMPLE,)),))
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> BodyLowering:
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool, wished: tuple[str, ...]) -> BodyLowering:
         return _FunctionLines(self, body, layouts, frozen)
 
 

@@ -72,7 +72,7 @@ def _broken(reason: str, span: Span) -> SpecError:
 class _ChainLowering(KerasLowering):
     """Lowers a net to its layers in a row."""
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> _SequentialBody:
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool, wished: tuple[str, ...]) -> _SequentialBody:
         return _SequentialBody(self, body, layouts, frozen)
 
 

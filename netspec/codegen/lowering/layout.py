@@ -15,7 +15,7 @@ from ...layers.base import At, Helper, Use, function
 from ...layers.exported import exported
 from ...pycode.expr import Attr, Index, X, call, method
 from .initialisers import noted
-from .lower import BodyLowering, Lowering
+from .lower import BodyLowering, LoweredRegion, Lowering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,14 +76,16 @@ class TorchLowering(Lowering):
         self.settled: set[Span] = set()
         self.is_within = False
 
-    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> LoweredBody:
+    def lower(
+        self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False, wished: tuple[str, ...] = ()
+    ) -> LoweredBody:
         """One class takes and gives each value in one layout, wherever it is used."""
         if self.is_within:
-            return super().lower(body, layouts, frozen)
+            return super().lower(body, layouts, frozen, wished)
         self.is_within = True
         try:
             while True:
-                found = super().lower(body, layouts, frozen)
+                found = super().lower(body, layouts, frozen, wished)
                 if self.torn <= self.settled:
                     return found
                 self.settled |= self.torn
@@ -101,6 +103,12 @@ class TorchLowering(Lowering):
             for place, (value, layout) in enumerate(zip(values, layouts)):
                 if self.layouts.setdefault((span, word, place, len(value.shape)), layout) != layout:
                     self.torn.add(span)
+
+    def known_layouts(self, body: Body, word: str, values: Sequence[Tensor]) -> tuple[str, ...]:
+        """The layouts in which a block is known to take or give values; empty for each that is not."""
+        span = body.definition.span
+        known = (self.layouts.get((span, word, k, len(v.shape)), "") for k, v in enumerate(values))
+        return tuple(known) if self.follows else ("",) * len(values)
 
     def is_settled(self, call: BlockCall) -> bool:
         """Does what is called take and give values in the layouts that a net has?"""
@@ -141,8 +149,8 @@ class TorchLowering(Lowering):
         count = Index(Attr(X(1), "shape"), (0,))
         return Use((function(method(X(), "expand", count, *(-1 for _ in shape))),))
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> BodyLowering:
-        return _TorchLines(self, body, layouts, frozen)
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool, wished: tuple[str, ...]) -> BodyLowering:
+        return _TorchLines(self, body, layouts, frozen, wished)
 
 
 class _TorchLines(BodyLowering):
@@ -150,8 +158,11 @@ class _TorchLines(BodyLowering):
 
     lowering: TorchLowering
 
-    def __init__(self, lowering: TorchLowering, body: Body, layouts: tuple[str, ...], frozen: bool) -> None:
+    def __init__(
+        self, lowering: TorchLowering, body: Body, layouts: tuple[str, ...], frozen: bool, wished: tuple[str, ...]
+    ) -> None:
         super().__init__(lowering, body, layouts, frozen)
+        self.wished = dict(zip(map(id, body.outputs), wished))
         self.alone = not layouts
         self.layout: dict[int, str] = {}
         self.consumers: dict[int, list[Any]] = {}
@@ -171,22 +182,28 @@ class _TorchLines(BodyLowering):
 
     def run(self) -> LoweredBody:
         code = super().run()
-        code = self._as_a_net_gives(code) if self.alone else code
+        if self.alone:
+            code = self._given_in(code, [entering(self.body, result.value.shape) for result in self.body.outputs])
+        elif self.wished:
+            code = self._given_in(code, [self.wished.get(id(result), "") for result in self.body.outputs])
         self.lowering.note(code)
         return code
 
-    def _as_a_net_gives(self, code: LoweredBody) -> LoweredBody:
-        """The code with what comes out in the layouts that a net gives."""
-        outputs, layouts = list(code.outputs), []
-        for place, result in enumerate(self.body.outputs):
+    def _given_in(self, code: LoweredBody, wanted: Sequence[str]) -> LoweredBody:
+        """The code with what comes out in some layouts; as it is where none is said."""
+        outputs, layouts, items = list(code.outputs), list(code.out_layouts), code.items
+        for place, (result, layout) in enumerate(zip(self.body.outputs, wanted)):
             number = self._source(result.value)
-            wanted = entering(self.body, result.value.shape) if len(result.value.shape) >= 2 else "last"
-            if len(result.value.shape) >= 2 and self.layout[number] != wanted:
+            if len(result.value.shape) < 2:
+                layouts[place] = "last"
+            elif layout and self.layout[number] != layout:
                 self.uses[number] -= 1
-                outputs[place] = number = self._convert(number, result.value, wanted)
-                self.uses[number] = self.uses.get(number, 0) + 1
-            layouts.append(wanted)
-        return code.replace(items=(*code.items, *self.pending), outputs=tuple(outputs), out_layouts=tuple(layouts))
+                outputs[place] = made = self._convert(number, result.value, layout)
+                self.uses[made] = self.uses.get(made, 0) + 1
+                items = _in_branch_of(items, number, self.pending) or (*items, *self.pending)
+                self.pending = []
+                layouts[place] = layout
+        return code.replace(items=items, outputs=tuple(outputs), out_layouts=tuple(layouts))
 
     def step(self, step: Step) -> list[Lowered]:
         step = self.shortened(step)
@@ -236,13 +253,14 @@ class _TorchLines(BodyLowering):
             return ""
         if isinstance(user, BlockCall):
             return self.lowering.wanted(user.body)[[t.number for t in user.inputs].index(number)]
-        return ""
+        return self.wished.get(id(user), "")
 
     def call(self, call: BlockCall) -> list[Lowered]:
         layouts = tuple(self._layout_for(call, place) for place in range(len(call.inputs)))
         inputs = tuple(self._taken(t, layout) for t, layout in zip(call.inputs, layouts))
         # a net within a net is the class that it is alone, so it takes and gives what a net does
-        code = self.lowering.lower(call.body, () if self.lowering.is_settled(call) else layouts)
+        wished = self.lowering.known_layouts(call.body, "out", call.outputs)
+        code = self.lowering.lower(call.body, () if self.lowering.is_settled(call) else layouts, wished=wished)
         for tensor, layout in zip(call.outputs, code.out_layouts if call.use is None else _LAST):
             self.layout[tensor.number] = layout
         return self.flushed(self.enter(call, code, inputs))
@@ -255,7 +273,8 @@ class _TorchLines(BodyLowering):
             return "last"
         if call.shared is not None or self.lowering.is_settled(call):
             return entering(body, tensor.shape)
-        return self.lowering.wanted(body)[place] or self.layout[self._source(tensor)]
+        known = self.lowering.known_layouts(body, "in", call.inputs)[place]
+        return known or self.lowering.wanted(body)[place] or self.layout[self._source(tensor)]
 
     def _taken(self, tensor: Tensor, want: str) -> int:
         number = self._source(tensor)
@@ -290,6 +309,18 @@ class _TorchLines(BodyLowering):
                     return False
         self.flattened.update((id(step), shape) for step in dense)
         return True
+
+
+def _in_branch_of(items: tuple[Lowered, ...], number: int, more: Sequence[Lowered]) -> tuple[Lowered, ...]:
+    """Items with more of them at the end of the branch, within branches alone, in which a value is made; none where it
+    is made elsewhere."""
+    for place, item in enumerate(items):
+        if isinstance(item, LoweredRegion) and item.region.kind == "if":
+            makes = any(number in inner.outputs for inner in item.items if not isinstance(inner, LoweredRegion))
+            found = (*item.items, *more) if makes else _in_branch_of(item.items, number, more)
+            if found:
+                return (*items[:place], item.replace(items=found), *items[place + 1 :])
+    return ()
 
 
 # the layouts of all that cells give

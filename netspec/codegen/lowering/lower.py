@@ -114,7 +114,7 @@ class LoweredBody(Record):
 
 def key_of(body: LoweredBody) -> Any:
     """What tells lowered bodies apart."""
-    return id(body.body), body.layouts, body.frozen, body.kind
+    return id(body.body), body.layouts, body.frozen, body.kind, body.out_layouts
 
 
 def flat(items: Iterable[Lowered]) -> Iterator[LoweredStep | LoweredCall]:
@@ -150,7 +150,9 @@ class Lowering:
     single: ClassVar[tuple[Any, ...]] = (None,)
 
     def __init__(self) -> None:
-        self.codes: dict[tuple[int, tuple[str, ...], bool], LoweredBody] = {}
+        self.codes: dict[Any, LoweredBody] = {}
+        # do further bodies keep to what is known of the program's?
+        self.follows = False
 
     # --- what a framework says differently -----------------------------------------------------------------------
 
@@ -178,7 +180,7 @@ class Lowering:
         """What was made for a step, called on values."""
         return Applied(Made(), tuple(values))
 
-    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool) -> BodyLowering:
+    def begin(self, body: Body, layouts: tuple[str, ...], frozen: bool, wished: tuple[str, ...]) -> BodyLowering:
         return BodyLowering(self, body, layouts, frozen)
 
     # ---------------------------------------------------------------------------------------------------------------
@@ -209,10 +211,14 @@ class Lowering:
         taken = items and (items is not code.items or code.items[0] is ...)
         return Index(value.value, items) if taken else Index(code, (0,))
 
-    def lower(self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False) -> LoweredBody:
-        key = (id(body), layouts, frozen)
+    def lower(
+        self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False, wished: tuple[str, ...] = ()
+    ) -> LoweredBody:
+        """The code of a body. `layouts` are those of what comes in, `wished` those that are as good as any for what
+        goes out."""
+        key = (id(body), layouts, frozen, wished)
         if key not in self.codes:
-            self.codes[key] = self.begin(body, layouts, frozen).run()
+            self.codes[key] = self.begin(body, layouts, frozen, wished).run()
         return self.codes[key]
 
 

@@ -41,7 +41,7 @@ def aimed(
     # what the text decides by is seldom the size of a map
     for varied in sorted(varying, key=lambda place: place in maps):
         if all(type(v) is int for v in varying[varied]):
-            for point in (1, *(point for point in turning if point >= 0)):
+            for point in (1, 2, *(point for point in turning if point >= 0)):
                 yield lambda place, value, v=varied, n=point: n if place == v else value
 
 
@@ -124,6 +124,20 @@ def varying_in(group: Seq[LoweredBody]) -> dict[Place, tuple[Any, ...]]:
             places.append((number, -1))
     columns = {place: tuple(value_at(code.body, place) for code in group) for place in places}
     return {p: c for p, c in columns.items() if not same(c) and all(map(is_number, c))}
+
+
+def told_apart(
+    group: Seq[LoweredBody], spoken: Mapping[Place, Seq[int]], varying: Collection[Place]
+) -> dict[Place, Seq[Any]]:
+    """What each place that conditions speak of may be: numbers that vary, and the words and truth values of a group."""
+    found: dict[Place, Seq[Any]] = {}
+    for place, numbers in spoken.items():
+        values = [value_at(code.body, place) for code in group]
+        if all(value is None or isinstance(value, bool | str) for value in values):
+            found[place] = [] if same(values) else list(dict.fromkeys(values))
+        elif place in varying or not isinstance(place, str):
+            found[place] = numbers
+    return {place: values for place, values in found.items() if values}
 
 
 def telling(

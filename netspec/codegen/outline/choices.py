@@ -52,6 +52,8 @@ def unify_choice(
         unifier.parameters.needs[before:] = _where_taken(unifier.parameters.needs[before:], conditions, pick)
         branches.append((pick, nodes))
     unifier.values.close(region)
+    if conditions:
+        unifier.branches[region.uid] = {pick: (conditions[pick], at) for pick, at in by_pick(column).items()}
 
     def close() -> Choice | None:
         if empty and not region.phis:

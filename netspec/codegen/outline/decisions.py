@@ -149,7 +149,7 @@ def singled_out(definition: Definition) -> list[int]:
 
 def conditioned(definition: Definition, names: Mapping[str, Place]) -> dict[Place, list[int]]:
     """Those of some names that conditions speak of, by what they stand for, each with the whole numbers that these
-    conditions speak of, and their neighbours."""
+    conditions speak of, and their neighbours; none where they speak of words and truth values."""
     found: dict[Place, list[int]] = {}
     for condition in (list(tree.walk(condition)) for condition in _conditions(definition)):
         numbers = [part.value for part in condition if isinstance(part, tree.Literal) and type(part.value) is int]

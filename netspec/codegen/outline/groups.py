@@ -59,8 +59,11 @@ class InstanceGroup:
         return found
 
     def suits(self, code: LoweredBody) -> bool:
-        """True if a body has the words of one of the group, and inputs of such ranks, so that only numbers differ."""
-        return self._words_of(code) in self.words and any(ranks_of(code) == ranks_of(body) for body in self.bodies)
+        """True if a body has words of the group, and inputs of the ranks of one of it, so that only numbers differ, and
+        which words go together."""
+        words = self._words_of(code)
+        known = all(any(value == other[name] for other in self.words) for name, value in words.items())
+        return known and any(ranks_of(code) == ranks_of(body) for body in self.bodies)
 
     @property
     def kinds(self) -> list[list[LoweredBody]]:
@@ -105,8 +108,8 @@ class InstanceGroup:
         return [parameter.said for parameter in self.template.parameters if parameter.said]
 
     def limit(self, idle: Mapping[str, LoweredBody], known: KnownTemplates) -> None:
-        """Let the class refuse what it is not for. `idle` are bodies with no turn, by the parameter that counts turns:
-        where the class would have to say more for one than it does, it is for more turns alone."""
+        """Let the class refuse what it is not for. `idle` are bodies with 0 for a parameter, such as one that counts
+        turns: where the class would have to say more for one than it does, it is for larger numbers alone."""
         found = limited(self.template, self.bodies, self.witnesses, self.refused)
         names = [p.name for p in found.parameters if p.said in idle and not self._says(idle[p.said], known)]
         guards = dict.fromkeys((*found.guards, *(f"{name} >= 1" for name in names)))
@@ -218,6 +221,8 @@ def hold_against(groups: Seq[InstanceGroup], witnesses: Witnesses, nets: Seq[Low
         of_others = {key: code for key, code in offered[_source(group.bodies[0])].items() if key not in mine}
         ways = ([c for k, c in there.items() if k not in taken and group.suits(c)] for there in (mine, of_others))
         group.hold_against(list(ways), known)
+        siblings = (other for other in groups[:-1] if other is not group and _kin(other, group))
+        group.refused += [code for other in siblings for code in other.bodies if group.suits(code)]
         group.limit(witnesses.idle_of_block(group.bodies[0], group.said), known)
         taken.update(map(key_of, group.witnesses))
     others = [code for code in nets if key_of(code) not in taken]
@@ -225,6 +230,11 @@ def hold_against(groups: Seq[InstanceGroup], witnesses: Witnesses, nets: Seq[Low
         groups[-1].unify(others, known)
         groups[-1].limit(witnesses.idle_of_net(groups[-1].said), known)
     return [group.template for group in groups]
+
+
+def _kin(one: InstanceGroup, other: InstanceGroup) -> bool:
+    """Are they classes of one definition?"""
+    return bool(_source(one.bodies[0]) == _source(other.bodies[0]))
 
 
 def _columns(bodies: Seq[LoweredBody]) -> Iterator[tuple[str, list[Any]]]:

@@ -13,7 +13,7 @@ from .choices import plan_choice
 from .expressions import express
 from .ssa import MismatchError, WriteOutError
 from .synthesis import Solver
-from .terms import Contexts, Term, constant, matches, plain, same
+from .terms import Contexts, Term, code, constant, matches, pair, plain, same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
@@ -76,8 +76,10 @@ def _steps(items: Seq[Lowered]) -> int:
 def _unrolled(
     unifier: Unification, node: Any, turns: Turns, contexts: Contexts, arounds: Seq[InstancePath]
 ) -> list[Unified]:
-    if not contexts.branch:  # within a branch it would be a demand of that branch only
-        for demand in _as_many(node, len(turns[0]), contexts):
+    for demand in _as_many(node, len(turns[0]), contexts):
+        if contexts.branch:  # it is needed where the branch is taken
+            unifier.parameters.needs.append(demand)
+        else:
             unifier.demand(demand, contexts)
     found: list[Unified] = []
     for number, row in enumerate(zip(*turns)):
@@ -96,10 +98,15 @@ def _as_many(node: Any, turns: int, contexts: Contexts) -> list[Term]:
     """The demand that there are as many turns as are written out, where that depends on what a caller may say."""
     if isinstance(node, tree.For) and isinstance(node.items, tree.List):
         return []
-    counted = express(node.count if isinstance(node, tree.Repeat) else node.items, contexts)
+    bounds = _bounds(node)
+    start, stop = (express(side, contexts) for side in bounds) if bounds is not None else (None, None)
+    if start is not None and stop is not None:
+        counted = pair("-", stop, start)
+    else:
+        counted = express(node.count if isinstance(node, tree.Repeat) else node.items, contexts)
     if counted is None or not counted.names:
         return []
-    text = counted.within(5) if isinstance(node, tree.Repeat) else f"len({counted.text})"
+    text = f"len({counted.text})" if isinstance(node, tree.For) and bounds is None else counted.within(5)
     return [counted.replace(text=f"{text} == {turns}", values=(True,) * len(contexts), rank=4)]
 
 
@@ -263,7 +270,7 @@ class _LoopVariables:
         wanted = [n for n, t in self.names.items() if t.text in used]
         node = column[0].region.node
         if not wanted or (len(wanted) == 1 and self.names[wanted[0]] is self.index):
-            count = solver.leaf([len(t) for t in self.turns], "n", _count(node))
+            count = self._said([len(t) for t in self.turns], "n", _count(node), solver)
             return (self.index.text if self.index.text in used else "_",), Call("range", (count,))
         items: Any = self._range(node, wanted, solver) or self._list(node, wanted, solver)
         if self.index.text not in used or self.index in self.names.values():
@@ -278,8 +285,16 @@ class _LoopVariables:
         if bounds is None or len(wanted) != 1 or not all(self.turns):
             return None
         rows = [[t.region.bindings[wanted[0]] for t in ts] for ts in self.turns]
-        start = solver.leaf([row[0] for row in rows], "start", [bounds[0]])
-        return Call("range", (start, solver.leaf([row[-1] + 1 for row in rows], "stop", [bounds[1]])))
+        start = self._said([row[0] for row in rows], "start", [bounds[0]], solver)
+        return Call("range", (start, self._said([row[-1] + 1 for row in rows], "stop", [bounds[1]], solver)))
+
+    def _said(self, column: Seq[Any], name: str, written: Seq[Any], solver: Solver) -> Any:
+        """How often, as it is written, also where all instances come to one number: a caller's list may be longer."""
+        for term in (express(node, solver.contexts) for node in written):
+            if term is not None and term.names and matches(term.values, column):
+                self.parameters.use(term)
+                return code(term)
+        return solver.leaf(column, name, written)
 
     def _list(self, node: Any, wanted: list[str], solver: Solver) -> Any:
         """The items, written down where all instances have the same ones."""

@@ -60,11 +60,14 @@ def _exposing(groups: Seq[InstanceGroup], witnesses: Witnesses) -> list[Template
     if found is not None or len(names) == 1:
         return found
     kept: list[LoweredBody] = []
+    taken: list[str] = []
     for name in names:
-        codes = [*kept, *witnesses.of_net([name])]
-        unified = _attempt(groups, witnesses, codes) if len(codes) > len(kept) else None
+        # what goes by itself may not go with those that are taken already
+        codes = witnesses.of_net([*taken, name]) + (witnesses.of_net([name]) if taken else [])
+        unified = _attempt(groups, witnesses, [*kept, *codes]) if codes else None
         if unified is not None:
-            kept, found = codes, unified
+            kept, found = [*kept, *codes], unified
+            taken.append(name)
     return found
 
 

@@ -256,8 +256,13 @@ class TemplateValues:
 
     def operands(self, value: int) -> list[int]:
         """What a variable of a choice may hold, branch by branch; nothing for other values."""
-        phis = (phi for region in self.regions.values() for phi in region.phis)
-        return next((list(phi.operands.values()) for phi in phis if phi.own == value), [])
+        found = self.behind_choice(value)
+        return [] if found is None else list(found[1].operands.values())
+
+    def behind_choice(self, value: int) -> tuple[int, Phi] | None:
+        """The choice that leaves a value, by its number, and its variable; None for other values."""
+        phis = ((region.uid, phi) for region in self.regions.values() for phi in region.phis)
+        return next(((uid, phi) for uid, phi in phis if phi.own == value), None)
 
     def behind_loop(self, value: int) -> tuple[int, LoopCarried] | None:
         """The number of the loop that carries a variable, and the variable; None for other values."""

@@ -245,12 +245,26 @@ class Solver:
             if any(isinstance(v, tuple) for v in term.values) and matches([window(v) for v in term.values], column):
                 return term
         fitted = (
-            combine(column, self.contexts, self.parameters.extra)
+            self._item(column)
+            or combine(column, self.contexts, self.parameters.extra)
             or self._first_and_rest(column)
             or self._affine(column)
             or self._by_flag(column)
         )
         return None if fitted is None else fitted.replace(fitted=True)
+
+    def _item(self, column: tuple[Any, ...]) -> Term | None:
+        """An item of a list of the same length everywhere, as what a comprehension makes of it, turn by turn."""
+        for term in self.contexts.terms.values():
+            if not term.text.isidentifier() or not all(isinstance(value, tuple) for value in term.values):
+                continue
+            lengths = {len(value) for value in term.values}
+            rows = zip(*term.values) if len(lengths) == 1 else ()
+            place = next((k for k, row in enumerate(rows) if matches(row, column)), None)
+            if place is not None:
+                as_many = Term(f"len({term.text}) == {lengths.pop()}", (), term.names, 4)
+                return Term(f"{term.within(9)}[{place}]", column, term.names, needs=(*term.needs, as_many))
+        return None
 
     def sum_of(self, terms: Seq[Term | None], column: Seq[Any]) -> Term | None:
         """The sum of some terms, where it gives the column."""

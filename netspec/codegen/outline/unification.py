@@ -78,6 +78,8 @@ class Unification:
         self.channels: dict[int, Term] = {}
         # how many turns a loop has, where an expression says so
         self.counts: dict[int, Term] = {}
+        # of each choice, by branch: what decides for it (None for the last one), and which instances take it
+        self.branches: dict[int, dict[int, tuple[Term | None, list[int]]]] = {}
         # loops and choices that were announced, by their items
         self.planned: dict[tuple[int, ...], ControlRegion] = {}
         # for each loop around the present place, names that only choices ask for of which it is not known whether they

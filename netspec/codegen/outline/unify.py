@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ...layers.base import Apply
     from ..ir import Node
-    from ..lowering.lower import Lowered, LoweredRegion
+    from ..lowering.lower import Lowered, LoweredBody, LoweredRegion
     from .unification import Unified
 
 
@@ -45,7 +45,7 @@ class Unifier(Unification):
         first = self.bodies[0]
         arounds = [InstancePath({}, ()) for _ in self.bodies]
         inputs = []
-        if len({len(b.body.inputs) for b in self.bodies}) > 1:
+        if len({len(b.body.inputs) for b in self.bodies}) > 1 or _torn(self.bodies):
             raise MismatchError
         for place, port in enumerate(first.body.inputs):
             value = self.values.new()
@@ -134,6 +134,7 @@ class Unifier(Unification):
             term = solver.sum_of([self.channels.get(v) for v in inputs], [s[-1] for s in shapes[0]])
             if term is not None:
                 self.channels[outputs[0]] = term
+                contexts.learn(term)  # branches behind it ask for it
         own = self._own(column, contexts)
         alike = all(a.step is not None and a.step.output.shape == step.output.shape for a in own)
         layer = step.layer
@@ -201,7 +202,29 @@ class Unifier(Unification):
     def _hints(self, inputs: tuple[int, ...], contexts: Contexts) -> list[Term]:
         sources = [v for value in inputs for v in (value, *self.values.operands(value))]
         found = [self.channels[v] for v in sources if v in self.channels]
-        return found + [term for value in inputs if (term := self._behind_loop(value, contexts)) is not None]
+        behind = (look(value, contexts) for value in inputs for look in (self._behind_loop, self._behind_choice))
+        return found + [term for term in behind if term is not None]
+
+    def _behind_choice(self, value: int, contexts: Contexts) -> Term | None:
+        """The channels of what a choice of two branches leaves: those of one where its condition holds."""
+        found = self.values.behind_choice(value)
+        branches = self.branches.get(found[0], {}) if found is not None else {}
+        if found is None or len(branches) != 2 or sum(len(places) for _, places in branches.values()) != len(contexts):
+            return None
+        sides: list[Term] = []
+        values: dict[int, Any] = {}
+        for pick, (_, places) in branches.items():
+            side = self.channels.get(found[1].operands.get(pick, -1))
+            if side is None or len(side.values) not in (len(places), len(contexts)):
+                return None
+            values |= zip(
+                places, side.values if len(side.values) == len(places) else map(side.values.__getitem__, places)
+            )
+            sides.append(side)
+        condition, (one, other) = branches[min(branches)][0], sides
+        if condition is None or one.text == other.text:
+            return None
+        return chosen(condition, one, other, tuple(values[place] for place in range(len(contexts))))
 
     def _behind_loop(self, value: int, contexts: Contexts) -> Term | None:
         """The channels of what a loop leaves, which may have no turn."""
@@ -279,6 +302,17 @@ def _decided(definition: tree.Definition, contexts: Contexts) -> Iterator[Term]:
         term = express(node.condition, contexts)
         if term is not None and term.names and same(term.values):
             yield term if term.values[0] else term.replace(text=negated(term.text))
+
+
+def _torn(bodies: Seq[LoweredBody]) -> bool:
+    """Do bodies give values of one rank in several layouts? One class gives each in one."""
+    found: dict[tuple[int, int], str] = {}
+    ranks = (
+        (place, len(result.value.shape), layout)
+        for body in bodies
+        for place, (result, layout) in enumerate(zip(body.body.outputs, body.out_layouts))
+    )
+    return any(found.setdefault((place, rank), layout) != layout for place, rank, layout in ranks)
 
 
 def _taken_shapes(enter: LoweredCall) -> tuple[Any, ...]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from itertools import combinations, islice, product
 
 from ...base.record import TYPE_CHECKING
-from .changes import remainders_that_lack, value_at
+from ..lowering.lower import LoweredRegion
+from .changes import moved, remainders_that_lack, scaled, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
-    from ..lowering.lower import LoweredBody
+    from ...base.source import Span
+    from ..lowering.lower import Lowered, LoweredBody
     from .decisions import Place
+
+    # a choice of the text, and which of its branches
+    Branch: TypeAlias = tuple[Span, int]
 
     # a body with other values for some of its numbers; None where there is none such
     Change: TypeAlias = Callable[[LoweredBody, Mapping[Place, Any]], LoweredBody | None]
@@ -48,6 +53,13 @@ class Variation:
             for several in remainders_that_lack([value_at(code.body, place) for code in (*self.own, *found)]):
                 yield from first(self._with(place, several))
 
+    def made_equal(self, pairs: Seq[tuple[Place, Place]], varying: Collection[Place]) -> Iterator[LoweredBody]:
+        """For each two numbers that a condition compares, of which one varies: that one as the other is."""
+        for one, other in pairs:
+            own, fixed = (one, other) if one in varying else (other, one)
+            tried = (self.change(code, {own: value_at(code.body, fixed)}) for code in self.own)
+            yield from first(tried)
+
     def in_turn(self, spoken: Mapping[Place, Seq[int]]) -> Iterator[LoweredBody]:
         """Each number that conditions speak of, on all sides of the values there."""
         tried = (self.change(self.own[0], {place: n}) for place, numbers in spoken.items() for n in numbers)
@@ -64,8 +76,35 @@ class Variation:
         )
         return first(islice(pairs, _PAIRS), _PAIRS)
 
+    def in_branches(self, found: Seq[LoweredBody], places: Collection[Place]) -> Iterator[LoweredBody]:
+        """For each branch, and each number that is the same in all that take it: a body that takes it with another."""
+        taking: dict[Branch, list[LoweredBody]] = {}
+        for code in (*self.own, *found):
+            for branch in _branches(code.items):
+                taking.setdefault(branch, []).append(code)
+        for (branch, codes), place in product(taking.items(), places):
+            value = value_at(codes[0].body, place)
+            everywhere = len(codes) == len(self.own) + len(found)
+            if everywhere or isinstance(value, bool) or any(value_at(code.body, place) != value for code in codes):
+                continue
+            others = dict.fromkeys((*(moved(value, n) for n in (4, 2)), *(scaled(value, n) for n in (0, 1))))
+            few = [code for code in codes if not code.body.upto][:2]
+            tried = (self.change(code, {place: other}) for other in others for code in few)
+            for code in first(code for code in tried if code is not None and branch in _branches(code.items)):
+                codes.append(code)
+                yield code
+
     def _with(self, place: Place, values: Seq[Any]) -> Iterator[LoweredBody | None]:
         return (self.change(code, {place: value}) for value in values for code in self.own[:2])
+
+
+def _branches(items: Seq[Lowered]) -> Iterator[Branch]:
+    """The branches that a body takes, in loops as well."""
+    for part in items:
+        if isinstance(part, LoweredRegion):
+            if part.region.kind == "if":
+                yield part.region.span, part.region.choice
+            yield from _branches(part.items)
 
 
 def first(tried: Iterable[LoweredBody | None], most: int = 1) -> Iterator[LoweredBody]:

@@ -17,16 +17,13 @@ from ...base.record import TYPE_CHECKING
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
 from ...ir.paths import steps_of
 from ...syntax import tree
-from ..lowering.lower import LoweredRegion
 from .changes import (
     aimed,
     changes,
-    moved,
     ranks_of,
-    scaled,
     sizes_with,
     telling,
-    value_at,
+    told_apart,
     varying_in,
 )
 from .decisions import (
@@ -46,18 +43,14 @@ from .decisions import (
 from .variation import Variation, first
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Set
+    from collections.abc import Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
-    from typing import Any, TypeAlias
+    from typing import Any
 
     from ...base.dims import Shape
-    from ...base.source import Span
     from ...ir.types import Body, Net
-    from ..lowering.lower import Lowered, LoweredBody, Lowering
+    from ..lowering.lower import LoweredBody, Lowering
     from .decisions import Place
-
-    # a choice of the text, and which of its branches
-    Branch: TypeAlias = tuple[Span, int]
 
 
 # so many witnesses of a block or net are wanted, and so many elaborations are tried for them
@@ -78,6 +71,7 @@ class Witnesses:
     def __init__(self, net: Net, lowering: Lowering) -> None:
         self.net = net
         self.lowering = lowering
+        lowering.follows = True
         # what is elaborated, for all of them
         self.cache = net.cache.copy()
         # the net by its settings; None where it is none
@@ -147,7 +141,8 @@ class Witnesses:
         further = self._both_sides(few, before), varied.larger(before, much, 2), varied.in_pairs(pairs)
         found |= {id(code.body): code for codes in further for code in codes}
         several = list(found.values())
-        return [*several, *(varied.rounded(several, few) if several else ())]
+        several += varied.rounded(several, few) if several else ()
+        return [*several, *varied.in_branches(several, few)]
 
     def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter whose values so far lie on one side of a number that the text decides by, as `max(n, 12)`
@@ -163,8 +158,11 @@ class Witnesses:
                     tried = (self._with_settings({name: number + step}) for step in steps if number + step > 0)
                     yield from first(tried)
 
-    def _set(self, _: LoweredBody, values: Mapping[Place, Any]) -> LoweredBody | None:
-        return self._with_settings({name: value for name, value in values.items() if isinstance(name, str)})
+    def _set(self, like: LoweredBody, values: Mapping[Place, Any]) -> LoweredBody | None:
+        """A net such as another one, with other values for some parameters."""
+        own = self.net.body.arguments
+        others = {name: value for name, value in like.body.arguments.items() if value != own[name]}
+        return self._with_settings(others | {name: value for name, value in values.items() if isinstance(name, str)})
 
     def _with_settings(self, chosen: Mapping[str, Any]) -> LoweredBody | None:
         # 6 and 6.0 are other settings
@@ -183,7 +181,11 @@ class Witnesses:
 
     def _lowered(self, body: Body, like: LoweredBody | None = None) -> LoweredBody | None:
         try:
-            return self.lowering.lower(body) if like is None else self.lowering.lower(body, like.layouts, like.frozen)
+            return (
+                self.lowering.lower(body)
+                if like is None
+                else self.lowering.lower(body, like.layouts, like.frozen, like.out_layouts)
+            )
         except SpecError:
             return None  # the framework cannot do this one
 
@@ -223,8 +225,8 @@ class Witnesses:
         following = self._following([code.body for code in group])
         varying = {place: column for place, column in varying.items() if place not in following}
         definition = group[0].body.definition
-        sizes = {name: p for name, p in places(definition).items() if p in varying or (asks and not isinstance(p, str))}
-        spoken = conditioned(definition, sizes)
+        sizes = {name: p for name, p in places(definition).items() if isinstance(p, str) or p in varying or asks}
+        spoken = told_apart(group, conditioned(definition, sizes), varying)
         if not varying and not spoken:
             return []
         turning = turning_points(definition, (-1, 0, 1, -2, -4, 4))
@@ -259,42 +261,22 @@ class Witnesses:
             found += varied.larger(found, numbers)
         if rounds(definition):
             found += varied.rounded(found, numbers)
-        asked = {place: values for place, values in spoken.items() if place not in varying}
-        further = {id(c.body): c for c in (*varied.in_turn(asked), *varied.in_pairs(spoken))}
+        alike = [pair for pair in compared(definition) if len(varying.keys() & {*pair}) == 1]
+        tried = (*varied.made_equal(alike, varying), *varied.in_turn(spoken), *varied.in_pairs(spoken))
+        further = {id(code.body): code for code in tried}
         found += (code for key, code in further.items() if key not in known)
-        return [*found, *self._of_branches(group, found, varying, following)]
-
-    def _of_branches(
-        self, group: Seq[LoweredBody], found: Seq[LoweredBody], varying: Collection[Place], following: Set[Place]
-    ) -> Iterator[LoweredBody]:
-        """For each branch that some of a group take, and each number that is the same in all that take it: a body that
-        takes it with another."""
-        taking: dict[Branch, list[LoweredBody]] = {}
-        for code in (*group, *found):
-            for branch in _branches(code.items):
-                taking.setdefault(branch, []).append(code)
-        ours = {branch for code in group for branch in _branches(code.items)}
-        for branch, place in product((b for b, codes in taking.items() if b in ours), varying):
-            codes = taking[branch]
-            value = value_at(codes[0].body, place)
-            everywhere = len(codes) == len(group) + len(found)
-            if everywhere or isinstance(value, bool) or any(value_at(code.body, place) != value for code in codes):
-                continue
-            others = dict.fromkeys((*(moved(value, n) for n in (4, 2)), *(scaled(value, n) for n in (0, 1))))
-            few = [code for code in codes if not code.body.upto][:2]
-            tried = (self._changed(code, {place: other}, following) for other in others for code in few)
-            for code in first(code for code in tried if code is not None and branch in _branches(code.items)):
-                codes.append(code)
-                yield code
+        return [*found, *varied.in_branches(found, varying)]
 
     def idle_of_net(self, names: Seq[str]) -> dict[str, LoweredBody]:
-        """The net with 0 for each of these parameters that counts turns, where that goes."""
-        found = {name: self._with_settings({name: 0}) for name in self._counts(self.net.body, names)}
+        """The net with 0 for each of these parameters that is a whole number, where that goes."""
+        arguments = self.net.body.arguments
+        found = {name: self._with_settings({name: 0}) for name in names if type(arguments[name]) is int}
         return {name: code for name, code in found.items() if code is not None}
 
     def idle_of_block(self, like: LoweredBody, names: Seq[str]) -> dict[str, LoweredBody]:
         """A block, likewise."""
-        found = {name: self._changed(like, {name: 0}, set()) for name in self._counts(like.body, names)}
+        arguments = like.body.arguments
+        found = {name: self._changed(like, {name: 0}, set()) for name in names if type(arguments[name]) is int}
         return {name: code for name, code in found.items() if code is not None}
 
     def _counts(self, body: Body, names: Seq[str]) -> list[str]:
@@ -330,15 +312,6 @@ class Witnesses:
             return None
         found = elaborate_block(self.net.design, body.definition, arguments, inputs, self.cache)
         return None if found is None else self._lowered(found, like)
-
-
-def _branches(items: Seq[Lowered]) -> Iterator[Branch]:
-    """The branches that a body takes, in loops as well."""
-    for part in items:
-        if isinstance(part, LoweredRegion):
-            if part.region.kind == "if":
-                yield part.region.span, part.region.choice
-            yield from _branches(part.items)
 
 
 def _asks(node: tree.Node | None, names: Mapping[str, Any]) -> bool:
