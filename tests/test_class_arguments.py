@@ -138,6 +138,10 @@ def test_blocks(text, given, form):
 
 
 _NETS = {
+    "net a(hidden=8) { input x [2]; if hidden > 0 { dense(hidden) -> tanh }; dense(1) }": [
+        {"hidden": 0},
+        {"hidden": 3},
+    ],
     "net a(p=1, width=4) { input x [8, 8, 2]; pad(p) -> conv(width, 3x3) -> crop(p) }": [
         {"p": 0},
         {"p": 2, "width": 3},

@@ -263,12 +263,23 @@ def test_ways_that_no_instance_takes(text, what, filters, channels):
     assert count(made) == count(wanted)
 
 
-def test_a_size_that_hangs_on_a_branch_is_asked_for_with_what_decides():
-    """The class is told how many channels its convolution takes, which another `window` would change."""
+def test_a_size_behind_a_branch_is_said_with_its_condition():
     twice, ends = "if window == 2 { concat(x, x) } else { x }", "conv(6, 3x3, padding=same)"
     text = f"block down(window=3) {{ input x [h, w, c]; {twice}; maxpool(window, padding=same, stride=1); {ends} }}\n"
     net = netspec.parse(f"{text}net r {{ input image [9, 9, 4]; down(3) -> conv(4, 3x3) -> down(2) }}")
-    assert "if (conv_in, window) not in [(4, 3), (8, 2)]:" in net.to_torch()
+    assert "nn.Conv2d(8 if window == 2 else 4, 6, 3, padding=1)" in net.to_torch()
+
+
+def test_numbers_of_its_own_bind_a_class_to_the_program():
+    """The reach of an initialiser hangs on a size, and the class is told it as it is."""
+    text = "block b(w) { input x [n]; weight p [n]; x * p -> dense(w) }\nnet a { input x [6]; b(4) -> b(8) }"
+    space = {}
+    exec(_torch(text), space)
+    make = space["B"]
+    told = inspect.signature(make).parameters
+    assert len(told) > 2
+    with pytest.raises(ValueError, match="B is written for"):
+        make(*(5 for _ in told))
 
 
 def test_lists_that_a_condition_chooses_are_those_of_the_guard():

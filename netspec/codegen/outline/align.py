@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING
+from ...pycode.expr import Call, written
 from ..lowering.lower import LoweredCall, LoweredRegion, LoweredStep
 from .ssa import MismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from collections.abc import Sequence as Seq
     from typing import Any
 
     from ...ir.types import Instance
-    from ..lowering.lower import Lowered
+    from ...pycode.expr import Code
+    from ..lowering.lower import Lowered, LoweredBody
 
 
 def aligned(columns: list[tuple[Lowered, ...]]) -> list[tuple[Any, ...]]:
@@ -57,6 +59,35 @@ def _shared_in(items: Seq[Lowered], around: Any = None) -> dict[Instance, set[An
             if shared is not None:
                 found.setdefault(shared, set()).add(around)
     return found
+
+
+def by_form(bodies: Iterable[LoweredBody]) -> list[list[LoweredBody]]:
+    """Bodies that have the same steps in the same branches, each form apart."""
+    found: dict[Any, list[LoweredBody]] = {}
+    for body in bodies:
+        found.setdefault(_form(body.items), []).append(body)
+    return list(found.values())
+
+
+def _form(items: Seq[Lowered]) -> tuple[Any, ...]:
+    """What steps and branches there are; of loops what their turns may be."""
+    found: list[Any] = []
+    for item in items:
+        if isinstance(item, LoweredRegion):
+            inner, region = _form(item.items), item.region
+            found.append((region.kind, region.choice if region.kind == "if" else 0, inner))
+        elif isinstance(item, LoweredCall):
+            found.append(("call", item.code.body.definition.span))
+        else:
+            kind = item.step.layer.kind if item.step is not None else ""
+            found.append((kind, *((a.name, a.stateful, *_callee(a.make)) for a in item.use.steps)))
+    return tuple(dict.fromkeys(found)) if all(part[0] == "turn" for part in found) else tuple(found)
+
+
+def _callee(make: Code) -> tuple[str, ...]:
+    """What constructs a module, and which words it is given."""
+    known = isinstance(make, Call) and isinstance(make.func, str)
+    return (str(make.func), *(word for word, _ in written(make.kwargs))) if known else ()
 
 
 def turns_of(column: tuple[LoweredRegion, ...]) -> list[list[LoweredRegion]]:

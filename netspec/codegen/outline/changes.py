@@ -35,7 +35,7 @@ def aimed(
         for number in _EQUAL:
             yield lambda place, value, p=pair, n=number: n if place in p else value
     for varied, column in varying.items():
-        if varied not in maps and all(type(v) is int and _is_small(v) for v in column):
+        if varied not in maps and all(type(v) is int and is_small(v) for v in column):
             for point in (max(column) + 2, max(column) + 1):
                 yield lambda place, value, v=varied, n=point: n if place == v else value
     # what the text decides by is seldom the size of a map
@@ -53,20 +53,20 @@ def changes(varying: Mapping[Place, tuple[Any, ...]], maps: Set[Place]) -> Itera
     """
     order = {place: number for number, place in enumerate(varying)}
     alike = {place: list(dict.fromkeys(varying.values())).index(column) for place, column in varying.items()}
-    large = any(not all(map(_is_small, column)) for column in varying.values())
+    large = any(not all(map(is_small, column)) for column in varying.values())
     # on maps of the same sizes
     yield lambda place, value: value if place in maps else moved(value, order[place])
     for numbers in (order, alike):
         if large:
-            yield lambda place, value, n=numbers: value if _is_small(value) else moved(value, n[place])
+            yield lambda place, value, n=numbers: value if is_small(value) else moved(value, n[place])
         yield lambda place, value, n=numbers: moved(value, n[place] + len(n))
         yield lambda place, value, n=numbers: moved(value, n[place])
         for pace in (2, 4) if large else ():  # which two or four groups divide, and 8 does not
-            yield lambda place, value, n=numbers, p=pace: value if _is_small(value) else moved(value, n[place], p)
+            yield lambda place, value, n=numbers, p=pace: value if is_small(value) else moved(value, n[place], p)
         if large:
-            yield lambda place, value, n=numbers: value if _is_small(value) else scaled(value, n[place])
+            yield lambda place, value, n=numbers: value if is_small(value) else scaled(value, n[place])
         yield lambda place, value, n=numbers: scaled(value, n[place] + 1)
-    yield lambda place, value: value if _is_small(value) else scaled(value, 0)
+    yield lambda place, value: value if is_small(value) else scaled(value, 0)
     yield lambda place, value: scaled(value, 0)
 
 
@@ -76,9 +76,10 @@ def is_number(value: Any) -> bool:
     return all(isinstance(part, int | float) for part in parts)
 
 
-def _is_small(value: Any) -> bool:
+def is_small(value: Any) -> bool:
+    """Does a number count something, such as turns, strides or heads?"""
     if isinstance(value, tuple):
-        return all(map(_is_small, value))
+        return all(map(is_small, value))
     return isinstance(value, bool) or abs(value) <= _SMALL
 
 
@@ -89,7 +90,7 @@ def moved(value: Any, number: int, pace: int = 1) -> Any:
         return value if number % 2 else not value
     if isinstance(value, float):
         return value * (0.5 + 0.25 * (number % 4))
-    return value + 1 + number % 2 if _is_small(value) else value + pace * _OFFSETS[number % len(_OFFSETS)]
+    return value + 1 + number % 2 if is_small(value) else value + pace * _OFFSETS[number % len(_OFFSETS)]
 
 
 def scaled(value: Any, number: int) -> Any:

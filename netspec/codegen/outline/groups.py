@@ -9,6 +9,7 @@ from ..lowering.lower import LoweredCall, LoweredRegion, entered, key_of
 from ..passes.dce import eliminate_dead_code
 from ..passes.loop_exits import close_all
 from ..printer import print_templates
+from .align import by_form
 from .changes import is_number, ranks_of
 from .guards import contradictions, limited
 from .ssa import MismatchError, WriteOutError
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from ..styles import Style
     from .witnesses import Witnesses
 
-# a class that refuses so many sets of witnesses refuses the others
-_REFUSALS = 100
+# a class that refuses so many witnesses of one form refuses the others of that form, and all after so many sets
+_ALIKE, _REFUSALS = 8, 100
 
 
 class InstanceGroup:
@@ -47,7 +48,8 @@ class InstanceGroup:
         self.fixed = {*windows, *(name for name, column in _columns(bodies) if not all(map(is_number, column)))}
         self.words = [self._words_of(body) for body in bodies]
         self.witnesses: list[LoweredBody] = []
-        self.refusals = 0
+        # how many sets of witnesses were refused, and how many witnesses of one form
+        self.refusals = self.alike = 0
         # witnesses that the class cannot stand for, and those of them that were tried by themselves
         self.refused: list[LoweredBody] = []
         self.tried: list[LoweredBody] = []
@@ -94,7 +96,11 @@ class InstanceGroup:
         alone = self.template
         for kind in witnesses:
             self.refusals = 0
-            self._admit(kind, alone, known)
+            if kind and self._stands_for(kind, alone, known):
+                continue
+            for part in by_form(kind):  # those of one form fail together, and do not stand in the way of others
+                self.alike = 0
+                self._admit(part, alone, known)
         while contradicted := contradictions(self.template, self.bodies, self.witnesses, self.tried):
             self.refused += contradicted
             gone = {key_of(code) for code in contradicted}
@@ -126,13 +132,15 @@ class InstanceGroup:
         return print_templates([close_all(made)]) == print_templates([close_all(self.template)])
 
     def _admit(self, witnesses: list[LoweredBody], alone: Template, known: KnownTemplates) -> None:
-        if not witnesses or (self.refusals <= _REFUSALS and self._stands_for(witnesses, alone, known)):
+        weary = self.refusals > _REFUSALS or self.alike > _ALIKE
+        if not witnesses or (not weary and self._stands_for(witnesses, alone, known)):
             return
         self.refusals += 1
-        half = len(witnesses) // 2
-        if not half or self.refusals > _REFUSALS:
+        half, weary = len(witnesses) // 2, weary or self.refusals > _REFUSALS
+        self.alike += not half
+        if not half or weary:
             self.refused += witnesses
-            self.tried += witnesses[: self.refusals <= _REFUSALS]
+            self.tried += witnesses[: not weary]
         else:
             self._admit(witnesses[:half], alone, known)
             self._admit(witnesses[half:], alone, known)

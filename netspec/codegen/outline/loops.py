@@ -291,7 +291,8 @@ class _LoopVariables:
     def _said(self, column: Seq[Any], name: str, written: Seq[Any], solver: Solver) -> Any:
         """How often, as it is written, also where all instances come to one number: a caller's list may be longer."""
         for term in (express(node, solver.contexts) for node in written):
-            if term is not None and term.names and matches(term.values, column):
+            told = term is not None and term.names and term.names.isdisjoint(solver.contexts.loops)
+            if term is not None and told and matches(term.values, column):
                 self.parameters.use(term)
                 return code(term)
         return solver.leaf(column, name, written)

@@ -21,7 +21,7 @@ from .expressions import express
 from .loops import unify_loop
 from .ssa import DefinitionSite, InstancePath, MismatchError
 from .synthesis import Solver
-from .terms import Contexts, Term, chosen, constant, equal, negated, same, without_implied
+from .terms import Contexts, Term, chosen, combine, constant, equal, negated, same, without_implied
 from .unification import Unification
 
 if TYPE_CHECKING:
@@ -224,7 +224,10 @@ class Unifier(Unification):
         condition, (one, other) = branches[min(branches)][0], sides
         if condition is None or one.text == other.text:
             return None
-        return chosen(condition, one, other, tuple(values[place] for place in range(len(contexts))))
+        column = tuple(values[place] for place in range(len(contexts)))
+        # `n * expand if expand > 1 else n` is `n * expand` where no other numbers come than 1 and larger ones
+        plainly = combine(column, contexts, self.parameters.extra)
+        return chosen(condition, one, other, column) if plainly is None else plainly.replace(fitted=True)
 
     def _behind_loop(self, value: int, contexts: Contexts) -> Term | None:
         """The channels of what a loop leaves, which may have no turn."""

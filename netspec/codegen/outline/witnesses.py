@@ -20,6 +20,7 @@ from ...syntax import tree
 from .changes import (
     aimed,
     changes,
+    is_small,
     ranks_of,
     sizes_with,
     telling,
@@ -138,7 +139,12 @@ class Witnesses:
         varied = Variation([self.lowering.lower(self.net.body)], self._set)
         much = [name for name in few if type(self.net.body.arguments[name]) is int and name not in counting]
         pairs = conditioned(self.net.body.definition, {name: name for name in names})
-        further = self._both_sides(few, before), varied.larger(before, much, 2), varied.in_pairs(pairs)
+        further = (
+            self._both_sides(few, before),
+            varied.larger(before, much, 2),
+            varied.in_turn(pairs),
+            varied.in_pairs(pairs),
+        )
         found |= {id(code.body): code for codes in further for code in codes}
         several = list(found.values())
         several += varied.rounded(several, few) if several else ()
@@ -268,16 +274,19 @@ class Witnesses:
         return [*found, *varied.in_branches(found, varying)]
 
     def idle_of_net(self, names: Seq[str]) -> dict[str, LoweredBody]:
-        """The net with 0 for each of these parameters that is a whole number, where that goes."""
-        arguments = self.net.body.arguments
-        found = {name: self._with_settings({name: 0}) for name in names if type(arguments[name]) is int}
+        """The net with 0 for each of these parameters that counts turns, or is a small number, where that goes."""
+        found = {name: self._with_settings({name: 0}) for name in self._may_be_none(self.net.body, names)}
         return {name: code for name, code in found.items() if code is not None}
 
     def idle_of_block(self, like: LoweredBody, names: Seq[str]) -> dict[str, LoweredBody]:
         """A block, likewise."""
-        arguments = like.body.arguments
-        found = {name: self._changed(like, {name: 0}, set()) for name in names if type(arguments[name]) is int}
+        found = {name: self._changed(like, {name: 0}, set()) for name in self._may_be_none(like.body, names)}
         return {name: code for name, code in found.items() if code is not None}
+
+    def _may_be_none(self, body: Body, names: Seq[str]) -> list[str]:
+        """Those of some parameters that count turns, and other small numbers, such as the width of a border."""
+        small = [name for name in names if type(body.arguments[name]) is int and is_small(body.arguments[name])]
+        return list(dict.fromkeys([*self._counts(body, names), *small]))
 
     def _counts(self, body: Body, names: Seq[str]) -> list[str]:
         """Those of some parameters that are whole numbers and count turns."""

@@ -18,15 +18,20 @@ class Tower(nn.Module):
         super().__init__()
         if len(widths) != 2:
             raise ValueError("Tower is written for len(widths) == 2")
-        if widths[0] > 4:
-            raise ValueError("Tower is written for widths[0] <= 4")
         if widths[1] <= 4:
             raise ValueError("Tower is written for widths[1] > 4")
-        self.dense1 = nn.Linear(in_features, widths[0])
+        self.widths = widths
+        if widths[0] > 4:
+            self.dense1 = nn.Linear(in_features, widths[0])
+        else:
+            self.dense1 = nn.Linear(in_features, widths[0])
         self.dense2 = nn.Linear(widths[0], widths[1])
 
     def forward(self, x):
-        x = self.dense1(x)
+        if self.widths[0] > 4:
+            x = F.relu(self.dense1(x))
+        else:
+            x = self.dense1(x)
         return F.relu(self.dense2(x))
 
 
