@@ -12,6 +12,10 @@ import pytest
 import torch
 
 import netspec
+from netspec.api import check
+from netspec.base.diagnostics import Collector
+from netspec.base.source import Source
+from netspec.elaborate.net import elaborate
 from netspec.runtime.code import execute
 
 _FLAGS = (
@@ -39,6 +43,11 @@ _RESIDUAL = (
 _SEVEN = (
     "block b(w) { input x [n]; layernorm; if n == w { dense(w) -> tanh } }\n"
     "net a { input x [3]; b(4) -> b(5) -> dense(4) }"
+)
+_UNTOLD = (
+    "block b(w) { input x [h, v, c]; layernorm; if c == w { y = identity -> conv(w, 1x1) } else { y = identity }\n"
+    "  concat(identity, y) }\n"
+    "net a { input x [6, 7, 3]; b(4) -> b(5) }"
 )
 _LISTS = (
     "block b(ws, last=true) { for i in 0..len(ws) { dense(ws[i]); if last or i < len(ws) - 1 { tanh } } }\n"
@@ -69,6 +78,7 @@ _BLOCKS = {
     _LAYOUT: ((8, 6, 3), ["1", "2", "5"]),
     _RESIDUAL: ((8, 6, 5), ["5", "3"]),
     _SEVEN: ((3,), ["3", "7"]),
+    _UNTOLD: ((6, 7, 4), ["4"]),
     _LISTS: ((6,), ["[4, 5, 7]", "[2]", "[7, 3]", "[7, 3], false"]),
     _LISTS_IN_A_BRANCH: ((6,), ["[4, 5, 7]", "[2]", "[7, 3]", "[7], false"]),
     _RATES: ((9, 8, 5), ["[1, 3], 2", "[1, 2, 3], 4"]),
@@ -77,6 +87,7 @@ _BLOCKS = {
 }
 # those that the class cannot be made for: the text leaves no other way
 _REFUSED = {
+    (_UNTOLD, "4"),
     (_LISTS, "[4, 5, 7]"),
     (_LISTS, "[2]"),
     (_LISTS_IN_A_BRANCH, "[4, 5, 7]"),
@@ -135,6 +146,15 @@ def test_blocks(text, given, form):
     x = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if first else x) if form == "torch" else x
     found, right = _numbers(form, made, wanted, x)
     np.testing.assert_allclose(_array(found), _array(right), atol=1e-6)
+
+
+def test_a_body_at_fault_is_so_wherever_it_is_found():
+    """Elaborations that share what they know report an error once, and none of them is whole."""
+    text = "block b(w) { x = identity; x + (x -> dense(w)) }\nnet a(w=4, z=1) { input x [4]; b(w) -> dense(z) }"
+    net = check(Source("a.net", text)).checked.net
+    for settings in ({"w": 3}, {"w": 3, "z": 2}, {"w": 3, "z": 5}):
+        assert not elaborate(net.design, net.body.definition, settings, Collector(), net.cache).whole
+    assert elaborate(net.design, net.body.definition, {"z": 5}, Collector(), net.cache).whole
 
 
 _NETS = {

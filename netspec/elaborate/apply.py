@@ -225,7 +225,7 @@ def _function(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node,
                 "not-a-step", f"`{name}` is {kind_of(at.scope.names[name])}; it cannot be called", callee.span
             )
         if not design.excuses(name):
-            session.faults.add(unknown_callee(callee, at.scope.names, design, session.faults.patient))
+            session.report(unknown_callee(callee, at.scope.names, design, session.faults.patient))
         return POISON
     values = tuple(at.plain(a, words=True) for a in arguments if not isinstance(a, tree.Keyword))
     if POISON in values:

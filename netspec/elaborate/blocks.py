@@ -270,6 +270,7 @@ def body_of(
     key = (definition.name.span, value_key(arguments), shapes, end and end.name)
     known = session.cache.bodies.get(key)
     if known is not None:
+        session.errors += key in session.cache.broken
         return known
     if len(session.chain) >= DEEPEST:
         session.too_large(span, f"blocks are nested more than {DEEPEST} deep")
@@ -277,6 +278,7 @@ def body_of(
         return _recursion(scope, definition, span)
     session.chain.append((definition, span))
     session.spend(span, NEW_BODY)
+    errors = session.errors
     try:
         inner = Scope(session, definition, arguments, inputs, end)
         if not session.plan(definition).ports:
@@ -299,4 +301,6 @@ def body_of(
         session.chain.pop()
     if end is not None and end.overrun:
         end.missed(session, definition)
+    if session.errors > errors:
+        session.cache.broken.add(key)
     return session.cache.bodies[key]

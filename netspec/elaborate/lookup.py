@@ -36,8 +36,7 @@ def unknown(scope: Scope, node: tree.Name, number: bool = False) -> Poison:
     if scope.design.excuses(node.text):
         return POISON
     if "." in node.text:
-        session.faults.add(unknown_callee(node, [], scope.design, session.faults.patient))
-        return POISON
+        return session.report(unknown_callee(node, [], scope.design, session.faults.patient))
     if node.text in CONSTANTS:
         help = f"write `{CONSTANTS[node.text]}`"
         return session.fault("unknown-name", f"nothing is called `{node.text}` here", node.span, help=help)

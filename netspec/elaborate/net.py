@@ -119,7 +119,7 @@ def elaborate(
         report_inputs(body, faults)
         for doubt in session.doubts.values():
             faults.add(doubt)
-    whole = whole and not faults.failed
+    whole = whole and not faults.failed and not session.errors
     return Net(design, body, tuple(scope.expectations), tuple(scope.symbols), whole, settings, session.cache)
 
 
@@ -138,7 +138,8 @@ def elaborate_block(
     found: list[Body | Poison] = []
     span = definition.name.span
     session.attempt(span, lambda: found.append(body_of(scope, definition, arguments, given, span, None)))
-    return found[0] if found and isinstance(found[0], Body) and not faults.failed else None
+    sound = not session.errors and not faults.failed
+    return found[0] if found and isinstance(found[0], Body) and sound else None
 
 
 def _fill(session: Session, definition: Definition, settings: Mapping[str, Any], found: dict[str, Any]) -> None:

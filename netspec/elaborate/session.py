@@ -80,6 +80,8 @@ class Cache:
     def __init__(self) -> None:
         # bodies by their definitions, arguments and inputs; POISON where one is at fault
         self.bodies: dict[Any, Body | Poison] = {}
+        # those of them in which an error was reported: once, in the elaboration that found it
+        self.broken: set[Any] = set()
         self.layers: dict[Any, tuple[Layer, tuple[Shape, ...], str]] = {}
         # by the id of a call: its arguments, where they are the same each time
         self.settled: dict[int, Settled] = {}
@@ -89,7 +91,7 @@ class Cache:
         """The same, to which bodies can be added apart."""
         found = Cache()
         found.__dict__ |= self.__dict__
-        found.bodies = dict(self.bodies)
+        found.bodies, found.broken = dict(self.bodies), set(self.broken)
         return found
 
 
@@ -101,6 +103,8 @@ class Session:
         self.rules = rules
         self.faults = faults
         self.work = 0
+        # how many errors were reported, here and in the bodies that were known
+        self.errors = 0
         # the calls that lead to where we are: what is called, and where
         self.chain: list[tuple[Definition, Span]] = []
         # by the id of a body: by name, the first place that binds it; by the id of a statement, the one before it
@@ -139,9 +143,14 @@ class Session:
     ) -> Poison:
         """Report an error; the hole that is left in its place."""
         notes = tuple(_within(d, at, span) for d, at in reversed(self.chain[-3:]) if at != span)
-        self.faults.add(
+        return self.report(
             Diagnostic(code, message, Label(span, label), tuple(Label(s, t) for s, t in others), help, notes)
         )
+
+    def report(self, error: Diagnostic) -> Poison:
+        """Report an error that is there already; the hole that is left in its place."""
+        self.errors += 1
+        self.faults.add(error)
         return POISON
 
     def spend(self, span: Span, amount: int = 1) -> None:

@@ -116,7 +116,7 @@ def begins_with_sign(scope: Scope, node: tree.Flow) -> bool:
     deeper = above is not None and begins_line(text, start) and indent(text, start) > indent(text, above.span.start)
     if text[start] == "-" and not deeper:
         return False
-    scope.session.faults.add(not_going_on(node, above))
+    scope.session.report(not_going_on(node, above))
     return True
 
 

@@ -65,6 +65,9 @@ class Unifier(Unification):
         ends = [self.values.ref([b.outputs[i] for b in self.bodies], arounds) for i in range(len(first.outputs))]
         shapes = self.parameters.declared_sizes(contexts) if self.declares else []
         self.parameters.used |= self.parameters.declaring
+        for demand in self.guards:  # a class is told what it has to refuse
+            if demand.names <= self.parameters.columns.keys():
+                self.parameters.used |= demand.names
         return self._template(self.close(nodes), tuple(inputs), ends).replace(shapes=shapes)
 
     def _template(self, nodes: tuple[Node, ...], inputs: tuple[tuple[str, int], ...], ends: list[int]) -> Template:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # how many times as large a number is made
 _MUCH = (3, 4, 6, 8, 5)
+# so many bodies with two equal numbers
+_EQUAL = 4
 # so many pairs of values of what conditions speak of
 _PAIRS = 40
 
@@ -58,7 +60,7 @@ class Variation:
         for one, other in pairs:
             own, fixed = (one, other) if one in varying else (other, one)
             tried = (self.change(code, {own: value_at(code.body, fixed)}) for code in self.own)
-            yield from first(tried)
+            yield from first(tried, _EQUAL)
 
     def in_turn(self, spoken: Mapping[Place, Seq[int]]) -> Iterator[LoweredBody]:
         """Each number that conditions speak of, on all sides of the values there."""
