@@ -14,6 +14,7 @@ from ...base.record import TYPE_CHECKING
 from ...pycode.expr import Call, given, inline
 from ..ir import Choice, Leaf, inside, opened
 from ..lowering.lower import key_of
+from .changes import is_small
 from .terms import plain, same, window
 
 if TYPE_CHECKING:
@@ -143,13 +144,19 @@ def _candidates(template: Template, own: Seq[Row], proved: Seq[Row], row: Row) -
     for one, other in combinations(numbers, 2):
         if row[one] != row[other] and all(p[one] == p[other] for p in proved):
             yield f"{one} == {other}"
-    for one, other in permutations(names, 2):
+    modes = [name for name in names if name not in channels and all(map(_is_mode, (row[name], *columns[name])))]
+    for one, other in permutations(modes, 2):
         with_it = {inline(p[one]) for p in proved if p[other] == row[other]}
         if len(with_it) == 1 and inline(row[one]) not in with_it and plain(row[other]):
             yield f"{_is(one, with_it.pop())} or {_is(other, inline(row[other]), not_it=True)}"
     for name in numbers:
         if row[name] % gcd(*columns[name]):
             yield f"{name} % {gcd(*columns[name])} == 0"
+
+
+def _is_mode(value: Any) -> bool:
+    """Does a value tell one way from another, and not how large something is?"""
+    return value is None or isinstance(value, bool | str) or (type(value) is int and is_small(value))
 
 
 def _is(name: str, value: str, not_it: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, islice, product
+from itertools import combinations, islice, permutations, product
 
 from ...base.record import TYPE_CHECKING
 from ..lowering.lower import LoweredRegion
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from ..lowering.lower import Lowered, LoweredBody
     from .decisions import Place
 
-    # a choice of the text, and which of its branches
-    Branch: TypeAlias = tuple[Span, int]
+    # a choice of the text, which of its branches, and in which turn of a loop
+    Branch: TypeAlias = tuple[Span, int, int]
 
     # a body with other values for some of its numbers; None where there is none such
     Change: TypeAlias = Callable[[LoweredBody, Mapping[Place, Any]], LoweredBody | None]
 
 # how many times as large a number is made
 _MUCH = (3, 4, 6, 8, 5)
+# so many turns of a loop are told apart
+_TURNS = 4
 # so many bodies with two equal numbers
 _EQUAL = 4
 # so many pairs of values of what conditions speak of
@@ -56,11 +58,18 @@ class Variation:
                 yield from first(self._with(place, several))
 
     def made_equal(self, pairs: Seq[tuple[Place, Place]], varying: Collection[Place]) -> Iterator[LoweredBody]:
-        """For each two numbers that a condition compares, of which one varies: that one as the other is."""
-        for one, other in pairs:
-            own, fixed = (one, other) if one in varying else (other, one)
-            tried = (self.change(code, {own: value_at(code.body, fixed)}) for code in self.own)
-            yield from first(tried, _EQUAL)
+        """For each two numbers that a condition compares: one that varies as the other is, and next to it."""
+        sides = [(a, b) for pair in pairs for a, b in (pair, pair[::-1]) if a in varying]
+        found: dict[tuple[Place, Place], list[LoweredBody]] = {side: [] for side in sides}
+        for (own, fixed), step in product(sides, (0, 1, -1)):
+            tried = (self.change(code, {own: value_at(code.body, fixed) + step}) for code in self.own)
+            found[own, fixed] += first(tried, _EQUAL if step == 0 else 1)
+        yield from (code for codes in found.values() for code in codes)
+        # two such at once: what one condition leads to may stand within what another does
+        for one, (own, fixed) in permutations(sides, 2):
+            if own not in one:
+                tried = (self.change(code, {own: value_at(code.body, fixed)}) for code in found[one])
+                yield from first(tried, len(found[one]))
 
     def in_turn(self, spoken: Mapping[Place, Seq[int]]) -> Iterator[LoweredBody]:
         """Each number that conditions speak of, on all sides of the values there."""
@@ -100,13 +109,15 @@ class Variation:
         return (self.change(code, {place: value}) for value in values for code in self.own[:2])
 
 
-def _branches(items: Seq[Lowered]) -> Iterator[Branch]:
-    """The branches that a body takes, in loops as well."""
+def _branches(items: Seq[Lowered], turn: int = 0) -> Iterator[Branch]:
+    """The branches that a body takes, in each of the first turns of a loop, which may be written out."""
+    turns = 0
     for part in items:
         if isinstance(part, LoweredRegion):
             if part.region.kind == "if":
-                yield part.region.span, part.region.choice
-            yield from _branches(part.items)
+                yield part.region.span, part.region.choice, turn
+            turns += part.region.kind == "turn"
+            yield from _branches(part.items, min(turns, _TURNS) if part.region.kind == "turn" else turn)
 
 
 def first(tried: Iterable[LoweredBody | None], most: int = 1) -> Iterator[LoweredBody]:

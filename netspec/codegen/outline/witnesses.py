@@ -267,8 +267,7 @@ class Witnesses:
             found += varied.larger(found, numbers)
         if rounds(definition):
             found += varied.rounded(found, numbers)
-        alike = [pair for pair in compared(definition) if len(varying.keys() & {*pair}) == 1]
-        tried = (*varied.made_equal(alike, varying), *varied.in_turn(spoken), *varied.in_pairs(spoken))
+        tried = (*varied.made_equal(compared(definition), varying), *varied.in_turn(spoken), *varied.in_pairs(spoken))
         further = {id(code.body): code for code in tried}
         found += (code for key, code in further.items() if key not in known)
         return [*found, *varied.in_branches(found, varying)]
