@@ -62,7 +62,8 @@ class Variation:
         sides = [(a, b) for pair in pairs for a, b in (pair, pair[::-1]) if a in varying]
         found: dict[tuple[Place, Place], list[LoweredBody]] = {side: [] for side in sides}
         for (own, fixed), step in product(sides, (0, 1, -1)):
-            tried = (self.change(code, {own: value_at(code.body, fixed) + step}) for code in self.own)
+            numbers = ((code, value_at(code.body, fixed)) for code in self.own)
+            tried = (self.change(code, {own: number + step}) for code, number in numbers if type(number) is int)
             found[own, fixed] += first(tried, _EQUAL if step == 0 else 1)
         yield from (code for codes in found.values() for code in codes)
         # two such at once: what one condition leads to may stand within what another does
