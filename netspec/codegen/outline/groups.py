@@ -224,25 +224,24 @@ def hold_against(groups: Seq[InstanceGroup], witnesses: Witnesses, nets: Seq[Low
             offered.setdefault(_source(enter.code), {})[key_of(enter.code)] = enter.code
     known = KnownTemplates(_carried(groups[-1].bodies[0]))
     taken: set[Any] = {key_of(b) for group in groups for b in group.bodies}
+    # the classes of one definition
+    of_source: dict[Any, list[InstanceGroup]] = {}
+    for group in groups[:-1]:
+        of_source.setdefault(_source(group.bodies[0]), []).append(group)
     for group in groups[:-1]:
         mine = {key_of(code): code for code in own[id(group)]}
         of_others = {key: code for key, code in offered[_source(group.bodies[0])].items() if key not in mine}
         ways = ([c for k, c in there.items() if k not in taken and group.suits(c)] for there in (mine, of_others))
         group.hold_against(list(ways), known)
-        siblings = (other for other in groups[:-1] if other is not group and _kin(other, group))
-        group.refused += [code for other in siblings for code in other.bodies if group.suits(code)]
+        others = (other for other in of_source[_source(group.bodies[0])] if other is not group)
+        group.refused += [code for other in others for code in other.bodies if group.suits(code)]
         group.limit(witnesses.idle_of_block(group.bodies[0], group.said), known)
         taken.update(map(key_of, group.witnesses))
-    others = [code for code in nets if key_of(code) not in taken]
-    if others or known.templates:
-        groups[-1].unify(others, known)
+    more = [code for code in nets if key_of(code) not in taken]
+    if more or known.templates:
+        groups[-1].unify(more, known)
         groups[-1].limit(witnesses.idle_of_net(groups[-1].said), known)
     return [group.template for group in groups]
-
-
-def _kin(one: InstanceGroup, other: InstanceGroup) -> bool:
-    """Are they classes of one definition?"""
-    return bool(_source(one.bodies[0]) == _source(other.bodies[0]))
 
 
 def _columns(bodies: Seq[LoweredBody]) -> Iterator[tuple[str, list[Any]]]:

@@ -44,7 +44,7 @@ from .decisions import (
 from .variation import Variation, first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Collection, Iterator, Mapping, Set
     from collections.abc import Sequence as Seq
     from typing import Any
 
@@ -102,6 +102,27 @@ class Witnesses:
         """The net with other values for these parameters, all at once; as it is, where there are none."""
         if not names:
             return [self.lowering.lower(self.net.body)]
+        counting = self._counts(self.net.body, names)
+        found = self._by_settings(names, counting)
+        before = list(found.values())
+        few = [name for name in names if len(names) <= FEW]
+        varied = Variation([self.lowering.lower(self.net.body)], self._set)
+        much = [name for name in few if type(self.net.body.arguments[name]) is int and name not in counting]
+        pairs = conditioned(self.net.body.definition, {name: name for name in names})
+        further = (
+            self._both_sides(few, before),
+            varied.larger(before, much, 2),
+            varied.in_turn(pairs),
+            varied.in_pairs(pairs),
+        )
+        found |= {id(code.body): code for codes in further for code in codes}
+        several = list(found.values())
+        several += varied.rounded(several, few) if several else ()
+        return [*several, *varied.in_branches(several, few)]
+
+    def _by_settings(self, names: Seq[str], counting: Collection[str]) -> dict[int, LoweredBody]:
+        """Nets with other values for these parameters, by the ids of their bodies; `counting` are those that count
+        turns."""
         turning = turning_points(self.net.body.definition)
         values = {name: self._further(name, turning) for name in names}
         # each way through the text has to be seen with several values
@@ -129,26 +150,11 @@ class Witnesses:
             if value != self.net.body.arguments[name]:
                 take({name: value})
         # where few values go, 0 may be one; of what counts turns no turn is asked for apart
-        counting = self._counts(self.net.body, names)
         for name in names if len(names) <= FEW else ():
             seen = {code.body.arguments[name] for code in found.values()}
             if len(seen) < ENOUGH and name not in counting:
                 take({name: 0})
-        before = list(found.values())
-        few = [name for name in names if len(names) <= FEW]
-        varied = Variation([self.lowering.lower(self.net.body)], self._set)
-        much = [name for name in few if type(self.net.body.arguments[name]) is int and name not in counting]
-        pairs = conditioned(self.net.body.definition, {name: name for name in names})
-        further = (
-            self._both_sides(few, before),
-            varied.larger(before, much, 2),
-            varied.in_turn(pairs),
-            varied.in_pairs(pairs),
-        )
-        found |= {id(code.body): code for codes in further for code in codes}
-        several = list(found.values())
-        several += varied.rounded(several, few) if several else ()
-        return [*several, *varied.in_branches(several, few)]
+        return found
 
     def _both_sides(self, names: Seq[str], found: Seq[LoweredBody]) -> Iterator[LoweredBody]:
         """For each parameter whose values so far lie on one side of a number that the text decides by, as `max(n, 12)`
@@ -235,32 +241,10 @@ class Witnesses:
         spoken = told_apart(group, conditioned(definition, sizes), varying)
         if not varying and not spoken:
             return []
-        turning = turning_points(definition, (-1, 0, 1, -2, -4, 4))
-        pairs = [pair for pair in compared(definition) if varying.keys() >= set(pair)]
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
         known = {id(code.body) for code in (*group, *others)}
-        found: list[LoweredBody] = []
-        # each way through the text has to be seen with several values, with more where rounding makes many the same
-        changed = 2 * ENOUGH if rounds(definition) else ENOUGH
-        beyond = [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)]
-        ways = [
-            (list(aimed(varying, maps, turning, pairs)), _AIMED),
-            (list(changes(varying, maps)), changed),
-            (list(aimed(varying, maps, beyond, ()) if beyond else ()), changed),
-        ]
-        for (several, most), kind in product(ways, kinds):
-            enough = len(found) + most
-            for number, change in enumerate(several):
-                if len(found) == enough:
-                    break
-                like, values = telling(kind, number, varying, change)
-                if like.body.upto:
-                    continue
-                code = self._changed(like, values, following)
-                if code is not None and id(code.body) not in known:
-                    known.add(id(code.body))
-                    found.append(code)
+        found = list(self._by_changes(kinds, varying, maps, following, known))
         numbers = [place for place in varying if place not in maps]
         varied = Variation(group, lambda like, values: self._changed(like, values, following))
         if decides_by_parts(definition):  # what the text decides by may be a part of it, as in `max(width // 4, 2)`
@@ -271,6 +255,39 @@ class Witnesses:
         further = {id(code.body): code for code in tried}
         found += (code for key, code in further.items() if key not in known)
         return [*found, *varied.in_branches(found, varying)]
+
+    def _by_changes(
+        self,
+        kinds: Seq[Seq[LoweredBody]],
+        varying: Mapping[Place, tuple[Any, ...]],
+        maps: Set[Place],
+        following: Set[Place],
+        known: set[int],
+    ) -> Iterator[LoweredBody]:
+        """Bodies with other numbers, a few for each way to change them and for each kind, those that are `known` left
+        out."""
+        definition = kinds[0][0].body.definition
+        turning = turning_points(definition, (-1, 0, 1, -2, -4, 4))
+        pairs = [pair for pair in compared(definition) if varying.keys() >= set(pair)]
+        # each way through the text has to be seen with several values, with more where rounding makes many the same
+        changed = 2 * ENOUGH if rounds(definition) else ENOUGH
+        beyond = [number + step for number in deciding_numbers(definition)[2:4] for step in (-1, 1)]
+        ways = [
+            (list(aimed(varying, maps, turning, pairs)), _AIMED),
+            (list(changes(varying, maps)), changed),
+            (list(aimed(varying, maps, beyond, ()) if beyond else ()), changed),
+        ]
+        for (several, most), kind in product(ways, kinds):
+            left = most
+            for number, change in enumerate(several):
+                if not left:
+                    break
+                like, values = telling(kind, number, varying, change)
+                code = self._changed(like, values, following) if not like.body.upto else None
+                if code is not None and id(code.body) not in known:
+                    known.add(id(code.body))
+                    left -= 1
+                    yield code
 
     def idle_of_net(self, names: Seq[str]) -> dict[str, LoweredBody]:
         """The net with 0 for each of these parameters that counts turns, or is a small number, where that goes."""
@@ -284,7 +301,8 @@ class Witnesses:
 
     def _may_be_none(self, body: Body, names: Seq[str]) -> list[str]:
         """Those of some parameters that count turns, and other small numbers, such as the width of a border."""
-        small = [name for name in names if type(body.arguments[name]) is int and is_small(body.arguments[name])]
+        few = names if len(names) <= FEW else ()
+        small = [name for name in few if type(body.arguments[name]) is int and is_small(body.arguments[name])]
         return list(dict.fromkeys([*self._counts(body, names), *small]))
 
     def _counts(self, body: Body, names: Seq[str]) -> list[str]:
