@@ -1,12 +1,13 @@
 """The long sweep over settings: is the object that generated code makes with an argument the net of that setting?
 
-`python -m bench.settings [--only SPEC...] [--form FORM...] [--values N] [--out FILE]` takes each argument of each
-generated class or function of the specs in the zoo (or of the files named), makes objects with further values of it,
-and holds them against the net that `netspec check --set NAME=VALUE` describes: names and shapes of arrays, what is
-trainable, shapes of outputs, and numbers where the net is small enough. A ValueError that says which values are taken
-is a refusal; all else that differs is a disagreement. Exit status 1 where there was one. Large nets see the smallest
-images that they can be made for. `--random N --seed S` takes random nets instead, every other one of those that lean on
-their parameters (`tests/randomly`); of each kind of disagreement the smallest net is shown.
+`python -m bench.settings [--only SPEC...] [--form FORM...] [--values N] [--pairs N] [--out FILE]` takes each argument
+of each generated class or function of the specs in the zoo (or of the files named), makes objects with further values
+of it, and with `--pairs` of two arguments at once, and holds them against the net that `netspec check --set NAME=VALUE`
+describes: names and shapes of arrays, what is trainable, shapes of outputs, and numbers where the net is small enough.
+A ValueError that says which values are taken is a refusal; all else that differs is a disagreement. Exit status 1 where
+there was one. Large nets see the smallest images that they can be made for. `--random N --seed S` takes random nets
+instead, every other one of those that lean on their parameters (`tests/randomly`); of each kind of disagreement the
+smallest net is shown.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from netspec.ir.types import CheckedNet
 
 
-def findings(net: CheckedNet, name: str, most: int, pool: WorkerPool) -> Iterator[SettingResult]:
-    """What became of each value of each argument of the code of a net in one form, those of its blocks behind."""
+def findings(net: CheckedNet, name: str, most: int, pool: WorkerPool, pairs: int = 0) -> Iterator[SettingResult]:
+    """What became of each value of each argument of the code of a net in one form, those of its blocks behind, and of
+    so many `pairs` of two arguments of each class."""
     form = FORMS[name]
     try:
         target = form.write(net)
@@ -50,7 +52,7 @@ def findings(net: CheckedNet, name: str, most: int, pool: WorkerPool) -> Iterato
     except SyntaxError as error:
         yield SettingResult(target.framework, net.name, "", None, f"the code is no Python: {error.text}")
         return
-    for trial in chain(trials(net, target, form.write, most), block_trials(net, target, form, most)):
+    for trial in chain(trials(net, target, form.write, most, pairs), block_trials(net, target, form, most, pairs)):
         yield trial if isinstance(trial, SettingResult) else judged(trial, pool)
 
 
@@ -120,6 +122,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", metavar="SPEC", nargs="+", help="these of the zoo, or these files (default: the zoo)")
     parser.add_argument("--form", choices=FORMS, nargs="+", default=list(FORMS), help="default: all")
     parser.add_argument("--values", type=int, default=6, help="the most values of an argument (default: 6)")
+    parser.add_argument("--pairs", type=int, default=0, help="so many values of two arguments of a class at once")
     parser.add_argument("--random", metavar="N", type=int, default=0, help="so many random nets instead")
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="of the first random net (default: 0)")
     parser.add_argument("--out", type=Path, help="write the disagreements to this file as well")
@@ -129,7 +132,7 @@ def main(words: Sequence[str] | None = None) -> int:
         for name, net, text in _random(options) if options.random else _named(options.only or zoo_names()):
             tally.begin(name)
             for form in options.form:
-                for finding in findings(net, form, options.values, pool):
+                for finding in findings(net, form, options.values, pool, options.pairs):
                     tally.add(name, form, finding)
                     if text and finding.wrong:
                         tally.keep(text, form, finding)

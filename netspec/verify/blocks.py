@@ -22,8 +22,8 @@ from ..layers.arguments import describe
 from ..syntax.parser import parse
 from ..weights.samples import numbers, sizes_that_fit
 from ..weights.targets import keras_target, torch_target
-from .further import arguments, further, literals
-from .settings import Trial, first, spelt
+from .further import arguments, further, in_pairs, literals
+from .settings import Trial, first, shown, spelt
 from .verdict import SettingResult
 
 if TYPE_CHECKING:
@@ -74,14 +74,17 @@ class Moved(Record):
         return Moved(self.parameters + other.parameters, self.channels + other.channels)
 
 
-def block_trials(net: CheckedNet, target: Target, form: CodeForm, most: int) -> Iterator[Trial | SettingResult]:
-    """For each class or function of a block the objects made with further values of its arguments."""
+def block_trials(
+    net: CheckedNet, target: Target, form: CodeForm, most: int, pairs: int = 0
+) -> Iterator[Trial | SettingResult]:
+    """For each class or function of a block the objects made with further values of its arguments, and with so many
+    `pairs` of values of two."""
     sizes, own = sizes_that_fit(net, 1)[0], _bodies(net.net.body)
     for template in form.templates(net)[:-1]:
         alone = _alone(template, own, sizes, form)
         # a cell that is only a step of another one has nothing that runs it
         if alone is not None and not (alone.is_cell and form.runs not in target.text):
-            yield from _trials(net, target, alone, form, most)
+            yield from _trials(net, target, alone, form, most, pairs)
 
 
 def _bodies(body: Body) -> set[int]:
@@ -139,7 +142,7 @@ def _known(value: Any, sizes: Mapping[str, int]) -> Any:
 
 
 def _trials(
-    net: CheckedNet, target: Target, alone: Alone, form: CodeForm, most: int
+    net: CheckedNet, target: Target, alone: Alone, form: CodeForm, most: int, pairs: int
 ) -> Iterator[Trial | SettingResult]:
     moved: list[Moved] = []
     names = form.arguments(target.text, alone)
@@ -151,14 +154,28 @@ def _trials(
         elif one is not None:
             moved.append(one)
     bare = _bare(alone, names)
-    for one in [*moved, *_together([*moved, *([] if form.tells_channels else bare)], alone)]:
-        value = _value(one, alone)
-        # where a class is told channels, those that are no arguments stay, or are said by the argument and move with it
-        alike = [other for other in bare if form.tells_channels and _value(other, alone) == value]
-        words = [word for word in alone.words.get(one.names[0], ()) if word != value]
-        others = chain(words, further(value, literals(alone.body.definition)))
-        ways = [one, reduce(Moved.together, alike, one)] if alike else [one]
-        yield from first((_either([_trial(net, target, alone, w, o, form) for w in ways]) for o in others), most)
+    free = [*moved, *([] if form.tells_channels else bare)]
+    for one in [*moved, *_together(free, alone)]:
+        ways = _ways(one, alone, bare if form.tells_channels else ())
+        same = (dict.fromkeys(names, other) for other in _others(one, alone) for names in [ways[-1].names])
+        yield from first((_either([_trial(net, target, alone, w, o, form) for w in ways]) for o in same), most)
+    by_name = {one.names[0]: one for one in free}
+    both = in_pairs([*by_name], lambda name: _others(by_name[name], alone))
+    joined = ((reduce(Moved.together, (by_name[name] for name in values)), values) for values in both)
+    yield from first((_trial(net, target, alone, moved, values, form) for moved, values in joined), pairs)
+
+
+def _others(one: Moved, alone: Alone) -> Iterator[Any]:
+    """Further values of an argument: words of the program first."""
+    value = _value(one, alone)
+    words = [word for word in alone.words.get(one.names[0], ()) if word != value]
+    return chain(words, further(value, literals(alone.body.definition)))
+
+
+def _ways(one: Moved, alone: Alone, bare: Sequence[Moved]) -> list[Moved]:
+    """What moves with an argument: nothing, or the channels that are none (`bare`) and that it says, too."""
+    alike = [other for other in bare if _value(other, alone) == _value(one, alone)]
+    return [one, reduce(Moved.together, alike, one)] if alike else [one]
 
 
 def _either(trials: Sequence[Trial | None]) -> Trial | None:
@@ -218,15 +235,18 @@ def _together(moved: Sequence[Moved], alone: Alone) -> Iterator[Moved]:
             yield joined
 
 
-def _trial(net: CheckedNet, target: Target, alone: Alone, moved: Moved, value: Any, form: CodeForm) -> Trial | None:
-    """The block with some arguments at a value; None where that is no block, or none that the framework can have."""
+def _trial(
+    net: CheckedNet, target: Target, alone: Alone, moved: Moved, values: Mapping[str, Any], form: CodeForm
+) -> Trial | None:
+    """The block with some arguments at other values; None where that is no block, or none that the framework can
+    have."""
     given, shapes = dict(alone.given), list(alone.shapes)
-    for _, parameter in moved.parameters:
-        given[parameter] = spelt(value, given[parameter])
-    for _, place in moved.channels:
-        if type(value) is not int or value < 1:
+    for name, parameter in moved.parameters:
+        given[parameter] = spelt(values[name], given[parameter])
+    for name, place in moved.channels:
+        if type(values[name]) is not int or values[name] < 1:
             return None
-        shapes[place] = (*shapes[place][:-1], value)
+        shapes[place] = (*shapes[place][:-1], values[name])
     around = _around(net, alone.body, shapes, given)
     if around is None:
         return None
@@ -235,11 +255,19 @@ def _trial(net: CheckedNet, target: Target, alone: Alone, moved: Moved, value: A
     except SpecError:
         return None
     names = form.arguments(target.text, alone)
-    told = {**alone.values, **dict.fromkeys(moved.names, value)}
+    told = {**alone.values, **{name: values[name] for name in moved.names}}
     words = [f"{name}={told[name]!r}" for name in names if name in told]
     attribute = next((held.module.partition(".")[0] for held in wanted.spelling.held), "block")
     text = form.wrap(alone, target.text, words, attribute, around.net.body.inputs)
-    return Trial(alone.name, ", ".join(moved.names), value, around, wanted.replace(text=text))
+    chosen = {name: values[name] for name in moved.names}
+    same = len({*map(repr, chosen.values())}) == 1
+    return Trial(
+        alone.name,
+        ", ".join(chosen),
+        next(iter(chosen.values())) if same else shown(chosen),
+        around,
+        wanted.replace(text=text),
+    )
 
 
 def _around(

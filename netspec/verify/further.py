@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import combinations, islice, product
 
 from ..base.record import TYPE_CHECKING, Record
 from ..layers.arguments import Word
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
+# so many values of each of two arguments
+_DEEP = 12
 # words of the language that take one another's place
 _WORDS = (("same", "valid"), ("relu", "tanh", "sigmoid", "gelu"), ("avg", "max"))
 
@@ -68,6 +71,15 @@ def further(value: Any, literals: Sequence[int] = ()) -> Iterator[Any]:
         if not any(type(other) is type(s) and other == s for s in seen):
             seen.append(other)
             yield other
+
+
+def in_pairs(names: Sequence[str], values: Callable[[str], Iterator[Any]]) -> Iterator[dict[str, Any]]:
+    """Other values for each two of some names at once: for all pairs the first that tell most, then others."""
+    found = {name: list(islice(values(name), _DEEP)) for name in names}
+    pairs = [(a, b) for a, b in combinations(found, 2) if found[a] and found[b]]
+    for turn, (a, b) in product(range(_DEEP), pairs):
+        # at another pace than the other, so that they do not grow together
+        yield {a: found[a][turn % len(found[a])], b: found[b][(2 * turn + 1) % len(found[b])]}
 
 
 def _others(value: Any, literals: Sequence[int]) -> Iterable[Any]:

@@ -18,7 +18,7 @@ from ..ir.paths import weight_table
 from ..reference import Reference
 from ..weights.samples import numbers, random_inputs, random_weights, sizes_that_fit
 from .calm import calmer, saturated
-from .further import arguments, further, literals
+from .further import arguments, further, in_pairs, literals
 from .learning import learning
 from .pool import Job
 from .verdict import SettingResult, apart
@@ -61,22 +61,39 @@ class Trial(Record):
 # --- what is tried ---------------------------------------------------------------------------------------------------
 
 
-def trials(net: CheckedNet, target: Target, write: Writer, most: int) -> Iterator[Trial | SettingResult]:
-    """For each argument of the net's class or function the objects made with further values of it, at most so many.
+def trials(
+    net: CheckedNet, target: Target, write: Writer, most: int, pairs: int = 0
+) -> Iterator[Trial | SettingResult]:
+    """For each argument of the net's class or function the objects made with further values of it, at most so many, and
+    so many `pairs` of two arguments.
 
     `write` is the form of the target for another net, with a text that should make it. An argument that is no setting
     of the net is at fault.
     """
-    owner = owner_of(target.text)
-    told = {**dict.fromkeys(net.net.symbols, 8), **net.net.body.arguments}
+    owner, told = owner_of(target.text), _told(net)
+    defaults: dict[str, Any] = {}
     for argument in arguments(target.text):
-        setting = next((n for n in (argument.name, argument.name.rstrip("_")) if n in told), "")
-        if not setting:
+        if _setting(argument.name, told):
+            defaults[argument.name] = argument.default
+        else:
             yield SettingResult(target.framework, owner, argument.name, argument.default, "the net has no such setting")
-            continue
-        values = further(argument.default, literals(net.net.body.definition))
-        found = (_trial(net, setting, argument.name, told[setting], value, target, write) for value in values)
-        yield from first(found, most)
+
+    def values(name: str) -> Iterator[Any]:
+        return further(defaults[name], literals(net.net.body.definition))
+
+    for name in defaults:
+        yield from first((_trial(net, {name: value}, target, write) for value in values(name)), most)
+    yield from first((_trial(net, both, target, write) for both in in_pairs([*defaults], values)), pairs)
+
+
+def _told(net: CheckedNet) -> dict[str, Any]:
+    """What may be set of a net."""
+    return {**dict.fromkeys(net.net.symbols, 8), **net.net.body.arguments}
+
+
+def _setting(argument: str, told: Mapping[str, Any]) -> str:
+    """The setting that an argument of the code is; empty where there is none."""
+    return next((name for name in (argument, argument.rstrip("_")) if name in told), "")
 
 
 def first(found: Iterator[Trial | None], most: int) -> Iterator[Trial]:
@@ -101,19 +118,27 @@ def owner_of(text: str) -> str:
     return next(n.name for n in reversed(ast.parse(text).body) if isinstance(n, ast.ClassDef | ast.FunctionDef))
 
 
-def _trial(
-    net: CheckedNet, setting: str, argument: str, told: Any, value: Any, target: Target, write: Writer
-) -> Trial | None:
-    """The object made with a value; None where that is no net, or none that the framework has a form for."""
-    other = with_settings(net, {setting: spelt(value, told)})
+def _trial(net: CheckedNet, values: Mapping[str, Any], target: Target, write: Writer) -> Trial | None:
+    """The object made with values of some arguments; None where that is no net, or none that the framework has a form
+    for."""
+    told = _told(net)
+    names = {name: _setting(name, told) for name in values}
+    other = with_settings(net, {names[name]: spelt(value, told[names[name]]) for name, value in values.items()})
     if other is None:
         return None
     owner = owner_of(target.text)
+    call = ", ".join(f"{name}={value!r}" for name, value in values.items())
     try:
-        made = write(other, making(target.text, f"{owner}({argument}={value!r})"))
+        made = write(other, making(target.text, f"{owner}({call})"))
     except SpecError:
         return None
-    return Trial(owner, argument, value, other, made)
+    return Trial(owner, ", ".join(values), shown(values), other, made)
+
+
+def shown(values: Mapping[str, Any]) -> Any:
+    """The value of one argument, or those of several."""
+    several = tuple(values.values())
+    return several[0] if len(several) == 1 else several
 
 
 def making(text: str, made: str) -> str:

@@ -251,7 +251,8 @@ class Witnesses:
             found += varied.larger(found, numbers)
         if rounds(definition):
             found += varied.rounded(found, numbers)
-        tried = (*varied.made_equal(compared(definition), varying), *varied.in_turn(spoken), *varied.in_pairs(spoken))
+        free = {place for place in sizes.values() if place in varying or not isinstance(place, str)}
+        tried = (*varied.made_equal(compared(definition), free), *varied.in_turn(spoken), *varied.in_pairs(spoken))
         further = {id(code.body): code for code in tried}
         found += (code for key, code in further.items() if key not in known)
         return [*found, *varied.in_branches(found, varying)]
