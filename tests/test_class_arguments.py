@@ -75,6 +75,10 @@ _EQUAL = (
     "  if c == width { s = x -> conv(width, 1x1) } else { s = 0 * y }\n  y + s }\n"
     "net a { input x [8, 6, 3]; conv(8, 1x1) -> b(8) -> conv(8, 1x1) -> b(16) }"
 )
+_CHANNELS = (
+    "block b(width) { input x [h, w, c]; conv(c, 1x1) -> tanh -> conv(min(width, 10), 1x1) }\n"
+    "net a { input x [8, 6, 3]; conv(8, 1x1) -> b(8) -> conv(8, 1x1) -> b(16) }"
+)
 # by the text: the shape of what comes in, and the arguments
 _BLOCKS = {
     _FLAGS: ((3,), ["true, true", "false, true", "true, false"]),
@@ -85,6 +89,7 @@ _BLOCKS = {
     _SEVEN: ((3,), ["3", "7"]),
     _UNTOLD: ((6, 7, 4), ["4"]),
     _EQUAL: ((8, 6, 5), ["5", "8"]),
+    _CHANNELS: ((8, 6, 5), ["5", "20"]),
     _LISTS: ((6,), ["[4, 5, 7]", "[2]", "[7, 3]", "[7, 3], false"]),
     _LISTS_IN_A_BRANCH: ((6,), ["[4, 5, 7]", "[2]", "[7, 3]", "[7], false"]),
     _RATES: ((9, 8, 5), ["[1, 3], 2", "[1, 2, 3], 4"]),
@@ -132,7 +137,7 @@ def test_blocks(text, given, form):
     make = space["b" if form == "functional" else "B"]
     words = [parameter.split("=")[0] for parameter in text.partition("(")[2].partition(")")[0].split(", ")]
     values = eval(f"({given},)", {}, {"true": True, "false": False, **{w: w for w in ("batch", "other", "yes", "no")}})
-    if form == "torch" and text in (_SPLIT, _EQUAL):
+    if form == "torch" and text in (_SPLIT, _EQUAL, _CHANNELS):
         return  # a class for each way, without arguments; a class for maps of 8 channels
     arguments = {name: value for name, value in zip(words, values) if name in inspect.signature(make).parameters}
     told = {"in_channels": shape[-1], "in_features": shape[-1]}

@@ -183,6 +183,13 @@ def compared(definition: Definition) -> list[tuple[Place, Place]]:
     return list(dict.fromkeys(found))
 
 
+def speaks_of(definition: Definition, name: str) -> bool:
+    """True if the text takes a size of an input, beside naming it."""
+    named = {id(size) for port in tree.inputs(definition) for size in port.sizes or ()}
+    parts = (part for part in tree.walk(definition.body) if id(part) not in named)
+    return any(isinstance(part, tree.Name) and part.text == name for part in parts)
+
+
 def places(definition: Definition) -> dict[str, Place]:
     """What may vary in a definition, by its names: parameters, and sizes of inputs of a known rank."""
     found: dict[str, Place] = {p.name.text: p.name.text for p in definition.parameters}

@@ -50,6 +50,13 @@ class Variation:
                 if all(value_at(code.body, place) < _MUCH[0] * limit for code in found):
                     yield from first(self._with(place, [limit * by for by in _MUCH]), most)
 
+    def moved(self, places: Seq[Place]) -> Iterator[LoweredBody]:
+        """For each number, which all bodies of the program have: one with another."""
+        for place in places:
+            value = value_at(self.own[0].body, place)
+            if type(value) is int:
+                yield from first(self._with(place, [moved(value, 4), moved(value, 2), scaled(value, 0)]))
+
     def rounded(self, found: Seq[LoweredBody], places: Seq[Place]) -> Iterator[LoweredBody]:
         """For each number one value that rounding to a multiple of 8 takes down and one that it takes up, where all
         found are multiples, or are rounded one way: then rounding up, down and to the nearest are one."""

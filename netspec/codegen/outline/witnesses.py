@@ -39,6 +39,7 @@ from .decisions import (
     rounds,
     rounds_fractions,
     singled_out,
+    speaks_of,
     turning_points,
 )
 from .variation import Variation, first
@@ -238,8 +239,11 @@ class Witnesses:
         varying = {place: column for place, column in varying.items() if place not in following}
         definition = group[0].body.definition
         sizes = {name: p for name, p in places(definition).items() if isinstance(p, str) or p in varying or asks}
+        last = {(number, len(port.value.shape) - 1) for number, port in enumerate(group[0].body.given)}
+        # channels that all calls have, and of which the text speaks
+        alike = [p for name, p in sizes.items() if p in last and p not in varying and speaks_of(definition, name)]
         spoken = told_apart(group, conditioned(definition, sizes), varying)
-        if not varying and not spoken:
+        if not varying and not spoken and not alike:
             return []
         ranks = enumerate(len(port.value.shape) for port in group[0].body.given)
         maps = {(number, axis) for number, rank in ranks for axis in range(rank - 1)}
@@ -252,7 +256,12 @@ class Witnesses:
         if rounds(definition):
             found += varied.rounded(found, numbers)
         free = {place for place in sizes.values() if place in varying or not isinstance(place, str)}
-        tried = (*varied.made_equal(compared(definition), free), *varied.in_turn(spoken), *varied.in_pairs(spoken))
+        tried = (
+            *varied.made_equal(compared(definition), free),
+            *varied.moved(alike),
+            *varied.in_turn(spoken),
+            *varied.in_pairs(spoken),
+        )
         further = {id(code.body): code for code in tried}
         found += (code for key, code in further.items() if key not in known)
         return [*found, *varied.in_branches(found, varying)]
