@@ -27,7 +27,8 @@ from netspec.base.diagnostics import SpecError
 from netspec.base.record import TYPE_CHECKING
 from netspec.base.source import Source
 from netspec.files import read_source, zoo_names
-from netspec.verify.blocks import FORMS, block_trials
+from netspec.verify.blocks import block_trials
+from netspec.verify.forms import FORMS
 from netspec.verify.pool import WorkerPool
 from netspec.verify.settings import judged, trials
 from netspec.verify.verdict import SettingResult

@@ -32,7 +32,7 @@ _SPLIT = (
     "net a { input x [8, 6, 3]; b() -> b(false) -> b(true, true) }"
 )
 _LAYOUT = (
-    "block b(w) { input x [h, v, c]; if w < 2 { conv(c, 1x1) -> layernorm } else { relu } }\n"
+    "block b(w) { input x [h, v, c]; if w < 2 { conv(c, 1x1, bias=false) -> layernorm } else { relu } }\n"
     "net a { input x [8, 6, 3]; b(8) -> b(4) }"
 )
 _RESIDUAL = (
@@ -112,11 +112,12 @@ def _numbers(form, made, wanted, x):
     if form == "torch":
         wanted.load_state_dict(dict(zip(wanted.state_dict(), made.state_dict().values(), strict=True)))
         return made.eval()(x), wanted.eval()(x)
-    # Keras makes some layers when it first sees a value, so that the order is not the same
-    given, shapes = made.get_weights(), [array.shape for array in wanted.get_weights()]
-    by_shape = {array.shape: array for array in given}
-    assert len(given) == len(shapes)
-    wanted.set_weights([by_shape[shape] for shape in shapes] if len(by_shape) == len(given) else given)
+    # Keras makes some layers when it first sees a value, so that the order is not the same: those of one shape stay
+    by_shape = {}
+    for array in made.get_weights():
+        by_shape.setdefault(array.shape, []).append(array)
+    wanted.set_weights([by_shape[array.shape].pop(0) for array in wanted.get_weights()])
+    assert not any(by_shape.values())
     return made(x), wanted(x)
 
 

@@ -8,7 +8,8 @@ from checking import check
 
 from netspec.layers.arguments import Word
 from netspec.reference import Reference
-from netspec.verify.blocks import FORMS, block_trials
+from netspec.verify.blocks import block_trials
+from netspec.verify.forms import FORMS
 from netspec.verify.further import CodeArgument, arguments, further, literals
 from netspec.verify.pool import Answer
 from netspec.verify.settings import first, judged, trials

@@ -9,7 +9,8 @@ from checking import check
 from randomly import Dice, parametric
 
 from netspec.cli import main
-from netspec.verify.blocks import FORMS, block_trials
+from netspec.verify.blocks import block_trials
+from netspec.verify.forms import FORMS
 from netspec.verify.pool import WorkerPool
 from netspec.verify.settings import judged, trials
 from netspec.verify.table import table

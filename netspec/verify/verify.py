@@ -17,9 +17,10 @@ from ..reference import Reference
 from ..weights.samples import figure, random_inputs, random_weights, sizes_that_fit
 from ..weights.table import regularization
 from ..weights.targets import target_for
-from .blocks import block_trials, form_of
+from .blocks import block_trials
 from .calm import calmer, saturated
 from .expose import expose
+from .forms import form_of
 from .learning import learning, within
 from .legs import LEGS, other_style, precision, varying
 from .pool import Job

@@ -14,9 +14,10 @@ def ends(x, count, turned=False):
 
 
 def scaled(x, by, from_=-1):
+    n = x.shape[-1]
     x = layers.Rescaling(-by)(x)
     x = layers.Rescaling(1.0, offset=from_)(x)
-    return layers.Dense(7)(x)
+    return layers.Dense(+n)(x)
 
 
 def signs(count=2):
