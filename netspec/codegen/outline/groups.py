@@ -113,11 +113,12 @@ class InstanceGroup:
         """The parameters of the spec that the class has."""
         return [parameter.said for parameter in self.template.parameters if parameter.said]
 
-    def limit(self, idle: Mapping[str, LoweredBody], known: KnownTemplates) -> None:
+    def limit(self, idle: Mapping[str, Seq[LoweredBody]], known: KnownTemplates) -> None:
         """Let the class refuse what it is not for. `idle` are bodies with 0 for a parameter, such as one that counts
         turns: where the class would have to say more for one than it does, it is for larger numbers alone."""
         found = limited(self.template, self.bodies, self.witnesses, self.refused)
-        names = [p.name for p in found.parameters if p.said in idle and not self._says(idle[p.said], known)]
+        told = ((p.name, idle.get(p.said, ())) for p in found.parameters)
+        names = [name for name, codes in told if not all(self._says(code, known) for code in codes)]
         guards = dict.fromkeys((*found.guards, *(f"{name} >= 1" for name in names)))
         self._accept(found.replace(guards=tuple(guards)), self.witnesses, known)
 

@@ -53,11 +53,14 @@ if TYPE_CHECKING:
     from ...ir.types import Body, Net
     from ..lowering.lower import LoweredBody, Lowering
     from .decisions import Place
+    from .variation import Change
 
 
 # so many witnesses of a block or net are wanted, and so many elaborations are tried for them
 ENOUGH = 3
 _TRIES = 12
+# so many values of others beside a parameter that is 0
+_ELSEWHERE = 6
 # with more parameters than that it would cost too much to try each by itself as well
 FEW = 8
 # and so many on both sides of what the text of a block compares with
@@ -299,15 +302,23 @@ class Witnesses:
                     left -= 1
                     yield code
 
-    def idle_of_net(self, names: Seq[str]) -> dict[str, LoweredBody]:
+    def idle_of_net(self, names: Seq[str]) -> dict[str, list[LoweredBody]]:
         """The net with 0 for each of these parameters that counts turns, or is a small number, where that goes."""
-        found = {name: self._with_settings({name: 0}) for name in self._may_be_none(self.net.body, names)}
-        return {name: code for name, code in found.items() if code is not None}
+        return self._idle(self.lowering.lower(self.net.body), names, self._set)
 
-    def idle_of_block(self, like: LoweredBody, names: Seq[str]) -> dict[str, LoweredBody]:
+    def idle_of_block(self, like: LoweredBody, names: Seq[str]) -> dict[str, list[LoweredBody]]:
         """A block, likewise."""
-        found = {name: self._changed(like, {name: 0}, set()) for name in self._may_be_none(like.body, names)}
-        return {name: code for name, code in found.items() if code is not None}
+        return self._idle(like, names, lambda code, values: self._changed(code, values, set()))
+
+    def _idle(self, like: LoweredBody, names: Seq[str], change: Change) -> dict[str, list[LoweredBody]]:
+        """Bodies with 0 for a parameter, alone and where conditions on others lead elsewhere."""
+        spoken = conditioned(like.body.definition, {name: name for name in names}) if len(names) <= FEW else {}
+        elsewhere = [{other: value} for other, values in spoken.items() for value in values][:_ELSEWHERE]
+        found: dict[str, list[LoweredBody]] = {}
+        for name in self._may_be_none(like.body, names):
+            tried = ({**others, name: 0} for others in ({}, *(one for one in elsewhere if name not in one)))
+            found[name] = [code for values in tried if (code := change(like, values)) is not None]
+        return found
 
     def _may_be_none(self, body: Body, names: Seq[str]) -> list[str]:
         """Those of some parameters that count turns, and other small numbers, such as the width of a border."""
