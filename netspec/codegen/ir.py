@@ -12,7 +12,7 @@ from ..pycode.expr import Call, Named
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Sequence as Seq
-    from typing import Any, TypeAlias
+    from typing import Any, Protocol, TypeAlias
 
     from typing_extensions import Self
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     # by the number of the body and the turns and branches around: what a node stands for there
     Acts: TypeAlias = "Mapping[tuple[int, Path], LoweredStep]"
     Enters: TypeAlias = "Mapping[tuple[int, Path], LoweredCall]"
+
+    class Valued(Protocol):
+        @property
+        def inputs(self) -> tuple[int, ...]: ...
+        @property
+        def outputs(self) -> tuple[int, ...]: ...
 
 
 class TemplateNode(Record):
@@ -63,7 +69,19 @@ class TemplateNode(Record):
         return tuple(own for own, _ in self.variables)
 
 
-class Leaf(TemplateNode):
+class TemplateStep(TemplateNode):
+    """A node that takes values and makes others."""
+
+    @property
+    def takes(self: Valued) -> tuple[int, ...]:
+        return self.inputs
+
+    @property
+    def leaves(self: Valued) -> tuple[int, ...]:
+        return self.outputs
+
+
+class Leaf(TemplateStep):
     """One layer. `step` is that of the first instance (None for a conversion), for its kind and shape.
 
     `slots` and `names` are the outputs among the values of its `applies`, and names for these, as `Use` has them;
@@ -88,16 +106,8 @@ class Leaf(TemplateNode):
     def codes(self) -> tuple[Code, ...]:
         return tuple(code for apply in self.applies for code in (apply.make, apply.call))
 
-    @property
-    def takes(self) -> tuple[int, ...]:
-        return self.inputs
 
-    @property
-    def leaves(self) -> tuple[int, ...]:
-        return self.outputs
-
-
-class Invoke(TemplateNode):
+class Invoke(TemplateStep):
     """One call of a block or net, with values for the callee's parameters; those at their defaults are left out.
 
     `frozen` says that what is called is held still. `origins` are the calls that it stands for. `form` is how a cell is
@@ -135,14 +145,6 @@ class Invoke(TemplateNode):
     @property
     def codes(self) -> tuple[Code, ...]:
         return tuple(value for _, value in self.arguments)
-
-    @property
-    def takes(self) -> tuple[int, ...]:
-        return self.inputs
-
-    @property
-    def leaves(self) -> tuple[int, ...]:
-        return self.outputs
 
 
 class Loop(TemplateNode):
@@ -201,7 +203,7 @@ class Choice(TemplateNode):
         return tuple((own, operands) for operands, own in self.phis)
 
 
-class ModuleChain(TemplateNode):
+class ModuleChain(TemplateStep):
     """A named scope whose steps follow one another: an `nn.Sequential`."""
 
     name: str
@@ -216,14 +218,6 @@ class ModuleChain(TemplateNode):
 
     def with_parts(self, parts: tuple[tuple[Node, ...], ...]) -> Self:
         return self.replace(nodes=parts[0])
-
-    @property
-    def takes(self) -> tuple[int, ...]:
-        return self.inputs
-
-    @property
-    def leaves(self) -> tuple[int, ...]:
-        return self.outputs
 
 
 def constructed(node: Invoke) -> Call:

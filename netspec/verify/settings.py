@@ -6,6 +6,7 @@ and the object must hold arrays of these names and shapes and give what the NumP
 
 from __future__ import annotations
 
+from itertools import islice
 from math import prod
 
 from ..analysis.cost import infer
@@ -98,17 +99,7 @@ def _setting(argument: str, told: Mapping[str, Any]) -> str:
 
 def first(found: Iterator[Trial | None], most: int) -> Iterator[Trial]:
     """At most so many of those that are there."""
-    count = 0
-    while count < most:
-        trial = next(found, _NO_MORE)
-        if trial is _NO_MORE:
-            return
-        if trial is not None:
-            count += 1
-            yield trial
-
-
-_NO_MORE: Any = object()
+    return islice((trial for trial in found if trial is not None), most)
 
 
 def owner_of(text: str) -> str:

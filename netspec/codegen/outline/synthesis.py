@@ -263,7 +263,7 @@ class Solver:
             place = next((k for k, row in enumerate(rows) if matches(row, column)), None)
             if place is not None:
                 as_many = Term(f"len({term.text}) == {lengths.pop()}", (), term.names, 4)
-                return Term(f"{term.within(9)}[{place}]", column, term.names, needs=(*term.needs, as_many))
+                return Term(f"{term.text}[{place}]", column, term.names, needs=(*term.needs, as_many))
         return None
 
     def sum_of(self, terms: Seq[Term | None], column: Seq[Any]) -> Term | None:

@@ -88,10 +88,9 @@ class Variation:
         """Each two numbers that conditions speak of, on all sides of the values there: `spoken`, and those of the
         program."""
         pairs = (
-            self.change(code, {one: a, other: b})
+            self.change(self.own[0], {one: a, other: b})
             for one, other in combinations(spoken, 2)
-            for code in self.own[:1]
-            for a, b in product(*([value_at(code.body, place), *spoken[place]] for place in (one, other)))
+            for a, b in product(*([value_at(self.own[0].body, place), *spoken[place]] for place in (one, other)))
         )
         return first(islice(pairs, _PAIRS), _PAIRS)
 
