@@ -8,7 +8,7 @@ from __future__ import annotations
 from .base.record import TYPE_CHECKING
 from .ir.paths import path_of, paths_of, weight_path
 from .ir.types import BlockCall, Step, applied
-from .layers.cells import Run
+from .layers.cell_uses import Run
 from .weights.table import check_weights
 
 if TYPE_CHECKING:

@@ -196,6 +196,24 @@ def test_a_check_loads_nothing_heavy():
     assert not {"netspec.layers.foreign", "netspec.layers.vocabulary", "netspec.syntax.faults"} & loaded
 
 
+def test_a_check_loads_the_layers_that_the_text_names():
+    code = (
+        "import sys; from netspec.cli import main; assert main(['check', 'specs/vgg16.net', '-q']) == 0; "
+        "print(*(m.rpartition('.')[2] for m in sys.modules if m.startswith('netspec.layers.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
+    )
+    shared = {"arguments", "base", "forms", "index", "initialisers", "registry", "shapes", "signs"}
+    kinds = {"activations", "conv", "dropout", "linear", "pool", "shaping"}
+    assert set(done.stdout.split()) == shared | kinds | {"padding", "pointwise", "weighted", "window"}
+
+
+def test_the_index_of_the_layers_is_that_of_the_classes():
+    code = "from netspec.layers.__main__ import HERE, index; assert (HERE / 'index.py').read_text() == index()"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=True)
+
+
 def test_importing_the_package_loads_nothing():
     code = "import sys; before = set(sys.modules); import netspec; print(*sorted(set(sys.modules) - before))"
     done = subprocess.run(

@@ -11,7 +11,6 @@ from ..base.diagnostics import Diagnostic, Label
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import path_of
 from ..ir.types import BlockCall, CheckedNet, CostRow, Figures, Region, Step
-from ..layers.cells import Run
 from .critical_path import sequential_depth
 from .expectations import check_expectations, check_settings
 from .receptive_field import field_after, field_of_input
@@ -164,7 +163,7 @@ class _CostWalk:
         place, within = self._hold(), f"{path}."
         inside = _Around(within, at.depth + 1, inner, within, at.frozen or call.frozen, again)
         figures = self.items(call.body.begins, inside)
-        length = call.inputs[0].shape[0] if isinstance(call.use, Run) else 0
+        length = call.inputs[0].shape[0] if call.over_time else 0
         once = self._each(length or 1, length != 0, call.body.items, inside)
         figures = figures + times(once, length or 1)
         for outer, result in zip(call.outputs, call.body.outputs):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from ..base.dims import largest
 from ..base.record import TYPE_CHECKING
 from ..ir.types import BlockCall, Step, applied
-from ..layers.cells import Run
 
 if TYPE_CHECKING:
     from ..base.dims import Dim
@@ -42,14 +41,14 @@ class _Chains:
     def _is_recurrent(self, item: Step | BlockCall) -> bool:
         if isinstance(item, Step):
             return item.depth != 0
-        return isinstance(item.use, Run) or self.recurs(item.body)
+        return item.over_time or self.recurs(item.body)
 
     def walk(self, body: Body, depths: dict[int, Dim]) -> None:
         """Note how deep the values of a body are. What is made of weights alone waits for nothing."""
         for item in applied((*body.begins, *body.items)):
             if not item.outputs[0].batched:
                 depths.update((t.number, 0) for t in item.outputs)
-            elif isinstance(item, BlockCall) and not isinstance(item.use, Run):
+            elif isinstance(item, BlockCall) and not item.over_time:
                 self._call(item, depths)
             else:
                 before = largest([0, *(depths[t.number] for t in item.inputs)])

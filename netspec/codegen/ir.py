@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..ir.types import BlockCall, Body, Instance, Step
     from ..layers.base import Apply
-    from ..layers.cells import CellForm
+    from ..layers.cell_uses import CellForm
     from ..pycode.expr import Code
     from .lowering.lower import LoweredCall, LoweredStep
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..layers.base import Apply
-    from ..layers.cells import CellForm
+    from ..layers.cell_uses import CellForm
     from ..pycode.expr import Code as Expression
     from .ir import Node, Template
     from .lowering.lower import Lowered, LoweredBody

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.types import BlockCall, Region, Step, applied
-from ..layers.cells import Run
+from ..layers.cell_uses import Run
 from .canvas import Canvas
 from .folding import Folder, Wiring, leaves, made
 from .labels import TIMES, block_text, layer_text, params_text, shape_text, steps_text, total

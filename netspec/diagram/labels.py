@@ -7,7 +7,7 @@ from ..base.record import TYPE_CHECKING, Record
 from ..base.render import clean, inert_part
 from ..ir.types import BlockCall, Step
 from ..layers.arguments import axes, describe, spread
-from ..layers.cells import Run
+from ..layers.cell_uses import Run
 from ..syntax.tree import Literal
 
 if TYPE_CHECKING:

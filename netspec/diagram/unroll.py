@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.types import BlockCall, Step
-from ..layers.cells import Run
+from ..layers.cell_uses import Run
 from ..layers.recurrence import Recurrence
 from .labels import block_text, layer_text, shape_text, steps_text
 from .model import EdgeSource, Row

@@ -11,20 +11,17 @@ from ..ir.types import BlockCall, Step, Tensor, layers_of, taken
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
-from ..layers.each import EachStep
 from ..resolve.resolve import dotted, unknown_callee
 from ..syntax import tree
 from .arguments import read_arguments, settled_words, take_inputs, tensors_in
 from .blocks import apply_block
 from .doubts import doubt_flow
-from .each import each_step
 from .given import Settled
 from .holding import NOTHING, bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import loose_name, names_step, unknown
 from .misfits import lost_in_join
 from .operators import join_numbers, with_numbers
-from .scans import is_scan, scan
 from .session import POISON, Poison, SharedStep, kind_of
 
 if TYPE_CHECKING:
@@ -119,10 +116,14 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     definition = scope.defined(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
-    if definition is None and cls is EachStep:
-        return each_step(at, node, callee, arguments, _applied)
-    if definition is None and is_scan(at, cls, arguments):
-        return scan(at, node, callee, arguments)
+    if cls is not None and definition is None and (cls.calls or cls.holds):
+        from .each import each_step
+        from .scans import is_scan, scan
+
+        if cls.calls == "each_step":
+            return each_step(at, node, callee, arguments, _applied)
+        if is_scan(at, cls, arguments):
+            return scan(at, node, callee, arguments)
     settled = scope.session.cache.settled.get(id(node))
     if cls is not None and settled is not None and scope.names.keys().isdisjoint(settled.words):
         return _apply_layer(at, node, callee, cls, settled.given, settled.values)

@@ -7,8 +7,6 @@ from ..base.source import Span
 from ..ir.types import BlockCall, Body, Tensor
 from ..syntax import tree
 from .arguments import bind_arguments, take_end, take_inputs, unbound
-from .cells import finish as finish_cell
-from .cells import step_of_cell
 from .given import Given, Signature
 from .layering import value_key
 from .lookup import loose_name_in, unknown
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any
 
-    from ..layers.cells import CellUse
+    from ..layers.cell_uses import CellUse
     from ..syntax.tree import Definition, Node
     from .cutting import End
     from .scope import Context
@@ -48,6 +46,8 @@ def apply_block(at: Context, node: Node, callee: tree.Name, definition: Definiti
     if not isinstance(body, Body):
         return POISON
     if definition.word == "cell":
+        from .cells import step_of_cell
+
         call, outputs = step_of_cell(scope, node.span, body, inputs, caller(at, node, callee, body, bound, given))
     else:
         results = (r.value for r in body.outputs)
@@ -248,6 +248,8 @@ def finish(scope: Scope) -> Body:
     """The body that a scope has come to, with what it has used noted and what it lacks reported."""
     body = scope.body()
     if scope.definition.word == "cell":
+        from .cells import finish as finish_cell
+
         body = finish_cell(scope, body)
     scope.session.uses.note(body, scope.items, scope.flows)
     check_used(scope, body.outputs)

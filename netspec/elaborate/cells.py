@@ -7,7 +7,8 @@ from ..base.dims import show
 from ..base.record import TYPE_CHECKING
 from ..ir.types import BlockCall, Instance, OutputPort, Port, State, Step, Tensor, applied
 from ..layers.base import bind
-from ..layers.cells import Open, Start, StateUpdate
+from ..layers.cell_uses import Open, StateUpdate
+from ..layers.cells import Start
 from ..syntax import tree
 from .inputs import declared
 from .scope import Remembered

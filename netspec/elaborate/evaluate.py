@@ -14,7 +14,6 @@ from ..layers import LAYERS
 from ..layers.arguments import Word
 from ..syntax import tree
 from . import apply, operators
-from .cells import next_value
 from .lookup import is_foreign, names_step, option_words, unknown, unknown_in_module
 from .parts import part_of
 from .scope import Context
@@ -296,9 +295,15 @@ def _call(at: Context, node: tree.CallExpression) -> Any:
     return apply.step(at, node, callee, node.arguments)
 
 
+def _next(at: Context, node: tree.Next) -> Any:
+    from .cells import next_value
+
+    return next_value(at.scope, node)
+
+
 EXPRESSIONS: dict[type, Callable[[Context, Any], Any]] = {
     tree.Name: _name,
-    tree.Next: lambda at, node: next_value(at.scope, node),
+    tree.Next: _next,
     tree.Literal: _literal,
     tree.TupleExpression: _sequence,
     tree.List: _sequence,

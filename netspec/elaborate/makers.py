@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from ..ir.types import BlockCall, Step, Tensor
 from ..layers import LAYERS
-from ..layers.returning import numbered
 from ..syntax import tree
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def names_of(scope: Scope, values: Sequence[object]) -> tuple[str, ...]:
         if maker is None or maker.span != place or not _results(maker):
             return ()
         found.append(_results(maker)[maker.outputs.index(value)])
+    from ..layers.returning import numbered
+
     return numbered(found)
 
 

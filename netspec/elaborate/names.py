@@ -7,7 +7,7 @@ named loop turn, a named `{ ... }`) nameless steps are numbered from 0, as in an
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from ..layers.compare import COMPARISONS
+from ..layers.signs import ARITHMETIC, COMPARISONS
 from ..syntax import tree
 
 if TYPE_CHECKING:
@@ -67,14 +67,17 @@ class Plan:
         return self.sites.get(kind, 2) > 1
 
 
+# the layers that a sign may stand for where one side is a number
+_WITH_NUMBER = {
+    "+": ("shift",),
+    "-": ("shift", "complement", "scale"),
+    "*": ("scale",),
+    "/": ("scale", "reciprocal"),
+    "**": ("power",),
+}
 # the layers that an operator may stand for
 _OPERATIONS = {
-    "+": ("add", "shift"),
-    "-": ("sub", "shift", "complement", "scale"),
-    "*": ("mul", "scale"),
-    "/": ("div", "scale", "reciprocal"),
-    "**": ("pow", "power"),
-    "@": ("matmul",),
+    **{sign: (kind, *_WITH_NUMBER.get(sign, ())) for sign, kind in ARITHMETIC.items()},
     **{sign: (kind,) for sign, kind in COMPARISONS.items()},
     **{word: (f"logical_{word}",) for word in ("and", "or", "not")},
 }
@@ -94,7 +97,7 @@ def _operations(node: tree.CallExpression | tree.Chain | tree.Unary | tree.Subsc
 # what a join may stand for where a number is among what it joins
 _WITH_NUMBERS = {
     **dict.fromkeys(("maximum", "minimum"), ("clip",)),
-    **dict(zip(("add", "sub", "mul", "div", "pow"), (_OPERATIONS[sign][1:] for sign in ("+", "-", "*", "/", "**")))),
+    **{ARITHMETIC[sign]: kinds for sign, kinds in _WITH_NUMBER.items()},
 }
 
 

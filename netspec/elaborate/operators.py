@@ -8,7 +8,7 @@ from ..consteval import Fault, apply_operator, call_function
 from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import describe
-from ..layers.compare import COMPARISONS
+from ..layers.signs import ARITHMETIC, COMPARISONS
 from ..syntax import tree
 from .layering import layer
 from .lookup import loose_name, unknown
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ..syntax.tree import Node
     from .given import Given
     from .scope import Context
-
-_ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul", "**": "pow"}
 
 
 def unary(at: Context, node: tree.Unary) -> Any:
@@ -108,8 +106,8 @@ def _operate(at: Context, node: Node, operator: str, left: Any, right: Any, side
 def _tensor_operation(at: Context, node: Node, operator: str, left: Any, right: Any, sides: tuple[Node, Node]) -> Any:
     """Two values with an operator between them, or a value and a number; `sides` are what was written."""
     first = isinstance(left, Tensor)
-    if first and isinstance(right, Tensor) and operator in _ARITHMETIC:
-        return layer(at, _ARITHMETIC[operator], {}, (left, right), node.span)
+    if first and isinstance(right, Tensor) and operator in ARITHMETIC:
+        return layer(at, ARITHMETIC[operator], {}, (left, right), node.span)
     value, number, said = (left, right, sides[1]) if first else (right, left, sides[0])
     if isinstance(number, bool) or not isinstance(number, int | float):
         code = "unknown-size" if isinstance(number, DimExpr) else "not-a-value"

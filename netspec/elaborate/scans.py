@@ -12,7 +12,8 @@ from ..ir.types import Body, Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind, read
-from ..layers.cells import Run, Scan
+from ..layers.cell_uses import Run
+from ..layers.cells import Scan
 from ..layers.directions import check_both_ways, check_stack
 from ..layers.recurrence import check_time
 from ..layers.returning import JOINED, check_initial, numbered
@@ -63,7 +64,7 @@ def is_scan(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -
     """Is it `scan`, or a layer around it?"""
     if cls is None:
         return False
-    return cls is Scan or (bool(cls.holds) and _inner(at, arguments) is not None)
+    return cls.calls == "scan" or (bool(cls.holds) and _inner(at, arguments) is not None)
 
 
 def _callee(node: Node) -> Node:

@@ -8,7 +8,6 @@ from ..ir.types import Tensor
 from ..layers import LAYERS
 from ..layers.arguments import Violation
 from ..layers.base import bind
-from ..layers.measured import says, unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +21,8 @@ def with_sizes(scope: Scope, kind: str, values: Mapping[str, Any], inputs: tuple
     cls = LAYERS[kind]
     if not cls.sized_by or not any(map(_is_symbolic, values.values())):
         return inputs
+    from ..layers.measured import says, unread
+
     left = cls.works_out
     for size in bind(cls, values).asks(*(t.shape for t in inputs)):
         for name in unread(size, [t.shape for t in inputs]):

@@ -7,7 +7,6 @@ from ..base.record import TYPE_CHECKING
 from ..ir.types import Expectation, Instance, Tensor
 from ..syntax import tree
 from .bindings import bind_names, named_after, unpack
-from .cells import advance, declare_state
 from .choices import choose
 from .inputs import declare_input
 from .makers import too_many
@@ -151,14 +150,26 @@ def _broken(scope: Scope, node: tree.Broken) -> None:
         scope.missed.add(name)
 
 
+def _state(scope: Scope, node: tree.StateDeclaration) -> None:
+    from .cells import declare_state
+
+    declare_state(scope, node)
+
+
+def _advance(scope: Scope, node: tree.NextStatement) -> None:
+    from .cells import advance
+
+    advance(scope, node)
+
+
 STATEMENTS: dict[type, Callable[[Scope, Any], None]] = {
     tree.Flow: _flow,
     tree.Binding: bind_names,
     tree.Input: declare_input,
     tree.Output: declare_output,
     tree.WeightDeclaration: declare_weight,
-    tree.StateDeclaration: declare_state,
-    tree.NextStatement: advance,
+    tree.StateDeclaration: _state,
+    tree.NextStatement: _advance,
     tree.Shared: _shared,
     tree.Expect: _expect,
     tree.Repeat: named_after(_repeat),

@@ -8,8 +8,6 @@ from ..base.record import TYPE_CHECKING
 from ..ir.types import Step, Tensor, applied
 from ..layers.arguments import Violation, Word
 from ..layers.base import bind
-from ..layers.lookup import Lookup
-from ..layers.parameter import Parameter
 from ..syntax import tree
 from .inputs import declared
 from .lookup import unknown
@@ -34,6 +32,8 @@ def declare_weight(scope: Scope, node: tree.WeightDeclaration) -> None:
         scope.bind(node.name, POISON)
         return
     values, frozen = options
+    from ..layers.parameter import Parameter
+
     try:
         made = bind(Parameter, {"sizes": sizes, **{n: v[0] for n, v in values.items()}})
     except Violation as violation:
@@ -100,6 +100,8 @@ def look_up(at: Context, table: Tensor, items: Sequence[Any], node: tree.Subscri
     if not places.dtype.startswith("int"):
         message = f"places are whole numbers, but this value holds others ({places.dtype})"
         return scope.session.fault("wrong-dtype", message, node.items[0].span)
+    from ..layers.lookup import Lookup
+
     try:
         shape = Lookup().shape(table.shape, places.shape)
     except Violation as violation:
@@ -116,7 +118,7 @@ def look_up(at: Context, table: Tensor, items: Sequence[Any], node: tree.Subscri
 def check_used(scope: Scope, outputs: Sequence[OutputPort]) -> None:
     """Warn of weights that nothing takes: they would be counted, and never learn."""
     steps = list(applied(scope.items))
-    declared = [s for s in steps if isinstance(s, Step) and isinstance(s.layer, Parameter)]
+    declared = [s for s in steps if isinstance(s, Step) and not s.inputs]
     if not declared or scope.session.faults.failed:
         return
     starts = {s.start.number for s in scope.states.values() if isinstance(s.start, Tensor)}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..base.source import Source, Span
     from ..layers.base import Layer, Weight
-    from ..layers.cells import CellUse
+    from ..layers.cell_uses import CellUse
     from ..syntax.tree import Const, Definition, Expect, Node
 
     Item: TypeAlias = "Step | BlockCall | Region"
@@ -169,6 +169,11 @@ class BlockCall(Record):
     frozen: bool = False
     shared: Instance | None = None
     use: CellUse | None = None
+
+    @property
+    def over_time(self) -> bool:
+        """True if it runs a cell over the steps of a sequence."""
+        return self.use is not None and self.use.over_time
 
 
 class Region(Record):

@@ -11,9 +11,10 @@ from ..base.dims import floor_div
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call
 from .arguments import Reader, Violation, Word, arg, describe, flag, integer
-from .base import LAYERS, Apply, At, Example, Layer, Use, Weight, WeightLayout, function, layer, module
+from .base import Apply, At, Example, Layer, Use, Weight, WeightLayout, function, layer, module
 from .initialisers import Initialiser
 from .pointwise import Activation, KerasOp, sigmoid
+from .registry import KINDS
 from .shapes import known, needs_rank, place
 from .shaping import Identity
 
@@ -173,13 +174,10 @@ class Prelu(Layer):
 
 # --- the words of `activation=` -----------------------------------------------------------------------------------
 
-for _alias, _kind in (("swish", "silu"), ("hard_silu", "hard_swish"), ("exponential", "exp")):
-    LAYERS[_alias] = LAYERS[_kind]
-
 _NO_WORDS = ("prelu", "threshold", "glu")
 WORDS: dict[str, Activation] = {
     word: cls(**{name: argument.default for name, argument in cls.arguments.items()})
-    for word, cls in LAYERS.items()
+    for word, cls in KINDS.entered()
     if issubclass(cls, Activation) and word not in _NO_WORDS
 }
 

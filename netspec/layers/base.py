@@ -23,7 +23,7 @@ from .forms import module as module
 from .registry import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
     from typing import Any, ClassVar, TypeAlias, TypeVar
 
     from typing_extensions import Self
@@ -108,8 +108,8 @@ class Layer:
     free: ClassVar[bool] = False
     # is what comes out a list, though it holds one value?
     lists: ClassVar[bool] = False
-    # is it no layer of the net itself, but a way to use a cell?
-    calls: ClassVar[bool] = False
+    # the rule that reads its calls, where it is no layer of the net itself but a way to use a step: `scan`, `each_step`
+    calls: ClassVar[str] = ""
     # does it behave otherwise in training? (dropout, batch norm)
     training: ClassVar[bool] = False
 
@@ -315,7 +315,7 @@ class Layer:
         raise NotImplementedError
 
 
-LAYERS: dict[str, type[Layer]] = KINDS
+LAYERS: MutableMapping[str, type[Layer]] = KINDS
 
 
 def layer(kind: str, style: str = "shape") -> Callable[[L], L]:

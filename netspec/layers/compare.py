@@ -10,6 +10,7 @@ from .base import Apply, At, Example, Layer, Use, function, layer
 from .casting import TORCH_FLOAT
 from .join import lift, lifted
 from .shapes import broadcast
+from .signs import COMPARISONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,23 +107,23 @@ class _Equality(Comparison):
         return call(f"ops.{self.kind}", left, right)
 
 
-# kind, sign, whether Keras has the sign, documentation
-_SIGNS = (
-    ("greater", ">", Comparison, "True where the first is above the second: `x > y`, `x > 0`."),
-    ("greater_equal", ">=", Comparison, "True where the first is not below the second: `x >= y`, `x >= 0`."),
-    ("less", "<", Comparison, "True where the first is below the second: `x < y`, `x < 0`."),
-    ("less_equal", "<=", Comparison, "True where the first is not above the second: `x <= y`, `x <= 0`."),
-    ("equal", "==", _Equality, "True where both are the same number: `x == y`, `x == 0`."),
-    ("not_equal", "!=", _Equality, "True where both are different numbers: `x != y`, `x != 0`."),
+_SIGNS = {kind: sign for sign, kind in COMPARISONS.items()}
+# kind, whether Keras has the sign, documentation
+_KINDS = (
+    ("greater", Comparison, "True where the first is above the second: `x > y`, `x > 0`."),
+    ("greater_equal", Comparison, "True where the first is not below the second: `x >= y`, `x >= 0`."),
+    ("less", Comparison, "True where the first is below the second: `x < y`, `x < 0`."),
+    ("less_equal", Comparison, "True where the first is not above the second: `x <= y`, `x <= 0`."),
+    ("equal", _Equality, "True where both are the same number: `x == y`, `x == 0`."),
+    ("not_equal", _Equality, "True where both are different numbers: `x != y`, `x != 0`."),
 )
-COMPARISONS = {sign: kind for kind, sign, _, _ in _SIGNS}
 
 
-def _compare(kind: str, sign: str, base: type[Comparison], doc: str) -> None:
+def _compare(kind: str, base: type[Comparison], doc: str) -> None:
     body = {
         "__doc__": doc,
         "__module__": __name__,
-        "sign": sign,
+        "sign": _SIGNS[kind],
         "examples": (
             Example(f"{kind}(0.2)", (5, 4, 3), (5, 4, 3)),
             Example(kind, ((5, 4, 3), (4, 3)), (5, 4, 3)),
@@ -132,7 +133,7 @@ def _compare(kind: str, sign: str, base: type[Comparison], doc: str) -> None:
     layer(kind, style="join")(type(kind, (base,), body))
 
 
-for _row in _SIGNS:
+for _row in _KINDS:
     _compare(*_row)
 
 

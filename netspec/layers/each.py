@@ -30,7 +30,7 @@ class EachStep(Layer):
     The steps of all sequences are samples of one batch: a batch norm takes its statistics over all of them.
     """
 
-    calls = True
+    calls = "each_step"
 
     step: Any = arg(Reader(lambda value: value, "a layer, block or net, such as conv(8, 3x3)", (), "step"), doc="what")
 

@@ -9,14 +9,14 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Call, rebuild
 from . import conv_lstm
 from .base import Helper
-from .cells import SCAN
+from .cell_uses import SCAN
 from .recurrent_helpers import BEFORE_STEPS, BEHIND_STEPS, LOOP
 
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ..pycode.expr import Code
-    from .cells import CellForm
+    from .cell_uses import CellForm
     from .forms import Apply
 
     A = TypeVar("A", "Apply", "CellForm")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call, unless
 from .arguments import arg, flag, number
-from .base import Apply, At, Example, Layer, Use, function, layer
+from .base import LAYERS, Apply, At, Example, Layer, Use, function, layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -358,3 +358,7 @@ class Linear(Activation):
 
     def define(self, np: Any, x: Array) -> Array:
         return x
+
+
+for _alias, _kind in (("swish", "silu"), ("hard_silu", "hard_swish"), ("exponential", "exp")):
+    LAYERS[_alias] = LAYERS[_kind]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ...ir.types import Instance
     from ...layers.base import Apply, Helper
-    from ...layers.cells import CellForm
+    from ...layers.cell_uses import CellForm
     from ...pycode.expr import Code
     from ...pycode.statements import Statement
     from ..ir import Node, Template

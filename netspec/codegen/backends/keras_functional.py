@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ...base.dims import Shape
     from ...ir.types import BlockCall, Body, CheckedNet, Step
     from ...layers.base import At
-    from ...layers.cells import CellForm
+    from ...layers.cell_uses import CellForm
     from ...pycode.expr import Code
     from ..ir import ModuleChain, Node, Template
     from ..lowering.lower import Lowered, LoweredBody

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...base.dims import Shape
     from ...ir.types import BlockCall, Body, CheckedNet, Port, Step
     from ...layers.base import At
-    from ...layers.cells import CellForm
+    from ...layers.cell_uses import CellForm
     from ...pycode.expr import Code
 
 # names that generated code uses itself

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING, Record
 from ...ir.paths import paths_of, weight_path
 from ...layers.base import Apply
-from ...layers.cells import Open
+from ...layers.cell_uses import Open
 from ...pycode.expr import call
 from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
 from ..lowering.lower import key_of

@@ -8,7 +8,7 @@ from ...pycode.expr import Bare, Raw
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...layers.cells import CellForm
+    from ...layers.cell_uses import CellForm
     from ...pycode.expr import Code
     from ..ir import Choice, Invoke, Leaf, Loop, ModuleChain
     from .assignments import Assignment

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...base.dims import Shape
     from ...base.source import Span
     from ...ir.types import Body, Item, Tensor
-    from ...layers.cells import CellForm
+    from ...layers.cell_uses import CellForm
     from ...pycode.expr import Call as PythonCall
     from .lower import Lowered, LoweredBody
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...base.dims import Shape
     from ...ir.types import Body, Instance, Item, Tensor
-    from ...layers.cells import CellForm
+    from ...layers.cell_uses import CellForm
 
     Lowered: TypeAlias = "LoweredStep | LoweredCall | LoweredRegion"
 
