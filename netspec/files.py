@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 
+from .base.errors import UserError
 from .base.record import TYPE_CHECKING
 from .base.source import Source
 
@@ -24,11 +25,11 @@ ZOO = "zoo:"
 LARGEST = 32 * 2**20
 
 
-class ReadError(Exception):
+class ReadError(UserError):
     """A text cannot be read: no such file, a folder, or no text in UTF-8."""
 
 
-class WriteError(Exception):
+class WriteError(UserError):
     """A result cannot be written where it was asked for."""
 
 

@@ -80,17 +80,14 @@ def _run(words: list[str], screen: Console) -> int:
         return OK
     if name not in COMMANDS:
         return _unknown(name, screen)
-    from importlib import import_module
-
-    from ..elaborate.net import SettingError
-    from ..files import ReadError, WriteError
-    from .options import Exit, UsageError
+    from ..base.errors import UserError
+    from .options import Exit
 
     try:
-        return int(import_module(f"{__name__}.{name}").run(words[1:], screen))
+        return int(__import__(f"{__name__}.{name}", fromlist=("run",)).run(words[1:], screen))
     except Exit:
         return OK
-    except (UsageError, SettingError, ReadError, WriteError) as error:
+    except UserError as error:
         screen.complain(str(error))
         return MISUSED
 

@@ -6,8 +6,10 @@ from ..base.diagnostics import SpecError
 from ..base.record import TYPE_CHECKING
 from ..codegen.pipeline import BACKENDS, PHASES, text_after
 from . import OK, WRONG
-from .options import Parser, UsageError, add_net_options, checked
+from .options import UsageError
 from .output import add_output, put
+from .parser import Parser
+from .specs import add_net_options, checked
 
 if TYPE_CHECKING:
     from .screen import Console

@@ -9,14 +9,16 @@ from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..report.report import BYTES, COUNTS, report
 from . import MISUSED, OK, WRONG
-from .options import Parser, UsageError, add_net_options, examine, spec_files, whole
+from .options import UsageError, whole
+from .parser import Parser
+from .specs import add_net_options, examine, spec_files
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
 
     from ..api import Verdict
     from ..report.report import Report
+    from .options import CommandLine
     from .screen import Console
 
 _ABOUT = """Shapes, parameters and cost of every layer. MACs are multiply-accumulates of convolutions and matrix
@@ -62,7 +64,7 @@ def run(words: list[str], screen: Console) -> int:
     return status
 
 
-def _options(words: list[str], screen: Console) -> argparse.Namespace:
+def _options(words: list[str], screen: Console) -> CommandLine:
     parser = Parser("check", screen, _ABOUT)
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, a folder of them, or - for standard input")
     add_net_options(parser)
@@ -82,7 +84,7 @@ def _options(words: list[str], screen: Console) -> argparse.Namespace:
 
 
 def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
-    """The columns asked for. Raises Misuse for one that there is not."""
+    """The columns asked for. Raises UsageError for one that there is not."""
     if text is None:
         return None
     if format not in _WITH_COLUMNS:
@@ -103,7 +105,7 @@ def _columns(text: str | None, format: str) -> tuple[str, ...] | None:
 # --- the forms -----------------------------------------------------------------------------------------------------
 
 
-def _table(checked: Checked, apart: bool, options: argparse.Namespace, screen: Console) -> None:
+def _table(checked: Checked, apart: bool, options: CommandLine, screen: Console) -> None:
     if checked.report is None or screen.quiet:
         return
     from ..report.tables import USUAL, table
@@ -112,7 +114,7 @@ def _table(checked: Checked, apart: bool, options: argparse.Namespace, screen: C
     screen.result("\n" + text if apart else text)
 
 
-def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
+def _json(found: Sequence[Checked], options: CommandLine, screen: Console) -> None:
     from ..report.json import document, dumps
 
     made = [document(c.verdict.source.name, c.report, c.verdict.diagnostics, c.verdict.ok) for c in found]
@@ -122,14 +124,14 @@ def _json(found: Sequence[Checked], options: argparse.Namespace, screen: Console
         screen.record(dumps(made[0]))
 
 
-def _csv(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
+def _csv(found: Sequence[Checked], options: CommandLine, screen: Console) -> None:
     from ..report.tables import PLAIN, csv
 
     reports = [c.report for c in found if c.report is not None]
     screen.record(csv(reports, options.columns or PLAIN, options.depth, options.several))
 
 
-def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
+def _markdown(found: Sequence[Checked], options: CommandLine, screen: Console) -> None:
     from ..report.tables import USUAL, markdown
 
     reports = [c.report for c in found if c.report is not None]
@@ -137,7 +139,7 @@ def _markdown(found: Sequence[Checked], options: argparse.Namespace, screen: Con
         screen.result("\n\n".join(markdown(r, options.columns or USUAL, options.depth) for r in reports))
 
 
-def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
+def _github(found: Sequence[Checked], options: CommandLine, screen: Console) -> None:
     from ..report.annotations import github
 
     text = github([d for c in found for d in c.verdict.diagnostics])
@@ -145,7 +147,7 @@ def _github(found: Sequence[Checked], options: argparse.Namespace, screen: Conso
         screen.record(text)
 
 
-def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Console) -> None:
+def _sarif(found: Sequence[Checked], options: CommandLine, screen: Console) -> None:
     from .. import _version
     from ..report.annotations import sarif
     from ..report.json import dumps
@@ -154,7 +156,7 @@ def _sarif(found: Sequence[Checked], options: argparse.Namespace, screen: Consol
 
 
 # None is the table, which is shown file by file
-FORMATS: dict[str, Callable[[Sequence[Checked], argparse.Namespace, Console], None] | None] = {
+FORMATS: dict[str, Callable[[Sequence[Checked], CommandLine, Console], None] | None] = {
     "table": None,
     "json": _json,
     "csv": _csv,

@@ -9,8 +9,10 @@ from ..diagram.canvas import TooManyBoxes
 from ..diagram.dot import DIRECTIONS, dot
 from ..diagram.theme import THEMES
 from . import OK, WRONG
-from .options import Parser, UsageError, add_net_options, checked, whole
+from .options import UsageError, whole
 from .output import add_output, put
+from .parser import Parser
+from .specs import add_net_options, checked
 
 if TYPE_CHECKING:
     from .screen import Console
@@ -45,7 +47,7 @@ def run(words: list[str], screen: Console) -> int:
 
 
 def _suffix(output: str | None) -> str:
-    """The form that is asked for. Raises Misuse for one that there is not."""
+    """The form that is asked for. Raises UsageError for one that there is not."""
     if output is None or output == "-":
         return _DOT[0]
     suffix = os.path.splitext(output)[1].lower().lstrip(".")
@@ -59,7 +61,7 @@ def _suffix(output: str | None) -> str:
 
 
 def _picture(text: str, suffix: str) -> bytes:
-    """The picture of a DOT text. Raises Misuse where there is no Graphviz."""
+    """The picture of a DOT text. Raises UsageError where there is no Graphviz."""
     from ..diagram.render import MissingGraphviz, draw
 
     try:

@@ -7,7 +7,8 @@ import textwrap
 from ..base.record import TYPE_CHECKING
 from ..codes import CODES
 from . import OK
-from .options import Parser, UsageError
+from .options import UsageError
+from .parser import Parser
 
 if TYPE_CHECKING:
     from ..codes import DiagnosticKind

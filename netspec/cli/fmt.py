@@ -7,12 +7,14 @@ from ..base.record import TYPE_CHECKING, Record
 from ..files import STDIN, ReadError, WriteError, decode, read_data, write_file
 from ..syntax.printer import format_source
 from . import MISUSED, OK, WRONG
-from .options import Parser, UsageError, spec_files
+from .options import UsageError
+from .parser import Parser
+from .specs import spec_files
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
+    from .options import CommandLine
     from .screen import Console
 
 _ABOUT = """The canonical layout: two spaces a level, a statement a line, comments where they were. A block that stands
@@ -52,7 +54,7 @@ def run(words: list[str], screen: Console) -> int:
     return status
 
 
-def _options(words: list[str], screen: Console) -> argparse.Namespace:
+def _options(words: list[str], screen: Console) -> CommandLine:
     parser = Parser("fmt", screen, _ABOUT)
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, a folder of them, or - for standard input")
     parser.add_argument(

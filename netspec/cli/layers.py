@@ -6,7 +6,8 @@ from ..base.record import TYPE_CHECKING
 from ..layers import LAYERS
 from . import OK
 from .manual import listing, page
-from .options import Parser, UsageError
+from .options import UsageError
+from .parser import Parser
 
 if TYPE_CHECKING:
     from .screen import Console

@@ -9,7 +9,7 @@ from ..files import STDIN, write_file
 from .options import UsageError
 
 if TYPE_CHECKING:
-    from .options import Parser
+    from .parser import Parser
     from .screen import Console
 
 
@@ -18,7 +18,7 @@ def add_output(parser: Parser, about: str) -> None:
 
 
 def put(data: bytes, output: str | None, spec: str, screen: Console) -> None:
-    """Write a result to its file, or to standard output where none is named. Raises WriteError and Misuse."""
+    """Write a result to its file, or to standard output where none is named. Raises WriteError and UsageError."""
     if output is None or output == STDIN:
         screen.data(data)
         return

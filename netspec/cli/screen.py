@@ -82,10 +82,11 @@ class Console:
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Diagnostics, after all results so far."""
-        from ..base.render import render_all
+        listed = list(found)
+        if listed:
+            from ..base.render import render_all
 
-        text = render_all(list(found), self._colourful(sys.stderr))
-        if text:
+            text = render_all(listed, self._colourful(sys.stderr))
             self.flush()
             _write(sys.stderr, "\n" * self._told + _inert(text) + "\n")
             self._told = True

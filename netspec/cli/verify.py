@@ -12,14 +12,15 @@ from ..elaborate.net import SettingError
 from ..files import STDIN, ReadError
 from ..verify.legs import LEGS
 from . import MISUSED, OK, WRONG
-from .options import Parser, UsageError, above_zero, add_net_options, checked, needs_numpy, whole
+from .options import UsageError, above_zero, whole
+from .parser import Parser
+from .specs import add_net_options, checked, needs_numpy
 
 if TYPE_CHECKING:
-    import argparse
-
     from ..verify.pool import WorkerPool
     from ..verify.verdict import Result
     from ..verify.verify import Options
+    from .options import CommandLine
     from .screen import Console
 
 _ABOUT = """Build the PyTorch and the Keras model from the code that `netspec build` writes, load the same random
@@ -69,7 +70,7 @@ def run(words: list[str], screen: Console) -> int:
     return status
 
 
-def _options(words: list[str], screen: Console) -> argparse.Namespace:
+def _options(words: list[str], screen: Console) -> CommandLine:
     parser = Parser("verify", screen, _ABOUT)
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, or - for standard input")
     add_net_options(parser)
@@ -104,7 +105,7 @@ def _options(words: list[str], screen: Console) -> argparse.Namespace:
     return options
 
 
-def _styles(options: argparse.Namespace) -> dict[str, str]:
+def _styles(options: CommandLine) -> dict[str, str]:
     """The styles that were asked for, by the framework that the code is written for."""
     styles = {"torch": options.style}
     if options.style != _STYLES[0] and not any(LEGS[leg].code in styles for leg in options.target or _TARGETS):
@@ -114,7 +115,7 @@ def _styles(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _verified(
-    path: str, options: argparse.Namespace, how: Options, pool: WorkerPool, screen: Console
+    path: str, options: CommandLine, how: Options, pool: WorkerPool, screen: Console
 ) -> tuple[Result | None, int]:
     """What became of a file, with its share of the exit status."""
     from ..verify.verify import verify
@@ -139,7 +140,7 @@ def _verified(
     return result, OK if result.ok else WRONG
 
 
-def _show(path: str, result: Result, options: argparse.Namespace, screen: Console) -> None:
+def _show(path: str, result: Result, options: CommandLine, screen: Console) -> None:
     from ..verify.table import table
 
     if not screen.quiet or not result.ok:
@@ -149,7 +150,7 @@ def _show(path: str, result: Result, options: argparse.Namespace, screen: Consol
         screen.note(f"to see it again: {_again(path, options)}")
 
 
-def _again(path: str, options: argparse.Namespace) -> str:
+def _again(path: str, options: CommandLine) -> str:
     """The command that shows a disagreement again."""
     words = ["netspec", "verify", path, "--seed", str(options.seed), "--dtype", options.dtype]
     words += ["--net", options.net] if options.net else []

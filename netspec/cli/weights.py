@@ -8,14 +8,16 @@ from ..base.stopping import watch_libraries
 from ..codegen.pipeline import BACKENDS
 from ..weights.forms import FORMS
 from . import MISUSED, OK, WRONG
-from .options import Parser, UsageError, add_net_options, checked, needs_numpy
+from .options import UsageError
 from .output import add_output, put
+from .parser import Parser
+from .specs import add_net_options, checked, needs_numpy
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from ..ir.types import CheckedNet
+    from .options import CommandLine
     from .screen import Console
 
 _CONVERT = """Carry the weights of a net over. Each file is .safetensors, .pt or .pth (PyTorch), .weights.h5 or .keras;
@@ -38,7 +40,7 @@ def run(words: list[str], screen: Console) -> int:
 
 def _guarded(
     parser: Callable[[Console], Parser],
-    work: Callable[[CheckedNet, argparse.Namespace, Console], None],
+    work: Callable[[CheckedNet, CommandLine, Console], None],
     words: list[str],
     screen: Console,
 ) -> int:
@@ -95,7 +97,7 @@ def _convert_parser(screen: Console) -> Parser:
     return parser
 
 
-def _convert(net: CheckedNet, options: argparse.Namespace, screen: Console) -> None:
+def _convert(net: CheckedNet, options: CommandLine, screen: Console) -> None:
     from ..files import read_source
     from ..weights.convert import form_of, read_weights, write_weights
     from ..weights.rename import Renaming, read_rules
@@ -116,7 +118,7 @@ def _match_parser(screen: Console) -> Parser:
     return parser
 
 
-def _match(net: CheckedNet, options: argparse.Namespace, screen: Console) -> None:
+def _match(net: CheckedNet, options: CommandLine, screen: Console) -> None:
     from ..weights.convert import form_of, likely_names
     from ..weights.rename import show_rules
 

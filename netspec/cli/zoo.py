@@ -7,8 +7,8 @@ from ..base.record import TYPE_CHECKING
 from ..files import ZOO
 from ..zoo import applications, entries, fits, measured
 from . import OK
-from .options import Parser
 from .output import add_output, put
+from .parser import Parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..base.diagnostics import Collector, did_you_mean
 from ..base.dims import DimExpr
+from ..base.errors import UserError
 from ..base.record import TYPE_CHECKING
 from ..base.source import Source
 from ..ir.types import Body, Design, Net
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .session import Cache
 
 
-class SettingError(Exception):
+class SettingError(UserError):
     """A `--set` or keyword that does not fit the net: the command was used wrongly."""
 
 

@@ -213,19 +213,19 @@ def markdown(report: ReportData, columns: Sequence[str] = USUAL, depth: int | No
     return "\n".join(lines)
 
 
-_SIGNS = re.compile(r"[\\|*_<>\[\]`&~$]")
+_SIGNS = r"[\\|*_<>\[\]`&~$]"
 # what makes a heading, a list or a rule of a line that begins with it
-_BLOCK = re.compile(r"^(\d+(?=[.)])|(?=[#+=:-]))")
+_BLOCK = r"^(\d+(?=[.)])|(?=[#+=:-]))"
 
 
 def _escape(text: str) -> str:
     """Text that stays text in a line of Markdown."""
-    return clean(_SIGNS.sub(r"\\\g<0>", text))
+    return clean(re.sub(_SIGNS, r"\\\g<0>", text))
 
 
 def _paragraph(text: str) -> str:
     """A paragraph that is no heading, list or rule, however it begins."""
-    return _BLOCK.sub(r"\g<1>\\", _escape(text))
+    return re.sub(_BLOCK, r"\g<1>\\", _escape(text))
 
 
 def _code(text: str) -> str:

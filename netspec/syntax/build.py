@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 # lines of documentation of one definition
 MOST_DOC = 200
 _ESCAPES = {"n": "\n", "t": "\t"}
-_ESCAPE = re.compile(r"\\(.)")
+_ESCAPE = r"\\(.)"
 # the groups of `1,234,056` before one of them and behind it; and how far that is looked at
-_GROUPS = re.compile(r"(?<![\w.])[1-9]\d{0,2},(?:\d{3},)*$")
-_MORE_GROUPS = re.compile(r"(?:,\d{3}(?!\w))+")
+_GROUPS = r"(?<![\w.])[1-9]\d{0,2},(?:\d{3},)*$"
+_MORE_GROUPS = r"(?:,\d{3}(?!\w))+"
 _FURTHEST = 30
 
 
@@ -263,12 +263,12 @@ class Builder:
 
     def _group_of_thousands(self, span: Span) -> Node:
         """Report the `024` of `1,024`, which nobody writes for 24: a number of which a comma makes two."""
-        before = _GROUPS.search(self.source.text, max(span.start - _FURTHEST, 0), span.start)
+        before = re.compile(_GROUPS).search(self.source.text, max(span.start - _FURTHEST, 0), span.start)
         if before is None:
             return tree.Literal(span, int(span.text))
         if ",0" in before[0]:
             return tree.Broken(span)  # the group before it told of it
-        behind = _MORE_GROUPS.match(self.source.text, span.end, span.end + _FURTHEST)
+        behind = re.compile(_MORE_GROUPS).match(self.source.text, span.end, span.end + _FURTHEST)
         whole = Span(self.source, before.start(), span.end if behind is None else behind.end())
         help = f"thousands are parted by `_`: write `{whole.text.replace(',', '_')}`"
         message = f"a number holds no `,`: this is read as {whole.text.count(',') + 1} numbers"
@@ -294,7 +294,9 @@ class Builder:
 
     def string(self, parts: list[Any], span: Span) -> tree.Literal:
         inner = parts[0].text[1:-1]
-        return tree.Literal(span, _ESCAPE.sub(lambda m: _ESCAPES.get(m[1], m[1]), inner) if "\\" in inner else inner)
+        return tree.Literal(
+            span, re.sub(_ESCAPE, lambda m: _ESCAPES.get(m[1], m[1]), inner) if "\\" in inner else inner
+        )
 
     def true(self, parts: list[Any], span: Span) -> Node:
         return tree.Literal(span, True)

@@ -1,19 +1,21 @@
 """Tables of the grammar, made by lark from `grammars/netspec.lark`.
 
 `python -m netspec.syntax.generate` writes `tables.py`. Loading lark costs more than a whole check, so the tables are
-made ahead of time; where the grammar in a checkout is newer than the tables, the parser makes them on the fly.
+made ahead of time; a test holds them to the grammar.
 """
 
 from __future__ import annotations
 
 import os
+import re
 
 from ..base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import ModuleType
     from typing import Any
 
+# the group of the pattern that all signs share
+SIGN = "SIGN"
 GRAMMAR_FILE = "netspec.lark"
 _HEAD = '''"""Made by `python -m netspec.syntax.generate` from grammars/netspec.lark."""
 
@@ -51,8 +53,7 @@ class Tables:
         built = Lark(grammar, parser="lalr", start="start")
         table = built.parser.parser._parse_table
         rules = list(built.rules)
-        self.GRAMMAR = grammar
-        self.WORDS, self.PATTERN, self.CONTINUING = _terminals(built.terminals)
+        self.WORDS, self.SIGNS, self.PATTERN, self.CONTINUING = _terminals(built.terminals)
         self.RULES = tuple(_rule(rule, self.WORDS) for rule in rules)
         order = _ordered(table.states, table.start_states["start"])
         self.ROWS, self.GOTOS, self.STATES = _rows(table.states, order, {rule: i for i, rule in enumerate(rules)})
@@ -61,14 +62,17 @@ class Tables:
 
     def write(self) -> str:
         """The text of `tables.py`."""
-        names = ("GRAMMAR", "PATTERN", "CONTINUING", "WORDS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
+        names = ("PATTERN", "CONTINUING", "WORDS", "SIGNS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
         body = "\n".join(f"{name}: Any = {getattr(self, name)!r}" for name in names)
         return f"{_HEAD}\n{body}\n"
 
 
-def _terminals(terminals: Any) -> tuple[dict[str, str], str, tuple[str, ...]]:
-    """Words (text -> terminal), one pattern for all else, the longest operators first, and what takes line breaks."""
-    words, parts, operators, ignored, continuing = {}, [], [], [], []
+def _terminals(terminals: Any) -> tuple[dict[str, str], dict[str, str], str, tuple[str, ...]]:
+    """Words and signs (text -> terminal), one pattern for all else and signs, and what takes line breaks.
+
+    All signs are one group of the pattern, the longest first: a group for each would take twice as long to compile.
+    """
+    words, signs, parts, ignored, continuing = {}, {}, [], [], []
     for terminal in terminals:
         text = terminal.pattern.value
         if terminal.name.startswith("__IGNORE"):
@@ -80,12 +84,14 @@ def _terminals(terminals: Any) -> tuple[dict[str, str], str, tuple[str, ...]]:
         elif text.endswith(r"\b") and text[:-2].isalpha():
             words[text[:-2]] = terminal.name
         elif terminal.pattern.type == "str":
-            operators.append((terminal.name, terminal.pattern.to_regexp()))
+            signs[text] = terminal.name
         else:
             parts.append((terminal.name, text))
-    operators.sort(key=lambda item: -len(item[1].replace("\\", "")))
-    groups = "|".join(f"(?P<{name}>{text})" for name, text in [*continuing, *parts, *operators])
-    return words, f"{groups}|(?:{'|'.join(ignored)})", tuple(name for name, _ in continuing)
+    alone = "".join(sorted(re.escape(sign) for sign in signs if len(sign) == 1))
+    longer = sorted((re.escape(sign) for sign in signs if len(sign) > 1), key=lambda sign: (-len(sign), sign))
+    parts.append((SIGN, "|".join((*longer, f"[{alone}]"))))
+    groups = "|".join(f"(?P<{name}>{text})" for name, text in [*continuing, *parts])
+    return words, signs, f"{groups}|(?:{'|'.join(ignored)})", tuple(name for name, _ in continuing)
 
 
 def _rule(rule: Any, words: dict[str, str]) -> tuple[str, int, tuple[bool, ...] | None, bool]:
@@ -138,17 +144,6 @@ def _rows(
         place = rows.setdefault(repr(packed), (len(rows), packed))[0]
         index.append((place, gotos.setdefault(repr(goto), (len(gotos), goto))[0]))
     return tuple(r for _, r in rows.values()), tuple(g for _, g in gotos.values()), tuple(index)
-
-
-def load() -> ModuleType | Tables:
-    """The tables that fit the grammar that is there."""
-    with open(grammar_path(), encoding="utf-8") as file:
-        grammar = file.read()
-    try:
-        from . import tables
-    except ImportError:  # a fresh grammar in a checkout whose tables were removed
-        return Tables(grammar)
-    return tables if grammar == tables.GRAMMAR else Tables(grammar)
 
 
 def main() -> None:

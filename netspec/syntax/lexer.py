@@ -9,17 +9,23 @@ from __future__ import annotations
 import re
 
 from ..base.record import TYPE_CHECKING
-from . import generate
+from . import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TABLES = generate.load()
 BREAK = "_NEWLINE"
-match = re.compile(TABLES.PATTERN).match
+SIGN = "SIGN"
+match = re.compile(tables.PATTERN).match
 # a repetition of alternatives holds memory for each turn until it ends, so it ends after some
 _RUN = re.compile(r"(?:[ \t\r\n]+|#[^\n]*){1,1000}").match
-_RUN_OF_STATEMENTS = re.compile(r"(?:[ \t\r\n;]+|#[^\n]*){1,1000}").match
+_RUN_OF_STATEMENTS = r"(?:[ \t\r\n;]+|#[^\n]*){1,1000}"
+
+
+def kind_of(found: re.Match[str]) -> str:
+    """The kind of what the pattern found; that of blanks and comments is empty."""
+    kind = found.lastgroup or ""
+    return tables.SIGNS[found.group()] if kind == SIGN else kind
 
 
 def token(text: str, place: int) -> tuple[str, int, int] | None:
@@ -30,8 +36,8 @@ def token(text: str, place: int) -> tuple[str, int, int] | None:
     found = match(text, place)
     if found is None:
         return None
-    kind = found.lastgroup
-    return line_break(text, place) if kind == BREAK else (kind or "", place, found.end())
+    kind = kind_of(found)
+    return line_break(text, place) if kind == BREAK else (kind, place, found.end())
 
 
 def line_break(text: str, start: int) -> tuple[str, int, int]:
@@ -39,11 +45,11 @@ def line_break(text: str, start: int) -> tuple[str, int, int]:
 
     A break that begins with `;` goes over all further ones, any other ends before a `;`.
     """
-    run, end = _RUN_OF_STATEMENTS if text[start] == ";" else _RUN, start
+    run, end = re.compile(_RUN_OF_STATEMENTS).match if text[start] == ";" else _RUN, start
     while (found := run(text, end)) is not None:
         end = found.end()
     ahead = match(text, end) if text[start] != ";" else None
-    if ahead is not None and (kind := ahead.lastgroup or "") in TABLES.CONTINUING:
+    if ahead is not None and (kind := ahead.lastgroup or "") in tables.CONTINUING:
         return kind, end, ahead.end()
     last = text.rfind("\n", start, end)
     if text[start] == ";":

@@ -10,8 +10,9 @@ from __future__ import annotations
 from ..base.diagnostics import Diagnostic, Label
 from ..base.record import TYPE_CHECKING
 from ..base.source import Span
+from . import tables
 from .build import Builder, Token
-from .lexer import BREAK, TABLES, line_break, match
+from .lexer import BREAK, SIGN, line_break, match
 from .tree import Broken, Node, Spec
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ MOST_WORDS = 300_000
 _KEPT = 40
 
 # by state: the actions for each token, or the one reduction that needs no token; and where a reduction leads
-_ROWS: list[Any] = [TABLES.ROWS[row] for row, _ in TABLES.STATES]
-_GOTOS = [TABLES.GOTOS[goto] for _, goto in TABLES.STATES]
+_ROWS: list[Any] = [tables.ROWS[row] for row, _ in tables.STATES]
+_GOTOS = [tables.GOTOS[goto] for _, goto in tables.STATES]
 _UNREAD = Token("", "", 0, 0)
 # rules that only give their one part another name, most of all reductions: the value stays as it is
-_RENAMES = tuple(name if length == 1 and lone and keep is None else None for name, length, keep, lone in TABLES.RULES)
+_RENAMES = tuple(name if length == 1 and lone and keep is None else None for name, length, keep, lone in tables.RULES)
 
 
 def parse(source: Source, faults: Collector) -> Spec:
@@ -65,7 +66,7 @@ class _Machine:
         self.faults = faults
         self.builder = Builder(source, faults)
         # the parser's stacks: states, values, and the start of each value
-        self.states: list[int] = [TABLES.START]
+        self.states: list[int] = [tables.START]
         self.values: list[Any] = []
         self.starts: list[int] = []
         self.brackets: list[Token] = []
@@ -87,7 +88,7 @@ class _Machine:
                 token = self._next(row) if token is _UNREAD else token
                 code = row.get(token.type)
             if code is None:
-                if states[-1] == TABLES.END and token.type == "$END":
+                if states[-1] == tables.END and token.type == "$END":
                     return list(values[0])
                 count += 1
                 token = self._definition() or token
@@ -131,7 +132,7 @@ class _Machine:
 
     def _reduce(self, number: int) -> None:
         states, values, starts = self.states, self.values, self.starts
-        name, length, keep, lone = TABLES.RULES[number]
+        name, length, keep, lone = tables.RULES[number]
         if length:
             parts = values[-length:]
             start = starts[-length]
@@ -170,6 +171,9 @@ class _Machine:
             start, place, kind = place, found.end(), found.lastgroup
             if kind is None:
                 continue
+            if kind == SIGN:
+                self.place, sign = place, found.group()
+                return Token(tables.SIGNS[sign], sign, start, place)
             if kind == BREAK:
                 kind, core, place = line_break(text, start)
                 if kind == "ELSE" and kind not in row:
@@ -183,7 +187,7 @@ class _Machine:
                 return self._too_long(kind, start, place)
             if kind == "NAME":
                 word = found.group()
-                known = TABLES.WORDS.get(word)
+                known = tables.WORDS.get(word)
                 return Token(known if known in row else "NAME", word, start, place)
             if kind == "ELSE" and kind not in row:
                 kind = "NAME"
@@ -212,8 +216,8 @@ class _Machine:
         from . import scan
 
         start = self.starts[-1] if self.starts else 0
-        known: str | None = TABLES.WORDS.get(self.text[start : self.end])
-        if known is None or known not in _ROWS[TABLES.START] or "NAME" not in _ROWS[self.states[-2]]:
+        known: str | None = tables.WORDS.get(self.text[start : self.end])
+        if known is None or known not in _ROWS[tables.START] or "NAME" not in _ROWS[self.states[-2]]:
             return None
         if not scan.is_definition(self.text, start):
             return None
@@ -241,10 +245,10 @@ class _Machine:
             row = _ROWS[states[-1]]
             code = row if row.__class__ is int else row.get(kind)
             if code is None:
-                return bool(kind == "$END" and states[-1] == TABLES.END)
+                return bool(kind == "$END" and states[-1] == tables.END)
             if code > 0:
                 return True
-            name, length, _, _ = TABLES.RULES[-code - 1]
+            name, length, _, _ = tables.RULES[-code - 1]
             del states[len(states) - length :]
             states.append(_GOTOS[states[-1]][name])
 

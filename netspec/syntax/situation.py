@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
-from .lexer import match
+from . import tables
 from .scan import begins_line, indent, is_definition, line_end, line_start, words
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ IMPORT_WORDS = ("import", "from")
 NUMBERS = ("INTEGER", "DECIMAL", "SIZE")
 # characters of a line that are looked at before what does not fit
 _FURTHEST = 10_000
-_EQUALS = match("=")
-ASSIGN = _EQUALS.lastgroup if _EQUALS is not None else ""
+ASSIGN = tables.SIGNS["="]
 
 
 class Finding(Record):

@@ -269,12 +269,12 @@ class Broken(Node):
 # the names that a text binds, as far as can be seen: `name = `, `as name`, a second word such as that of `input x`, and
 # further ones behind commas
 _NAME = r"([^\W\d]\w*)"
-_BOUND = re.compile(rf"\b{_NAME}\s*=(?!=)|\bas\s+{_NAME}|\A\w+\s+{_NAME}|,\s*{_NAME}\s*\[")
+_BOUND = rf"\b{_NAME}\s*=(?!=)|\bas\s+{_NAME}|\A\w+\s+{_NAME}|,\s*{_NAME}\s*\["
 
 
 def lost_names(node: Broken) -> list[str]:
     """The names that something which did not parse would have bound; that they are missing is not said again."""
-    found = ("".join(names) for names in _BOUND.findall(node.span.text))
+    found = ("".join(names) for names in re.findall(_BOUND, node.span.text))
     imported = re.findall(r"[^\W\d]\w*", node.span.text) if node.span.text.startswith("from ") else []
     return list(dict.fromkeys((*found, *imported)))
 
