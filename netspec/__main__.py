@@ -6,9 +6,9 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from .cli import main
+        from .cli import process
 
-        status = main()
+        status = process()
     except KeyboardInterrupt:  # before the command line could say so itself, or behind it
         status = 130
     sys.exit(status)
