@@ -118,6 +118,8 @@ class Layer:
 
     def __init_subclass__(cls) -> None:
         cls.word = cls.__dict__.get("word") or cls.__dict__.get("kind", "")
+        if len(cls.__bases__) == 1 and not any(isinstance(value, Declared) for value in cls.__dict__.values()):
+            return  # what it takes is what its base takes
         found: dict[str, Argument] = {}
         for base in reversed(cls.__bases__):
             found |= getattr(base, "arguments", {})
