@@ -155,7 +155,6 @@ def _font_settings(suffix: str) -> str:
     the fonts of who looks at it.)
     """
     import os
-    from xml.sax.saxutils import escape
 
     folders = [f for f in (*map(os.path.expanduser, _FONT_FOLDERS), *_packaged_fonts()) if os.path.isdir(f)]
     settled = suffix == "svg" or os.path.exists(_SYSTEM_SETTINGS)
@@ -163,8 +162,13 @@ def _font_settings(suffix: str) -> str:
         raise MissingGraphviz(
             f"there is no font here for the text of a .{suffix} picture: `{_INSTALL_FONT}` brings one"
         )
-    lines = "\n".join(f"<dir>{escape(folder)}</dir>" for folder in folders)
+    lines = "\n".join(f"<dir>{_escaped(folder)}</dir>" for folder in folders)
     return _SETTINGS.format(system=_SYSTEM_SETTINGS, folders=lines)
+
+
+def _escaped(text: str) -> str:
+    """A text within XML. What the standard library has for it loads a web client, a sixth of all the time."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _packaged_fonts() -> list[str]:
