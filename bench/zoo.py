@@ -4,7 +4,8 @@
 it goes; `--missing` takes those that are not there yet, from the cheapest on. Nets of more than 12 billion MACs see the
 smallest images that they can be made for, which asks the same of their weights. `python -m bench.zoo take FILE...`
 reads what `netspec verify --format json` wrote instead. `python -m bench.zoo draw [NAME...]` writes the pictures in
-docs/pictures/zoo. Exit status 1 where a spec does not agree. Then `netspec zoo --format markdown` shows both.
+docs/pictures/zoo. `python -m bench.zoo count` writes the figures that `netspec zoo` lists to specs/counted.csv. Exit
+status 1 where a spec does not agree. Then `netspec zoo --format markdown` shows all.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from netspec.diagram.render import draw
 from netspec.files import ZOO, read_source, zoo_names
 from netspec.verify.pool import WorkerPool
 from netspec.verify.verify import Options, verify
-from netspec.zoo import MEASURED, Verified, measured
+from netspec.zoo import COUNTED, MEASURED, Counted, Verified, counted, entries, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,16 +38,27 @@ PICTURES = ROOT / "docs" / "pictures" / "zoo"
 
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.zoo", description=__doc__)
-    parser.add_argument("what", choices=("verify", "take", "draw"))
+    parser.add_argument("what", choices=("verify", "take", "draw", "count"))
     parser.add_argument("names", metavar="NAME", nargs="*", help="a spec (default: all), or a file to take from")
     parser.add_argument("--missing", action="store_true", help="only those without a result")
     options = parser.parse_args(words)
     if options.what == "take":
         return _take(options.names)
+    if options.what == "count":
+        return _count()
     names = options.names or list(zoo_names())
     if options.what == "draw":
         return _draw(names)
     return _verify([n for n in names if not options.missing or n not in measured()])
+
+
+def _count() -> int:
+    """Write the figures of all nets, as they stand and with the settings that a published figure is of."""
+    with (ROOT / "specs" / COUNTED).open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(Counted._fields)
+        lines.writerows(counted(e.counted.file, e.settings).__dict__.values() for e in entries())
+    return 0
 
 
 # what two cores can do in minutes, and sizes of images, the smallest first

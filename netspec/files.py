@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # what ships with the project lies beside this file
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
+# the library of blocks, and how its files are imported
+LIBRARY_FOLDER, LIBRARY = os.path.join(PACKAGE, "std"), "std/"
 STDIN = "-"
 # how the names of specs end
 SPECS = (".net",)

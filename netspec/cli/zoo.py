@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..analysis.expectations import figure
 from ..base.record import TYPE_CHECKING
 from ..files import ZOO
 from ..zoo import applications, entries, fits, measured
@@ -13,7 +12,6 @@ from .parser import Parser
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..base.dims import Dim
     from ..zoo import Entry
     from .screen import Console
 
@@ -82,9 +80,13 @@ def _table(found: Sequence[Entry]) -> str:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    totals, told = entry.checked.totals, entry.published
+    found, told = entry.counted, entry.published
     params, macs = (told.params, told.macs) if told is not None else ("", "")
-    return entry.name, entry.settings, figure(totals.params), params, figure(totals.macs), macs, entry.title
+    return found.name, found.settings, _figure(found.params), params, _figure(found.macs), macs, found.title
+
+
+def _figure(count: int | str) -> str:
+    return count if isinstance(count, str) else f"{count:,}"
 
 
 def _markdown(found: Sequence[Entry]) -> str:
@@ -96,27 +98,29 @@ def _markdown(found: Sequence[Entry]) -> str:
         lines.append(f"| {name}{f' `{entry.settings}`' if entry.settings else ''} | {' | '.join(_figures(entry))} |")
         if not any(other.name == entry.name for other in seen):
             seen.append(entry)
-    told = (f"**{e.name}**: {e.title}. {e.origin}\n\n![{e.name}]({_PICTURES}/{e.name}.svg)\n" for e in seen)
+    told = (
+        f"**{e.name}**: {e.counted.title}. {e.counted.origin}\n\n![{e.name}]({_PICTURES}/{e.name}.svg)\n" for e in seen
+    )
     names = [entry.name for entry in seen]
     lines += [*_twins(names), *_measurements(names)]
     return _PAGE + "\n".join([*lines, "", "## Where they come from", "", *told]).rstrip("\n")
 
 
 def _figures(entry: Entry) -> tuple[str, ...]:
-    totals, told = entry.checked.totals, entry.published
+    found, told = entry.counted, entry.published
     params, macs, source = (told.params, told.macs, told.source) if told is not None else ("", "", "")
     return (
-        _exact(totals.params),
+        _exact(found.params),
         params if not params or fits(params, *entry.counts) else f"≠ {params}",
-        _exact(totals.macs),
-        macs if not macs or fits(macs, totals.macs) else f"≠ {macs}",
+        _exact(found.macs),
+        macs if not macs or fits(macs, found.macs) else f"≠ {macs}",
         source,
     )
 
 
-def _exact(count: Dim) -> str:
+def _exact(count: int | str) -> str:
     """A count; one with symbols as code, since Markdown would take its `*` for emphasis."""
-    return figure(count) if isinstance(count, int) else f"`{count}`"
+    return f"`{count}`" if isinstance(count, str) else _figure(count)
 
 
 def _twins(names: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from ..base.diagnostics import Diagnostic, Label, nearest
 from ..base.record import TYPE_CHECKING, Record
-from ..files import PACKAGE, ReadError, nearest_file, read_as
+from ..files import LIBRARY, LIBRARY_FOLDER, ReadError, nearest_file, read_as
 from ..syntax import tree
 from ..syntax.parser import parse
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ..syntax.tree import Spec
 
     Import = tree.Import | tree.ImportNames
-
-LIBRARY = "std/"
-LIBRARY_FOLDER = os.path.join(PACKAGE, "std")
 
 
 class Loaded(Record):
