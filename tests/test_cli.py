@@ -738,6 +738,20 @@ def test_every_layer_has_a_page(run):
         assert out.count("PyTorch  ") == out.count("Keras  ") == len(cls.examples)
 
 
+def test_the_pages_that_are_kept_are_those_of_the_declarations():
+    from netspec.cli.manual import pages
+    from netspec.cli.pages import PAGES
+
+    assert Path(PAGES).read_text(encoding="utf-8") == pages(), "run `python -m netspec.cli.manual`"
+
+
+def test_a_layer_without_a_kept_page_has_one(run, monkeypatch, tmp_path):
+    (tmp_path / "layers.md").write_text("# The layers\n")
+    whole = run("layers", "conv")
+    monkeypatch.setattr("netspec.cli.pages.PAGES", tmp_path / "layers.md")
+    assert run("layers", "conv") == whole
+
+
 # --- speed ----------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,7 @@
-"""Pages of the layer reference, made from the declarations: signature, arguments, examples, framework forms."""
+"""Pages of the layer reference, made from the declarations: signature, arguments, examples, framework forms.
+
+`python -m netspec.cli.manual` writes them to `netspec/layers.md`, which `netspec layers` shows.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from ..layers.forms import numbers_in
 from ..pycode.expr import Raw, fill, inline
 from ..resolve.resolve import resolve
 from ..syntax.parser import parse
+from .pages import FENCE, LISTING, PAGES, SECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,3 +179,20 @@ def _form(facet: Callable[[At], Use], at: At, names: list[str]) -> str:
         values |= {n: use.names.get(n, f"x{n}") for n in numbers_in(step.gives) if n}
         values[0] = "x"
     return " -> ".join(parts) if parts else "nothing"
+
+
+_HEAD = """# The layers
+
+Made by `python -m netspec.cli.manual` from the declarations of the layers; `netspec layers NAME` shows a page.
+"""
+
+
+def pages() -> str:
+    """The text of `layers.md`: the list of all layers, and the page of each."""
+    texts = {LISTING: listing(), **{name: page(cls) for name, cls in sorted(LAYERS.items())}}
+    return "".join([_HEAD, *(f"\n{SECTION.format(name)}{text}{FENCE}" for name, text in texts.items())])
+
+
+if __name__ == "__main__":
+    with open(PAGES, "w", encoding="utf-8") as _file:
+        _file.write(pages())
