@@ -36,7 +36,7 @@ def process() -> int:
     To take modules and objects apart one by one, as Python does at its end, costs a sixth of a whole `netspec check`.
     """
     status = main()
-    if _LEAVES_NOTHING.issuperset(sys.argv[1:2]) and not _traced() and _flushed():
+    if _ENDS_AT_ONCE.issuperset(sys.argv[1:2]) and not _traced() and _flushed():
         os._exit(status)
     return status
 
@@ -155,6 +155,8 @@ def _unknown(name: str, screen: Console) -> int:
 
 # what has nothing to undo where a signal ends it, and saves the time to be ready for that
 _LEAVES_NOTHING = frozenset(("check", "explain", "layers", "-h", "--help", "help", "-V", "--version"))
+# what loads no framework and starts nothing that lives on
+_ENDS_AT_ONCE = _LEAVES_NOTHING | {"build", "draw", "fmt", "zoo"}
 # what commands like these are called elsewhere
 _ELSEWHERE = {
     **dict.fromkeys(("plot", "diagram", "visualize", "render", "graph"), "draw"),
