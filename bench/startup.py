@@ -1,9 +1,9 @@
 """Whole processes side by side: CPU time as a multiple of `python -c pass`, and memory at its peak.
 
-`python -m bench.startup [--rounds N] [--beside CHECKOUT] [--only WORDS]`. Absolute times differ from machine to machine;
-the ratios to an empty process of the same run hardly do. The runs are interleaved, so that a slow minute strikes all
-alike, and medians are shown. `--beside` runs the same commands of another checkout, too, and shows what part of its CPU
-ours takes. Exit status 1 where a goal is missed.
+`python -m bench.startup [--rounds N] [--beside CHECKOUT] [--only WORDS]`. Absolute times differ from machine to
+machine; the ratios to an empty process of the same run hardly do. The runs are interleaved, so that a slow minute
+strikes all alike, and medians are shown. `--beside` runs the same commands of another checkout as well, and shows
+what part of its CPU ours takes. Exit status 1 where a goal is missed.
 """
 
 from __future__ import annotations

@@ -107,17 +107,17 @@ class _CostWalk:
 
     def items(self, items: Sequence[Item], at: _Around) -> Figures:
         """Rows for items, and the sum of their figures where all is done once."""
-        total = _NOTHING
+        found = []
         for item in items:
             if isinstance(item, Step):
-                total = total + self._step(item, at)
+                found.append(self._step(item, at))
             elif isinstance(item, BlockCall):
-                total = total + self._call(item, at)
+                found.append(self._call(item, at))
             elif item.name:
-                total = total + self._scope(item, at)
+                found.append(self._scope(item, at))
             else:
-                total = total + self._inside(item, at)
-        return total
+                found.append(self._inside(item, at))
+        return total(found)
 
     def _step(self, step: Step, at: _Around) -> Figures:
         key = id(step.layer), step.output.batched
@@ -261,6 +261,13 @@ def figures_of(step: Step) -> Figures:
         activations,
         0 if step.output.batched else activations,
     )
+
+
+def total(figures: Sequence[Figures]) -> Figures:
+    """The sum of figures: column by column, since a record for each part of it would cost more than the rest."""
+    if len(figures) < 2:
+        return figures[0] if figures else _NOTHING
+    return Figures(*map(sum, zip(*[part.__dict__.values() for part in figures])))
 
 
 def times(figures: Figures, steps: Dim) -> Figures:

@@ -16,7 +16,21 @@ if TYPE_CHECKING:
 
     from ..syntax.tree import Definition, Node
 
-_LOOPS = (tree.Repeat, tree.For)
+_LOOPS = frozenset((tree.Repeat, tree.For))
+_COUNTED = frozenset(
+    (
+        tree.NamedStep,
+        tree.Shared,
+        tree.WeightDeclaration,
+        tree.Keyword,
+        tree.Name,
+        tree.Attribute,
+        tree.CallExpression,
+        tree.Chain,
+        tree.Unary,
+        tree.Subscript,
+    )
+)
 
 
 class Plan:
@@ -32,15 +46,16 @@ class Plan:
         self.inputs = len(self.ports) or 1
         self.given: set[str] = set()
         self.sites: dict[str, int] = {}
-        stack: list[tuple[object, int]] = [(definition.body, 1)]
-        while stack:
-            node, weight = stack.pop()
-            if isinstance(node, tuple):
-                stack.extend((n, weight) for n in node)
-            elif isinstance(node, tree.Node):
-                self._visit(node, weight)
-                inner = 2 if isinstance(node, _LOOPS) else weight
-                stack.extend((v, inner) for v in _parts(node))
+        end = -1  # of the loops so far: what stands before it is in one of them
+        words: set[int] = set()  # a word such as that of activation=relu is no step
+        for node in definition.body_nodes:
+            kind = node.__class__
+            if kind in _LOOPS:
+                end = max(end, node.span.end)
+            elif kind in _COUNTED and id(node) not in words:
+                self._visit(node, 2 if node.span.start < end else 1)
+                if isinstance(node, tree.Keyword) and isinstance(node.value, tree.Name):
+                    words.add(id(node.value))
 
     def _visit(self, node: Node, weight: int) -> None:
         if isinstance(node, tree.NamedStep):
@@ -105,12 +120,6 @@ def _with_numbers(node: tree.CallExpression) -> Sequence[str]:
     """The layers that a join of values and numbers stands for."""
     numbers = any(isinstance(a, tree.Literal) for a in (getattr(a, "operand", a) for a in node.arguments))
     return _WITH_NUMBERS.get(node.callee.span.text, ()) if numbers else ()
-
-
-def _parts(node: Node) -> list[object]:
-    if isinstance(node, tree.Keyword) and isinstance(node.value, tree.Name):
-        return []  # a word such as activation=relu is no step
-    return [v for v in node.__dict__.values() if isinstance(v, tuple | tree.Node)]
 
 
 class Namer:

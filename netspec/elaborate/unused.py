@@ -13,6 +13,8 @@ from ..layers import LAYERS
 from ..syntax import tree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..base.diagnostics import Collector
     from ..base.source import Span
     from ..syntax.tree import Definition
@@ -23,7 +25,7 @@ def report(uses: Uses, faults: Collector) -> None:
     """Warnings of all that was never used."""
     lost = {span for span, used in uses.flows.items() if not used}
     for definition, inputs in uses.definitions.values():
-        nodes = list(tree.walk((definition.parameters, definition.body)))
+        nodes = definition.nodes
         mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}
         inputs = inputs | _said_by_one(nodes)
         bodies = [n.statements for n in nodes if isinstance(n, tree.Braces)]
@@ -36,7 +38,7 @@ def report(uses: Uses, faults: Collector) -> None:
                 faults.add(found)
 
 
-def _said_by_one(nodes: list[tree.Node]) -> set[str]:
+def _said_by_one(nodes: Sequence[tree.Node]) -> set[str]:
     """The inputs whose sizes are used, and stand in no other input."""
     ports = [node for node in nodes if isinstance(node, tree.Input)]
     sizes = [(port, {part.text for part in tree.walk(port) if isinstance(part, tree.Name)}) for port in ports]

@@ -222,14 +222,13 @@ def _twice(name: str, span: Span, first: Span) -> Diagnostic:
 
 def bound_names(definition: Definition) -> set[str]:
     """Every name that something in the definition binds, wherever it stands."""
-    nodes = walk((definition.parameters, definition.body))
-    lost = {name for node in nodes if isinstance(node, tree.Broken) for name in tree.lost_names(node)}
+    lost = {name for node in definition.nodes if isinstance(node, tree.Broken) for name in tree.lost_names(node)}
     return lost | {name.text for name in tree.binders((definition.parameters, definition.body))}
 
 
 def _callees(definition: Definition, design: Design, known: set[str], faults: Collector) -> None:
     local: set[str] | None = None
-    for node in walk(definition.body):
+    for node in definition.body_nodes:
         if isinstance(node, tree.Expect) or not isinstance(node, tree.CallExpression):
             continue
         name = node.callee if isinstance(node.callee, tree.Name) else dotted(design, node.callee)
@@ -303,7 +302,7 @@ def _cycles(blocks: Mapping[str, Definition], faults: Collector) -> None:
 
 def _uses(block: Definition, blocks: Mapping[str, Definition]) -> list[tree.Name]:
     """The names in a body that can stand for a definition: not those of its own values, unless they are steps."""
-    nodes = list(walk(block.body))
+    nodes = block.body_nodes
     names = [n for n in nodes if isinstance(n, tree.Name) and n.text in blocks]
     if not names:
         return []

@@ -298,6 +298,26 @@ class Definition(Node):
     body: Braces
     doc: str
 
+    __slots__ = ("_body_nodes", "_nodes")  # beside the fields: no part of what it is
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The definition and all nodes in it, in the order of the text; found once, as many phases ask."""
+        known: tuple[Node, ...] | None = getattr(self, "_nodes", None)
+        if known is None:
+            known = tuple(walk(self))
+            object.__setattr__(self, "_nodes", known)
+        return known
+
+    @property
+    def body_nodes(self) -> tuple[Node, ...]:
+        """Those of its body, which is the first of them."""
+        known: tuple[Node, ...] | None = getattr(self, "_body_nodes", None)
+        if known is None:
+            known = self.nodes[next(n for n, node in enumerate(self.nodes) if node is self.body) :]
+            object.__setattr__(self, "_body_nodes", known)
+        return known
+
 
 class Const(Node):
     """`const name = value`"""

@@ -65,7 +65,7 @@ def numbers_beside(
 
 def _of_the_net(definition: Definition) -> Iterator[tree.Node]:
     """All that a definition says, but for what it only expects."""
-    nodes = list(tree.walk(definition))
+    nodes = definition.nodes
     expecting = (n for n in nodes if isinstance(n, tree.Expect) or (isinstance(n, tree.If) and only_expects(n)))
     expected = {id(inner) for node in expecting for inner in tree.walk(node)}
     return (node for node in nodes if id(node) not in expected)
@@ -106,13 +106,13 @@ def rounds_fractions(definition: Definition) -> bool:
 
 def rounds(definition: Definition) -> bool:
     """True if a definition makes whole numbers of others: quotients rounded down, fractions rounded."""
-    chains = (node for node in tree.walk(definition) if isinstance(node, tree.Chain))
+    chains = (node for node in definition.nodes if isinstance(node, tree.Chain))
     return rounds_fractions(definition) or any("//" in chain.operators for chain in chains)
 
 
 def _calls(definition: Definition) -> Iterator[tuple[tree.CallExpression, str]]:
     """The calls of a definition, with the names of what is called."""
-    for node in tree.walk(definition):
+    for node in definition.nodes:
         if isinstance(node, tree.CallExpression) and isinstance(node.callee, tree.Name):
             yield node, node.callee.text
 
@@ -120,7 +120,7 @@ def _calls(definition: Definition) -> Iterator[tuple[tree.CallExpression, str]]:
 def counting(definition: Definition, others: Mapping[str, Definition], depth: int = 4) -> set[str]:
     """The names that say how many turns loops have, those of blocks that are called included. `others` are the
     definitions by their names."""
-    loops = (node for node in tree.walk(definition) if isinstance(node, tree.Repeat | tree.For))
+    loops = (node for node in definition.nodes if isinstance(node, tree.Repeat | tree.For))
     counts = [loop.count if isinstance(loop, tree.Repeat) else loop.items for loop in loops]
     for call, name in _calls(definition) if depth else ():
         callee = others.get(name)
@@ -161,13 +161,13 @@ def conditioned(definition: Definition, names: Mapping[str, Place]) -> dict[Plac
 
 def _conditions(definition: Definition) -> Iterator[tree.Node]:
     """The conditions of a definition, but for those that choose between expectations only."""
-    choices = (node for node in tree.walk(definition) if isinstance(node, tree.If | tree.Conditional))
+    choices = (node for node in definition.nodes if isinstance(node, tree.If | tree.Conditional))
     return (condition for choice in choices for condition in decided_by(choice))
 
 
 def alternatives(definition: Definition) -> Iterator[tree.Conditional]:
     """The choices between values of the net, as in `x if c == n else (x -> dense(n))`; choices of numbers are none."""
-    for node in tree.walk(definition.body):
+    for node in definition.body_nodes:
         if isinstance(node, tree.Conditional):
             parts = (part for side in (node.value, node.otherwise) for part in tree.walk(side))
             if any(isinstance(part, tree.Pipeline) for part in parts):
@@ -186,7 +186,7 @@ def compared(definition: Definition) -> list[tuple[Place, Place]]:
 def speaks_of(definition: Definition, name: str) -> bool:
     """True if the text takes a size of an input, beside naming it."""
     named = {id(size) for port in tree.inputs(definition) for size in port.sizes or ()}
-    parts = (part for part in tree.walk(definition.body) if id(part) not in named)
+    parts = (part for part in definition.body_nodes if id(part) not in named)
     return any(isinstance(part, tree.Name) and part.text == name for part in parts)
 
 
@@ -202,7 +202,7 @@ def places(definition: Definition) -> dict[str, Place]:
 
 def _deciding(definition: Definition) -> Iterator[tree.Node]:
     """All parts of what conditions, `min`, `max` and rounding of a definition decide by."""
-    return (inner for node in tree.walk(definition) for part in decided_by(node) for inner in tree.walk(part))
+    return (inner for node in definition.nodes for part in decided_by(node) for inner in tree.walk(part))
 
 
 def decided_by(node: tree.Node) -> tuple[tree.Node, ...]:

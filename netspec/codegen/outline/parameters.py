@@ -78,7 +78,7 @@ class Parameters:
         definition = self.bodies[0].body.definition
         names: dict[str, Term] = {}
         only_handed_on = _only_handed_on(definition) if definition.parameters else set()
-        spoken = {n.text for n in tree.walk(definition) if isinstance(n, tree.Name)} if definition.parameters else set()
+        spoken = {n.text for n in definition.nodes if isinstance(n, tree.Name)} if definition.parameters else set()
         for parameter in definition.parameters:
             if parameter.name.text not in spoken:
                 continue  # what the text never asks for is no number of its
@@ -219,7 +219,7 @@ class Parameters:
     def _written_sizes(self) -> dict[str, tuple[tree.Node, ...]]:
         """The sizes of each input and state as they are written, where they are written once."""
         definition = self.bodies[0].body.definition
-        states = (node for node in tree.walk(definition) if isinstance(node, tree.StateDeclaration))
+        states = (node for node in definition.nodes if isinstance(node, tree.StateDeclaration))
         written: list[tree.Input | tree.StateDeclaration] = [*tree.inputs(definition), *states]
         names = [port.name.text for port in written]
         return {port.name.text: port.sizes or () for port in written if names.count(port.name.text) == 1}
@@ -285,7 +285,7 @@ class Parameters:
 
 def bound_once(definition: tree.Definition) -> dict[str, tree.Node]:
     """The names that a body binds at one place to an expression, and these expressions."""
-    nodes = list(tree.walk(definition))
+    nodes = definition.nodes
     other = {id(n.name) for n in nodes if isinstance(n, tree.Keyword | tree.Attribute)}
     given = Counter(n.text for n in nodes if isinstance(n, tree.Identifier) and id(n) not in other)
     found: dict[str, tree.Node] = {}
@@ -300,7 +300,7 @@ def bound_once(definition: tree.Definition) -> dict[str, tree.Node]:
 
 def _only_handed_on(definition: tree.Definition) -> set[str]:
     """The names that stand nowhere but as arguments of steps."""
-    nodes = list(tree.walk(definition.body))
+    nodes = definition.body_nodes
     arguments = [a for n in nodes if isinstance(n, tree.CallExpression) for a in n.arguments]
     values = [a.value if isinstance(a, tree.Keyword) else a for a in arguments]
     handed = Counter(v.text for v in values if isinstance(v, tree.Name))

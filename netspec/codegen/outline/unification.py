@@ -71,7 +71,7 @@ class Unification:
         # the names of values whose channels the text asks for
         self.asked = {
             node.value.text
-            for node in tree.walk(bodies[0].body.definition.body)
+            for node in bodies[0].body.definition.body_nodes
             if isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name)
         }
         # what is known of the channels of a value

@@ -83,9 +83,9 @@ class Witnesses:
         self._nets: dict[Any, LoweredBody | None] = {}
 
     @cached_property
-    def _nodes(self) -> list[tree.Node]:
+    def _nodes(self) -> tuple[tree.Node, ...]:
         """All that the net says."""
-        return list(tree.walk(self.net.body.definition))
+        return self.net.body.definition.nodes
 
     # --- of the net -----------------------------------------------------------------------------------------------
 
