@@ -91,6 +91,8 @@ def refuse_shared(at: Context, around: str, node: Node, shared: SharedStep) -> N
 
 def take_held(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Held | None:
     """Take those arguments out. None where one of them is at fault."""
+    if not cls.holds and not cls.by_name:
+        return NOTHING.replace(rest=arguments)
     rest: list[Node] = []
     values: Bound = {}
     inputs: dict[str, tuple[Tensor, ...]] = {}
@@ -202,10 +204,17 @@ def _name_at(takes: Signature, place: int) -> str:
     return takes.gathers or (takes.names[place] if place < len(takes.names) else "")
 
 
+# by class, those that take no step
+_SIGNATURES: dict[type[Layer], Signature] = {}
+
+
 def _signature(at: Context, cls: type[Layer], held: Held) -> Signature:
+    known = _SIGNATURES.get(cls)
+    if known is not None:
+        return known
     apart = {cls.holds, *cls.by_name}
     own = [argument for argument in cls.arguments.values() if argument.name not in apart]
-    return Signature(
+    found = Signature(
         tuple(argument.name for argument in own if not argument.last),
         tuple(argument.name for argument in own if argument.last),
         cls.gathers,
@@ -213,6 +222,9 @@ def _signature(at: Context, cls: type[Layer], held: Held) -> Signature:
         tuple(cls.arguments),
         _inner(at, held.values[cls.holds][2]) if cls.holds in held.values else {},
     )
+    if not cls.holds:
+        _SIGNATURES[cls] = found
+    return found
 
 
 def _inner(at: Context, step: Node) -> dict[str, str]:

@@ -21,11 +21,17 @@ if TYPE_CHECKING:
     from .uses import Uses
 
 
+# what can be unused or lost, what mentions it, and what holds flows
+_ASKED = frozenset(
+    (tree.Name, tree.Braces, tree.Binding, tree.Shared, tree.ParameterDeclaration, tree.Input, tree.Flow)
+)
+
+
 def report(uses: Uses, faults: Collector) -> None:
     """Warnings of all that was never used."""
     lost = {span for span, used in uses.flows.items() if not used}
     for definition, inputs in uses.definitions.values():
-        nodes = definition.nodes
+        nodes = [node for node in definition.nodes if node.__class__ in _ASKED]
         mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}
         inputs = inputs | _said_by_one(nodes)
         bodies = [n.statements for n in nodes if isinstance(n, tree.Braces)]

@@ -229,7 +229,7 @@ def bound_names(definition: Definition) -> set[str]:
 def _callees(definition: Definition, design: Design, known: set[str], faults: Collector) -> None:
     local: set[str] | None = None
     for node in definition.body_nodes:
-        if isinstance(node, tree.Expect) or not isinstance(node, tree.CallExpression):
+        if not isinstance(node, tree.CallExpression):
             continue
         name = node.callee if isinstance(node.callee, tree.Name) else dotted(design, node.callee)
         if name is None or name.text in known or name.text in ("memory", "receptive_field"):
