@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("torch", "keras", "weights")
 # what the tests need besides
 TOOLS = ("pytest>=8", "hypothesis>=6.100")
-TESTS = ("tests/test_golden_code.py", "tests/test_layers.py", "-k", "golden or torch or keras")
+TESTS = ("tests/codegen/test_golden_code.py", "tests/layers/test_layers.py", "-k", "golden or torch or keras")
 SHOWN = ("torch", "keras", "tensorflow-cpu", "numpy", "safetensors", "lark")
 
 
@@ -58,7 +58,7 @@ def tried(which: str, python: Path) -> bool:
     versions = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     print(f"{which}: {versions}", flush=True)
     command = [python, "-m", "pytest", "-o", "addopts=", "-q", "-p", "no:cacheprovider", *TESTS]
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=False)
     return done.returncode == 0
 

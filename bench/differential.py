@@ -1,9 +1,9 @@
 """Random nets, long: are the checker, PyTorch, Keras and NumPy of one mind on whatever can be written?
 
 `python -m bench.differential --networks 2000 [--seed N] [--jobs N] [--out DIR]`. Network k of a run is drawn from the
-seed N + k alone, by the strategy that the tests use (`tests/randomly`), and judged as there (`tests/verdicts`):
+seed N + k alone, by the strategy that the tests use (`randomly` in `tests/support`), and judged as there (`verdicts`):
 shapes, counts and numbers, for two batch sizes and, where sizes are symbols, two sizes. `DIR/results.jsonl` has a
-line for each; a run that was interrupted goes on from there. A spec that fails is shrunk (`tests/shrink`) and kept as
+line for each; a run that was interrupted goes on from there. A spec that fails is shrunk (`shrink`) and kept as
 `DIR/fault-SEED.net`, with what went wrong and how to see it again above it. `--spec FILE` judges such a file.
 Exit status 1 where there was a fault.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
 
 class Task(Record):

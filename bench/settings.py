@@ -6,7 +6,7 @@ of it, and with `--pairs` of two arguments at once, and holds them against the n
 describes: names and shapes of arrays, what is trainable, shapes of outputs, and numbers where the net is small enough.
 A ValueError that says which values are taken is a refusal; all else that differs is a disagreement. Exit status 1 where
 there was one. Large nets see the smallest images that they can be made for. `--random N --seed S` takes random nets
-instead, every other one of those that lean on their parameters (`tests/randomly`); of each kind of disagreement the
+instead, every other one of those that lean on their parameters (`tests/support`); of each kind of disagreement the
 smallest net is shown.
 """
 
@@ -149,7 +149,7 @@ def _named(names: Iterable[str]) -> Iterator[tuple[str, CheckedNet, str]]:
 
 def _random(options: argparse.Namespace) -> Iterator[tuple[str, CheckedNet, str]]:
     """Random nets: network k is drawn from the seed S + k alone."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
     from randomly import Dice, parametric, spec_of
 
     for seed in range(options.seed, options.seed + options.random):

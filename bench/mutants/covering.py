@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 # "" stands for the modules beside the folders. These load no framework
 QUICK = {
     "": "expressions limits reference imports spellings vocabulary cases language codes interrupts",
@@ -52,4 +55,5 @@ FRAMEWORKS = {
 def files(folder: str, frameworks: bool) -> list[str]:
     """The test files for a folder, in the order in which they are to be run."""
     words = FRAMEWORKS[folder] if frameworks else QUICK[folder]
-    return [f"tests/test_{word}.py" for word in words.split()]
+    found = {path.stem.removeprefix("test_"): path for path in ROOT.glob("tests/*/test_*.py")}
+    return [str(found[word].relative_to(ROOT)) for word in words.split()]

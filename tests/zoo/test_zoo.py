@@ -17,7 +17,7 @@ from netspec.cli import main
 from netspec.files import ReadError, zoo_folder, zoo_names
 from netspec.zoo import Entry, checked, counted, entries, fits, measured, published
 
-PAGE = Path(__file__).parents[1] / "docs" / "zoo.md"
+PAGE = Path(__file__).parents[2] / "docs" / "zoo.md"
 FIGURES = published()
 
 

@@ -15,7 +15,7 @@ from netspec.diagram.build import Diagram, Opening
 from netspec.diagram.dot import dot
 from netspec.files import read_source, zoo_names
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OPENINGS = [
     Opening(1000, unroll=2),
     Opening(0, unroll=3),

@@ -11,7 +11,7 @@ from netspec.syntax import generate
 if TYPE_CHECKING:
     from conftest import Golden
 
-PAGE = Path(__file__).parent.parent / "docs" / "grammar.md"
+PAGE = Path(__file__).parents[2] / "docs" / "grammar.md"
 HEAD = """# The grammar
 
 This table is made from `grammars/netspec.lark`, of which the parser is made, too; a test holds the two together.

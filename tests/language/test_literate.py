@@ -17,7 +17,7 @@ from netspec import api
 from netspec.base.dims import show
 from netspec.base.source import Source
 
-FOLDER = Path(__file__).parent / "language"
+FOLDER = Path(__file__).parents[1] / "language"
 MARK = re.compile(r"#\s*(shape|params|macs|error|warning):\s*(.*?)\s*(?=$|#)")
 TOLD = re.compile(r"\[([a-z-]+)\]\s*(.*)")
 

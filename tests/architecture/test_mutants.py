@@ -11,7 +11,7 @@ from bench.mutants.__main__ import drawn, main
 from bench.mutants.covering import FRAMEWORKS, QUICK, files
 from bench.mutants.planting import mutations, parses
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def planted(text):

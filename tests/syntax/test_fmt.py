@@ -25,7 +25,7 @@ from netspec.syntax.parser import parse
 from netspec.syntax.pieces import pieces
 from netspec.syntax.printer import PRINTED, format_source
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FILES = sorted(
     p for folder in ("specs", "examples", "tests/cases", "tests/data/nets") for p in (ROOT / folder).rglob("*.net")
 )

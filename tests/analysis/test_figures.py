@@ -11,7 +11,7 @@ from checking import check_all
 from netspec.base.source import Source
 from netspec.report.report import report
 
-CASES = sorted(Path(__file__).parent.glob("cases/*/*.net"))
+CASES = sorted(Path(__file__).parents[1].glob("cases/*/*.net"))
 SUMS = ("params", "weights", "biases", "trainable", "statistics", "macs", "other_ops", "activations")
 TOTALS = ("params", "trainable", "statistics", "macs", "other_ops", "activations")
 

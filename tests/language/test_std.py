@@ -14,7 +14,7 @@ from netspec.resolve import imports
 from netspec.syntax import tree
 from netspec.syntax.parser import parse
 
-PAGE = Path(__file__).parents[1] / "docs" / "std.md"
+PAGE = Path(__file__).parents[2] / "docs" / "std.md"
 
 
 def norm(*channels):

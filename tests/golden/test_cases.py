@@ -3,7 +3,7 @@
 A fault is marked on its line, `conv(8, 7x7)  # error: [window-too-large]`, a warning likewise; a case without marks
 must be clean.
 `x.table`, `x.dot`, `x.diag`, `x.torch.py` and `x.keras.py` are compared whole, and so is `x.export.py`, PyTorch code in
-that style. To ask for one, make an empty file and run `pytest tests/test_cases.py --update-golden`.
+that style. To ask for one, make an empty file and run `pytest tests/golden --update-golden`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from netspec.ir.types import CheckedNet
 
-ROOT = Path(__file__).parent / "cases"
+ROOT = Path(__file__).parents[1] / "cases"
 CASES = sorted(ROOT.rglob("*.net"))
 _MARK = re.compile(r"#\s*(error|warning):((?:\s*\[[a-z-]+\])+)\s*$")
 

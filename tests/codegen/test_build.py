@@ -287,7 +287,7 @@ def test_a_list_of_modules_counts_no_more_than_it_uses():
 
 def test_code_is_the_same_every_time():
     code = (
-        "import sys; sys.path.insert(0, 'tests'); from checking import check_spec, keras_code, torch_code\n"
+        "import sys; sys.path.insert(0, 'tests/support'); from checking import check_spec, keras_code, torch_code\n"
         "for name in ('resnet50', 'googlenet', 'unet'):\n"
         "    print(torch_code(check_spec(name)), keras_code(check_spec(name)))\n"
     )

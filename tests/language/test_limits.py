@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from checking import check, codes
 
-PAGE = (Path(__file__).parent.parent / "docs" / "language.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition("## Limits")[2].partition("```")[0]
 
 

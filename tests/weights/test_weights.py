@@ -33,7 +33,7 @@ from netspec.weights.samples import random_weights
 from netspec.weights.table import WeightsError, misfits
 from netspec.weights.words import agree, users
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SMALL = """
 net small(rate=0.5) {
   input x [9, 7, 4]

@@ -28,7 +28,7 @@ from netspec.syntax.parser import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 TEXTS = {
     str(path.relative_to(ROOT.parent)): path.read_text(encoding="utf-8")
     for path in sorted([*(ROOT.parent / "specs").glob("*.net"), *(ROOT / "cases").rglob("*.net")])

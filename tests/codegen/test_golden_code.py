@@ -16,7 +16,7 @@ from netspec.verify.verdict import apart
 from netspec.weights import samples
 from netspec.weights.targets import TARGETS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "cases"
 # what a page shows of `netspec build FILE --to TARGET`
 _SHOWN = re.compile(r"^```\n\$ netspec build (\S+) --to (torch|keras)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

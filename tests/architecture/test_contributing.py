@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from netspec.layers.base import Layer
 
-PAGE = Path(__file__).parent.parent / "CONTRIBUTING.md"
+PAGE = Path(__file__).parents[2] / "CONTRIBUTING.md"
 CONTRACT = [test for name, test in vars(test_layers).items() if name.startswith("test_")]
 
 

@@ -15,8 +15,8 @@ from netspec.ir.types import CheckedNet, CostRow
 from netspec.resolve.resolve import resolve
 from netspec.syntax.parser import parse
 
-SPECS = Path(__file__).parent.parent / "specs"
-DATA = Path(__file__).parent / "data"
+SPECS = Path(__file__).parents[2] / "specs"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def check(

@@ -20,7 +20,7 @@ from bench.fuzz.pool import Plan, answers, isolated
 from bench.fuzz.shrink import sign, smallest
 from bench.fuzz.trials import TRIALS, Attempt, Wrong, plain
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HARD = sorted((ROOT / "tests" / "cases" / "hard").glob("*.net"))
 SHORT = Limits(seconds=0.2)
 # all that is tried with a text

@@ -25,7 +25,7 @@ from netspec.elaborate.net import SettingError, read_setting
 from netspec.syntax.build import MOST_DOC
 from netspec.syntax.parser import LONGEST, MOST_WORDS, parse
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 # seconds of processor time and bytes, of which a sound run takes a tenth
 SECONDS, BYTES = 20, 600 * 2**20
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent / "netspec"
+ROOT = Path(__file__).parents[2] / "netspec"
 # from the ground up: each folder imports from those before it alone, for types as well
 FLOORS = [
     "support",
