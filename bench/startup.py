@@ -58,17 +58,26 @@ CASES = (
 )
 
 
+# A process counts as large as the one that made it was, so a small one makes them.
+_LAUNCHER = """
+import os, sys
+nowhere = [(os.POSIX_SPAWN_OPEN, to, os.devnull, os.O_WRONLY, 0) for to in (1, 2)]
+process = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[1:]], os.environ, file_actions=nowhere)
+_, status, used = os.wait4(process, 0)
+print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+
+
 def cost(case: Case, root: Path = ROOT) -> tuple[float, float]:
     """CPU seconds and peak memory in MB of one run of the netspec of a checkout."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(root)}
-    out = subprocess.DEVNULL
-    process = subprocess.Popen([sys.executable, *case.arguments], cwd=root, env=environment, stdout=out, stderr=out)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"{case.title} ended with status {process.returncode}")
+    command = [sys.executable, "-S", "-c", _LAUNCHER, *case.arguments]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+    status, cpu, memory = done.stdout.split()
+    if status != "0":
+        raise SystemExit(f"{case.title} ended with status {status}")
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / MEGABYTE
+    return float(cpu), float(memory) * unit / MEGABYTE
 
 
 def main() -> int:
