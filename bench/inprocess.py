@@ -58,9 +58,9 @@ def written(lines: int, same: bool = False) -> str:
 
 SERIES = (
     Series("blocks in a repeat", "block", lambda n: BLOCKS.format(n=n), (100, 1000, 10_000), 1),
-    Series("... by instance (8 in a block)", "instance", lambda n: BLOCKS.format(n=n), (100, 1000, 10_000), 8, 20),
-    Series("layers in a repeat", "layer", lambda n: FLAT.format(n=n), (50, 500, 5000), 2, 20),
-    Series("written lines of 25 tokens", "line", written, (100, 1000, 5000), 1, 400),
+    Series("... by instance (8 in a block)", "instance", lambda n: BLOCKS.format(n=n), (100, 1000, 10_000), 8, 5),
+    Series("layers in a repeat", "layer", lambda n: FLAT.format(n=n), (50, 500, 5000), 2, 9),
+    Series("written lines of 25 tokens", "line", written, (100, 1000, 5000), 1, 100),
 )
 
 
