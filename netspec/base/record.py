@@ -34,8 +34,9 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         cls._plain = cls._plain and "__init__" not in cls.__dict__
+        cls._made = [0]
         if cls._plain:
-            cls._made, cls.__init__ = [0], Record.__init__  # type: ignore[method-assign]  # not that of its base
+            cls.__init__ = Record.__init__  # type: ignore[method-assign]  # not that of its base
         own = cls.__dict__.get("__annotations__", {})  # noqa: RUF063  (inspect is what we avoid)
         names = cls._fields + tuple(n for n in own if n not in cls._fields)
         cls._fields = names

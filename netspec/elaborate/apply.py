@@ -17,7 +17,7 @@ from .arguments import read_arguments, settled_words, take_inputs, tensors_in
 from .blocks import apply_block
 from .doubts import doubt_flow
 from .given import Settled
-from .holding import NOTHING, bind_plain, deep, take_held
+from .holding import bind_plain, deep, take_held
 from .layering import layer, violated
 from .lookup import loose_name, names_step, unknown
 from .misfits import lost_in_join
@@ -116,19 +116,13 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     definition = scope.defined(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
-    if cls is not None and definition is None and (cls.calls or cls.holds):
-        from .each import each_step
-        from .scans import is_scan, scan
-
-        if cls.calls == "each_step":
-            return each_step(at, node, callee, arguments, _applied)
-        if is_scan(at, cls, arguments):
-            return scan(at, node, callee, arguments)
+    if cls is not None and definition is None and (rule := _rule_of(at, cls, arguments)) is not None:
+        return rule(at, node, callee, arguments)
     settled = scope.session.cache.settled.get(id(node))
     if cls is not None and settled is not None and scope.names.keys().isdisjoint(settled.words):
         return _apply_layer(at, node, callee, cls, settled.given, settled.values)
     before = len(scope.items)
-    held = take_held(at, cls, arguments) if cls is not None else NOTHING.replace(rest=arguments)
+    held = take_held(at, cls, arguments)
     if held is None:
         return POISON
     ports = scope.session.plan(definition).ports if definition is not None else ()
@@ -153,6 +147,23 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
     if words is not None:
         scope.session.cache.settled[id(node)] = Settled(node, words, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
+
+
+def _rule_of(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Callable[..., Any] | None:
+    """What reads a call in place of the rule for layers; few nets have such calls, so it is loaded here."""
+    if not (cls.calls or cls.holds):
+        return None
+    if cls.calls == "each_step":
+        return _each_step
+    from .scans import is_scan, scan
+
+    return scan if is_scan(at, cls, arguments) else None
+
+
+def _each_step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]) -> Any:
+    from .each import each_step
+
+    return each_step(at, node, callee, arguments, _applied)
 
 
 def _empty(at: Context, callee: tree.Name, given: Given) -> Poison:

@@ -89,9 +89,9 @@ def refuse_shared(at: Context, around: str, node: Node, shared: SharedStep) -> N
     at.scope.session.fault("not-a-step", message, node.span, others=declared, help=help)
 
 
-def take_held(at: Context, cls: type[Layer], arguments: tuple[Node, ...]) -> Held | None:
+def take_held(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> Held | None:
     """Take those arguments out. None where one of them is at fault."""
-    if not cls.holds and not cls.by_name:
+    if cls is None or not (cls.holds or cls.by_name):
         return NOTHING.replace(rest=arguments)
     rest: list[Node] = []
     values: Bound = {}

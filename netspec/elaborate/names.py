@@ -11,26 +11,12 @@ from ..layers.signs import ARITHMETIC, COMPARISONS
 from ..syntax import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from ..syntax.tree import Definition, Node
+    from ..syntax.tree import Definition
 
 _LOOPS = frozenset((tree.Repeat, tree.For))
-_COUNTED = frozenset(
-    (
-        tree.NamedStep,
-        tree.Shared,
-        tree.WeightDeclaration,
-        tree.Keyword,
-        tree.Name,
-        tree.Attribute,
-        tree.CallExpression,
-        tree.Chain,
-        tree.Unary,
-        tree.Subscript,
-    )
-)
 
 
 class Plan:
@@ -52,28 +38,33 @@ class Plan:
             kind = node.__class__
             if kind in _LOOPS:
                 end = max(end, node.span.end)
-            elif kind in _COUNTED and id(node) not in words:
-                self._visit(node, 2 if node.span.start < end else 1)
+            elif (visit := _VISITS.get(kind)) is not None and id(node) not in words:
+                visit(self, node, 2 if node.span.start < end else 1)
                 if isinstance(node, tree.Keyword) and isinstance(node.value, tree.Name):
                     words.add(id(node.value))
 
-    def _visit(self, node: Node, weight: int) -> None:
-        if isinstance(node, tree.NamedStep):
-            self.given.add(node.name.text)
-            step = node.step.callee if isinstance(node.step, tree.CallExpression) else node.step
-            if isinstance(step, tree.Name | tree.Attribute):
-                self._count(step.text if isinstance(step, tree.Name) else step.name.text, -weight)
-        elif isinstance(node, tree.Shared | tree.WeightDeclaration):
-            self.given.add(node.name.text)
-        elif isinstance(node, tree.Keyword) and node.name.text == "mask":
+    def _named_step(self, node: tree.NamedStep, weight: int) -> None:
+        self.given.add(node.name.text)
+        step = node.step.callee if isinstance(node.step, tree.CallExpression) else node.step
+        if isinstance(step, tree.Name | tree.Attribute):
+            self._count(step.text if isinstance(step, tree.Name) else step.name.text, -weight)
+
+    def _declared(self, node: tree.Shared | tree.WeightDeclaration, weight: int) -> None:
+        self.given.add(node.name.text)
+
+    def _keyword(self, node: tree.Keyword, weight: int) -> None:
+        if node.name.text == "mask":
             self._count("mask", weight)  # `embedding(mask=true)` makes a value
-        elif isinstance(node, tree.Name):
-            self._count(node.text, weight)
-        elif isinstance(node, tree.Attribute):
-            self._count(node.name.text, weight)
-        elif isinstance(node, tree.CallExpression | tree.Chain | tree.Unary | tree.Subscript):
-            for kind in _operations(node):
-                self._count(kind, weight)
+
+    def _name(self, node: tree.Name, weight: int) -> None:
+        self._count(node.text, weight)
+
+    def _attribute(self, node: tree.Attribute, weight: int) -> None:
+        self._count(node.name.text, weight)
+
+    def _operation(self, node: tree.CallExpression | tree.Chain | tree.Unary | tree.Subscript, weight: int) -> None:
+        for kind in _operations(node):
+            self._count(kind, weight)
 
     def _count(self, kind: str, weight: int) -> None:
         self.sites[kind] = self.sites.get(kind, 0) + weight
@@ -82,6 +73,15 @@ class Plan:
         return self.sites.get(kind, 2) > 1
 
 
+_VISITS: dict[type, Callable[[Plan, Any, int], None]] = {
+    tree.NamedStep: Plan._named_step,
+    tree.Shared: Plan._declared,
+    tree.WeightDeclaration: Plan._declared,
+    tree.Keyword: Plan._keyword,
+    tree.Name: Plan._name,
+    tree.Attribute: Plan._attribute,
+    **dict.fromkeys((tree.CallExpression, tree.Chain, tree.Unary, tree.Subscript), Plan._operation),
+}
 # the layers that a sign may stand for where one side is a number
 _WITH_NUMBER = {
     "+": ("shift",),

@@ -58,7 +58,6 @@ class Scope:
         end: End | None = None,
     ) -> None:
         self.session = session
-        self.expressions = session.rules.expressions
         self.definition = definition
         # the file whose names are known here
         self.design = session.home(definition)
@@ -280,7 +279,7 @@ class Context:
 
     def again(self, node: Node) -> Any:
         """The value of an expression or pipeline here; POISON where a fault was reported."""
-        return self.scope.expressions[type(node)](self, node)
+        return self.scope.session.rules.expressions[type(node)](self, node)
 
     def plain(self, node: Node, words: bool | None = None) -> Any:
         """Another expression at the same place, not named."""

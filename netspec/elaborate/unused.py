@@ -13,7 +13,8 @@ from ..layers import LAYERS
 from ..syntax import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from ..base.diagnostics import Collector
     from ..base.source import Span
@@ -21,23 +22,18 @@ if TYPE_CHECKING:
     from .uses import Uses
 
 
-# what can be unused or lost, what mentions it, and what holds flows
-_ASKED = frozenset(
-    (tree.Name, tree.Braces, tree.Binding, tree.Shared, tree.ParameterDeclaration, tree.Input, tree.Flow)
-)
-
-
 def report(uses: Uses, faults: Collector) -> None:
     """Warnings of all that was never used."""
     lost = {span for span, used in uses.flows.items() if not used}
     for definition, inputs in uses.definitions.values():
-        nodes = [node for node in definition.nodes if node.__class__ in _ASKED]
+        nodes = definition.nodes
         mentioned = {n.text for n in nodes if isinstance(n, tree.Name)}
         inputs = inputs | _said_by_one(nodes)
         bodies = [n.statements for n in nodes if isinstance(n, tree.Braces)]
         behind = {body[i].span: after for body in bodies for i, after in enumerate(body[1:])}
         for node in nodes:
-            found = _unused(node, mentioned, definition, inputs)
+            unused = _UNUSED.get(node.__class__)
+            found = unused(node, mentioned, definition, inputs) if unused is not None else None
             if found is None and isinstance(node, tree.Flow) and node.span in lost:
                 found = _lost(node, behind.get(node.span), mentioned)
             if found is not None:
@@ -58,23 +54,45 @@ def _said_by_one(nodes: Sequence[tree.Node]) -> set[str]:
     return {port.name.text for port, own in sizes if any(within[name] == 1 < everywhere[name] for name in own)}
 
 
-def _unused(node: tree.Node, mentioned: set[str], definition: Definition, inputs: set[str]) -> Diagnostic | None:
-    if isinstance(node, tree.Binding) and isinstance(node.target, tree.BindingTarget):
-        names = [n.text for n in node.target.names]
-        if mentioned.isdisjoint(names):
-            are = "are" if len(names) > 1 else "is"
-            message = f"{' and '.join(f'`{n}`' for n in names)} {are} never used"
-            return _warning("unused-value", message, node.target.span, "use it, or leave the line out")
-    elif isinstance(node, tree.Shared) and node.name.text not in mentioned:
-        message, help = f"`{node.name.text}` is never used", f"apply it: `-> {node.name.text}`"
-        return _warning("unused-value", message, node.name.span, help)
-    elif isinstance(node, tree.ParameterDeclaration) and node.name.text not in mentioned:
-        message = f"the parameter `{node.name.text}` of {definition.word} {definition.name.text} is never used"
-        return _warning("unused-parameter", message, node.name.span, "whatever it is given, nothing changes")
-    elif isinstance(node, tree.Input) and node.name.text not in mentioned and node.name.text not in inputs:
-        help = f"begin with it: `{node.name.text} -> ...`, or leave it out"
-        return _warning("unused-input", f"the input `{node.name.text}` is never used", node.name.span, help)
-    return None
+def _binding(node: tree.Binding, mentioned: set[str], _definition: Definition, _inputs: set[str]) -> Diagnostic | None:
+    names = [n.text for n in node.target.names] if isinstance(node.target, tree.BindingTarget) else []
+    if not names or not mentioned.isdisjoint(names):
+        return None
+    are = "are" if len(names) > 1 else "is"
+    message = f"{' and '.join(f'`{n}`' for n in names)} {are} never used"
+    return _warning("unused-value", message, node.target.span, "use it, or leave the line out")
+
+
+def _shared(node: tree.Shared, mentioned: set[str], _definition: Definition, _inputs: set[str]) -> Diagnostic | None:
+    name = node.name.text
+    if name in mentioned:
+        return None
+    return _warning("unused-value", f"`{name}` is never used", node.name.span, f"apply it: `-> {name}`")
+
+
+def _parameter(
+    node: tree.ParameterDeclaration, mentioned: set[str], definition: Definition, _inputs: set[str]
+) -> Diagnostic | None:
+    if node.name.text in mentioned:
+        return None
+    message = f"the parameter `{node.name.text}` of {definition.word} {definition.name.text} is never used"
+    return _warning("unused-parameter", message, node.name.span, "whatever it is given, nothing changes")
+
+
+def _input(node: tree.Input, mentioned: set[str], _definition: Definition, inputs: set[str]) -> Diagnostic | None:
+    name = node.name.text
+    if name in mentioned or name in inputs:
+        return None
+    help = f"begin with it: `{name} -> ...`, or leave it out"
+    return _warning("unused-input", f"the input `{name}` is never used", node.name.span, help)
+
+
+_UNUSED: dict[type, Callable[[Any, set[str], Definition, set[str]], Diagnostic | None]] = {
+    tree.Binding: _binding,
+    tree.Shared: _shared,
+    tree.ParameterDeclaration: _parameter,
+    tree.Input: _input,
+}
 
 
 def _lost(node: tree.Flow, after: tree.Node | None, mentioned: set[str]) -> Diagnostic | None:

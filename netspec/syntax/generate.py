@@ -51,6 +51,7 @@ class Tables:
         from lark import Lark
 
         built = Lark(grammar, parser="lalr", start="start")
+        self.SIGN = SIGN
         table = built.parser.parser._parse_table
         rules = list(built.rules)
         self.WORDS, self.SIGNS, self.PATTERN, self.CONTINUING = _terminals(built.terminals)
@@ -62,7 +63,7 @@ class Tables:
 
     def write(self) -> str:
         """The text of `tables.py`."""
-        names = ("PATTERN", "CONTINUING", "WORDS", "SIGNS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
+        names = ("PATTERN", "CONTINUING", "WORDS", "SIGN", "SIGNS", "RULES", "ROWS", "GOTOS", "STATES", "START", "END")
         body = "\n".join(f"{name}: Any = {getattr(self, name)!r}" for name in names)
         return f"{_HEAD}\n{body}\n"
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BREAK = "_NEWLINE"
-SIGN = "SIGN"
 match = re.compile(tables.PATTERN).match
 # a repetition of alternatives holds memory for each turn until it ends, so it ends after some
 _RUN = re.compile(r"(?:[ \t\r\n]+|#[^\n]*){1,1000}").match
@@ -25,7 +24,7 @@ _RUN_OF_STATEMENTS = r"(?:[ \t\r\n;]+|#[^\n]*){1,1000}"
 def kind_of(found: re.Match[str]) -> str:
     """The kind of what the pattern found; that of blanks and comments is empty."""
     kind = found.lastgroup or ""
-    return tables.SIGNS[found.group()] if kind == SIGN else kind
+    return tables.SIGNS[found.group()] if kind == tables.SIGN else kind
 
 
 def token(text: str, place: int) -> tuple[str, int, int] | None:

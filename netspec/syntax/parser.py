@@ -12,7 +12,7 @@ from ..base.record import TYPE_CHECKING
 from ..base.source import Span
 from . import tables
 from .build import Builder, Token
-from .lexer import BREAK, SIGN, line_break, match
+from .lexer import BREAK, line_break, match
 from .tree import Broken, Node, Spec
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class _Machine:
             start, place, kind = place, found.end(), found.lastgroup
             if kind is None:
                 continue
-            if kind == SIGN:
+            if kind == tables.SIGN:
                 self.place, sign = place, found.group()
                 return Token(tables.SIGNS[sign], sign, start, place)
             if kind == BREAK:

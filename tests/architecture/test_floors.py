@@ -181,32 +181,28 @@ def test_rooms_are_small(path):
     assert len(path.read_text().splitlines()) <= 400
 
 
+def printed(code):
+    """The words that a process of its own prints, without what the machine adds to Python."""
+    command = [sys.executable, "-S", "-c", f"import sys; {code}"]
+    return set(subprocess.run(command, capture_output=True, text=True, cwd=ROOT.parent, check=True).stdout.split())
+
+
+CHECKED = "from netspec.cli import main; assert main(['check', 'specs/vgg16.net', '-q']) == 0; print(*sys.modules)"
+
+
 def test_a_check_loads_nothing_heavy():
-    code = (
-        "import sys; from netspec.cli import main; "
-        "assert main(['check', 'specs/vgg16.net', '-q']) == 0; print(*sorted(sys.modules))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
-    )
     heavy = {*FRAMEWORKS, "lark", "typing", "dataclasses", "inspect", "json", "pathlib", "logging", "csv", "difflib"}
-    loaded = set(done.stdout.split())
+    loaded = printed(CHECKED)
     assert not heavy & loaded
     # what only helps those who went wrong
     assert not {"netspec.layers.foreign", "netspec.layers.vocabulary", "netspec.syntax.faults"} & loaded
 
 
 def test_a_check_loads_the_layers_that_the_text_names():
-    code = (
-        "import sys; from netspec.cli import main; assert main(['check', 'specs/vgg16.net', '-q']) == 0; "
-        "print(*(m.rpartition('.')[2] for m in sys.modules if m.startswith('netspec.layers.')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
-    )
+    loaded = {m.rpartition(".")[2] for m in printed(CHECKED) if m.startswith("netspec.layers.")}
     shared = {"arguments", "base", "forms", "index", "initialisers", "registry", "shapes", "signs"}
     kinds = {"activations", "conv", "dropout", "linear", "pool", "shaping"}
-    assert set(done.stdout.split()) == shared | kinds | {"padding", "pointwise", "weighted", "window"}
+    assert loaded == shared | kinds | {"padding", "pointwise", "weighted", "window"}
 
 
 def test_the_index_of_the_layers_is_that_of_the_classes():
@@ -215,11 +211,8 @@ def test_the_index_of_the_layers_is_that_of_the_classes():
 
 
 def test_importing_the_package_loads_nothing():
-    code = "import sys; before = set(sys.modules); import netspec; print(*sorted(set(sys.modules) - before))"
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
-    )
-    assert set(done.stdout.split()) <= {"netspec", "__future__"}
+    code = "before = set(sys.modules); import netspec; print(*sorted(set(sys.modules) - before))"
+    assert printed(code) <= {"netspec", "__future__"}
 
 
 def test_a_class_name_stands_for_one_thing():
