@@ -16,9 +16,9 @@ import sys
 
 from netspec.base.record import TYPE_CHECKING
 
-from .covering import QUICK, files
+from .covering import QUICK, ROOT, files
 from .planting import mutations, parses
-from .trial import ROOT, Copy
+from .trial import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

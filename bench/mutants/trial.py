@@ -13,12 +13,13 @@ from pathlib import Path
 
 from netspec.base.record import TYPE_CHECKING, Record
 
+from .covering import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .planting import Mutation
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 _LEFT_OUT = shutil.ignore_patterns(".git", ".ci-venv", "__pycache__", ".*_cache", "shared")
 
 
