@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .analysis.cost import infer
+from .analysis.infer import infer
 from .base.bounds import METER
 from .base.diagnostics import Collector, Diagnostic, Label, SpecError, did_you_mean
 from .base.record import TYPE_CHECKING, Record

@@ -20,7 +20,7 @@ from ..syntax import tree
 from ..syntax.tree import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ..base.diagnostics import Collector
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
     from ..ir.types import Expectation, Net
     from .receptive_field import Field
 
+    FieldOf = Callable[[Tensor], Field | None]
+
 BYTES = 4  # of a float32, the type that figures in bytes are given for
 
 
 def check_expectations(
-    net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | None], faults: Collector
+    net: Net, totals: Figures, depth: Dim, field_of: FieldOf, faults: Collector
 ) -> tuple[Outcome, ...]:
     """Each `expect` line of a net with its outcome; a failed one is a fault too."""
-    known = _known(net, totals, depth, fields)
+    known = _known(net, totals, depth, field_of)
     session = begin(net.design, faults)
     found: list[Outcome | None] = []
     for expectation in net.expectations:
@@ -47,7 +49,9 @@ def check_expectations(
 def check_settings(net: Net, faults: Collector) -> None:
     """Of a net that went wrong on its way: the conditions on nothing but its parameters, since they may say why."""
     session = begin(net.design, faults)
-    later = (bound_names(net.body.definition) | _known(net, Figures(), 0, {}).keys()) - net.body.arguments.keys()
+    later = (
+        bound_names(net.body.definition) | _known(net, Figures(), 0, lambda value: None).keys()
+    ) - net.body.arguments.keys()
     for expectation in net.expectations:
         nodes = list(walk(expectation.statement.condition))
         inner = {n.text for n in nodes if isinstance(n, tree.Identifier)}  # those of a comprehension
@@ -56,7 +60,7 @@ def check_settings(net: Net, faults: Collector) -> None:
             _outcome(net, session, {}, expectation)
 
 
-def _known(net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | None]) -> dict[str, Any]:
+def _known(net: Net, totals: Figures, depth: Dim, field_of: FieldOf) -> dict[str, Any]:
     """What a condition can name beside the values of the net."""
     shapes = tuple(r.value.shape for r in net.body.outputs)
     return {
@@ -65,7 +69,7 @@ def _known(net: Net, totals: Figures, depth: Dim, fields: Mapping[int, Field | N
         "output": shapes[0] if len(shapes) == 1 else shapes,
         "memory": Intrinsic("memory", lambda values, named: _memory(totals, values, named), "memory(batch=32)"),
         "receptive_field": Intrinsic(
-            "receptive_field", lambda values, named: _receptive(fields, values, named), "receptive_field(conv5)"
+            "receptive_field", lambda values, named: _receptive(field_of, values, named), "receptive_field(conv5)"
         ),
         "sequential_depth": depth,
     }
@@ -94,14 +98,14 @@ def _memory(totals: Figures, values: tuple[Any, ...], named: Mapping[str, Any]) 
     return BYTES * (totals.params + totals.statistics) + BYTES * totals.of_batch(batch)
 
 
-def _receptive(fields: Mapping[int, Field | None], values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+def _receptive(field_of: FieldOf, values: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     if len(values) != 1 or named or not isinstance(values[0], Tensor):
         raise Fault(
             "wrong-arity",
             "`receptive_field` takes one value of the net",
             "name a step with `as` and ask for it: `receptive_field(conv5)`",
         )
-    field = fields.get(values[0].number)
+    field = field_of(values[0])
     if field is None or not field.sizes:
         raise Fault("wrong-value", "this value sees the whole input, so it has no receptive field")
     return field.sizes[0] if len(set(field.sizes)) == 1 else field.sizes

@@ -12,8 +12,8 @@ from math import gcd
 from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias
 
     # how d + 1 neighbours behind a layer become those before it: (d*stride + more) / finer, rounded up
     Link: TypeAlias = tuple[int, int, int]
@@ -48,18 +48,23 @@ def field_after(before: Sequence[Field | None], reach: Reach) -> Field | None:
     grids = [f for f in before if f is not None and len(f.sizes) == len(reach) > 0]
     if not grids or len(grids) < len(before):
         return None
-    met = grids[0] if all(f is grids[0] for f in grids) else _field(map(_met, zip(*(f.axes for f in grids))))
-    if all(link == (1, 1, 1) for link in reach):
-        return met
-    return _field(_behind(ways, *each) for ways, each in zip(met.axes, reach))
+    met = grids[0] if all(f is grids[0] for f in grids) else _field(_met, *(f.axes for f in grids))
+    return met if reach.count((1, 1, 1)) == len(reach) else _field(_behind, met.axes, reach)
 
 
-def _field(axes: Iterable[tuple[Way, ...]]) -> Field:
-    found = tuple(axes)
-    return Field(found, tuple(max(map(_seen, ways)) for ways in found))
+def _field(work: Callable[..., tuple[Way, ...]], *columns: Iterable[Any]) -> Field:
+    """What an axis comes to for each axis, worked out once for those that are alike, as they mostly are."""
+    axes, sizes, last = [], [], None
+    for column in zip(*columns):
+        if column != last:
+            ways = work(*column)
+            size, last = max(map(_seen, ways)), column
+        axes.append(ways)
+        sizes.append(size)
+    return Field(tuple(axes), tuple(sizes))
 
 
-def _met(found: Iterable[tuple[Way, ...]]) -> tuple[Way, ...]:
+def _met(*found: tuple[Way, ...]) -> tuple[Way, ...]:
     """The ways along an axis to values that meet, but for those that never see more than another."""
     kept: list[Way] = []
     for way in dict.fromkeys(way for ways in found for way in ways):
@@ -76,7 +81,8 @@ def _covers(way: Way, other: Way) -> bool:
     return alike and all(a[1] >= b[1] for a, b in pairs)
 
 
-def _behind(ways: Iterable[Way], window: int, stride: int, finer: int) -> tuple[Way, ...]:
+def _behind(ways: Iterable[Way], reach: tuple[int, int, int]) -> tuple[Way, ...]:
+    window, stride, finer = reach
     return tuple(_linked(way, (stride, window - 1, finer)) for way in ways)
 
 

@@ -15,7 +15,7 @@ from ..base.dims import product, show
 from ..base.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
     from ..base.diagnostics import Diagnostic
@@ -372,10 +372,10 @@ class Outcome(Record):
 
 
 class CheckedNet(Record):
-    """A net with everything that is known of it. Emitters take this and nothing else."""
+    """A net with everything that is known of it; the `rows` of its instances are made when first asked for."""
 
     net: Net
-    rows: tuple[CostRow, ...]
+    find_rows: Callable[[], tuple[CostRow, ...]]
     totals: Figures
     sequential_depth: Dim
     outcomes: tuple[Outcome, ...]
@@ -388,6 +388,10 @@ class CheckedNet(Record):
     @property
     def ok(self) -> bool:
         return not any(d.severity == "error" for d in self.diagnostics)
+
+    @property
+    def rows(self) -> tuple[CostRow, ...]:
+        return self.find_rows()
 
     @property
     def layers(self) -> Iterator[CostRow]:

@@ -10,7 +10,7 @@ from functools import reduce
 from itertools import chain
 from math import prod
 
-from ..analysis.cost import infer
+from ..analysis.infer import infer
 from ..base.diagnostics import Collector, SpecError
 from ..base.dims import DimExpr
 from ..base.record import TYPE_CHECKING, Record

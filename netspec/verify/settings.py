@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from math import prod
 
-from ..analysis.cost import infer
+from ..analysis.infer import infer
 from ..analysis.static_batch import static_batch
 from ..base.diagnostics import Collector, SpecError
 from ..base.dims import substitute

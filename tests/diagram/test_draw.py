@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from netspec.analysis.cost import infer
+from netspec.analysis.infer import infer
 from netspec.base.diagnostics import Collector
 from netspec.base.source import Source
 from netspec.diagram import render as picture
