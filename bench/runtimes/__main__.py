@@ -27,7 +27,7 @@ from netspec.api import check
 from netspec.base.diagnostics import SpecError
 from netspec.base.source import Source
 from netspec.base.stopping import kill
-from netspec.files import zoo_names
+from netspec.files import ZOO, zoo_names
 from netspec.layers import LAYERS
 from netspec.reference import Reference
 from netspec.verify.legs import varying
@@ -37,7 +37,7 @@ from netspec.weights.samples import random_inputs, random_weights, sizes_that_fi
 from netspec.weights.targets import target_for
 
 from .page import PAGE, page
-from .small import cost, small
+from .small import cost, shallow, small
 from .table import keep, kept, versions
 from .ways import CONVERTED, ONE_BATCH, STYLES, WAYS, place
 
@@ -148,8 +148,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     end, found = time.monotonic() + options.seconds, []
     with Ways(options.longest) as pool:
-        for tried in specs(options.only) if options.zoo else layers(options.only):
-            ways = [way for way in options.way if not (options.missing and (tried.name, way) in rows)]
+        held = {(_spec(net), way) for net, way in rows} if options.missing else set()
+        for tried in specs(options.only, options.shallow) if options.zoo else layers(options.only):
+            ways = [way for way in options.way if (_spec(tried.name), way) not in held]
             for way in ways:
                 if time.monotonic() > end:
                     break
@@ -167,11 +168,17 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAME", nargs="+", default=[], help="these layers, or with --zoo these specs")
     parser.add_argument("--way", choices=WAYS, nargs="+", default=list(WAYS), help="default: all")
     parser.add_argument("--zoo", action="store_true", help="specs of the zoo instead of layers")
+    parser.add_argument("--shallow", action="store_true", help="with --zoo: deep specs repeat their blocks less often")
     parser.add_argument("--missing", action="store_true", help="only what the table has not yet")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin nothing after so many seconds")
     parser.add_argument("--longest", type=float, default=240, help="end a net in a way after so many seconds")
     parser.add_argument("--page", action="store_true", help="write docs/runtimes.md from the table, and run nothing")
     return parser.parse_args(words)
+
+
+def _spec(net: str) -> str:
+    """What a net of the table was made of: `zoo:resnet50` of `zoo:resnet50 classes=10`; a layer stands for itself."""
+    return net.partition(" ")[0] if net.startswith(ZOO) else net
 
 
 def _tell(row: Row) -> None:
@@ -203,9 +210,9 @@ def _shapes(shape: Sequence[Any]) -> str:
     return ", ".join(str(list(one)) for one in several)
 
 
-def specs(only: Sequence[str]) -> Iterator[Tried]:
-    """The specs, the cheapest first."""
-    nets = [(name, *small(name)) for name in only or zoo_names()]
+def specs(only: Sequence[str], fewer: bool) -> Iterator[Tried]:
+    """The specs, the cheapest first; with `fewer` repeats where they are deep."""
+    nets = [(name, *(shallow if fewer else small)(name)) for name in only or zoo_names()]
     for name, net, settings in sorted(nets, key=lambda found: cost(found[1])):
         yield Tried(" ".join((f"zoo:{name}", *(f"{key}={value}" for key, value in settings.items()))), net, (2, 1))
 

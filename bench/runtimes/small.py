@@ -41,6 +41,17 @@ _SMALLER = {
 # weights and tenths of MACs: what costs more and has images of a fixed size takes smaller ones
 _LARGEST, _IMAGE = 800_000_000, 64
 _FIXED, _EXPECTED = re.compile(r"\[224, 224, 3\]"), re.compile(r"\bexpect [^\n}]*")
+# What costs more still repeats its blocks less often. These are the ways in which the specs say how often: a loop over
+# counts beside other numbers, over counts alone, over places, and the towers of cells.
+_DEEP = 400_000_000
+_REPEATS = (
+    (re.compile(r"(?<=[\[ ])\(\d+(?=(, \d+){2,}\))"), "(1"),
+    (re.compile(r"\[6, 12, \d+"), "[2, 2, 2"),
+    (re.compile(r"\bin 0\.\.\d+"), "in 0..1"),
+    (re.compile(r"\brepeat ([3-9]|\d\d+)\b"), "repeat 2"),
+    (re.compile(r"\bn=\d+"), "n=1"),
+    (re.compile(r"\bfilters=\d\d+"), "filters=24"),
+)
 
 
 def small(name: str) -> tuple[CheckedNet, dict[str, int]]:
@@ -57,15 +68,31 @@ def small(name: str) -> tuple[CheckedNet, dict[str, int]]:
                 net, settings = found, {**settings, argument: value}
                 break
     if cost(net) - len(net.rows) * _LAYER > _LARGEST and _FIXED.search(source.text):
-        found = _with_small_images(source, settings)
+        found = _checked(_with_small_images(source), settings)
         return (net, settings) if found is None else (found, {**settings, "image": _IMAGE})
     return net, settings
 
 
-def _with_small_images(source: Source, settings: dict[str, int]) -> CheckedNet | None:
-    """The net on smaller images, without what its spec expects of it."""
-    text = _FIXED.sub(f"[{_IMAGE}, {_IMAGE}, 3]", _EXPECTED.sub("", source.text))
-    return _checked(Source(source.name, text), settings)
+def shallow(name: str) -> tuple[CheckedNet, dict[str, int]]:
+    """As `small`, but what is deep still repeats its blocks less often: `repeats=1` is among its settings."""
+    net, settings = small(name)
+    if cost(net) <= _DEEP:
+        return net, settings
+    source = _with_small_images(read_source(ZOO + name))
+    found = _checked(_with_few_repeats(source), {key: value for key, value in settings.items() if key != "image"})
+    return (net, settings) if found is None or cost(found) >= cost(net) else (found, {**settings, "repeats": 1})
+
+
+def _with_small_images(source: Source) -> Source:
+    """The spec on smaller images, without what it expects."""
+    return Source(source.name, _FIXED.sub(f"[{_IMAGE}, {_IMAGE}, 3]", _EXPECTED.sub("", source.text)), source.path)
+
+
+def _with_few_repeats(source: Source) -> Source:
+    text = source.text
+    for count, few in _REPEATS:
+        text = count.sub(few, text)
+    return Source(source.name, text, source.path)
 
 
 def _values(net: CheckedNet, argument: str) -> Iterator[int]:
