@@ -10,6 +10,7 @@ from .base.diagnostics import Collector, Diagnostic, Label, SpecError, did_you_m
 from .base.record import TYPE_CHECKING, Record
 from .base.source import Source, Span
 from .elaborate.net import SettingError, elaborate
+from .elaborate.session import MOST_INSTANCES
 from .files import read_source
 from .layers.arguments import Word
 from .resolve.resolve import find_net, resolve
@@ -51,21 +52,28 @@ class Verdict(Record):
 
 
 def check(
-    source: Source, net: str | None = None, settings: Mapping[str, Any] | None = None, include: Sequence[str] = ()
+    source: Source,
+    net: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    include: Sequence[str] = (),
+    limit: int = MOST_INSTANCES,
 ) -> Verdict:
     """The whole way from text to figures; never stops at the first fault.
 
     `net` is a name, or None for the last net of the text; `include` are folders from which any file may be imported.
+    A net of more than `limit` instances is refused.
     Raises SettingError where a name or a setting does not fit the text.
     """
     METER.start()
     try:
-        return _checked(source, net, settings or {}, include)
+        return _checked(source, net, settings or {}, include, limit)
     finally:
         METER.stop()
 
 
-def _checked(source: Source, net: str | None, settings: Mapping[str, Any], include: Sequence[str]) -> Verdict:
+def _checked(
+    source: Source, net: str | None, settings: Mapping[str, Any], include: Sequence[str], limit: int
+) -> Verdict:
     faults = Collector()
     spec = parse_source(source, faults)
     design = resolve(spec, faults, include)
@@ -75,7 +83,7 @@ def _checked(source: Source, net: str | None, settings: Mapping[str, Any], inclu
             _no_net(design, net, faults)  # where something did not parse, it may well be the net
         brings = bool(own_definitions(design) or design.constants)
         return Verdict(source, None, faults.all, brings and [d.code for d in faults.all] == ["no-net"])
-    return Verdict(source, infer(elaborate(design, definition, settings, faults), faults), faults.all)
+    return Verdict(source, infer(elaborate(design, definition, settings, faults, limit=limit), faults), faults.all)
 
 
 def _no_net(design: Design, name: str | None, faults: Collector) -> None:

@@ -52,7 +52,8 @@ def run(words: list[str], screen: Console) -> int:
             screen.note(f"{path} has no net: it is there for others")
             continue
         checked = verdict.checked
-        made = None if checked is None else report(checked, options.batch, options.dtype, options.target)
+        shown = checked if show is not None or not screen.quiet else None  # a net may have millions of rows
+        made = None if shown is None else report(shown, options.batch, options.dtype, options.target)
         found.append(Checked(verdict, made))
         status = max(status, OK if verdict.ok else WRONG)
         if show is None:

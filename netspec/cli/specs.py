@@ -7,8 +7,9 @@ import os
 from ..api import Verdict, check
 from ..base.record import TYPE_CHECKING
 from ..elaborate.net import SettingError, read_setting
+from ..elaborate.session import MOST_INSTANCES
 from ..files import read_source, specs_below
-from .options import UsageError
+from .options import UsageError, whole
 
 if TYPE_CHECKING:
     from typing import Any
@@ -35,6 +36,13 @@ def add_net_options(parser: Parser) -> None:
         action="append",
         default=[],
         help="a folder outside of the spec's own from which it may import; may be repeated",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=whole(1),
+        default=MOST_INSTANCES,
+        help=f"refuse a net of more instances of layers and blocks (default: {MOST_INSTANCES:,})",
     )
 
 
@@ -71,7 +79,7 @@ def spec_files(paths: list[str]) -> list[tuple[str, bool]]:
 
 def examine(path: str, options: CommandLine) -> Verdict:
     """Read a file and check the net that the options ask for. Raises ReadError and SettingError."""
-    return check(read_source(path), options.net, settings(options.set), folders(options.include))
+    return check(read_source(path), options.net, settings(options.set), folders(options.include), options.limit)
 
 
 def checked(path: str, options: CommandLine, screen: Console) -> CheckedNet | None:

@@ -16,7 +16,7 @@ from .doubts import report_inputs
 from .names import parameters
 from .rules import begin
 from .scope import Scope
-from .session import POISON, Poison, Session
+from .session import MOST_INSTANCES, POISON, Poison, Session
 from .unused import report
 from .weights import constant
 
@@ -82,13 +82,15 @@ def elaborate(
     settings: Mapping[str, Any],
     faults: Collector,
     cache: Cache | None = None,
+    limit: int = MOST_INSTANCES,
 ) -> Net:
     """Elaborate one net.
 
     `settings` give values to its parameters and symbols; `cache` holds what is worked out already, for other settings,
-    and takes what is worked out now. Raises SettingError where a name or type does not fit.
+    and takes what is worked out now. A net of more than `limit` instances is refused. Raises SettingError where a name
+    or type does not fit.
     """
-    session = begin(design, faults, cache)
+    session = begin(design, faults, cache, limit)
     declared = parameters(definition)
     arguments: dict[str, Any] = {}
     whole = session.attempt(definition.name.span, lambda: _fill(session, definition, settings, arguments))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
 from .evaluate import EXPRESSIONS
-from .session import Rules, Session
+from .session import MOST_INSTANCES, Rules, Session
 from .statements import STATEMENTS
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _RULES = Rules(STATEMENTS, EXPRESSIONS)
 
 
-def begin(design: Design, faults: Collector, cache: Cache | None = None) -> Session:
-    """An elaboration. `cache` holds what is worked out already, and takes what is worked out now."""
-    return Session(design, faults, _RULES, cache)
+def begin(design: Design, faults: Collector, cache: Cache | None = None, limit: int = MOST_INSTANCES) -> Session:
+    """An elaboration. `cache` holds what is worked out already, and takes what is worked out now; a net may have
+    `limit` instances."""
+    return Session(design, faults, _RULES, cache, limit)

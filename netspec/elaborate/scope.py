@@ -10,7 +10,7 @@ from ..syntax import tree
 from .cutting import End, Reached, instances, leading
 from .names import Namer
 from .padding import Padding
-from .session import MOST_INSTANCES, NAMES, POISON, SharedStep
+from .session import MORE, NAMES, POISON, SharedStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -160,13 +160,11 @@ class Scope:
         self.items.append(item)
         self.makers.update((t.number, item) for t in item.outputs)
         self.size += instances
-        self.session.spend(item.span)
+        self.session.place(item.span)
         METER.earn()
-        if self.size > MOST_INSTANCES:
-            self.session.too_large(
-                item.span,
-                f"{self.definition.word} {self.definition.name.text} has more than {MOST_INSTANCES:,} instances",
-            )
+        if self.size > self.session.limit:
+            name = f"{self.definition.word} {self.definition.name.text}"
+            self.session.too_large(item.span, f"{name} has more than {self.session.limit:,} instances", MORE)
         self.meet(item.name, item.outputs[0])
 
     # --- running -----------------------------------------------------------------------------------------------

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from ..syntax.tree import Definition, Identifier, Node
     from .given import Settled
 
-MOST_INSTANCES = 100_000
-# work on one net, in units of about 20 microseconds: a step, or a turn of a loop
+MOST_INSTANCES = 10_000_000
+# Steps and turns of loops in bodies, each body counted once: some 20 microseconds and 2 kB for one.
+MOST_PLACED = 500_000
+# work on one net beside them, in units of about 20 microseconds
 MOST_WORK = 50_000
+MORE = "use fewer repeats, or allow more instances with `--limit`"
 # a block for arguments and shapes that are new, and a layer likewise, cost more than one that is known already
 NEW_BODY = 6
 NEW_LAYER = 1
@@ -98,10 +101,16 @@ class Cache:
 class Session:
     """One elaboration. `rules` are handed in, so that they may use it, and one another through it."""
 
-    def __init__(self, design: Design, faults: Collector, rules: Rules, cache: Cache | None = None) -> None:
+    def __init__(
+        self, design: Design, faults: Collector, rules: Rules, cache: Cache | None = None, limit: int = MOST_INSTANCES
+    ) -> None:
         self.design = design
         self.rules = rules
         self.faults = faults
+        # instances that a net may have
+        self.limit = limit
+        self.most_placed = max(MOST_PLACED, limit // 20)
+        self.placed = 0
         self.work = 0
         # how many errors were reported, here and in the bodies that were known
         self.errors = 0
@@ -158,6 +167,13 @@ class Session:
         self.work += amount
         if self.work > MOST_WORK:
             self.too_large(span, f"this net takes more than {MOST_WORK:,} steps to work out")
+
+    def place(self, span: Span) -> None:
+        """Count a step or a turn of a loop. Raises Stop past the limit."""
+        self.placed += 1
+        if self.placed > self.most_placed:
+            message = f"there are more than {self.most_placed:,} layers and turns of loops"
+            self.too_large(span, message, "put what is repeated into a block, which is worked out once")
 
     def spend_items(self, span: Span, values: Iterable[Any]) -> None:
         """Count the work of going over values: that of the lists among them."""

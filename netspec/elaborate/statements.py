@@ -11,7 +11,7 @@ from .choices import choose
 from .inputs import declare_input
 from .makers import too_many
 from .outputs import declare_output
-from .session import ITEMS, MOST_INSTANCES, POISON, SharedStep, kind_of
+from .session import ITEMS, MORE, POISON, SharedStep, kind_of
 from .weights import declare_weight
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def _expect(scope: Scope, node: tree.Expect) -> None:
 def _turns(
     scope: Scope, node: tree.Repeat | tree.For, turns: Sequence[tuple[Callable[[], None], Mapping[str, Any]]]
 ) -> None:
-    session, before = scope.session, scope.session.work + scope.size
+    session, before = scope.session, (scope.session.placed, scope.size)
 
     def run() -> None:
         for number, (enter, bindings) in enumerate(turns):
-            session.spend(node.span)
+            session.place(node.span)
             name = scope.namer.turn(node.name.text) if node.name is not None else ""
             looping, scope.looping = scope.looping, True
 
@@ -88,14 +88,22 @@ def _turns(
             scope.in_region("turn", name, node.body, one, bindings)
             scope.turns -= 1
             scope.looping = looping
-            spent = session.work + scope.size - before
-            if number == 0 and spent * len(turns) > 4 * MOST_INSTANCES:
-                session.too_large(
-                    node.span,
-                    f"{len(turns):,} turns of about {spent:,} instances are over the limit of {MOST_INSTANCES:,}",
-                )
+            if number == 0:
+                _foresee(scope, node, len(turns), before)
 
     scope.in_region("repeat" if isinstance(node, tree.Repeat) else "for", "", node, run)
+
+
+def _foresee(scope: Scope, node: Node, turns: int, before: tuple[int, int]) -> None:
+    """Refuse a loop whose first turn says that all of them are far over a limit; `before` is what was there already."""
+    session = scope.session
+    for now, then, limit, what in (
+        (scope.size, before[1], session.limit, "instances"),
+        (session.placed, before[0], session.most_placed, "layers and turns of loops"),
+    ):
+        if (now - then) * turns > 2 * limit:
+            message = f"{turns:,} turns of about {now - then:,} {what} are over the limit of {limit:,}"
+            session.too_large(node.span, message, MORE)
 
 
 def _counted(scope: Scope, node: Node) -> Any:
@@ -113,8 +121,9 @@ def _repeat(scope: Scope, node: tree.Repeat) -> None:
         scope.session.fault(code, f"`repeat` needs a whole number of at least 0, not {kind_of(count)}", node.count.span)
         scope.flow = POISON
         return
-    if count > MOST_INSTANCES:
-        scope.session.too_large(node.count.span, f"{count:,} turns are over the limit of {MOST_INSTANCES:,}")
+    if count > scope.session.limit:
+        message = f"{count:,} turns are over the limit of {scope.session.limit:,} instances"
+        scope.session.too_large(node.count.span, message, MORE)
     _turns(scope, node, [(lambda: None, {})] * count)
 
 

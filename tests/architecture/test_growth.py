@@ -8,8 +8,10 @@ import pytest
 from checking import check, keras_code, torch_code
 
 from bench.fuzz.growth import Form, said
+from netspec.analysis.rows import RowWalk
 from netspec.base.diagnostics import Collector
 from netspec.base.source import Source
+from netspec.cli import main
 from netspec.codegen.outline import witnesses
 from netspec.syntax.printer import format_source
 
@@ -131,3 +133,41 @@ def test_many_values_are_joined():
         net = check(f"net wide {{\n  input x [8]\n{lines}\n  {join}([{', '.join(names)}])\n}}\n")
         for emit in (torch_code, keras_code):
             compile(emit(net), "wide", "exec")
+
+
+# --- many instances ------------------------------------------------------------------------------------------------
+
+UNIT = "block unit { input x [n]; add(x, dense(4) -> relu -> dense(n)) }\n"
+
+
+def nested(turns):
+    """A net of so many turns thrice within one another."""
+    return f"{UNIT}block some {{ repeat {turns} {{ unit }} }}\nblock more {{ repeat {turns} {{ some }} }}\n" + (
+        f"net many {{ input x [8]; repeat {turns} {{ more }} }}"
+    )
+
+
+def test_what_repeats_within_repeats_is_worked_out_once():
+    few, twice, more = (instructions(check, nested(turns)) for turns in (10, 20, 40))
+    assert more - twice < 2.2 * (twice - few)  # by turns: there are 64 times as many instances
+
+
+def test_rows_are_made_when_somebody_asks(monkeypatch):
+    monkeypatch.setattr(RowWalk, "_walk", lambda walk: pytest.fail("nobody has asked"))
+    net = check(nested(30))  # 27,000 units
+    assert net.totals.params == 30**3 * (8 * 4 + 4 + 4 * 8 + 8)
+    assert main(["check", "zoo:resnet50", "-q"]) == 0
+
+
+def test_a_million_instances():
+    net = check(nested(60))
+    assert net.ok
+    assert net.totals.params == 60**3 * 76
+
+
+def test_the_limit_of_instances(tmp_path, capsys):
+    path = tmp_path / "many.net"
+    path.write_text(nested(10))
+    assert main(["check", str(path), "--limit", "5000", "-q"]) == 1
+    assert "net many has more than 5,000 instances" in capsys.readouterr().err
+    assert main(["check", str(path), "--limit", "10000", "-q"]) == 0

@@ -415,7 +415,8 @@ def test_repeats_nested_through_blocks() -> None:
 block a { repeat 100 { dense(8) } }
 block b { repeat 100 { a } }
 block c { repeat 100 { b } }
-net test { input x [8]; c }
+block d { repeat 100 { c } }
+net test { input x [8]; d }
 """)
     assert chain[1:], "the calls that lead there are shown"
 
