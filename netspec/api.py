@@ -328,12 +328,15 @@ class Network:
         tolerance: float | None = None,
         settings: int = 2,
         style: str = "module",
+        against: str | None = None,
     ) -> Result:
         """Run the generated code of these frameworks on random numbers and compare, as `netspec verify` does: `torch`,
         `keras`, `jax`, `keras-torch`, `compile`, `export`, `onnxruntime`.
 
         `settings` says how many further values of each argument of the code are tried, and `style` in which style the
-        PyTorch code is written, as for `to_torch`.
+        PyTorch code is written, as for `to_torch`. With `against` the net is held against a model, with that model's
+        weights: a `.pt2`, `.keras` or `.onnx` file, or `package.module:Class`; then ModelFailed and WeightsError say
+        why it does not run, and which of its weights are not those of the net.
         `result.ok` says whether all agree, `result.problems` what does not. Raises SpecError where a framework has no
         form for something, and ModuleNotFoundError where one is not installed.
         """
@@ -342,4 +345,9 @@ class Network:
 
         with WorkerPool() as pool:
             options = Options(tuple(targets), dtype, tolerance, settings=settings, styles={"torch": style})
-            return verify(self.checked, pool, options)
+            if against is None:
+                return verify(self.checked, pool, options)
+            from .verify.against import hold_against
+            from .weights.rename import Renaming
+
+            return hold_against(self.checked, against, pool, options, Renaming())

@@ -17,6 +17,9 @@ from .parser import Parser
 from .specs import add_net_options, checked, needs_numpy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..ir.types import CheckedNet
     from ..verify.pool import WorkerPool
     from ..verify.verdict import Result
     from ..verify.verify import Options
@@ -29,6 +32,7 @@ the gradients with one another, with the checker and with the NumPy reference. W
 elsewhere, too: Keras on JAX (jax) and on PyTorch (keras-torch), and the PyTorch code under torch.compile (compile),
 torch.export (export) and, exported to ONNX, in ONNX Runtime (onnxruntime), with all sizes open that the spec leaves
 open. With --style export the PyTorch code is that of `netspec build --style export`."""
+_FOLDED = "PyTorch's exporter folds batch norms away; `torch.onnx.export(..., optimize=False)` leaves them"
 # what is held against NumPy unless something else is asked for
 _TARGETS = ("torch", "keras")
 _SETTINGS = 2
@@ -89,6 +93,12 @@ def _options(words: list[str], screen: Console) -> CommandLine:
     parser.add_argument(
         "--tolerance", metavar="X", type=above_zero, help="largest relative error (default: 1e-4; with float64 1e-9)"
     )
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="hold the spec against a model with that model's own weights: .pt2, .keras, .onnx or package.module:Class",
+    )
+    parser.add_argument("--rename", metavar="TABLE", help="with --against: lines `foreign = ours`, with * for any text")
     parser.add_argument("--seed", metavar="N", type=whole(0), default=0, help="of the random numbers (default: 0)")
     parser.add_argument(
         "--settings",
@@ -100,6 +110,8 @@ def _options(words: list[str], screen: Console) -> CommandLine:
     parser.add_argument("--layers", choices=("all", "none"), help="show each layer (default: where there is one file)")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     options = parser.read(words)
+    if options.rename and not options.against:
+        raise UsageError("--rename goes with --against")
     if options.files.count(STDIN) > 1:
         raise UsageError("standard input can be read only once")
     return options
@@ -127,8 +139,14 @@ def _verified(
         return None, MISUSED
     if net is None:
         return None, WRONG
+    progress = lambda text: screen.note(f"{net.name}: {text}")  # noqa: E731
     try:
-        result = verify(net, pool, how, lambda text: screen.note(f"{net.name}: {text}"))
+        if not options.against:
+            result = verify(net, pool, how, progress)
+        elif (held := _against(net, pool, how, options, screen, progress)) is None:
+            return None, WRONG
+        else:
+            result = held
     except SpecError as error:
         screen.diagnostics(error.diagnostics)
         return None, WRONG
@@ -138,6 +156,32 @@ def _verified(
         screen.complain(f"{path}: {error}")
         return None, MISUSED
     return result, OK if result.ok else WRONG
+
+
+def _against(
+    net: CheckedNet,
+    pool: WorkerPool,
+    how: Options,
+    options: CommandLine,
+    screen: Console,
+    progress: Callable[[str], None],
+) -> Result | None:
+    """The net held against the model of --against; None where its weights are not those of the net, which is told.
+    Raises UsageError where there is no such model, or it does not run."""
+    from ..files import read_source
+    from ..verify.against import ModelFailed, hold_against
+    from ..weights.rename import Renaming, read_rules
+    from ..weights.table import WeightsError
+
+    renaming = read_rules(read_source(options.rename)) if options.rename else Renaming()
+    try:
+        return hold_against(net, options.against, pool, how, renaming, progress)
+    except ModelFailed as error:
+        raise UsageError(str(error)) from None
+    except WeightsError as error:
+        lines = [f"the weights of {options.against} do not fit net {net.name}:", *(f"  {p}" for p in error.problems)]
+        screen.complain(*lines, *error.hints, *([_FOLDED] if options.against.endswith(".onnx") else []))
+        return None
 
 
 def _show(path: str, result: Result, options: CommandLine, screen: Console) -> None:
@@ -159,5 +203,7 @@ def _again(path: str, options: CommandLine) -> str:
     words += [word for name in options.target or () for word in ("--target", name)]
     words += ["--style", options.style] if options.style != _STYLES[0] else []
     words += ["--settings", str(options.settings)] if options.settings != _SETTINGS else []
+    words += ["--against", options.against] if options.against else []
+    words += ["--rename", options.rename] if options.rename else []
     words += ["--tolerance", str(options.tolerance)] if options.tolerance is not None else []
     return shlex.join(words)

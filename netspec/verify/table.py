@@ -99,5 +99,6 @@ def _count(number: int, what: str) -> str:
 
 
 def _agreement(result: Result) -> str:
-    who = " = ".join(NAMES[name] for name in ("checker", *result.frameworks, "reference"))
+    model = ["model"] if any("model" in pair for pair in result.outputs) else []
+    who = " = ".join(NAMES[name] for name in ("checker", *result.frameworks, *model, "reference"))
     return f"{who} to {result.worst:.1e} (allowed {result.tolerance:.0e}) in {result.seconds:.1f} s"

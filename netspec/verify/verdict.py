@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     # two of the legs and `reference`, and the largest relative error between them
     Errors = Mapping[tuple[str, str], float]
 
-NAMES = {name: leg.title for name, leg in LEGS.items()} | {"reference": "reference", "checker": "checker"}
+NAMES = {name: leg.title for name, leg in LEGS.items()} | {
+    "reference": "reference",
+    "checker": "checker",
+    "model": "the model",
+}
 
 
 class LayerLine(Record):
