@@ -15,7 +15,7 @@ from math import prod
 
 from ..analysis.static_batch import static_batch
 from ..base.record import TYPE_CHECKING, Record
-from ..base.stopping import Scratch, kill
+from ..base.stopping import Scratch, Undone, kill
 from ..ir.paths import steps_of
 from ..reference import Reference
 from ..weights.convert import read_weights
@@ -57,11 +57,26 @@ class ModelProcess:
 
     def __init__(self, word: str) -> None:
         self.scratch = Scratch()
+        self.process: subprocess.Popen[str] | None = None
+        self.held = Undone(lambda: kill([self.process] if self.process else []))
         self.word = word
         self.count = 0
 
     def __enter__(self) -> ModelProcess:
         self.scratch.__enter__()
+        self.held.__enter__()
+        try:
+            self.about = self._opened()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.held.__exit__()
+        self.scratch.__exit__()
+
+    def _opened(self) -> dict[str, Any]:
         path = os.pathsep.join([*(p or os.getcwd() for p in sys.path), os.getcwd()])
         self.process = subprocess.Popen(
             [sys.executable, "-c", "from netspec.verify.foreign_worker import main; main()"],
@@ -71,14 +86,10 @@ class ModelProcess:
             encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path},
         )
-        self.about = self._asked({"model": self.word, "folder": self.scratch.path})
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        kill([self.process])
-        self.scratch.__exit__()
+        return self._asked({"model": self.word, "folder": self.scratch.path})
 
     def _asked(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        assert self.process is not None
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:

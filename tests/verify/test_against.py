@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from checking import check
 
+from netspec.base import stopping
 from netspec.cli import main
 from netspec.verify.against import ModelFailed, hold_against
 from netspec.verify.pool import WorkerPool
@@ -131,8 +132,10 @@ def test_a_keras_model(pool, tmp_path):
     ],
 )
 def test_what_is_no_model(pool, model, told):
+    before = list(stopping._open)
     with pytest.raises(ModelFailed, match=told):
         held(pool, DIGITS, model)
+    assert stopping._open == before
 
 
 def test_damaged_files(pool, tmp_path):
