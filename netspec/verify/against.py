@@ -45,7 +45,7 @@ class ModelFailed(Exception):
     """The model cannot be opened or run; the message says why."""
 
 
-class Found(Record):
+class ModelOutputs(Record):
     """What the model gave for a batch: its outputs, and what its modules that hold weights gave, by their names."""
 
     outputs: tuple[Array, ...]
@@ -107,7 +107,7 @@ class ModelProcess:
             raise ModelFailed(f"{self.word}: {found['error']}")
         return found
 
-    def run(self, inputs: Sequence[Array], dtype: str, traced: bool) -> Found:
+    def run(self, inputs: Sequence[Array], dtype: str, traced: bool) -> ModelOutputs:
         """What comes out for one batch, in the model's own order of axes."""
         import numpy as np
 
@@ -118,7 +118,7 @@ class ModelProcess:
         told = self._asked({"folder": folder, "dtype": dtype, "traced": traced})
         with np.load(os.path.join(folder, "outputs.npz"), allow_pickle=False) as held:
             outputs = tuple(held[f"output{k}"] for k in range(told["outputs"]))
-            return Found(outputs, {name: held[f"part{k}"] for k, name in enumerate(told["parts"])})
+            return ModelOutputs(outputs, {name: held[f"part{k}"] for k, name in enumerate(told["parts"])})
 
 
 def hold_against(
