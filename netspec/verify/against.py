@@ -137,10 +137,10 @@ def hold_against(
     """
     progress(f"opening {word}")
     with ModelProcess(word) as model:
-        return _Comparison(net, model, pool, options, renaming, progress).run()
+        return _HeldModel(net, model, pool, options, renaming, progress).run()
 
 
-class _Comparison:
+class _HeldModel:
     """One net and one model on the way."""
 
     def __init__(
