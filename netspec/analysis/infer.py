@@ -27,6 +27,8 @@ def infer(net: Net, faults: Collector) -> CheckedNet:
     outcomes: tuple[Outcome, ...] = ()
     try:
         _, totals = costs.body(net.body)
+        if net.symbols:
+            walk.walk()  # symbolic arithmetic is counted, and may be too large, here and not later
         depth = sequential_depth(net)
         outcomes = _outcomes(net, totals, depth, walk, faults)
     except TooLarge as error:

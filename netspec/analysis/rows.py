@@ -53,17 +53,18 @@ class RowWalk:
     def rows(self) -> tuple[CostRow, ...]:
         """All rows, a group before what is in it; of a net whose sums are too large those before that."""
         if self._walked is None:
-            self._walk()
-            self._walked = tuple(self._rows)
-        return self._walked
+            try:
+                self.walk()
+            except TooLarge:  # which was told when the sums were worked out
+                self._walked = tuple(self._rows)
+        return self._walked or ()
 
-    def _walk(self) -> None:
+    def walk(self) -> None:
+        """Make the rows. Raises TooLarge where symbolic sums are."""
         for port in self._net.body.inputs:
             self._fields[port.value.number] = field_of_input(max(len(port.value.shape) - 1, 0))
-        try:
-            self._items(self._net.body.items, _Around("", 0, self._fields, ""))
-        except TooLarge:
-            return  # which the sums have told already
+        self._items(self._net.body.items, _Around("", 0, self._fields, ""))
+        self._walked = tuple(self._rows)
 
     def field(self, value: Tensor) -> Field | None:
         """What a value of the net itself sees; None for the whole input."""

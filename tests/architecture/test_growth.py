@@ -153,7 +153,7 @@ def test_what_repeats_within_repeats_is_worked_out_once():
 
 
 def test_rows_are_made_when_somebody_asks(monkeypatch):
-    monkeypatch.setattr(RowWalk, "_walk", lambda walk: pytest.fail("nobody has asked"))
+    monkeypatch.setattr(RowWalk, "walk", lambda walk: pytest.fail("nobody has asked"))
     net = check(nested(30))  # 27,000 units
     assert net.totals.params == 30**3 * (8 * 4 + 4 + 4 * 8 + 8)
     assert main(["check", "zoo:resnet50", "-q"]) == 0
