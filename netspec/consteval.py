@@ -35,6 +35,8 @@ class Fault(Exception):
 
 def _numbers(name: str, *values: Any) -> None:
     for value in values:
+        if value.__class__ is int:
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float | DimExpr):
             shown = f"the word `{value}`" if isinstance(value, Word) else describe(value)
             raise Fault("wrong-value", f"`{name}` needs numbers, not {shown}")
@@ -55,6 +57,8 @@ def items_in(value: Any) -> int:
 
 def bounded(value: Any) -> Any:
     """A value as it is. Raises Fault where it is larger than the limits allow, or no real number."""
+    if value is True or value is False:
+        return value
     if isinstance(value, int):
         if value.bit_length() > MOST_BITS:
             raise Fault("too-large", f"a number of more than {MOST_BITS} bits comes out here")
@@ -104,6 +108,8 @@ def _bits(base: Any) -> int:
 
 def _alike(name: str, a: Any, b: Any) -> None:
     """Numbers of which a symbolic one goes with whole ones. Raises Fault."""
+    if a.__class__ is int and b.__class__ is int:
+        return
     _numbers(name, a, b)
     if (isinstance(a, DimExpr) and isinstance(b, float)) or (isinstance(a, float) and isinstance(b, DimExpr)):
         raise Fault(
@@ -153,8 +159,14 @@ def undecided(name: str, a: Any, b: Any) -> Fault:
     )
 
 
+# what most values are that are compared; truth values are not equal to numbers
+_PLAIN = frozenset((int, float, str, Word))
+
+
 def equal(a: Any, b: Any) -> bool:
     """Equality of any two values. Raises Fault where it depends on a symbol."""
+    if a.__class__ in _PLAIN and b.__class__ in _PLAIN:
+        return bool(a == b)
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(equal(x, y) for x, y in zip(a, b))
     if isinstance(a, DimExpr) or isinstance(b, DimExpr):

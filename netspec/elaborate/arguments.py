@@ -88,8 +88,12 @@ def _is_applied(at: Context, node: Node, cls: type[Layer] | None) -> bool:
 
     `identity` does. So does a shared layer by its name where a layer takes it: unlike others, that name is no word.
     """
-    parts = node.items if isinstance(node, tree.TupleExpression | tree.List) else (node,)
-    names = [part.text for part in parts if isinstance(part, tree.Name)]
+    if isinstance(node, tree.Name):
+        names = [node.text]
+    elif isinstance(node, tree.TupleExpression | tree.List):
+        names = [part.text for part in node.items if isinstance(part, tree.Name)]
+    else:
+        return False
     bound = at.scope.names
     if "identity" in names and "identity" not in bound:
         return True

@@ -11,7 +11,7 @@ from .given import Given, Signature
 from .layering import value_key
 from .lookup import loose_name_in, unknown
 from .scope import Scope
-from .session import DEEPEST, NEW_BODY, POISON, Poison, kind_of
+from .session import DEEPEST, NEW_BODY, POISON, Poison, Unsound, kind_of
 from .weights import check_used
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ def _without_scan(at: Context, node: Node, callee: tree.Name, definition: Defini
 def _split(given: Given, names: list[str]) -> tuple[dict[str, tuple[Any, tree.Keyword]], Given]:
     """The inputs that are given by name, and the other arguments."""
     ports = {name: pair for name, pair in given.named.items() if name in names}
+    if not ports:
+        return ports, given
     return ports, given.replace(named={name: pair for name, pair in given.named.items() if name not in ports})
 
 
@@ -273,6 +275,8 @@ def body_of(
     known = session.cache.bodies.get(key)
     if known is not None:
         session.errors += key in session.cache.broken
+        if session.ends_early and session.errors:
+            raise Unsound
         return known
     if len(session.chain) >= DEEPEST:
         session.too_large(span, f"blocks are nested more than {DEEPEST} deep")
@@ -299,6 +303,10 @@ def body_of(
                 help="end it with a step, or write `output name`",
             )
         session.cache.bodies[key] = body if whole else POISON
+    except Unsound:
+        session.cache.bodies[key] = POISON
+        session.cache.broken.add(key)
+        raise
     finally:
         session.chain.pop()
     if end is not None and end.overrun:

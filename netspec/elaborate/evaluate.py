@@ -17,7 +17,7 @@ from . import apply, operators
 from .lookup import is_foreign, names_step, option_words, unknown, unknown_in_module
 from .parts import part_of
 from .scope import Context
-from .session import NAMES, POISON, kind_of, no_condition
+from .session import NAMES, POISON, SharedStep, kind_of, no_condition
 from .weights import look_up
 
 if TYPE_CHECKING:
@@ -30,13 +30,20 @@ if TYPE_CHECKING:
 # --- names -------------------------------------------------------------------------------------------------------
 
 
+def _bound_step(at: Context, value: SharedStep | apply.Intrinsic, node: tree.Name) -> Any:
+    """What a name makes that is bound to what is applied."""
+    if isinstance(value, SharedStep):
+        return apply.shared(at, value, node.span)
+    return apply.uncalled(at.scope, value, node)
+
+
 def _name(at: Context, node: tree.Name) -> Any:
     scope, text = at.scope, node.text
     if text in scope.names:
         value = scope.names[text]
-        if apply.is_shared(value) and not at.words:
-            return apply.shared(at, value, node.span)
-        return apply.uncalled(scope, value, node) if isinstance(value, apply.Intrinsic) else value
+        if isinstance(value, SharedStep | apply.Intrinsic):
+            return value if at.words and apply.is_shared(value) else _bound_step(at, value, node)
+        return value
     if text in scope.design.constants:
         return apply.constant(scope, text)
     if text in scope.design.lost:
@@ -58,7 +65,8 @@ def _literal(at: Context, node: tree.Literal) -> Any:
 
 
 def _sequence(at: Context, node: tree.TupleExpression | tree.List) -> Any:
-    return _listed(at, node, tuple([at.plain(item) for item in node.items]))
+    inner = at.unnamed()
+    return _listed(at, node, tuple([inner.again(item) for item in node.items]))
 
 
 def _listed(at: Context, node: Node, values: tuple[Any, ...]) -> Any:

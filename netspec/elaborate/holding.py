@@ -92,7 +92,7 @@ def refuse_shared(at: Context, around: str, node: Node, shared: SharedStep) -> N
 def take_held(at: Context, cls: type[Layer] | None, arguments: tuple[Node, ...]) -> Held | None:
     """Take those arguments out. None where one of them is at fault."""
     if cls is None or not (cls.holds or cls.by_name):
-        return NOTHING.replace(rest=arguments)
+        return Held(arguments, {}, ())
     rest: list[Node] = []
     values: Bound = {}
     inputs: dict[str, tuple[Tensor, ...]] = {}

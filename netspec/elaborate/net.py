@@ -135,7 +135,7 @@ def elaborate_block(
 ) -> Body | None:
     """A block on its own, for these arguments and values that come in; None where it is at fault. `cache` as above."""
     faults = Collector()
-    session = begin(design, faults, cache)
+    session = begin(design, faults, cache, ends_early=True)
     scope = Scope(session, definition, {}, ())
     given = tuple(scope.tensor(t.shape, t.dtype, t.span, t.batched, t.flattened) for t in inputs)
     found: list[Body | Poison] = []

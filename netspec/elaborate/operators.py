@@ -243,10 +243,12 @@ def _logic_of_values(at: Context, node: tree.Chain, word: str, first: Tensor, pl
 
 def _compared(at: Context, node: tree.Chain) -> list[Any]:
     """The values of a comparison. A shared layer has no order, so where one is asked for, what it makes is meant."""
-    ordered = not _EQUALITIES.issuperset(node.operators)
+    inner = at.unnamed(words=True)
+    if _EQUALITIES.issuperset(node.operators):
+        return [inner.again(operand) for operand in node.operands]
     names = [part.text if isinstance(part, tree.Name) else "" for part in node.operands]
-    shared = [ordered and isinstance(at.scope.names.get(name), SharedStep) for name in names]
-    return [at.plain(operand, words=not applied) for operand, applied in zip(node.operands, shared)]
+    shared = [isinstance(at.scope.names.get(name), SharedStep) for name in names]
+    return [inner.plain(operand, words=not applied) for operand, applied in zip(node.operands, shared)]
 
 
 def _comparison(at: Context, node: tree.Chain) -> Any:

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 _RULES = Rules(STATEMENTS, EXPRESSIONS)
 
 
-def begin(design: Design, faults: Collector, cache: Cache | None = None, limit: int = MOST_INSTANCES) -> Session:
+def begin(
+    design: Design,
+    faults: Collector,
+    cache: Cache | None = None,
+    limit: int = MOST_INSTANCES,
+    ends_early: bool = False,
+) -> Session:
     """An elaboration. `cache` holds what is worked out already, and takes what is worked out now; a net may have
-    `limit` instances."""
-    return Session(design, faults, _RULES, cache, limit)
+    `limit` instances; `ends_early` says that the first error ends it, as `Unsound`."""
+    return Session(design, faults, _RULES, cache, limit, ends_early)

@@ -58,6 +58,7 @@ class Scope:
         end: End | None = None,
     ) -> None:
         self.session = session
+        self.expressions = session.rules.expressions
         self.definition = definition
         # the file whose names are known here
         self.design = session.home(definition)
@@ -277,14 +278,17 @@ class Context:
 
     def again(self, node: Node) -> Any:
         """The value of an expression or pipeline here; POISON where a fault was reported."""
-        return self.scope.session.rules.expressions[type(node)](self, node)
+        return self.scope.expressions[node.__class__](self, node)
+
+    def unnamed(self, words: bool | None = None) -> Context:
+        """The same place, for other expressions, which are not named."""
+        if self.chosen is None and not self.piped and (words is None or words is self.words):
+            return self
+        return Context(self.scope, self.flow, self.words if words is None else words, None, self.binding)
 
     def plain(self, node: Node, words: bool | None = None) -> Any:
         """Another expression at the same place, not named."""
-        if self.chosen is None and not self.piped and (words is None or words is self.words):
-            return self.again(node)
-        inner = Context(self.scope, self.flow, self.words if words is None else words, None, self.binding)
-        return inner.again(node)
+        return self.scope.expressions[node.__class__](self.unnamed(words), node)
 
     def called(self, name: tree.Identifier | None) -> Context:
         """The same place, for a step of another name."""

@@ -70,6 +70,10 @@ class Stop(Exception):
     """Elaboration cannot go on: a limit is reached. The diagnostic has been reported."""
 
 
+class Unsound(Stop):
+    """An error was found, and whoever asked wants to know no more than that."""
+
+
 class Rules(Record):
     """What is done for each kind of node: statements change a scope, expressions give a value at a place."""
 
@@ -102,9 +106,17 @@ class Session:
     """One elaboration. `rules` are handed in, so that they may use it, and one another through it."""
 
     def __init__(
-        self, design: Design, faults: Collector, rules: Rules, cache: Cache | None = None, limit: int = MOST_INSTANCES
+        self,
+        design: Design,
+        faults: Collector,
+        rules: Rules,
+        cache: Cache | None = None,
+        limit: int = MOST_INSTANCES,
+        ends_early: bool = False,
     ) -> None:
         self.design = design
+        # does the first error end it?
+        self.ends_early = ends_early
         self.rules = rules
         self.faults = faults
         # instances that a net may have
@@ -160,6 +172,8 @@ class Session:
         """Report an error that is there already; the hole that is left in its place."""
         self.errors += 1
         self.faults.add(error)
+        if self.ends_early:
+            raise Unsound
         return POISON
 
     def spend(self, span: Span, amount: int = 1) -> None:

@@ -222,13 +222,14 @@ class _TorchLines(BodyLowering):
         inputs = self.for_samples(step, tuple(map(self._taken, step.inputs, self._wishes(step, want))))
         first = want == "first" and len(widest.shape) >= 2 and not absorbed
         firsts = tuple(self.layout.get(number) == "first" for number in inputs) if layer.sized_by else ()
-        at = self.at(step).replace(first=first, firsts=firsts)
+        at = At(step.shapes, step.output.shape, first, 0, self.free(step), firsts)
         kept = layer.keeps_channels(widest.shape)
         for tensor in step.outputs:
             self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
-        act = self.act(step, at, inputs)
-        layout = self.layout[step.output.number]
-        return self.flushed(act.replace(flattened=self.flattened.get(id(step), ()), layout=layout))
+        return self.flushed(self.act(step, at, inputs))
+
+    def laid_out(self, step: Step) -> tuple[Shape, str]:
+        return self.flattened.get(id(step), ()), self.layout[step.output.number]
 
     def _wishes(self, step: Step, want: str) -> list[str]:
         """The layouts that a step wants its values in: the one that each has, where its sizes alone are looked at."""

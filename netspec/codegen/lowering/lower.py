@@ -7,15 +7,14 @@ layouts.
 
 from __future__ import annotations
 
-from functools import cache
-
 from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.record import TYPE_CHECKING, Record
 from ...ir.types import BlockCall, Region, Step, applied
 from ...layers.arguments import Unsupported
 from ...layers.base import At, Use
 from ...pycode.expr import Call as Applied
-from ...pycode.expr import Index, Made, X, fill
+from ...pycode.expr import Made
+from .one_sample import of_one_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from ...base.dims import Shape
     from ...ir.types import Body, Instance, Item, Tensor
+    from ...layers.base import Layer
     from ...layers.cell_uses import CellForm
 
     Lowered: TypeAlias = "LoweredStep | LoweredCall | LoweredRegion"
@@ -151,6 +151,9 @@ class Lowering:
 
     def __init__(self) -> None:
         self.codes: dict[Any, LoweredBody] = {}
+        # the forms of layers, where each stands: half of them are asked for again. The layer is kept, as its id is part
+        # of the key
+        self.uses: dict[Any, tuple[Layer, Use]] = {}
         # do further bodies keep to what is known of the program's?
         self.follows = False
 
@@ -184,32 +187,6 @@ class Lowering:
         return BodyLowering(self, body, layouts, frozen)
 
     # ---------------------------------------------------------------------------------------------------------------
-
-    def alone(self, use: Use, count: int) -> Use:
-        """The form of a layer for values without a batch axis: they are a batch of one. Raises Unsupported."""
-        if use.outputs != (0,) or any(apply.gives != 0 for apply in use.steps):
-            message = (
-                "what gives several values, or works on several on the way, takes none that is made of weights alone"
-            )
-            raise Unsupported(message, help="join the weights with something that an input has a part in first")
-        steps = []
-        for number, apply in enumerate(use.steps):
-            values: list[Any] = [Index(X(i), self.single) for i in range(count)]
-            values[:1] = [X()] if number else values[:1]
-            code = self.applied(values) if apply.call is None else fill(apply.call, values, Made())
-            code = self._of_one(code) if number == len(use.steps) - 1 else code
-            needed = apply.stateful or apply.call is None
-            steps.append(apply.replace(make=apply.make if needed else None, call=code, stateful=needed))
-        return Use(tuple(steps))
-
-    def _of_one(self, code: Any) -> Any:
-        """What stands for the only sample of a batch; items of a value are taken of it as it is, without one."""
-        value = code.value if isinstance(code, Index) else None
-        if not isinstance(value, Index) or value.items != self.single or not isinstance(code, Index):
-            return Index(code, (0,))
-        items = code.items[1:] if code.items[0] == slice(None) else code.items
-        taken = items and (items is not code.items or code.items[0] is ...)
-        return Index(value.value, items) if taken else Index(code, (0,))
 
     def lower(
         self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False, wished: tuple[str, ...] = ()
@@ -345,8 +322,11 @@ class BodyLowering:
 
     def at(self, step: Step) -> At:
         """Where a step stands."""
-        free = tuple(not t.batched for t in step.inputs) if step.layer.free else ()
-        return At(tuple(t.shape for t in step.inputs), step.output.shape, free=free)
+        return At(step.shapes, step.output.shape, free=self.free(step))
+
+    def free(self, step: Step) -> tuple[bool, ...]:
+        """Which inputs have no batch axis, for layers that mind."""
+        return tuple(not t.batched for t in step.inputs) if step.layer.free else ()
 
     def for_samples(self, step: Step, inputs: tuple[int, ...]) -> tuple[int, ...]:
         """The inputs of a step, all of them with a batch axis where one has it and the layer wants that."""
@@ -363,19 +343,32 @@ class BodyLowering:
         self.uses[made] = self.uses.get(made, 0) + 1
         return made
 
+    def laid_out(self, step: Step) -> tuple[Shape, str]:
+        """The shape that was flattened before a step, where that matters, and the layout of what comes out."""
+        return (), ""
+
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> LoweredStep:
-        general = cache(lambda n: self._use(step, at.replace(general=n)))
+        def general(form: int) -> Use:
+            return self._use(step, at.replace(general=form))
+
         use = general(2) if step.shared in self.varied else self._use(step, at)
-        return LoweredStep(step.name, step.given, step, use, general, inputs, tuple(t.number for t in step.outputs))
+        outputs, (flattened, layout) = tuple([t.number for t in step.outputs]), self.laid_out(step)
+        return LoweredStep(step.name, step.given, step, use, general, inputs, outputs, flattened, "", "", layout)
 
     def _use(self, step: Step, at: At) -> Use:
         """The form of a step. Raises SpecError where the framework has none."""
+        alone = not (step.output.batched or step.layer.free)
+        key = (id(step.layer), alone, self.frozen or step.frozen, *at.__dict__.values())
+        known = self.lowering.uses.get(key)
+        if known is not None:
+            return known[1]
         try:
             use = self.lowering.use(step, at)
-            alone = not (step.output.batched or step.layer.free)
-            return self._held(self.lowering.alone(use, len(step.inputs)) if alone else use, step)
+            use = self._held(of_one_sample(use, len(step.inputs), self.lowering) if alone else use, step)
         except Unsupported as error:
             raise refuse(self.lowering.target, step, error) from None
+        self.lowering.uses[key] = step.layer, use
+        return use
 
     def _held(self, use: Use, step: Step) -> Use:
         weights = step.weights if self.frozen or step.frozen else ()

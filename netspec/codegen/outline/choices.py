@@ -26,7 +26,7 @@ def unify_choice(
 ) -> list[Unified]:
     """The branches that are taken somewhere, each with its condition. Raises MismatchError."""
     picks = [p.region.choice for p in column]
-    if unifier.style.sequences and not contexts.loops:
+    if unifier.shares and not contexts.loops:
         for places in by_pick(column).values():
             check_used_by_all([column[k].items for k in places])
     if len(set(picks)) == 1:

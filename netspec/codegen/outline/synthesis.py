@@ -368,7 +368,10 @@ def _added(column: list[Infix]) -> list[Infix]:
 
 def _with_defaults(calls: list[Call]) -> list[Call]:
     """Calls with the same named arguments, where those that some lack have a known default."""
-    names = max((tuple(n for n, _ in c.kwargs) for c in calls), key=len)
+    words = [tuple([n for n, _ in c.kwargs]) for c in calls]
+    names = max(words, key=len)
+    if words.count(names) == len(words):
+        return calls
     defaults = {n: v.default for c in calls for n, v in c.kwargs if isinstance(v, Opt)}
     found = []
     for call in calls:

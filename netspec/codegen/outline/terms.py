@@ -7,7 +7,7 @@ construction.
 
 from __future__ import annotations
 
-from operator import add, mul, sub
+from operator import add, itemgetter, mul, sub
 
 from ...base.record import TYPE_CHECKING, Record
 from ...consteval import Fault, apply_operator
@@ -89,13 +89,15 @@ class Contexts:
     def select(self, places: Sequence[int]) -> Contexts:
         """Some of the contexts, or each several times."""
 
+        picked = itemgetter(*places) if len(places) > 1 else lambda values: tuple([values[p] for p in places])
+
         def pick(term: Term) -> Term:
-            values = tuple(term.values[p] for p in places)
-            return term.replace(values=values, parts=tuple(map(pick, term.parts)))
+            parts = tuple(map(pick, term.parts)) if term.parts else ()
+            return Term(term.text, picked(term.values), term.names, term.rank, term.fitted, term.needs, parts)
 
         terms = {t: pick(v) for t, v in self.terms.items()}
         names = {n: pick(v) for n, v in self.names.items()}
-        found = Contexts(tuple(self.owners[p] for p in places), terms, names, self.bound)
+        found = Contexts(picked(self.owners), terms, names, self.bound)
         found.index = None if self.index is None else pick(self.index)
         found.loops = self.loops
         found.path = self.path
@@ -134,7 +136,8 @@ def constant(value: Any, count: int) -> Term:
 
 def same(column: Sequence[Any]) -> bool:
     """Is the column one value?"""
-    return all(equal(v, column[0]) for v in column)
+    first = column[0] if column else None
+    return all(value is first or equal(value, first) for value in column)
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -156,7 +159,8 @@ def window(value: Any) -> Any:
 
 
 def matches(column: Sequence[Any], values: Sequence[Any]) -> bool:
-    return all(equal(a, b) for a, b in zip(column, values))
+    """Are two columns equal, row by row?"""
+    return all(a is b or equal(a, b) for a, b in zip(column, values))
 
 
 def each(compute: Callable[..., Any], *columns: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -302,7 +306,11 @@ def combine(column: Sequence[Any], contexts: Contexts, added: Container[str] = (
 
 def _grown(column: Sequence[Any], terms: Sequence[Term], pairs: Sequence[tuple[Term, Term]]) -> Term | None:
     """`a + n * b`: what a loop that adds to its value leaves."""
+    starts = {(term.values[0], term.values[-1]) for term in terms}
     for a, b in pairs:
+        first, last = (column[k] - a.values[k] * b.values[k] for k in (0, -1))
+        if first != last and (first, last) not in starts:
+            continue  # most are told by two rows
         rest = tuple(c - v * w for c, v, w in zip(column, a.values, b.values))
         start = constant(rest[0], len(rest)) if same(rest) else next((t for t in terms if t.values == rest), None)
         if start is None or not (start.names or rest[0] > 0):

@@ -67,6 +67,9 @@ class Unification:
         self.values = TemplateValues()
         self.parameters = Parameters(style, bodies, known.names, outermost)
         self.declares = outermost and style.declares
+        # is there anything that is made once, and that a class holds?
+        nodes = bodies[0].body.definition.nodes
+        self.shares = style.sequences and any(isinstance(node, tree.Shared) for node in nodes)
         self.marks: dict[int, str] = {}
         # the names of values whose channels the text asks for
         self.asked = {

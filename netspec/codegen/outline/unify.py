@@ -57,7 +57,7 @@ class Unifier(Unification):
         self.channels = self.parameters.inputs(contexts, inputs)
         self.parameters.name_locals(contexts)
         self.guards += _decided(first.body.definition, contexts)
-        if self.style.sequences:
+        if self.shares:
             check_used_by_all([b.items for b in self.bodies])
         nodes = self.items([(*b.items, *b.starts) for b in self.bodies], contexts, arounds)
         if len({len(b.outputs) for b in self.bodies}) > 1:
