@@ -127,13 +127,19 @@ def written(kwargs: Sequence[tuple[str, Code]]) -> list[tuple[str, Code]]:
     return found
 
 
+# what has no parts: most of what is asked
+_WHOLE = frozenset((X, Raw, Made, str, int, float, bool, type(None)))
+
+
 def each_part(code: Code, change: Callable[[Code], Code]) -> Code:
     """The expression with `change` applied to each of its parts, but not to what is inside them."""
+    if code.__class__ in _WHOLE:
+        return code
     if isinstance(code, tuple | list):
         return type(code)([change(c) for c in code])
     if isinstance(code, slice):
         return slice(*(change(c) for c in (code.start, code.stop, code.step)))
-    if isinstance(code, Record) and not isinstance(code, X | Raw | Made):
+    if isinstance(code, Record):
         return type(code)(*[change(v) for v in code.__dict__.values()])
     return code
 
