@@ -112,15 +112,15 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
         return _intrinsic(at, bound, node, arguments)
     if bound is not None and is_shared(bound):
         return shared(at, bound, node.span, arguments)
+    settled = scope.session.cache.settled.get(id(node))
+    if settled is not None and scope.names.keys().isdisjoint(settled.words):
+        return _apply_layer(at, node, callee, settled.cls, settled.given, settled.values)
     cls = deep(at, LAYERS.get(name), arguments)
     definition = scope.defined(name)
     if cls is None and definition is None:
         return _function(at, node, callee, arguments)
     if cls is not None and definition is None and (rule := _rule_of(at, cls, arguments)) is not None:
         return rule(at, node, callee, arguments)
-    settled = scope.session.cache.settled.get(id(node))
-    if cls is not None and settled is not None and scope.names.keys().isdisjoint(settled.words):
-        return _apply_layer(at, node, callee, cls, settled.given, settled.values)
     before = len(scope.items)
     held = take_held(at, cls, arguments)
     if held is None:
@@ -145,7 +145,7 @@ def step(at: Context, node: Node, callee: tree.Name, arguments: tuple[Node, ...]
         return POISON
     words = settled_words(arguments, scope.names) if not held.values else None
     if words is not None:
-        scope.session.cache.settled[id(node)] = Settled(node, words, given, values)
+        scope.session.cache.settled[id(node)] = Settled(node, words, cls, given, values)
     return _apply_layer(at, node, callee, cls, given, values, held.inputs)
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ..base.source import Span
     from ..ir.types import Tensor
+    from ..layers.base import Layer
     from ..syntax.tree import Identifier, Keyword, Node
 
 
@@ -35,6 +36,7 @@ class Settled(Record):
 
     node: Node
     words: frozenset[str]
+    cls: type[Layer]
     given: Given
     values: Mapping[str, tuple[Any, Span, Node]]
 

@@ -46,7 +46,7 @@ def layer(
         inputs = with_sizes(scope, kind, values, inputs)
     except Violation as violation:
         return violated(at, kind, violation, inputs, span, written or {})
-    key = (kind, value_key(values), tuple([(t.shape, t.dtype) for t in inputs]))
+    key = (kind, value_key(values) if values else (), tuple([(t.shape, t.dtype) for t in inputs]))
     known = scope.session.cache.layers.get(key)
     if known is None:
         scope.session.spend(span, NEW_LAYER)
@@ -71,12 +71,13 @@ def layer(
     flowing = made.flowing(inputs)
     batched = any(t.batched for t in flowing)
     flattened = _flattened(made, inputs)
-    results = tuple(scope.tensor(shape, dtype, span, batched, flattened) for shape in shapes)
+    results = tuple([scope.tensor(shape, dtype, span, batched, flattened) for shape in shapes])
     shared_instance = scope.shared.instance if scope.shared is not None else None
     nodes = {n: w[2] for n, w in written.items()} if written else {}
     frozen = given is not None and given.frozen
     scope.add(Step(name, chosen, made, inputs, results, span, nodes, frozen, shared_instance), 1)
-    scope.padding.note(made.by_step, flowing, results, span)
+    if scope.padding.begun:
+        scope.padding.note(made.by_step, flowing, results, span)
     if mask is not None:
         scope.padding.begin(mask, results[0], span)
     return results[0] if len(results) == 1 and not made.lists else results

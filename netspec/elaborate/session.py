@@ -191,7 +191,7 @@ class Session:
 
     def spend_items(self, span: Span, values: Iterable[Any]) -> None:
         """Count the work of going over values: that of the lists among them."""
-        lists = [value for value in values if isinstance(value, tuple)]
+        lists = [value for value in values if value.__class__ is tuple]
         if lists:
             self.spend(span, sum(map(items_in, lists)) // ITEMS)
 

@@ -117,17 +117,22 @@ class InstanceGroup:
         """Let the class refuse what it is not for. `idle` are bodies with 0 for a parameter, such as one that counts
         turns: where the class would have to say more for one than it does, it is for larger numbers alone."""
         found = limited(self.template, self.bodies, self.witnesses, self.refused)
-        told = ((p.name, idle.get(p.said, ())) for p in found.parameters)
-        names = [name for name, codes in told if not all(self._says(code, known) for code in codes)]
+        told = {p.name: idle.get(p.said, ()) for p in found.parameters}
+        # what it says for all it says for each: one template in place of one for each
+        says_all = self._says([code for codes in told.values() for code in codes], known)
+        failing = (n for n, codes in told.items() if not all(self._says([code], known) for code in codes))
+        names = () if says_all else tuple(failing)
         guards = dict.fromkeys((*found.guards, *(f"{name} >= 1" for name in names)))
         self._accept(found.replace(guards=tuple(guards)), self.witnesses, known)
 
-    def _says(self, code: LoweredBody, known: KnownTemplates) -> bool:
-        """True if the template stands for a further body as it is."""
-        if any(key_of(code) == key_of(body) for body in (*self.bodies, *self.witnesses)):
+    def _says(self, codes: Seq[LoweredBody], known: KnownTemplates) -> bool:
+        """True if the template stands for further bodies as it is."""
+        mine = set(map(key_of, (*self.bodies, *self.witnesses)))
+        further = {key_of(code): code for code in codes if key_of(code) not in mine}
+        if not further:
             return True
         try:
-            made = self._made([*self.witnesses, code], known)
+            made = self._made([*self.witnesses, *further.values()], known)
         except MismatchError:
             return False
         return print_templates([close_all(made)]) == print_templates([close_all(self.template)])

@@ -11,6 +11,7 @@ from operator import add, itemgetter, mul, sub
 
 from ...base.record import TYPE_CHECKING, Record
 from ...consteval import Fault, apply_operator
+from ...layers.arguments import Word
 from ...pycode.expr import Raw, inline
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def pair(operator: str, left: Term | None, right: Term | None, fraction: bool = 
                 return other if side.values[0] is (operator == "and") else side
         values = each(lambda a, b: (a and b) if operator == "and" else (a or b), left.values, right.values)
     else:
-        values = each(lambda a, b: apply_operator(operator, a, b), left.values, right.values)
+        values = _applied(operator, left, right)
     if values is None or (operator == "+" and _mixed(left, right)):
         return None
     if not left.names and not right.names and same(values):
@@ -204,6 +205,21 @@ def pair(operator: str, left: Term | None, right: Term | None, fraction: bool = 
         shown = f"({shown[1:-1]})" if len(right.values[0]) > 1 else shown
     text = f"{left.within(rank + tight)} {operator} {shown}"
     return Term(text, values, left.names | right.names, rank, needs=tuple(dict.fromkeys(needs)))
+
+
+def _applied(operator: str, left: Term, right: Term) -> tuple[Any, ...] | None:
+    """The column of an operation. What stands in many rows, as words and most numbers do, is worked out once."""
+    rows = [*zip(left.values, right.values)]
+    alike = not right.names and same(right.values)  # a list of words, for example
+    if _TOLD.issuperset(map(type, left.values)) and (alike or _TOLD.issuperset(map(type, right.values))):
+        few = [*dict.fromkeys(rows)]
+        found = each(lambda row: apply_operator(operator, *row), few)
+        return None if found is None else tuple(map(dict(zip(few, found)).__getitem__, rows))
+    return each(lambda row: apply_operator(operator, *row), rows)
+
+
+# what is told from all else that is equal to it in Python, as 1 and true are not
+_TOLD = frozenset((int, str, Word))
 
 
 def divides(divisor: Term, number: Term) -> Term:

@@ -173,8 +173,9 @@ class Unifier(Unification):
         inputs = self._inputs(column, arounds)
         solver = Solver(self.parameters, contexts, self._hints(inputs, contexts), column)
         arguments = []
+        given = [template.values[key_of(e.code)] for e in column] if template.parameters else []
         for parameter in template.parameters:
-            values = [template.values[key_of(e.code)][parameter.name] for e in column]
+            values = [row[parameter.name] for row in given]
             written = first.call.written.get(parameter.name)
             value = solver.argument(values, f"{first.name}_{parameter.name}", written)
             if parameter.default is REQUIRED or not equal(value, parameter.default):
