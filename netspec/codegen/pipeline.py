@@ -13,7 +13,6 @@ from __future__ import annotations
 from functools import partial
 
 from ..base.record import TYPE_CHECKING
-from .backends import keras_functional, keras_sequential, keras_subclass, torch
 from .ir import rewrite
 from .outline.program import outline
 from .passes.loop_exits import close_loops
@@ -30,13 +29,24 @@ if TYPE_CHECKING:
     from .lowering.lower import LoweredBody
     from .styles import Style
 
-# by framework and style; the first of a framework is written unless another one is asked for
-BACKENDS: dict[str, dict[str, Backend]] = {
-    "torch": {"module": torch.MODULE, "export": torch.EXPORT},
+
+def _kept(module: str, name: str) -> Callable[[], Backend]:
+    """A backend, whose module is loaded when somebody asks for it: PyTorch code needs none of the modules for Keras."""
+
+    def load() -> Backend:
+        found: Backend = getattr(__import__(f"{__package__}.backends.{module}", fromlist=(name,)), name)
+        return found
+
+    return load
+
+
+# by framework and style, each as what loads it; the first of a framework is written unless another one is asked for
+BACKENDS: dict[str, dict[str, Callable[[], Backend]]] = {
+    "torch": {"module": _kept("torch", "MODULE"), "export": _kept("torch", "EXPORT")},
     "keras": {
-        "functional": keras_functional.FUNCTIONAL,
-        "sequential": keras_sequential.SEQUENTIAL,
-        "subclass": keras_subclass.SUBCLASS,
+        "functional": _kept("keras_functional", "FUNCTIONAL"),
+        "sequential": _kept("keras_sequential", "SEQUENTIAL"),
+        "subclass": _kept("keras_subclass", "SUBCLASS"),
     },
 }
 # what rewrites each definition, callees first
@@ -89,5 +99,6 @@ def backend_of(net: CheckedNet, framework: str, style: str = "") -> Backend:
     """The form of code, by default the usual one of the framework. Raises SpecError (`no-such-style`)."""
     styles = BACKENDS[framework]
     usual = next(iter(styles))
-    check_style(style or usual, styles, styles[usual].framework, net)
-    return styles[style or usual]
+    if style not in ("", *styles):
+        check_style(style, styles, styles[usual]().framework, net)
+    return styles[style or usual]()

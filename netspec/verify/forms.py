@@ -125,7 +125,7 @@ def _torch(style: str) -> CodeForm:
         False,
         "def scan(",
         True,
-        BACKENDS["torch"][style].layouts,
+        BACKENDS["torch"][style]().layouts,
     )
 
 

@@ -42,7 +42,7 @@ def _parts(path, text, monkeypatch):
     net = check(text)
     assert net.ok, [d.message for d in net.diagnostics]
     if phase == "dce":
-        return _before_and_after_dce(net, BACKENDS[framework][style or next(iter(BACKENDS[framework]))], monkeypatch)
+        return _before_and_after_dce(net, BACKENDS[framework][style or next(iter(BACKENDS[framework]))](), monkeypatch)
     place = PHASES.index(phase)
     phases = PHASES[place : place + 1] if phase in ("lower", "outline") else PHASES[place - 1 : place + 1]
     return [text_after(name, net, framework, style) for name in phases]

@@ -97,9 +97,9 @@ def rewritten(monkeypatch, framework, old, new):
     """The code for a framework with something else in the place of what it says."""
     styles = pipeline.BACKENDS[framework]
     style = next(iter(styles))
-    right = styles[style].write
-    wrong = styles[style].replace(write=lambda *words: right(*words).replace(old, new))
-    monkeypatch.setitem(styles, style, wrong)
+    backend = styles[style]()
+    wrong = backend.replace(write=lambda *words: backend.write(*words).replace(old, new))
+    monkeypatch.setitem(styles, style, lambda: wrong)
 
 
 def test_code_that_fails_is_told(pool, monkeypatch):

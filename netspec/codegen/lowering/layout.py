@@ -213,9 +213,12 @@ class _TorchLines(BodyLowering):
         if not step.inputs:
             self.layout[step.output.number] = "last"
             return super().step(step)
-        widest = max(step.layer.flowing(step.inputs), key=lambda t: (len(t.shape), t.batched))
+        flowing = layer.flowing(step.inputs)
+        widest = flowing[0] if len(flowing) == 1 else max(flowing, key=lambda t: (len(t.shape), t.batched))
         have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
-        want = self._meeting(step, have) if layer.layout == "any" else layer.layout
+        want = layer.layout
+        if want == "any":
+            want = have if len(flowing) == 1 else self._meeting(step, have)
         absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
         if absorbed:
             want = "first"
@@ -233,6 +236,8 @@ class _TorchLines(BodyLowering):
 
     def _wishes(self, step: Step, want: str) -> list[str]:
         """The layouts that a step wants its values in: the one that each has, where its sizes alone are looked at."""
+        if not step.layer.sized_by:
+            return [want] * len(step.inputs)
         flowing = {tensor.number for tensor in step.layer.flowing(step.inputs)}
         have = (self.layout.get(self._source(tensor), "last") for tensor in step.inputs)
         return [want if t.number in flowing else layout for t, layout in zip(step.inputs, have)]

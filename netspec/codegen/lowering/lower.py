@@ -331,7 +331,7 @@ class BodyLowering:
     def for_samples(self, step: Step, inputs: tuple[int, ...]) -> tuple[int, ...]:
         """The inputs of a step, all of them with a batch axis where one has it and the layer wants that."""
         batched = [t.batched for t in step.inputs]
-        if step.layer.free or all(batched) or not any(batched):
+        if False not in batched or True not in batched or step.layer.free:
             return inputs
         like = inputs[batched.index(True)]
         return tuple(n if t.batched else self._spread(n, t, like) for n, t in zip(inputs, step.inputs))

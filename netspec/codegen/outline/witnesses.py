@@ -15,7 +15,7 @@ from itertools import product
 from ...base.diagnostics import Collector, SpecError
 from ...base.record import TYPE_CHECKING
 from ...elaborate.net import SettingError, elaborate, elaborate_block, with_defaults
-from ...ir.paths import steps_of
+from ...ir.types import Step, applied
 from ...syntax import tree
 from .changes import (
     aimed,
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any
 
-    from ...base.dims import Shape
     from ...ir.types import Body, Net
     from ..lowering.lower import LoweredBody, Lowering
     from .decisions import Place
@@ -100,7 +99,11 @@ class Witnesses:
 
     def _makes_sizes(self, name: str) -> bool:
         code = self._with_settings({name: self.net.body.arguments[name] * 0.5})
-        return code is not None and _sizes(code.body) != _sizes(self.net.body)
+        return code is not None and _sizes(code.body, {}) != self._own_sizes
+
+    @cached_property
+    def _own_sizes(self) -> list[Any]:
+        return _sizes(self.net.body, {})
 
     def of_net(self, names: Seq[str]) -> list[LoweredBody]:
         """The net with other values for these parameters, all at once; as it is, where there are none."""
@@ -366,6 +369,11 @@ def _asks(node: tree.Node | None, names: Mapping[str, Any]) -> bool:
     return node is not None and any(isinstance(part, tree.Name) and part.text in names for part in tree.walk(node))
 
 
-def _sizes(body: Body) -> list[Shape]:
-    """The shapes of all weights."""
-    return [weight.shape for _, step in steps_of(body) for weight in step.weights]
+def _sizes(body: Body, known: dict[int, list[Any]]) -> list[Any]:
+    """The shapes of all weights; `known` are those of bodies, which calls share."""
+    if id(body) not in known:
+        items = applied(body.held)
+        known[id(body)] = [
+            [w.shape for w in item.weights] if isinstance(item, Step) else _sizes(item.body, known) for item in items
+        ]
+    return known[id(body)]
