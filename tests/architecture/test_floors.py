@@ -205,6 +205,12 @@ def test_a_check_loads_the_layers_that_the_text_names():
     assert loaded == shared | kinds | {"padding", "pointwise", "weighted", "window"}
 
 
+def test_pytorch_code_loads_no_backend_of_keras():
+    loaded = printed(CHECKED.replace("'check', 'specs/vgg16.net', '-q'", "'build', 'specs/vgg16.net', '--to', 'torch'"))
+    assert "netspec.codegen.backends.torch" in loaded
+    assert not any(module.startswith("netspec.codegen.backends.keras") for module in loaded)
+
+
 def test_the_index_of_the_layers_is_that_of_the_classes():
     code = "from netspec.layers.__main__ import HERE, index; assert (HERE / 'index.py').read_text() == index()"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=True)
