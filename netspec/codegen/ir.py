@@ -239,8 +239,9 @@ def inside(nodes: Iterable[Node]) -> Iterator[Node]:
     """All nodes, those within loops and branches included."""
     for node in nodes:
         yield node
-        for part in node.parts if not isinstance(node, ModuleChain) else ():
-            yield from inside(part)
+        if isinstance(node, Loop | Choice):
+            for part in node.parts:
+                yield from inside(part)
 
 
 def uses(nodes: Iterable[Node]) -> Iterator[tuple[Node, int]]:

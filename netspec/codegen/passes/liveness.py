@@ -159,5 +159,7 @@ def _same(node: Leaf | Invoke | ModuleChain, value: int) -> set[int]:
     """The outputs of a node that are the same value as one of them."""
     if isinstance(node, ModuleChain):
         return set()
+    if len(node.outputs) == 1:
+        return {value}.intersection(node.outputs)
     slots = {slot for v, slot in zip(node.outputs, node.slots) if v == value}
     return {v for v, slot in zip(node.outputs, node.slots) if slot in slots}
