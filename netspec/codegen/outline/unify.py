@@ -151,10 +151,12 @@ class Unifier(Unification):
         own. Raises MismatchError."""
         used, extra, terms = set(self.parameters.used), dict(self.parameters.extra), dict(solver.contexts.terms)
         needs = len(self.parameters.needs)
+        uses = {0: [a.use for a in column]}
         for adds, form in product((False, True), range(3)):
-            uses = [a.general(form) if form else a.use for a in column]
+            if form not in uses:
+                uses[form] = [a.general(form) for a in column]
             with suppress(MismatchError):
-                return solver.applies(uses, column[0].name, self.in_chain, adds)
+                return solver.applies(uses[form], column[0].name, self.in_chain, adds)
             self.parameters.used, self.parameters.extra = set(used), dict(extra)
             del self.parameters.needs[needs:]
             solver.contexts.terms = dict(terms)  # a parameter that is not added is no term
