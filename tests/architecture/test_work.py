@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from checking import check, check_spec, keras_code, torch_code
 
-from netspec.analysis import cost
+from netspec.analysis import cost, rows
 from netspec.codegen.lowering.layout import TorchLowering
 from netspec.codegen.outline import terms
 from netspec.elaborate import apply
@@ -34,7 +34,7 @@ def counted(monkeypatch, place, name):
 
 
 def test_rows_are_made_for_whoever_asks(monkeypatch):
-    calls = counted(monkeypatch, cost, "CostRow")
+    calls = counted(monkeypatch, rows, "CostRow")
     net = check(BLOCKS.format(turns=3))
     assert torch_code(net)
     assert keras_code(net)
@@ -46,12 +46,12 @@ def test_rows_are_made_for_whoever_asks(monkeypatch):
 
 def test_symbolic_sums_are_worked_out_by_the_check(monkeypatch):
     """They may be too large, which a check has to say."""
-    calls = counted(monkeypatch, cost, "CostRow")
+    calls = counted(monkeypatch, rows, "CostRow")
     check("net open { input x [T, 8]; dense(8) -> relu }")
     assert calls == [2]
 
 
-@pytest.mark.parametrize(("place", "name"), [(cost, "known_of"), (cost._SumWalk, "_counted"), (apply, "deep")])
+@pytest.mark.parametrize(("place", "name"), [(cost, "known_of"), (cost.Costs, "layer"), (apply, "deep")])
 def test_a_turn_more_costs_nothing(place, name, monkeypatch):
     """Neither the figures of a block's layers, nor what a call in a loop means."""
     calls = counted(monkeypatch, place, name)
