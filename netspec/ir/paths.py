@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING
-from .types import BlockCall, Region
+from .types import BlockCall, Region, applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from ..layers.base import Weight
-    from .types import Body, CheckedNet, Item, Step
+    from .types import Body, CheckedNet, Instance, Item, Step
 
 
 def path_of(item: Step | BlockCall, prefix: str, home: str) -> str:
@@ -68,3 +69,12 @@ def penalised(net: CheckedNet) -> dict[str, Weight]:
             if weight.l1 or weight.l2:
                 found.setdefault(weight_path(path, weight), weight)
     return found
+
+
+def varied(body: Body) -> set[Instance]:
+    """The shared layers that are used on inputs of several shapes."""
+    shapes: dict[Instance, set[Any]] = {}
+    for item in applied(body.held):
+        if item.shared is not None:
+            shapes.setdefault(item.shared, set()).add(tuple(t.shape for t in item.inputs))
+    return {instance for instance, found in shapes.items() if len(found) > 1}

@@ -15,7 +15,7 @@ from .base import Apply, At, Example, Layer, Use, Weight, WeightLayout, function
 from .initialisers import Initialiser
 from .pointwise import Activation, KerasOp, sigmoid
 from .registry import KINDS
-from .shapes import known, needs_rank, place
+from .shapes import AxisMap, each_place, known, needs_rank, place, pointwise_map
 from .shaping import Identity
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim, Shape
     from .base import Array, Weights
+    from .shapes import AxisMap
 
 
 # --- functions along an axis --------------------------------------------------------------------------------------
@@ -72,6 +73,9 @@ class Softmax(_Along):
         Example("softmax(axis=0)", (5, 4), (5, 4)),
     )
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return pointwise_map(xs[0])
+
     def keras(self, at: At) -> Use:
         given = self._keras_axis(at)
         return Use((function(call("keras.activations.softmax", X(), **given), call("layers.Softmax", **given)),))
@@ -92,6 +96,9 @@ class LogSoftmax(_Along):
         Example("log_softmax", (5, 4, 3), (5, 4, 3)),
         Example("log_softmax(0)", (5, 4), (5, 4)),
     )
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return pointwise_map(xs[0])
 
     def define(self, np: Any, x: Array) -> Any:
         axis = self.axis if self.axis < 0 else self.axis + 1
@@ -119,6 +126,11 @@ class Glu(_Along):
                 "shape-mismatch", f"glu needs an even size to halve, but axis {self.axis} has {x[at]}", "axis"
             )
         return (*x[:at], floor_div(x[at], 2), *x[at + 1 :])
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = each_place(xs[0])
+        kept = tuple(None if axis == place(self.axis, xs[0]) else axis for axis in places)
+        return AxisMap((kept,), (kept,))
 
     def define(self, np: Any, x: Array) -> Any:
         a, b = np.split(x, 2, self.axis if self.axis < 0 else self.axis + 1)
@@ -152,6 +164,9 @@ class Prelu(Layer):
         slopes: Dim = 1 if self.shared else xs[0][-1]
         there = WeightLayout("alpha", None, (*(1,) * (len(xs[0]) - 1), -1))
         return (Weight("alpha", (slopes,), WeightLayout("weight"), there, init=Initialiser("constant", 0.25)),)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return pointwise_map(xs[0], weights={} if self.shared else {"alpha": each_place(xs[0])[-1:]})
 
     def torch(self, at: At) -> Use:
         slopes = () if self.shared else known("PyTorch", at.channels)

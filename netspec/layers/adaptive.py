@@ -9,6 +9,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Raw, X, call, method
 from .arguments import Unsupported, arg, axes, describe, flag, spread, square
 from .base import Apply, At, Example, Helper, Layer, Use, function, layer
+from .shapes import AxisMap, channels_map, each_place
 from .window import needs_grid
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim, Shape
     from .base import Array
+    from .shapes import AxisMap
 
 
 class _Whole(Layer):
@@ -39,6 +41,10 @@ class _Whole(Layer):
 
     def reach(self, x: Shape) -> None:
         return None
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, rank = each_place(xs[0]), len(self.shape(*xs))
+        return AxisMap((places,), ((*(None,) * (rank - 1), places[-1]),))
 
     def torch(self, at: At) -> Use:
         rank = len(at.spatial)
@@ -130,6 +136,9 @@ class _Adaptive(Layer):
 
     def finer(self, x: Shape) -> tuple[int, ...]:
         return tuple(o // gcd(n, o) if isinstance(n, int) else 1 for n, o in zip(x, self._sizes(x)))
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return channels_map(xs[0], self.shape(*xs), "c", "c", {})
 
     def torch(self, at: At) -> Use:
         sizes = self._sizes(at.x)

@@ -21,6 +21,7 @@ from .forms import function as function
 from .forms import held_still as held_still
 from .forms import module as module
 from .registry import KINDS
+from .shapes import pointwise_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, DimExpr, Shape
     from .forms import Array as Array
     from .forms import Gives as Gives
+    from .shapes import AxisMap
 
     L = TypeVar("L", bound="type[Layer]")
     V = TypeVar("V")
@@ -100,6 +102,10 @@ class Layer:
     works_out: ClassVar[int] = 0
     # PyTorch layout: "first", "last", or "any" where the layer works in either; `at.first` then says which it is
     torch_layout: ClassVar[str] = "any"
+    # does PyTorch code of the usual kind give it values in the layout that they have, whatever the form here takes?
+    follows: ClassVar[bool] = False
+    # does it read axes as others, so that the layout of what goes in or comes out decides the order along them?
+    regroups: ClassVar[bool] = False
     # does it compute new numbers (counted as activations), or only hand on or rearrange them?
     computes: ClassVar[bool] = True
     # is the same thing done to each number, whatever its place? (then axes, layout and receptive field are kept)
@@ -289,6 +295,14 @@ class Layer:
         The step between neighbouring outputs, counted on the input, is `reach`'s stride divided by this.
         """
         return (1,) * max(len(x) - 1, 0)
+
+    def axis_map(self, *xs: Shape) -> AxisMap | None:
+        """Which axes hold the same places; None where it looks at the order along all of them."""
+        return pointwise_map(xs[0], len(self.shapes(*xs))) if self.pointwise and len(xs) == 1 else None
+
+    def in_sequence(self, axes: tuple[int, ...], y: Shape) -> Self | None:
+        """What makes the same of a value, of shape y, with its axes in another sequence; None where it cannot."""
+        return None
 
     def draws(self) -> bool:
         """Does it draw random numbers in training?"""

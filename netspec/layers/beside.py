@@ -6,7 +6,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call, unless
 from .arguments import Violation, arg, integer
 from .base import At, Example, Layer, Use, function, layer
-from .shapes import place, same_shapes
+from .shapes import AxisMap, each_place, place, same_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,12 @@ class Concat(SideBySide):
     def hands_on(self, *xs: Shape) -> bool:
         return len(xs) == 1
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, at = each_place(xs[0]), place(self.axis, xs[0])
+        parts = tuple((f"part{number}", x[at]) for number, x in enumerate(xs))
+        inputs = tuple((*places[:at], part, *places[at + 1 :]) for part, _ in parts)
+        return AxisMap(inputs, (places,), {}, (), ((at, parts),))
+
     def torch(self, at: At) -> Use:
         if len(at.inputs) == 1:
             return Use((function(X()),))
@@ -89,6 +95,7 @@ class Stack(SideBySide):
     axis: int = arg(integer, 0, doc="where the new axis stands in the result")
 
     torch_layout = "last"
+    follows = True
     examples = (
         Example("stack", ((6,), (6,), (6,)), (3, 6)),
         Example("stack(axis=-1)", ((5, 4), (5, 4)), (5, 4, 2)),
@@ -104,6 +111,10 @@ class Stack(SideBySide):
 
     def _number(self) -> int:
         return self.axis if self.axis < 0 else self.axis + 1
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, at = each_place(xs[0]), place(self.axis, (*xs[0], 1))
+        return AxisMap((places,) * len(xs), ((*places[:at], None, *places[at:]),))
 
     def torch(self, at: At) -> Use:
         return Use((function(call("torch.stack", [X(i) for i in range(len(at.inputs))], dim=self._number())),))

@@ -9,7 +9,7 @@ from .arguments import Violation, arg, number, optional
 from .base import Apply, At, Example, Layer, Use, function, layer
 from .casting import TORCH_FLOAT
 from .join import lift, lifted
-from .shapes import broadcast
+from .shapes import broadcast, broadcast_map
 from .signs import COMPARISONS
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Code
     from .base import Array
+    from .shapes import AxisMap
 
 
 class _Joined(Layer):
@@ -35,6 +36,9 @@ class _Joined(Layer):
     def values(self, at: At, first: bool) -> list[Code]:
         """The values, each with the axes of the widest."""
         return [lifted(at, i, len(at.y), first) for i in range(len(at.inputs))]
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return broadcast_map(xs, self.shape(*xs))
 
     def torch(self, at: At) -> Use:
         return Use((function(self.torch_code(self.values(at, at.first))),))

@@ -9,6 +9,7 @@ from .activations import activation_reader, keras_activation, reference_activati
 from .arguments import Unsupported, arg, axes, describe, flag, positive, spread, square
 from .base import Apply, At, Example, Use, Weight, WeightLayout, layer, module
 from .padding import keras_pad, padding_reader, torch_pad, torch_same_pad
+from .shapes import AxisMap, conv_map
 from .weighted import Weighted
 from .window import LARGE, Window, divides, known_channels, misread_channels, needs_grid
 
@@ -58,18 +59,9 @@ def _keras_padding(window: Window, at: At, words: tuple[str, ...]) -> tuple[tupl
 def _torch_conv(
     window: Window, channels: int, filters: int, padding: dict[str, Any], groups: int, bias: bool, name: str = ""
 ) -> Apply:
-    make = call(
-        f"nn.Conv{window.rank}d",
-        channels,
-        filters,
-        square(window.kernel),
-        **window.steps("stride"),
-        **padding,
-        **window.gaps("dilation"),
-        **unless(1, groups=groups),
-        **unless(True, bias=bias),
-    )
-    return module(make, name)
+    how = {**window.steps("stride"), **padding, **window.gaps("dilation"), **unless(1, groups=groups)}
+    how |= unless(True, bias=bias)
+    return module(call(f"nn.Conv{window.rank}d", channels, filters, square(window.kernel), **how), name)
 
 
 class _Sliding(Weighted):
@@ -155,14 +147,16 @@ class Conv(_Sliding):
         x, rank = xs[0], len(xs[0]) - 1
         kernel = (*self.window(x).kernel, x[-1] // self.groups, self.filters)
         torch = WeightLayout("weight", (rank + 1, rank, *range(rank)))
-        found = [self.kernel_weight("kernel", kernel, torch, WeightLayout("kernel"))]
-        if self.bias:
-            found.append(Weight("bias", (self.filters,), WeightLayout("bias"), WeightLayout("bias"), "bias"))
-        return tuple(found)
+        found = self.kernel_weight("kernel", kernel, torch, WeightLayout("kernel"))
+        bias = Weight("bias", (self.filters,), WeightLayout("bias"), WeightLayout("bias"), "bias")
+        return (found, bias) if self.bias else (found,)
 
     def macs(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         x = xs[0]
         return product(y) * product(self.window(x).kernel) * (x[-1] // self.groups)
+
+    def axis_map(self, *xs: Shape) -> AxisMap | None:
+        return conv_map(xs[0], self.shape(*xs), self.groups)
 
     def torch(self, at: At) -> Use:
         window = self.window(at.x)

@@ -6,7 +6,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import call
 from .arguments import Reader, Violation, arg, describe, rate
 from .base import At, Example, Helper, Layer, Use, layer, module
-from .shapes import needs_rank
+from .shapes import needs_rank, pointwise_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..base.dims import Shape
     from .base import Array
+    from .shapes import AxisMap
 
 
 class Noise(Layer):
@@ -80,6 +81,9 @@ class SpatialDropout(Noise):
         if len(xs[0]) > 4:
             raise Violation("wrong-rank", f"{self.kind} takes 1 to 3 spatial axes, not {len(xs[0]) - 1}")
         return xs[0]
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return pointwise_map(xs[0])
 
     def torch(self, at: At) -> Use:
         return Use((module(call(f"nn.Dropout{len(at.spatial)}d", self.rate)),))

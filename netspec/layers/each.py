@@ -7,7 +7,7 @@ from ..pycode.expr import Attr, Index, Made, X, call, method
 from .arguments import Reader, Violation, arg
 from .base import Apply, At, Helper, Layer, Use, function, layer, module
 from .recurrence import check_time
-from .shapes import count_symbols
+from .shapes import AxisMap, count_symbols, each_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ class _Fold(Layer):
     computes = False
     takes = "any"
     torch_layout = "last"
+    follows = True
 
 
 class Steps(_Fold):
@@ -55,6 +56,10 @@ class Steps(_Fold):
             raise Violation("no-time-axis", message, help="leave `each_step` out, or give the vector an axis of time")
         check_time("each_step", xs[0])
         return xs[0][1:]
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        later = each_place(xs[0])[1:]
+        return AxisMap(((None, *later),), (later,))
 
     def torch(self, at: At) -> Use:
         return Use((function(method(X(), "flatten", 0, 1)),))
@@ -77,6 +82,10 @@ class Sequences(_Fold):
 
     def shape(self, *xs: Shape) -> Shape:
         return (xs[1][0], *xs[0])
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = each_place(xs[0])
+        return AxisMap((places, (None,) * len(xs[1])), ((None, *places),))
 
     def torch(self, at: At) -> Use:
         shape = Attr(X(1), "shape")

@@ -7,6 +7,7 @@ from ..base.record import TYPE_CHECKING, Record
 from ..pycode.expr import X, call
 from .arguments import Reader, Violation, Word, arg, describe
 from .base import At, Example, Layer, Use, function, layer
+from .shapes import AxisMap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,6 +147,9 @@ class Einsum(Layer):
             found[capital] = own if own in left else left[-1]
             left = [c for c in left if c != found[capital]]
         return found, left[0]
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return AxisMap(tuple(map(tuple, self.formula.inputs)), (tuple(self.formula.output),))
 
     def torch(self, at: At) -> Use:
         """Two values at a time: of a product of more, `torch.export` takes the batch for a number."""

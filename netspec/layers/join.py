@@ -13,7 +13,7 @@ from ..base.dims import product
 from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Index, Infix, Raw, X, call
 from .base import At, Example, Helper, Layer, Use, function, layer
-from .shapes import broadcast, index_items, is_full, torch_order
+from .shapes import broadcast, broadcast_map, index_items, is_full, torch_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Code
     from .base import Array
+    from .shapes import AxisMap
 
 
 def lifted(at: At, i: int, rank: int, first: bool = False) -> Code:
@@ -58,6 +59,9 @@ class Elementwise(Layer):
 
     def other_ops(self, xs: tuple[Shape, ...], y: Shape) -> Dim:
         return product(y) * (len(xs) - 1)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return broadcast_map(xs, self.shape(*xs))
 
     def torch(self, at: At) -> Use:
         values = [lifted(at, i, len(at.y), at.first) for i in range(len(at.inputs))]

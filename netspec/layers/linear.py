@@ -9,7 +9,7 @@ from .activations import activation_reader, keras_activation, keras_steps, refer
 from .arguments import Violation, arg, flag, positive, whole
 from .base import Apply, At, Example, Helper, Layer, Use, Weight, WeightLayout, function, layer, module
 from .initialisers import UNIFORM, Initialiser, initialiser_reader
-from .shapes import known
+from .shapes import AxisMap, each_place, known, steps_map
 from .weighted import Weighted
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim, Shape
     from .base import Array, Weights
+    from .shapes import AxisMap
 
 
 def needs_vector(kind: str, x: Shape, otherwise: str = "") -> None:
@@ -87,6 +88,9 @@ class Dense(Weighted):
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         return super().reach(x) if len(x) > 1 else None
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return steps_map(xs[0], self.shape(*xs), {"kernel": ("in", "out"), "bias": ("out",)})
+
     def torch(self, at: At) -> Use:
         make = call("nn.Linear", *known("PyTorch", at.channels), self.units, **unless(True, bias=self.bias))
         return Use((module(make), *torch_activation(self.activation, at)))
@@ -144,6 +148,9 @@ class Maxout(Weighted):
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         return super().reach(x) if len(x) > 1 else None
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return steps_map(xs[0], self.shape(*xs), {"kernel": ("in", "out", None), "bias": ("out", None)})
 
     def torch(self, at: At) -> Use:
         many = self.units * self.pieces
@@ -280,6 +287,10 @@ class Embedding(Weighted):
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return (1,) * len(x), (1,) * len(x)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = each_place(xs[0])
+        return AxisMap((places,), ((*places, "out"),), {"table": (None, "out")})
 
     def torch(self, at: At) -> Use:
         return Use((module(call("nn.Embedding", self.vocabulary, self.units)),))

@@ -9,7 +9,7 @@ from .arguments import Unsupported, Violation, arg, flag, optional, positive, ra
 from .attention import CAUSAL, needs_sequences, roles, weighed
 from .base import At, Example, Helper, Use, Weight, WeightLayout, function, held_still, layer, module
 from .initialisers import Initialiser, initialiser_reader
-from .shapes import count_symbols, known
+from .shapes import AxisMap, count_symbols, known
 from .weighted import Weighted
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..base.dims import Dim, Shape
     from .base import Array, Weights
+    from .shapes import Labels
 
 
 def _rows(size: Dim) -> tuple[int, int]:
@@ -156,6 +157,13 @@ class MultiheadAttention(Weighted):
 
     def draws(self) -> bool:
         return self.dropout > 0
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        given = tuple((*(None,) * (len(x) - 1), f"in{place}") for place, x in enumerate(xs))
+        features = dict(zip(_PARTS, (roles(given)[place][-1] for place in (0, 2, 1))))
+        weights: dict[str, Labels] = {part: (label, None, None) for part, label in features.items()}
+        weights |= {"output": (None, None, "out"), "output_bias": ("out",)}
+        return AxisMap(given, ((*(None,) * (len(xs[0]) - 1), "out"),), weights)
 
     def torch(self, at: At) -> Use:
         sizes = known("PyTorch", *(x[-1] for x in roles(at.inputs)))

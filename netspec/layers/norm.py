@@ -13,7 +13,7 @@ from ..pycode.expr import Call, call, unless
 from .arguments import Reader, Unsupported, Violation, arg, describe, flag, positive, rate
 from .base import Apply, At, Example, Helper, Layer, Use, Weight, WeightLayout, layer, module
 from .initialisers import ONES
-from .shapes import known, needs_rank, place
+from .shapes import AxisMap, each_place, known, needs_rank, place, pointwise_map, torch_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,6 +168,10 @@ class BatchNorm(Normalisation):
         )
         return (*self.learned(channels), mean, variance)
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        channels = each_place(xs[0])[-1:]
+        return pointwise_map(xs[0], weights={weight.name: channels for weight in self.weights(*xs)})
+
     def torch(self, at: At) -> Use:
         fresh = round(1 - self.momentum, 12)
         make = call(
@@ -208,6 +212,7 @@ class LayerNorm(Normalisation):
     axes: Any = arg(axes_reader, -1, doc="axis, or axes, over which mean and variance are taken")
 
     torch_layout = "last"
+    follows = True
     examples = (
         Example("layernorm", (7, 6), (7, 6), weights=12),
         Example("layernorm(epsilon=0.001, axes=(0, 1))", (5, 4), (5, 4), weights=40),
@@ -238,13 +243,17 @@ class LayerNorm(Normalisation):
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         return super().reach(x) if self._places(x) == (len(x) - 1,) else None
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = self._places(xs[0])
+        return pointwise_map(xs[0], weights={weight.name: places for weight in self.weights(*xs)})
+
     def torch(self, at: At) -> Use:
         places = self._places(at.x)
-        if places != tuple(range(places[0], len(at.x))):
+        if places != tuple(range(places[0], len(at.x))) or (at.first and len(places) < len(at.x)):
             raise Unsupported(
                 "PyTorch's LayerNorm takes the last axes only", "axes", help="`permute` brings the axes to the end"
             )
-        sizes = known("PyTorch", *at.x[places[0] :])
+        sizes = known("PyTorch", *(at.x[axis] for axis in torch_order(len(at.x), at.first) if axis in places))
         size = sizes[0] if len(sizes) == 1 else sizes
         make = call("nn.LayerNorm", size, **unless(1e-5, eps=self.epsilon))
         if self.scale and not self.center:
@@ -316,6 +325,12 @@ class GroupNorm(_OverPositions, _Groups):
         _needs_several(x, "group", (*x[:-1], x[-1] // self.groups), "`layernorm`, or fewer groups")
         return x
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        if self.groups == 1:
+            return pointwise_map(xs[0], weights={weight.name: (len(xs[0]) - 1,) for weight in self.weights(*xs)})
+        kept = (*each_place(xs[0])[:-1], None)
+        return AxisMap((kept,), (kept,))
+
     def torch(self, at: At) -> Use:
         make = call(
             "nn.GroupNorm",
@@ -356,6 +371,10 @@ class InstanceNorm(_OverPositions):
         needs_rank(self.kind, xs[0], 2, "positions to take the mean of, and channels", help="for vectors: `layernorm`")
         _needs_several(xs[0], "channel", xs[0][:-1], "`layernorm` takes the mean over the channels")
         return xs[0]
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        channels = each_place(xs[0])[-1:]
+        return pointwise_map(xs[0], weights={weight.name: channels for weight in self.weights(*xs)})
 
     def torch(self, at: At) -> Use:
         name = f"nn.InstanceNorm{_spatial_rank(self.kind, at.x)}d"

@@ -7,7 +7,7 @@ from ..pycode.expr import Made, call
 from .arguments import Reader, arg
 from .base import At, Helper, Layer, Use, Weight, WeightLayout, module
 from .initialisers import GLOROT, Initialiser, initialiser_reader, keras_initialiser, torch_array
-from .shapes import known
+from .shapes import AxisMap, each_place, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,10 @@ class Parameter(Layer):
 
     def reach(self, x: Shape) -> None:
         return None
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = each_place(self.sizes)
+        return AxisMap((), (places,), {"": places})
 
     def torch(self, at: At) -> Use:
         shape = known("PyTorch", *self.sizes)

@@ -36,6 +36,7 @@ from .padding import (
     same_average,
     torch_pad,
 )
+from .shapes import channels_map
 from .window import Placement, Window, before_all, needs_grid
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from ..pycode.expr import Code
     from .base import Array
     from .padding import Pads
+    from .shapes import AxisMap
 
 _INFINITE = float("-inf")
 
@@ -98,6 +100,9 @@ class _Pool(Layer):
             each = zip(spatial, window.kernel, window.stride, amounts, y)
             amounts = tuple(overhang(n, k, s, pair, out) for n, k, s, pair, out in each)
         return Placement(window, spatial, y[:-1], before_all(window, spatial, amounts), amounts)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return channels_map(xs[0], self.shape(*xs), "c", "c", {})
 
 
 def _sized(window: Window, name: str) -> tuple[tuple[Code, ...], dict[str, Code]]:

@@ -9,7 +9,7 @@ from .arguments import Violation, arg, flag
 from .base import Apply, At, Example, Layer, Use, function, layer
 from .join import lift, lifted
 from .norm import epsilon_reader
-from .shapes import broadcast, same_shapes
+from .shapes import AxisMap, broadcast, each_place, same_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,9 @@ class Dot(Layer):
 
     def reach(self, x: Shape) -> None:
         return None
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return AxisMap((each_place(xs[0]),) * 2, ((None,),))
 
     def torch(self, at: At) -> Use:
         if self.normalize:
@@ -231,6 +234,13 @@ class Matmul(Layer):
         if at.is_free(1):
             return len(b) < 3 or len(a) >= len(b)
         return at.is_free(0) and 1 < len(b) >= len(a)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        a, b = xs
+        left = (*(None,) * (len(a) - 2), *(("rows",) if len(a) > 1 else ()), "sum")
+        right = (*(None,) * (len(b) - 2), "sum", *(("columns",) if len(b) > 1 else ()))
+        made = (*(("rows",) if len(a) > 1 else ()), *(("columns",) if len(b) > 1 else ()))
+        return AxisMap((left, right), ((*(None,) * (len(self.shape(a, b)) - len(made)), *made),))
 
     def torch(self, at: At) -> Use:
         return Use((function(self._code(at)),))

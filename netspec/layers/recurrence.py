@@ -12,7 +12,7 @@ from .arguments import Violation
 from .base import Layer, Weight
 from .initialisers import ORTHOGONAL
 from .returning import JOINED, Returning, check_initial, in_order, numbered
-from .shapes import needs_rank
+from .shapes import AxisMap, needs_rank
 from .weighted import Weighted
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..pycode.expr import Call, Code
     from .base import Array, Helper, WeightLayout, Weights
     from .initialisers import Initialiser
+    from .shapes import Labels
 
 
 class ModuleExpression(Record):
@@ -182,6 +183,16 @@ class Recurrence(Layer):
             arrays = self.core.arrays(self.taken(layer, xs[0]))
             found += [self.core.held(a, before + a.name, *self.kept_in(layer, way, a)) for a in arrays]
         return tuple(found)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        weights: dict[str, Labels] = {}
+        for layer, _, before in self.directions():
+            for array in self.core.arrays(xs[0]) if layer == 0 else ():
+                if array.name == "kernel":
+                    weights[before + array.name] = (*(None,) * (len(array.shape) - 2), "in", None)
+        given = (*(None,) * (len(xs[0]) - 1), "in")
+        others = ((None,) * len(x) for x in xs[1:])
+        return AxisMap((given, *others), tuple((None,) * len(y) for y in self.shapes(*xs)), weights)
 
     def time_steps(self, *xs: Shape) -> Dim:
         return xs[0][0]

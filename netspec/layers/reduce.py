@@ -7,7 +7,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import Infix, X, call, method
 from .arguments import Reader, Violation, arg, describe, flag, integer, number
 from .base import At, Example, Layer, Use, function, layer
-from .shapes import place
+from .shapes import AxisMap, each_place, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +69,11 @@ class Reduction(Layer):
             return at.axis(self.axis)
         found = tuple(sorted(at.axis(axis) for axis in self.reduced(at.x)))
         return found[0] if len(found) == 1 else found
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, gone = each_place(xs[0]), self.reduced(xs[0])
+        made = (None if axis in gone else axis for axis in places if self.keepdims or axis not in gone)
+        return AxisMap((places,), (tuple(made),))
 
     def torch(self, at: At) -> Use:
         if not at.x:
@@ -227,6 +232,10 @@ class Argmax(Layer):
 
     def _number(self) -> int:
         return self.axis if self.axis < 0 else self.axis + 1
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, at = each_place(xs[0]), place(self.axis, xs[0])
+        return AxisMap(((*places[:at], None, *places[at + 1 :]),), (places[:at] + places[at + 1 :],))
 
     def torch(self, at: At) -> Use:
         return Use((function(method(X(), "argmax", self._number())),))

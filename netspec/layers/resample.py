@@ -8,6 +8,7 @@ from ..pycode.expr import Index, X, call, method, unless
 from .arguments import Violation, arg, axes, choice, number, spread, square
 from .base import Apply, At, Example, Helper, Layer, Use, function, layer
 from .padding import amount_reader, compact, explicit_pads, flat, is_nothing, keras_widths
+from .shapes import channels_map
 from .transposed import cut, keras_crop, torch_crop
 from .window import needs_grid
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..base.dims import Shape
     from .base import Array
     from .padding import Pads
+    from .shapes import AxisMap
 
 _NOTHING_TORCH = Use((function(X(), call("nn.Identity")),))
 _NOTHING_KERAS = Use((Apply(call("layers.Identity")),))
@@ -64,6 +66,9 @@ class Upsample(Layer):
 
     def finer(self, x: Shape) -> tuple[int, ...]:
         return self._factors(x)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return channels_map(xs[0], self.shape(*xs), "c", "c", {})
 
     def torch(self, at: At) -> Use:
         factor = square(self._factors(at.x))
@@ -136,6 +141,9 @@ class Pad(Layer):
                     help=f"pad with at most {n - 1}, or use `mode=edge`",
                 )
         return (*(n + sum(pair) for n, pair in zip(x, self._amounts(x))), x[-1])
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return channels_map(xs[0], self.shape(*xs), "c", "c", {})
 
     def torch(self, at: At) -> Use:
         amounts = self._amounts(at.x)

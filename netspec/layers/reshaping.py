@@ -11,7 +11,7 @@ from ..pycode.expr import Made, X, call, method
 from .arguments import Reader, Unsupported, Violation, arg, describe
 from .base import Apply, At, Example, Use, function, layer, module
 from .measured import KERAS_LENGTH, KERAS_RESHAPE, Measured, measured
-from .shapes import count_symbols
+from .shapes import count_symbols, regroup_map
 from .shaping import Arrangement
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Code
     from .base import Array
+    from .shapes import AxisMap
 
 _SIZES = "whole numbers of at least 1, one of which may be -1 for what is left"
 
@@ -50,6 +51,8 @@ class Reshape(Arrangement):
 
     gathers = "sizes"
     torch_layout = "last"
+    follows = True
+    regroups = True
     # behind what is arranged anew, values whose sizes say some of the new ones
     sized_by = tuple(range(1, 9))
     works_out = 1
@@ -135,6 +138,15 @@ class Reshape(Arrangement):
                 help="give one of the symbols a value with `--set`",
             )
         return tuple(read(n) if isinstance(n, Measured) else n if isinstance(n, int) else -1 for n in sizes)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        found = regroup_map(xs[0], self.shape(*xs))
+        return found.replace(inputs=(*found.inputs, *((None,) * len(x) for x in xs[1:])))
+
+    def in_sequence(self, axes: tuple[int, ...], y: Shape) -> Reshape | None:
+        if any(isinstance(n, Measured) for n in self.sizes):
+            return None
+        return self.replace(sizes=tuple(y[axis] for axis in axes))
 
     def torch(self, at: At) -> Use:
         sizes = self._known(at, lambda n: n.torch(at))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from ..base.bounds import LARGEST_SIZE, MOST_AXES
 from ..base.dims import DimExpr, show, symbols
-from ..base.record import TYPE_CHECKING
+from ..base.record import TYPE_CHECKING, Record
 from .arguments import Unsupported, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from ..base.dims import Dim, Shape
+
+    Label: TypeAlias = "str | int | None"
+    Labels: TypeAlias = "tuple[Label, ...]"
 
 
 def held(shape: Shape) -> Shape:
@@ -156,3 +159,106 @@ def known(framework: str, *sizes: Dim) -> tuple[int, ...]:
 def count_symbols(sizes: Sequence[Dim]) -> int:
     """How many of the sizes are not numbers."""
     return sum(isinstance(n, DimExpr) for n in sizes)
+
+
+# --- the same places -------------------------------------------------------------------------------------------------
+#
+# The numbers along an axis may stand in another order than the language's: what PyTorch code flattens with the channels
+# first does. A layer works on them all the same if everything that holds the same places is in that order, too, such as
+# the rows of a dense layer's kernel.
+
+
+class AxisMap(Record):
+    """A label for each axis of what goes in, what comes out and of weights, as letters in an einsum.
+
+    Where all axes of one label are put in another order together, the layer does the same; None marks an axis whose
+    order it looks at. Of weights that are not named here, all axes are such.
+
+    `groups` says which labels of the input are read, the last one fastest, as which of the output. `rows` says that the
+    places of a label are those of several others, one behind the other, each with its size; a part without a label is
+    not looked at.
+    """
+
+    inputs: tuple[Labels, ...]
+    outputs: tuple[Labels, ...]
+    weights: Mapping[str, Labels] = {}
+    groups: tuple[tuple[Labels, Labels], ...] = ()
+    rows: tuple[tuple[Label, tuple[tuple[Label, Dim], ...]], ...] = ()
+
+
+def each_place(x: Shape) -> Labels:
+    """A label for each axis."""
+    return tuple(range(len(x)))
+
+
+def pointwise_map(x: Shape, outputs: int = 1, weights: Mapping[str, Labels] = {}) -> AxisMap:
+    """The map of a layer that gives as many values of the shape that goes in, and does not look at places."""
+    return AxisMap((each_place(x),), (each_place(x),) * outputs, weights)
+
+
+def broadcast_map(xs: Sequence[Shape], y: Shape) -> AxisMap:
+    """The map of what joins values number by number, as NumPy matches their axes."""
+    return AxisMap(tuple(_matched(x, y) for x in xs), (each_place(y),))
+
+
+def _matched(x: Shape, y: Shape) -> Labels:
+    missing = len(y) - len(x)
+    return tuple(axis + missing if n == y[axis + missing] else None for axis, n in enumerate(x))
+
+
+def channels_map(x: Shape, y: Shape, given: Label, made: Label, weights: Mapping[str, Labels]) -> AxisMap:
+    """The map of a layer that looks at all places, but takes the channels in any order and gives them so."""
+    return AxisMap(((*(None,) * (len(x) - 1), given),), ((*(None,) * (len(y) - 1), made),), weights)
+
+
+def conv_map(x: Shape, y: Shape, groups: int) -> AxisMap | None:
+    """The map of a convolution; None where channels stand in groups."""
+    if groups > 1:
+        return None
+    kernel = (*(None,) * (len(x) - 1), "in", "out")
+    return channels_map(x, y, "in", "out", {"kernel": kernel, "bias": ("out",)})
+
+
+def steps_map(x: Shape, y: Shape, weights: Mapping[str, Labels]) -> AxisMap:
+    """The map of a layer that makes features `out` of features `in` at each place of the axes before them."""
+    front = each_place(x)[:-1]
+    return AxisMap(((*front, "in"),), ((*front, "out"),), weights)
+
+
+def regroup_map(x: Shape, y: Shape) -> AxisMap:
+    """The map of what reads the numbers of one shape, in order, as those of another."""
+    groups = regrouped_axes(x, y)
+    made = {after[0]: before[0] for before, after in groups if len(before) == len(after) == 1}
+    inputs = tuple(f"x{axis}" for axis in range(len(x)))
+    outputs = tuple(f"x{made[axis]}" if axis in made else f"y{axis}" for axis in range(len(y)))
+    several = (pair for pair in groups if min(map(len, pair)) and max(map(len, pair)) > 1)
+    labelled = ((tuple(f"x{axis}" for axis in one), tuple(f"y{axis}" for axis in other)) for one, other in several)
+    return AxisMap((inputs,), (outputs,), {}, tuple(labelled))
+
+
+def regrouped_axes(x: Shape, y: Shape) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Neighbouring axes of two shapes that hold the same numbers, as few as possible at once. An axis of one cell goes
+    with those before it, where these are several."""
+    found: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    i = j = 0
+    while i < len(x) or j < len(y):
+        start = i, j
+        before: Dim = 1
+        after: Dim = 1
+        while (i, j) == start or not (before == after or (i == len(x) and j == len(y))):
+            if i < len(x) and (j == len(y) or i == start[0] or (j > start[1] and _is_less(before, after))):
+                before = before * x[i]
+                i += 1
+            else:
+                after = after * y[j]
+                j += 1
+        group = tuple(range(start[0], i)), tuple(range(start[1], j))
+        if () in group and found and len(found[-1][group[0] == ()]) > 1:
+            group = found[-1][0] + group[0], found.pop()[1] + group[1]
+        found.append(group)
+    return found
+
+
+def _is_less(before: Dim, after: Dim) -> bool:
+    """Are there fewer numbers before? Where symbols leave that open, they are taken first."""
+    return not isinstance(before, int) or not isinstance(after, int) or before < after

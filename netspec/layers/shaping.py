@@ -10,7 +10,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call, method
 from .arguments import Reader, Violation, arg, describe, integer
 from .base import Apply, At, Example, Layer, Use, function, layer
-from .shapes import needs_rank, place, torch_order
+from .shapes import AxisMap, each_place, needs_rank, place, regroup_map, torch_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..base.dims import Shape
     from .base import Array
+    from .shapes import AxisMap
 
 
 class Arrangement(Layer):
@@ -56,6 +57,8 @@ class Flatten(Arrangement):
     """
 
     torch_layout = "last"
+    follows = True
+    regroups = True
     examples = (
         Example("flatten", (4, 3, 2), (24,)),
         Example("flatten", (5, 4), (20,)),
@@ -68,6 +71,12 @@ class Flatten(Arrangement):
 
     def reach(self, x: Shape) -> None:
         return None
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return regroup_map(xs[0], self.shape(*xs))
+
+    def in_sequence(self, axes: tuple[int, ...], y: Shape) -> Flatten:
+        return self
 
     def torch(self, at: At) -> Use:
         return Use((function(method(X(), "flatten", 1), call("nn.Flatten")),))
@@ -134,6 +143,9 @@ class Permute(Arrangement):
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         return super().reach(x) if self._places(x) == tuple(range(len(x))) else None
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        return AxisMap((each_place(xs[0]),), (self._places(xs[0]),))
+
     def torch(self, at: At) -> Use:
         places, rank = self._places(at.x), len(at.x)
         held = torch_order(rank, at.first)
@@ -164,6 +176,11 @@ class Reverse(Arrangement):
         place(self.axis, xs[0])
         return xs[0]
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = each_place(xs[0])
+        kept = tuple(None if axis == place(self.axis, xs[0]) else axis for axis in places)
+        return AxisMap((kept,), (kept,))
+
     def torch(self, at: At) -> Use:
         return Use((function(method(X(), "flip", at.axis(self.axis))),))
 
@@ -182,6 +199,7 @@ class _OneAxis(Arrangement):
     axis: int = arg(integer, -1, doc="where the axis of one cell stands, as the larger of the two shapes counts")
 
     torch_layout = "last"
+    follows = True
 
     def reach(self, x: Shape) -> None:
         return None
@@ -207,6 +225,10 @@ class Squeeze(_OneAxis):
             )
         return x[:at] + x[at + 1 :]
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, at = each_place(xs[0]), place(self.axis, xs[0])
+        return AxisMap((places,), (places[:at] + places[at + 1 :],))
+
     def torch(self, at: At) -> Use:
         return Use((function(method(X(), "squeeze", self._number())),))
 
@@ -227,6 +249,10 @@ class Expand(_OneAxis):
     def shape(self, *xs: Shape) -> Shape:
         at = place(self.axis, (*xs[0], 1))
         return (*xs[0][:at], 1, *xs[0][at:])
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, at = each_place(xs[0]), place(self.axis, (*xs[0], 1))
+        return AxisMap((places,), ((*places[:at], None, *places[at:]),))
 
     def torch(self, at: At) -> Use:
         return Use((function(method(X(), "unsqueeze", self._number())),))

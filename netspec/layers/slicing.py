@@ -1,14 +1,14 @@
-"""Parts of a value: `x[::2, ::2, :]`, `x[..., 0:64]`, `x[..., [0, 1, 2]]`, `x[0]`; `first`, `last`."""
+"""Parts of a value: `x[::2, ::2, :]`, `x[..., 0:64]`, `x[..., [0, 1, 2]]`, `x[0]`."""
 
 from __future__ import annotations
 
 from ..base.dims import DimExpr, ceil_div, never_negative, show, symbols
 from ..base.record import TYPE_CHECKING, Record
-from ..pycode.expr import Index, Made, X, call, method, unless
-from .arguments import Reader, Violation, arg, describe, positive
+from ..pycode.expr import Index, Made, X, call, unless
+from .arguments import Reader, Violation, arg, describe
 from .base import Apply, At, Example, Use, function, layer, module
 from .measured import KERAS_CUT, KERAS_LENGTH, Measured, measured
-from .shapes import index_items, is_full, needs_rank, torch_order
+from .shapes import AxisMap, index_items, is_full, torch_order
 from .shaping import Arrangement
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from ..pycode.expr import Code
     from .base import Array
+    from .shapes import Label
 
     Bound: TypeAlias = "Dim | Measured | None"
 
@@ -184,6 +185,23 @@ class Slice(Arrangement):
     def keeps_channels(self, x: Shape) -> bool:
         return not x or not isinstance(self._each(x)[-1], int)
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        given: list[Label] = []
+        made: list[Label] = []
+        rows: list[Any] = []
+        for axis, (n, item) in enumerate(zip(xs[0], self._each(xs[0]))):
+            whole = isinstance(item, Cut) and item.step is None and not item.unknown
+            given.append(axis if whole else None)
+            if item == FULL or not whole:
+                made += [given[-1]] if not isinstance(item, int) else []
+                continue
+            start = _from_start(item.start, n, 0)
+            left = item.left(axis, n)
+            made.append(f"{axis} cut")
+            rows.append((axis, ((None, start), (made[-1], left), (None, n - start - left))))
+        others = ((None,) * len(x) for x in xs[1:])
+        return AxisMap((tuple(given), *others), (tuple(made),), {}, (), tuple(rows))
+
     def torch(self, at: At) -> Use:
         items = [_written(item, lambda n: n.torch(at)) for item in self._each(at.x)]
         held = torch_order(len(at.x), at.is_first(0))
@@ -310,84 +328,3 @@ def _from_start(bound: Dim | None, n: Dim, default: Dim) -> Dim:
     if bound is None:
         return default
     return bound + n if never_negative(-bound) and bound != 0 else bound
-
-
-# --- single steps --------------------------------------------------------------------------------------------------
-
-
-class _SliceStep(Arrangement):
-    torch_layout = "last"
-    number = 0
-
-    def shape(self, *xs: Shape) -> Shape:
-        needs_rank(self.kind, xs[0], 2, "an axis of time, and features")
-        return xs[0][1:]
-
-    def reach(self, x: Shape) -> None:
-        return None
-
-    def _taken(self) -> Code:
-        return Index(X(), (slice(None), self.number))
-
-    def torch(self, at: At) -> Use:
-        return Use((function(self._taken()),))
-
-    def keras(self, at: At) -> Use:
-        return Use((function(self._taken()),))
-
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        y: Array = xs[0][:, self.number]
-        return y
-
-
-@layer("first")
-class First(_SliceStep):
-    """The first step of a sequence."""
-
-    examples = (Example("first", (5, 4), (4,)),)
-
-
-@layer("last")
-class Last(_SliceStep):
-    """The last step of a sequence."""
-
-    number = -1
-    examples = (Example("last", (5, 4), (4,)),)
-
-
-def _steps(value: Any) -> int:
-    if isinstance(value, DimExpr):
-        help = f"a sum stretches a vector c: `c + 0 * x[:, 0:1]` has the {value} steps of x; or give it with `--set`"
-        raise ValueError(f"must be {positive.doc}, but {value} is not known here", help)
-    found: int = positive.read(value)
-    return found
-
-
-@layer("repeat_vector")
-class RepeatVector(Arrangement):
-    """A vector at each of `n` steps, as the input of a decoder."""
-
-    n: int = arg(Reader(_steps, positive.doc), doc="how many steps")
-
-    torch_layout = "last"
-    examples = (Example("repeat_vector(3)", (4,), (3, 4)),)
-
-    def shape(self, *xs: Shape) -> Shape:
-        if len(xs[0]) != 1:
-            help = "`last` or `return=last` makes a vector of a sequence, `flatten` of other values"
-            raise Violation("wrong-rank", f"{self.kind} needs a vector, but its input is {show(xs[0])}", help=help)
-        return (self.n, *xs[0])
-
-    def reach(self, x: Shape) -> None:
-        return None
-
-    def torch(self, at: At) -> Use:
-        return Use((function(method(method(X(), "unsqueeze", 1), "expand", -1, self.n, -1)),))
-
-    def keras(self, at: At) -> Use:
-        return Use((Apply(call("layers.RepeatVector", self.n)),))
-
-    def reference(self, xs: tuple[Array, ...], w: Mapping[str, Array]) -> Array:
-        import numpy as np
-
-        return np.repeat(xs[0][:, None], self.n, 1)

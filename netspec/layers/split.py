@@ -10,7 +10,7 @@ from ..base.record import TYPE_CHECKING, Record
 from ..pycode.expr import Made, X, call, fill, method
 from .arguments import Reader, Violation, arg, describe, integer
 from .base import At, Example, Use, function, layer
-from .shapes import count_symbols, place
+from .shapes import AxisMap, count_symbols, each_place, place
 from .shaping import Arrangement
 from .slicing import FULL, Cut, Slice
 
@@ -165,6 +165,13 @@ class Split(Arrangement):
         """All parts at once."""
         outputs = tuple(range(self.count))
         return Use((function(code, gives=outputs),), outputs)
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places, at = each_place(xs[0]), place(self.axis, xs[0])
+        parts = tuple((f"part{number}", size) for number, size in enumerate(self._sizes(xs[0])))
+        outputs = tuple((*places[:at], part, *places[at + 1 :]) for part, _ in parts)
+        others = ((None,) * len(x) for x in xs[1:])
+        return AxisMap((places, *others), outputs, {}, (), ((at, parts),))
 
     def torch(self, at: At) -> Use:
         if self.count == 1:

@@ -9,6 +9,7 @@ from .activations import activation_reader, keras_activation, reference_activati
 from .arguments import Reader, Unsupported, Violation, arg, axes, count, flag, positive, spread, square
 from .base import Apply, At, Example, Use, Weight, WeightLayout, function, layer, module
 from .padding import compact, cropping_reader, explicit_pads, flat, is_nothing, reached
+from .shapes import conv_map
 from .weighted import Weighted
 from .window import divides, known_channels, misread_channels, needs_grid
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..base.dims import Dim, Shape
     from .base import Array, Weights
     from .padding import Pads
+    from .shapes import AxisMap
 
 
 def _extra(value: Any) -> Any:
@@ -202,6 +204,9 @@ class ConvTranspose(Weighted):
 
     def finer(self, x: Shape) -> tuple[int, ...]:
         return spread(self.stride, len(x) - 1, "stride")
+
+    def axis_map(self, *xs: Shape) -> AxisMap | None:
+        return conv_map(xs[0], self.shape(*xs), self.groups)
 
     def torch(self, at: At) -> Use:
         found = self._axes(len(at.spatial))

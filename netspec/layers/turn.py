@@ -6,7 +6,7 @@ from ..base.record import TYPE_CHECKING
 from ..pycode.expr import X, call, method
 from .arguments import arg, integer
 from .base import At, Example, Use, function, layer
-from .shapes import place
+from .shapes import AxisMap, each_place, place
 from .shaping import Arrangement
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ class Transpose(Arrangement):
         a, b = self._places(x)
         return super().reach(x) if a == b else None
 
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = list(each_place(xs[0]))
+        a, b = self._places(xs[0])
+        places[a], places[b] = places[b], places[a]
+        return AxisMap((each_place(xs[0]),), (tuple(places),))
+
     def torch(self, at: At) -> Use:
         return Use((function(method(X(), "transpose", at.axis(self.first), at.axis(self.second))),))
 
@@ -77,6 +83,11 @@ class Roll(Arrangement):
 
     def reach(self, x: Shape) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         return super().reach(x) if place(self.axis, x) == len(x) - 1 else None
+
+    def axis_map(self, *xs: Shape) -> AxisMap:
+        places = each_place(xs[0])
+        kept = tuple(None if axis == place(self.axis, xs[0]) else axis for axis in places)
+        return AxisMap((kept,), (kept,))
 
     def torch(self, at: At) -> Use:
         return Use((function(call("torch.roll", X(), self.shift, at.axis(self.axis))),))

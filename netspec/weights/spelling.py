@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
+from .ordering import in_languages_order, in_usual_order
 from .table import WeightsError, misfits
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Spelling(Record):
         """The framework's arrays by name, with their shapes."""
         found: dict[str, tuple[int, ...]] = {}
         for held in self.held:
-            found[held.key] = held.place.shape_of(held.weight.sizes)
+            found[held.key] = held.shape
             if held.plus:
                 found[held.plus] = found[held.key]
         return found
@@ -35,7 +36,7 @@ class Spelling(Record):
         found: dict[str, Array] = {}
         parts: dict[str, list[Any]] = {}
         for held in self.held:
-            array = held.place.put(_rows_first(weights[held.path], held.flattened))
+            array = held.place.put(_ordered(held, weights[held.path]))
             if held.place.part is None:
                 found[held.key] = array
             else:
@@ -74,24 +75,11 @@ def _taken(held: WeightBinding, arrays: Mapping[str, Array]) -> Array:
         at, count = held.place.part
         size = array.shape[0] // count
         array = array[at * size : (at + 1) * size]
-    return _rows_last(held.place.take(array, held.weight.sizes), held.flattened)
+    if held.order is None:
+        return held.place.take(array, held.weight.sizes)
+    return in_languages_order(held.order, held.place.take(array, held.order.shape_of(held.weight.sizes)))
 
 
-def _rows_first(array: Array, flattened: tuple[Any, ...]) -> Array:
-    """A kernel behind a flatten, its rows from the order (spatial..., channels) to (channels, spatial...)."""
-    if not flattened:
-        return array
-    rows = array.reshape(*flattened, array.shape[-1])
-    axes = (len(flattened) - 1, *range(len(flattened) - 1), len(flattened))
-    moved: Array = rows.transpose(axes).reshape(array.shape)
-    return moved
-
-
-def _rows_last(array: Array, flattened: tuple[Any, ...]) -> Array:
-    """`_rows_first` undone."""
-    if not flattened:
-        return array
-    rows = array.reshape(flattened[-1], *flattened[:-1], array.shape[-1])
-    axes = (*range(1, len(flattened)), 0, len(flattened))
-    moved: Array = rows.transpose(axes).reshape(array.shape)
-    return moved
+def _ordered(held: WeightBinding, array: Array) -> Array:
+    """The array in the order that the framework has for its numbers."""
+    return array if held.order is None else in_usual_order(held.order, array)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..codegen import pipeline
+from ..codegen.orders.usual import usual_orders
 from .spelling import Spelling, spelling
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def _target(framework: str, net: CheckedNet, style: str, text: str | None) -> Ta
     backend, templates = pipeline.backend_of(net, framework, style), pipeline.templates(net, framework, style)
     text = backend.write(net, templates) if text is None else text
     if backend.held is not None:
-        return Target(framework, net.name, text, spelling(backend.held(net, templates)))
+        orders = usual_orders(net.net.body).weights if framework == "torch" else {}
+        held = (one.replace(order=orders.get(one.path)) for one in backend.held(net, templates))
+        return Target(framework, net.name, text, spelling(held))
     assert backend.called is not None  # it is one or the other
     called = backend.called(net, templates)
     classes = tuple(apply.make.func.rpartition(".")[2] for apply, _ in called if apply.make is not None)

@@ -39,7 +39,8 @@ FLOORS = [
     "__init__",
 ]
 # the same within code generation
-STAGES = ["identifiers", "styles", "lowering", "ir", "printer", "passes", "outline", "backends", "pipeline", "__init__"]
+STAGES = ["identifiers", "styles", "orders", "lowering", "ir", "printer", "passes", "outline", "backends"]
+STAGES += ["pipeline", "__init__"]
 # the backends of one framework know nothing of the other
 BACKENDS = ("torch", "keras")
 FRAMEWORKS = {"torch", "keras", "tensorflow", "numpy", "pandas", "graphviz", "pygraphviz", "safetensors", "h5py"}

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
     from typing import Any, TypeAlias
 
-    from ...base.dims import Shape
     from ...ir.types import Body
     from ...layers.base import Weight, WeightLayout
     from ..ir import Node, Template
     from ..lowering.lower import LoweredStep
+    from ..orders.axis_order import WeightOrder
     from .classes import ClassWriter
 
     # a module that is called, with the weights that it holds
@@ -37,8 +37,7 @@ class WeightBinding(Record):
 
     `path` is its own. `module` is the path of attributes that leads to the module that holds it, or the number of the
     call in code that keeps its modules in no attributes; `name` is the path from there to the array, empty where it is
-    no module but the array itself. `flattened` is
-    the shape that a kernel's rows stood for before a flatten that was done channels first, as in `lower.Act`.
+    no module but the array itself. `order` is that of its numbers, where it is another one than the language's.
     """
 
     path: str
@@ -46,7 +45,13 @@ class WeightBinding(Record):
     place: WeightLayout
     module: str
     name: str
-    flattened: Shape = ()
+    order: WeightOrder | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the framework's array. Raises ValueError where it hangs on a symbol."""
+        sizes = self.weight.sizes
+        return self.place.shape_of(self.order.shape_of(sizes) if self.order else sizes)
 
     @property
     def key(self) -> str:
@@ -138,8 +143,7 @@ def _held(
         place: WeightLayout = getattr(weight, where.target)
         part, name = place.within(names)
         if part == apply.name:
-            flattened = act.flattened if weight.role == "weight" else ()
-            yield WeightBinding(weight_path(path, weight), weight, place, module, name, flattened)
+            yield WeightBinding(weight_path(path, weight), weight, place, module, name)
 
 
 # what calls a model within a model

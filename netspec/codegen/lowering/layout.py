@@ -11,9 +11,13 @@ from itertools import repeat
 from ...base.dims import product
 from ...base.record import TYPE_CHECKING
 from ...ir.types import BlockCall, Step
-from ...layers.base import At, Helper, Use, function
+from ...layers.base import Apply, At, Helper, Use, function
 from ...layers.exported import exported
+from ...layers.shapes import torch_order
 from ...pycode.expr import Attr, Index, X, call, method
+from ..orders.layouts import outside, sequences
+from ..orders.relations import key_of
+from ..orders.usual import NONE, usual_orders
 from .initialisers import noted
 from .lower import BodyLowering, LoweredRegion, Lowering
 
@@ -26,12 +30,8 @@ if TYPE_CHECKING:
     from ...ir.types import Body, Item, Tensor
     from ...layers.cell_uses import CellForm
     from ...pycode.expr import Call as PythonCall
+    from ..orders.usual import UsualOrders
     from .lower import Lowered, LoweredBody
-
-
-def outside(shape: Shape) -> str:
-    """The layout of an input or output of a net."""
-    return "first" if len(shape) >= 3 else "last"
 
 
 def entering(body: Body, shape: Shape) -> str:
@@ -75,6 +75,9 @@ class TorchLowering(Lowering):
         # blocks that would take or give a value in one layout here and in another there: they keep to that of a net
         self.settled: set[Span] = set()
         self.is_within = False
+        # the orders of numbers in the net of the program, and in what is lowered
+        self.program: UsualOrders | None = None
+        self.orders = NONE
 
     def lower(
         self, body: Body, layouts: tuple[str, ...] = (), frozen: bool = False, wished: tuple[str, ...] = ()
@@ -83,6 +86,7 @@ class TorchLowering(Lowering):
         if self.is_within:
             return super().lower(body, layouts, frozen, wished)
         self.is_within = True
+        self._follow(body, layouts)
         try:
             while True:
                 found = super().lower(body, layouts, frozen, wished)
@@ -93,6 +97,16 @@ class TorchLowering(Lowering):
                     noted.clear()
         finally:
             self.is_within = False
+
+    def _follow(self, body: Body, layouts: tuple[str, ...]) -> None:
+        """Follow the orders of numbers in a net; what the program's net moves is moved in others, too."""
+        if self.program is None:
+            self.program = self.orders = usual_orders(body)
+        else:
+            self.orders = self.program if layouts else usual_orders(body, self.program.moved)
+
+    def turns(self, step: Step) -> bool:
+        return key_of(step) in self.orders.steps
 
     def note(self, code: LoweredBody) -> None:
         """Note in which layouts a block takes and gives its values, by place and rank."""
@@ -171,8 +185,6 @@ class _TorchLines(BodyLowering):
             self.consumers.setdefault(result.value.number, []).append(result)
         for place, port in enumerate(body.inputs):
             self.layout[port.value.number] = layouts[place] if layouts else entering(body, port.value.shape)
-        # dense layers by their identity, with the shape that a flatten before them was given
-        self.flattened: dict[int, Shape] = {}
 
     def out_layouts(self) -> tuple[str, ...]:
         return tuple(self.layout.get(self._source(r.value), "last") for r in self.body.outputs)
@@ -209,21 +221,22 @@ class _TorchLines(BodyLowering):
         step = self.shortened(step)
         if self.handed_on(step):
             return []
-        layer = step.layer
+        if self.lowering.turns(step) and step.layer.regroups:
+            return self._regrouped(step)
         if not step.inputs:
             self.layout[step.output.number] = "last"
             return super().step(step)
+        layer = step.layer
         flowing = layer.flowing(step.inputs)
         widest = flowing[0] if len(flowing) == 1 else max(flowing, key=lambda t: (len(t.shape), t.batched))
         have = self.layout.get(self._source(widest), "last") if len(widest.shape) >= 2 else "last"
         want = layer.layout
         if want == "any":
             want = have if len(flowing) == 1 else self._meeting(step, have)
-        absorbed = layer.kind == "flatten" and have == "first" and self._absorbed(step)
-        if absorbed:
-            want = "first"
+        if self.lowering.turns(step) or (layer.kind == "flatten" and _is_same(widest.shape)):
+            want = "first" if self.lowering.turns(step) else have
         inputs = self.for_samples(step, tuple(map(self._taken, step.inputs, self._wishes(step, want))))
-        first = want == "first" and len(widest.shape) >= 2 and not absorbed
+        first = want == "first" and len(widest.shape) >= 2
         firsts = tuple(self.layout.get(number) == "first" for number in inputs) if layer.sized_by else ()
         at = At(step.shapes, step.output.shape, first, 0, self.free(step), firsts)
         kept = layer.keeps_channels(widest.shape)
@@ -231,8 +244,26 @@ class _TorchLines(BodyLowering):
             self.layout[tensor.number] = want if kept and len(tensor.shape) >= 2 else "last"
         return self.flushed(self.act(step, at, inputs))
 
-    def laid_out(self, step: Step) -> tuple[Shape, str]:
-        return self.flattened.get(id(step), ()), self.layout[step.output.number]
+    def laid_out(self, step: Step) -> str:
+        return self.layout[step.output.number]
+
+    def _regrouped(self, step: Step) -> list[Lowered]:
+        """A step that reads axes as others, with those of either side in the sequence that people give them."""
+        x, y, (before, after) = step.inputs[0].shape, step.output.shape, self.lowering.orders.steps[key_of(step)]
+        made = "first" if len(y) > 1 and after == torch_order(len(y), True) else "last"
+        taken, given = sequences(x, y, before, torch_order(len(y), made == "first"), after)
+        have = self.layout[self._source(step.inputs[0])] if len(x) > 1 else "last"
+        want = next((word for word in (have, *_OTHER[have]) if torch_order(len(x), word == "first") == taken), have)
+        inputs = (self._taken(step.inputs[0], want),)
+        layer = step.layer.in_sequence(given, y)
+        assert layer is not None  # what cannot be turned is none of these
+        sizes = tuple(x[axis] for axis in taken), tuple(y[axis] for axis in given)
+        self.layout[step.output.number] = made
+        act = self.act(step.replace(layer=layer), At(sizes[:1], sizes[1]), inputs)
+        lead = _permuted(torch_order(len(x), want == "first"), taken)
+        tail = _permuted(given, torch_order(len(y), made == "first"))
+        use = act.use.replace(steps=(*lead, *act.use.steps, *tail))
+        return self.flushed(act.replace(step=step, use=use, general=lambda _: use))
 
     def _wishes(self, step: Step, want: str) -> list[str]:
         """The layouts that a step wants its values in: the one that each has, where its sizes alone are looked at."""
@@ -294,27 +325,20 @@ class _TorchLines(BodyLowering):
         self.layout[made] = want
         return made
 
-    # --- flatten behind convolutions -----------------------------------------------------------------------------
 
-    def _absorbed(self, flatten: Step) -> bool:
-        """Does the order of a flatten matter to nobody but dense layers, whose kernels can be permuted?"""
-        shape = flatten.inputs[0].shape
-        if shape[-1] == 1 or product(shape[:-1]) == 1:
-            return True
-        dense: list[Step] = []
-        todo = [flatten.output.number]
-        while todo:
-            for user in self.consumers.get(todo.pop(), ()):
-                if not isinstance(user, Step) or len(user.inputs) != 1:
-                    return False
-                if user.layer.kind == "dense" and user.shared is None:
-                    dense.append(user)
-                elif user.layer.pointwise:
-                    todo.append(user.output.number)
-                else:
-                    return False
-        self.flattened.update((id(step), shape) for step in dense)
-        return True
+_OTHER = {"first": ("last",), "last": ("first",)}
+
+
+def _is_same(shape: Shape) -> bool:
+    """Are the numbers in one order, be the channels first or last?"""
+    return shape[-1] == 1 or product(shape[:-1]) == 1
+
+
+def _permuted(have: tuple[int, ...], want: tuple[int, ...]) -> tuple[Apply, ...]:
+    """What brings the axes behind the batch from one sequence into another."""
+    if have == want:
+        return ()
+    return (function(method(X(), "permute", 0, *(have.index(axis) + 1 for axis in want))),)
 
 
 def _in_branch_of(items: tuple[Lowered, ...], number: int, more: Sequence[Lowered]) -> tuple[Lowered, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ...base.diagnostics import Diagnostic, Label, SpecError
 from ...base.record import TYPE_CHECKING, Record
+from ...ir.paths import varied
 from ...ir.types import BlockCall, Region, Step, applied
 from ...layers.arguments import Unsupported
 from ...layers.base import At, Use
@@ -32,9 +33,8 @@ class LoweredStep(Record):
     """One layer, or a conversion of layout (then `step` is None). `general` gives the forms 1 and 2, which more
     instances share; most layers are never asked for them.
 
-    `flattened` is, for a dense layer behind a flatten that was done channels first, the shape that was flattened: the
-    rows of its kernel are in another order than the language's. `label` is a name for a value that is no layer's own.
-    `path` is that of the layer, where it belongs to a block that was opened. `layout` is that of what comes out.
+    `label` is a name for a value that is no layer's own, `path` that of the layer in a block that was opened, and
+    `layout` that of what comes out.
     """
 
     name: str
@@ -44,7 +44,6 @@ class LoweredStep(Record):
     general: Callable[[int], Use]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    flattened: Shape = ()
     label: str = ""
     path: str = ""
     layout: str = ""
@@ -175,6 +174,10 @@ class Lowering:
         """The form of a layer with weights that are held still; `statistics` says that it has running ones, too."""
         raise NotImplementedError
 
+    def turns(self, step: Step) -> bool:
+        """Is a step done on numbers in another order than the language's?"""
+        return False
+
     def spread(self, shape: Shape) -> Use:
         """The first value, of this shape and without a batch axis, once for each sample of the second."""
         raise NotImplementedError
@@ -208,7 +211,7 @@ class BodyLowering:
         self.layouts = layouts
         self.frozen = frozen
         # things declared once that are used on inputs of several shapes
-        self.varied = _varied(body)
+        self.varied = varied(body)
         # a value that stands for another one (identity)
         self.alias: dict[int, int] = {}
         self.uses: dict[int, int] = {}
@@ -307,7 +310,7 @@ class BodyLowering:
     def shortened(self, step: Step) -> Step:
         """The step with the inputs that it is written with: those of a step before it that make no difference."""
         maker = self._maker(step.inputs[0] if step.inputs else None)
-        if maker is not None and maker.layer.kind in step.layer.overrides:
+        if maker is not None and maker.layer.kind in step.layer.overrides and self._may_skip(maker, step):
             whole = all(isinstance(size, int) for shape in (*maker.shapes, step.output.shape) for size in shape)
             step = step.replace(inputs=maker.inputs) if whole else step
         for place in range(step.layer.arity or 0) if self.lowering.undoes else ():
@@ -319,6 +322,10 @@ class BodyLowering:
                 step = step.replace(inputs=(*before, like.inputs[place], *after))
         self.makers[step.output.number] = step
         return step
+
+    def _may_skip(self, maker: Step, step: Step) -> bool:
+        """Is what a step makes of the input of the one before it what it makes of the output?"""
+        return maker.inputs[0].shape == step.output.shape or not self.lowering.turns(maker)
 
     def at(self, step: Step) -> At:
         """Where a step stands."""
@@ -343,17 +350,17 @@ class BodyLowering:
         self.uses[made] = self.uses.get(made, 0) + 1
         return made
 
-    def laid_out(self, step: Step) -> tuple[Shape, str]:
-        """The shape that was flattened before a step, where that matters, and the layout of what comes out."""
-        return (), ""
+    def laid_out(self, step: Step) -> str:
+        """The layout of what comes out of a step, once its inputs are taken."""
+        return ""
 
     def act(self, step: Step, at: At, inputs: tuple[int, ...]) -> LoweredStep:
         def general(form: int) -> Use:
             return self._use(step, at.replace(general=form))
 
         use = general(2) if step.shared in self.varied else self._use(step, at)
-        outputs, (flattened, layout) = tuple([t.number for t in step.outputs]), self.laid_out(step)
-        return LoweredStep(step.name, step.given, step, use, general, inputs, outputs, flattened, "", "", layout)
+        outputs, layout = tuple([t.number for t in step.outputs]), self.laid_out(step)
+        return LoweredStep(step.name, step.given, step, use, general, inputs, outputs, "", "", layout)
 
     def _use(self, step: Step, at: At) -> Use:
         """The form of a step. Raises SpecError where the framework has none."""
@@ -381,12 +388,3 @@ class BodyLowering:
     def enter(self, call: BlockCall, code: LoweredBody, inputs: tuple[int, ...]) -> LoweredCall:
         form = self.lowering.form(call) if call.use is not None else None
         return LoweredCall(call.name, call.given, call, code, inputs, tuple(t.number for t in call.outputs), form=form)
-
-
-def _varied(body: Body) -> set[Instance]:
-    """The shared layers that are used on inputs of several shapes."""
-    shapes: dict[Instance, set[Any]] = {}
-    for item in applied(body.held):
-        if item.shared is not None:
-            shapes.setdefault(item.shared, set()).add(tuple(t.shape for t in item.inputs))
-    return {instance for instance, found in shapes.items() if len(found) > 1}
