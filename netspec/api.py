@@ -250,8 +250,9 @@ class Network:
         """The weights in a file by path, as NumPy arrays in the language's order of axes.
 
         The file is .safetensors, .pt, .pth, .weights.h5 or .keras; `form` says whose names and axes it has (`netspec`,
-        `torch` or `keras`; None is what its suffix says), `style` the style of the Keras code that it belongs to, and
-        `rename` what foreign names are called here, with `*` for any text. Raises WeightsError where the weights do not
+        `torch`, `keras`, or `built` for what the code of `to_torch` holds; None is what its suffix says), `style` the
+        style of the Keras code that it belongs to, and `rename` what foreign names are called here, with `*` for any
+        text. Raises SpecError where nothing tells where they belong, WeightsError where the weights do not
         fit the net, ReadError where the file cannot be read, and FormError where it cannot have that form.
         """
         from .weights.convert import read_weights

@@ -78,7 +78,8 @@ def _parser(name: str, about: str, screen: Console) -> Parser:
         "--from",
         dest="source",
         choices=FORMS,
-        help="whose names and axes WEIGHTS has (default: what its suffix says; .safetensors: netspec, by its names)",
+        help="whose names and axes WEIGHTS has (default: what its suffix says; .safetensors: netspec, by its names); "
+        "built: as the code of `netspec build`, where PyTorch code of other people may differ",
     )
     parser.add_argument(
         "--style",

@@ -15,6 +15,7 @@ from ..base.diagnostics import Collector, SpecError
 from ..base.dims import DimExpr
 from ..base.record import TYPE_CHECKING, Record
 from ..base.source import Source
+from ..codegen.orders.usual import usual_orders
 from ..elaborate.net import elaborate, with_defaults
 from ..ir.types import BlockCall, applied
 from ..layers.arguments import describe
@@ -62,7 +63,10 @@ def block_trials(
     """For each class or function of a block the objects made with further values of its arguments, and with so many
     `pairs` of values of two."""
     sizes, own = sizes_that_fit(net, 1)[0], _bodies(net.net.body)
+    crossing = usual_orders(net.net.body).crossing if target.framework == "torch" else ()
     for template in form.templates(net)[:-1]:
+        if template.bodies[0].definition.span in crossing:
+            continue  # where it stands decides in which order it takes or gives numbers
         alone = _alone(template, own, sizes, form)
         # a cell that is only a step of another one has nothing that runs it
         if alone is not None and not (alone.is_cell and form.runs not in target.text):

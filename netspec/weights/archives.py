@@ -242,9 +242,9 @@ class Kind(Record):
 
 
 KINDS = {
-    ".safetensors": Kind(_safetensors, ("netspec", "torch")),
-    ".pt": Kind(_checkpoint, ("torch",)),
-    ".pth": Kind(_checkpoint, ("torch",)),
+    ".safetensors": Kind(_safetensors, ("netspec", "torch", "built")),
+    ".pt": Kind(_checkpoint, ("torch", "built")),
+    ".pth": Kind(_checkpoint, ("torch", "built")),
     ".weights.h5": Kind(_hdf5, ("keras",)),
     ".keras": Kind(_keras, ("keras",)),
 }

@@ -59,13 +59,14 @@ def read_weights(
 ) -> Read:
     """The weights in a file, each in its own precision.
 
-    `form` says whose names and axes they have: `netspec`, `torch` or `keras`; `style` is the style of the Keras code.
+    `form` says whose names and axes they have: `netspec`, `torch`, `keras`, or `built` for what generated PyTorch code
+    holds, where code of the usual kind may differ; `style` is the style of the Keras code.
     Raises WeightsError where they do not fit the net, ReadError, FormError, MissingFramework, and SpecError where a
     framework has no form for something.
     """
     reading = _reading(path, form, style)
     with opened(path) as archive:
-        made = FORMS[reading.form](net, style)
+        made = FORMS[form_of(path, form)](net, style)
         before = earlier_names(made.shapes, archive.shapes)
         renaming = renaming.replace(rules=(*renaming.rules, *before)) if before else renaming
         names, problems = renaming.names(name for name in archive.shapes if not made.beside(renaming.of(name)))
@@ -77,7 +78,10 @@ def read_weights(
 
 
 def _reading(path: str, form: str | None, style: str) -> ReadPlan:
-    return ReadPlan(form_of(path, form), style, KINDS[suffix_of(path)].forms, form is not None)
+    """`built` has the names of PyTorch."""
+    chosen = form_of(path, form)
+    possible = tuple(one for one in KINDS[suffix_of(path)].forms if one != "built")
+    return ReadPlan("torch" if chosen == "built" else chosen, style, possible, form is not None)
 
 
 def _unreadable(names: Iterable[str], archive: Archive) -> list[str]:
@@ -108,7 +112,7 @@ def likely_names(net: CheckedNet, path: str, form: str | None = None, style: str
     """
     reading = _reading(path, form, style)
     with opened(path) as archive:
-        made = FORMS[reading.form](net, style)
+        made = FORMS[form_of(path, form)](net, style)
         given = {name: shape for name, shape in archive.shapes.items() if not made.beside(name)}
     refuse_others(net, reading, made, list(given))
     rule = prefix_rule(made.shapes, given)
@@ -162,5 +166,5 @@ def _write_safetensors(net: CheckedNet, weights: Mapping[str, Array], path: str,
 
     arrays = dict(weights) if form == "netspec" else target_of(net, form, style).spelling.put(weights)
     whole: dict[str, np.ndarray] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    about = {"format": "pt" if form == "torch" else form}  # what PyTorch's own readers look for
+    about = {"format": "pt" if form in ("torch", "built") else form}  # what PyTorch's own readers look for
     write_with(path, lambda name: save_file(whole, name, about), ".safetensors")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
 from ..ir.paths import weight_table
+from .doubts import refuse_doubts
 from .table import WeightsError, check_weights
 from .targets import Target, keras_target, torch_target
 
@@ -46,7 +47,14 @@ def _netspec(net: CheckedNet, _style: str) -> FileFormat:
     return FileFormat(shapes, lambda arrays: {path: arrays[path] for path in shapes}, turned=_turned(table.items()))
 
 
-def _torch(net: CheckedNet, _style: str) -> FileFormat:
+def _torch(net: CheckedNet, style: str) -> FileFormat:
+    """The names and axes of the `state_dict` of a module of the usual kind. Raises SpecError (`unknown-order`) where
+    weights may belong elsewhere."""
+    refuse_doubts(net)
+    return _built(net, style)
+
+
+def _built(net: CheckedNet, _style: str) -> FileFormat:
     """The names and axes of the `state_dict` of the generated module."""
     from ..runtime.torch_model import is_counter
 
@@ -71,11 +79,18 @@ def _keras(net: CheckedNet, style: str) -> FileFormat:
     return FileFormat(shapes, take, beside, layers, _turned((name, weights[key]) for name, key in keys.items() if key))
 
 
-FORMS: dict[str, Callable[[CheckedNet, str], FileFormat]] = {"netspec": _netspec, "torch": _torch, "keras": _keras}
+FORMS: dict[str, Callable[[CheckedNet, str], FileFormat]] = {
+    "netspec": _netspec,
+    "torch": _torch,
+    "keras": _keras,
+    "built": _built,
+}
 
 
 def target_of(net: CheckedNet, form: str, style: str) -> Target:
-    """The generated code that a framework's form goes with."""
+    """The generated code that a framework's form goes with. Raises SpecError as the form does."""
+    if form == "torch":
+        refuse_doubts(net)
     return keras_target(net, style) if form == "keras" else torch_target(net)
 
 

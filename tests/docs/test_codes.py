@@ -12,6 +12,7 @@ import netspec
 from netspec import api
 from netspec.base.source import Source
 from netspec.codes import CODES
+from netspec.weights.doubts import refuse_doubts
 
 PACKAGE = Path(netspec.__file__).parent
 # where diagnostics are made; the command line and the registry make none, and the tables hold the grammar
@@ -64,6 +65,9 @@ def codes_of(text, folder, build=""):
         return [d.code for d in verdict.diagnostics]
     network = api.Network(verdict.checked)
     try:
+        if build == "weights":
+            refuse_doubts(verdict.checked)
+            return []
         network.to_torch() if build == "torch" else network.to_keras(build if build != "keras" else "functional")
     except netspec.SpecError as error:
         return [d.code for d in error.diagnostics]

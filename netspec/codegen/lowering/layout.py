@@ -108,6 +108,13 @@ class TorchLowering(Lowering):
     def turns(self, step: Step) -> bool:
         return key_of(step) in self.orders.steps
 
+    def asked(self, step: Step) -> str:
+        """The layout in which a step wants its values."""
+        if not self.turns(step):
+            return step.layer.layout
+        before, _ = self.orders.steps[key_of(step)]
+        return "first" if len(before) > 1 and before == torch_order(len(before), True) else "last"
+
     def note(self, code: LoweredBody) -> None:
         """Note in which layouts a block takes and gives its values, by place and rank."""
         span = code.body.definition.span
@@ -137,7 +144,7 @@ class TorchLowering(Lowering):
         return self._wanted[id(body)]
 
     def _agreed(self, users: Sequence[Any]) -> str:
-        found = {user.layer.layout for user in users if isinstance(user, Step)} - {"any"}
+        found = {self.asked(user) for user in users if isinstance(user, Step)} - {"any"}
         return found.pop() if len(found) == 1 else ""
 
     def use(self, step: Step, at: At) -> Use:
@@ -285,7 +292,7 @@ class _TorchLines(BodyLowering):
     def _asked(self, user: Any, number: int) -> str:
         """In which layout a step or a call wants a value; nothing where either will do."""
         if isinstance(user, Step):
-            return user.layer.layout
+            return self.lowering.asked(user)
         if isinstance(user, BlockCall) and self.lowering.is_settled(user):
             return ""
         if isinstance(user, BlockCall):

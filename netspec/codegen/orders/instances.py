@@ -51,8 +51,8 @@ class Instances:
         known = dict(zip((port.value.number for port in body.inputs), self.inputs))
         self._body(body, "", known)
         self.outputs = [known[result.value.number] for result in body.outputs]
-        self._looks(self.inputs, body.definition.span, "an input of the net")
-        self._looks(self.outputs, body.definition.span, "an output of the net")
+        self._looks(self.inputs, body.definition.span, "an input of the net has the order of the language")
+        self._looks(self.outputs, body.definition.span, "an output of the net has the order of the language")
 
     def _value(self, tensor: Tensor) -> int:
         self.shapes.append(tensor.shape)
@@ -100,7 +100,7 @@ class Instances:
             if not isinstance(start, Step):
                 self._opened(start, prefix)
         results = [inner[r.value.number] for r in call.body.outputs]
-        who = f"the cell `{call.body.name}`"
+        who = f"the cell `{call.body.name}` looks at the order"
         if call.over_time:
             self.same += [((taken[0], axis + 1), (values[0], axis)) for axis in range(len(self.shapes[values[0]]))]
             self.read.append((taken[0], 0, call.span, who))
@@ -112,5 +112,5 @@ class Instances:
     def _opened(self, call: BlockCall, prefix: str) -> None:
         """A cell whose first state is made within another one holds weights for that alone."""
         inner = {port.value.number: self._value(port.value) for port in call.body.inputs}
-        self._looks([*inner.values()], call.span, f"the cell `{call.body.name}`")
+        self._looks([*inner.values()], call.span, f"the cell `{call.body.name}` looks at the order")
         self._body(call.body, f"{prefix}{path_of(call, '', '')}.", inner)

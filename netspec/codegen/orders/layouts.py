@@ -12,7 +12,7 @@ from ...base.record import TYPE_CHECKING
 from ...layers.shapes import regrouped_axes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
     from ...base.dims import Shape
@@ -42,8 +42,18 @@ def channels_first(rank: int) -> tuple[int, ...]:
 
 
 def usual_layouts(net: Instances) -> list[Axes]:
-    """The layout of each value."""
-    wishes = _wishes(net)
+    """The layout of each value. What nothing wants in a layout has that of a value that it meets."""
+    met: dict[int, Axes] = {}
+    while True:
+        wishes = _wishes(net, met)
+        found = _layouts(net, wishes)
+        fresh = {value: layout for value, layout in _meetings(net, found) if value not in wishes}
+        if not fresh:
+            return found
+        met |= fresh
+
+
+def _layouts(net: Instances, wishes: dict[int, Axes]) -> list[Axes]:
     found: list[Axes] = [plain(len(shape)) for shape in net.shapes]
     for value in net.inputs:
         shape = net.shapes[value]
@@ -53,6 +63,18 @@ def usual_layouts(net: Instances) -> list[Axes]:
             if len(net.shapes[value]) > 1 and value not in net.of_cells:
                 found[value] = _made(net, use, place, found, wishes)
     return found
+
+
+def _meetings(net: Instances, found: Sequence[Axes]) -> Iterator[tuple[int, Axes]]:
+    """The values that meet one in a layout that is not the language's, with that layout."""
+    for use in net.uses:
+        if len(use.inputs) < 2 or use.map is None or _needed(use.step.layer, len(net.shapes[use.outputs[0]])):
+            continue
+        for place in use.flowing:
+            for other in use.flowing:
+                layout = moved(use.map.inputs[other], found[use.inputs[other]], use.map.inputs[place])
+                if layout is not None and layout != plain(len(layout)) and use.step.inputs[other].batched:
+                    yield use.inputs[place], layout
 
 
 def _as_a_port(shape: Shape) -> tuple[int, ...]:
@@ -74,9 +96,9 @@ def _needed(layer: Layer, rank: int) -> Axes:
 # --- what is wanted -------------------------------------------------------------------------------------------------
 
 
-def _wishes(net: Instances) -> dict[int, Axes]:
-    """The layouts that the users of values want; None where they do not agree."""
-    found: dict[int, Axes] = {value: plain(len(net.shapes[value])) for value in net.of_cells}
+def _wishes(net: Instances, met: dict[int, Axes]) -> dict[int, Axes]:
+    """The layouts that the users of values want; None where they do not agree. `met` are wishes to begin with."""
+    found = {**met, **{value: plain(len(net.shapes[value])) for value in net.of_cells}}
     for use in reversed(net.uses):
         for place in use.flowing:
             value = use.inputs[place]

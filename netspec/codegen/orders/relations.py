@@ -145,12 +145,15 @@ class Relations:
                     yield use, layout if all_axes(use) or layout == plain(len(use.map.inputs[0])) else None
 
 
-class Conflict(Exception):
-    """Numbers would stand in an order in which something cannot take them. `spans` say where that order is made."""
+_TWICE = "the same numbers would be needed in two orders"
 
-    def __init__(self, keys: frozenset[Key], where: Span, who: str) -> None:
-        super().__init__(who)
-        self.keys, self.where, self.who = keys, where, who
+
+class Conflict(Exception):
+    """Numbers would stand in an order in which something cannot take them. `keys` say which steps make that order."""
+
+    def __init__(self, keys: frozenset[Key], where: Span, why: str) -> None:
+        super().__init__(why)
+        self.keys, self.where, self.why = keys, where, why
 
 
 class OrderSolver:
@@ -160,7 +163,7 @@ class OrderSolver:
         self.relations = relations
         self.found: dict[int, tuple[AxisOrder, frozenset[Key]]] = {}
         of = relations.of
-        self.read = {of(axis): (use.step.span, called(use)) for axis, use in relations.looks}
+        self.read = {of(axis): (use.step.span, _looked(use)) for axis, use in relations.looks}
         self.read |= {of(axis): (span, who) for axis, span, who in relations.read}
         self.turned = []
         for one in relations.regroupings:
@@ -200,13 +203,13 @@ class OrderSolver:
         try:
             sides = [self._side(one, 0), self._side(one, 1)]
         except NoOrder:
-            raise Conflict(keys, step.span, called(one.use)) from None
+            raise Conflict(keys, step.span, _TWICE) from None
         for place, axes in ((1, one.after), (0, one.before)):
             other = sides[1 - place]
             if other != sides[place] and len(axes) == 1 and sides[place] is None and other is not None:
                 return self._set(axes[0], other, keys)
         if sides[0] != sides[1]:
-            raise Conflict(keys, step.span, called(one.use))
+            raise Conflict(keys, step.span, _TWICE)
         return False
 
     def _side(self, one: Regrouping, place: int) -> AxisOrder | None:
@@ -226,15 +229,15 @@ class OrderSolver:
         try:
             cuts = cut(whole, row.sizes)
         except NoOrder:
-            raise Conflict(keys, row.use.step.span, called(row.use)) from None
+            raise Conflict(keys, row.use.step.span, _looked(row.use)) from None
         changed = False
         for part, have, want in zip(row.parts, parts, cuts):
             if part >= 0 and have != want:
                 if have is not None or want is None:
-                    raise Conflict(keys, row.use.step.span, called(row.use))
+                    raise Conflict(keys, row.use.step.span, _looked(row.use))
                 changed = self._set(part, want, keys)
         return changed
 
 
-def called(use: LayerUse) -> str:
-    return f"`{use.step.layer.word}`"
+def _looked(use: LayerUse) -> str:
+    return f"`{use.step.layer.word}` looks at the order"

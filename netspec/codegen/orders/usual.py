@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 
 class Doubt(Record):
-    """A place where an order begins that cannot be followed, and who looks at it. `step` is the layer there."""
+    """A step in which an order begins that cannot be followed, with the place and the reason."""
 
     step: Step
     where: Span
-    who: str
+    why: str
 
 
 class UsualOrders(Record):
@@ -72,7 +72,7 @@ def usual_orders(body: Body, before: Mapping[Key, tuple[Span, str]] = {}) -> Usu
             fresh = [key for key in found.keys if key not in moved]
             if not fresh:
                 raise  # the language's own order, which is all that is left, holds everywhere
-            moved = moved | dict.fromkeys(fresh, (found.where, found.who))
+            moved = moved | dict.fromkeys(fresh, (found.where, found.why))
     turned = {key: sides for key, sides in steps.items() if key not in moved}
     norms = {use.path: axes for use, axes in relations.norms() if key_of(use.step) in turned and axes is not None}
     doubts = _doubts(relations, moved)
@@ -108,12 +108,12 @@ def _asked(relations: Relations) -> tuple[dict[Key, Sides], dict[Key, tuple[Span
     for use, sides in _turning(relations):
         key = key_of(use.step)
         if sides is None or not _can_turn(use.step, sides):
-            moved[key] = use.step.span, "layouts that code has in several ways"
+            moved[key] = use.step.span, "code has the axes there in several ways"
         elif steps.setdefault(key, sides) != sides:
-            moved[key] = use.step.span, "uses of the block in several layouts"
+            moved[key] = use.step.span, "uses of it have their axes in several ways"
     for use, sides in _untold(relations):
         if key_of(use.step) in steps and steps[key_of(use.step)] != sides:
-            moved[key_of(use.step)] = use.step.span, "uses of the block in several layouts"
+            moved[key_of(use.step)] = use.step.span, "uses of it have their axes in several ways"
     return steps, moved
 
 
