@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from ..base.dims import Dim, Shape
+    from ..pycode.expr import Code
     from .base import Array, Weights
     from .shapes import Labels
 
@@ -34,6 +35,8 @@ _STILL = held_still(
     "Attention that holds the layers which it builds still, too, where it is not trainable.",
 )
 NORMAL = Initialiser("normal", 0.02)
+
+CAUSAL_MASK = Helper("causal_mask", file="torch/causal_mask")
 
 TORCH_HEADS = Helper("MultiHeadAttention", file="torch/multi_head_attention")
 
@@ -100,9 +103,8 @@ class MultiheadAttention(Weighted):
         return xs[0][-1] // self.heads if self.key_size is None else self.key_size
 
     def _is_native(self, xs: tuple[Shape, ...]) -> bool:
-        """Does `nn.MultiheadAttention` have it? Its heads share the size of the query, and it takes a mask instead of
-        `causal`."""
-        return not self.causal and self._head(xs) * self.heads == xs[0][-1]
+        """Does `nn.MultiheadAttention` have it? Its heads share the size of the query."""
+        return self._head(xs) * self.heads == xs[0][-1]
 
     def weights(self, *xs: Shape) -> Weights:
         query, value, key = roles(xs)
@@ -177,20 +179,25 @@ class MultiheadAttention(Weighted):
         query, value, key = roles(tuple(X(i) for i in range(len(at.inputs))))
         if len(at.x) > 2:
             return self._torch_in_front(at, make)
-        applied = Call(Made(), (query, key, value), (("need_weights", False),))
-        return Use((module(make, call=Index(applied, (0,))),))
+        helpers = (CAUSAL_MASK,) if self.causal else ()
+        return Use((module(make, helpers=helpers, call=self._torch_call(query, key, value)),))
+
+    def _torch_call(self, query: X, key: X, value: X) -> Code:
+        """The call of PyTorch's own module. Its mask has no weights, so it is no part of the module."""
+        mask = {"attn_mask": call("causal_mask", query, key)} if self.causal else {}
+        return Index(Call(Made(), (query, key, value), tuple({"need_weights": False, **mask}.items())), (0,))
 
     def _torch_in_front(self, at: At, make: Call) -> Use:
         """PyTorch's own module knows no axes in front of the sequences: each of their places is a sample."""
         front, count = len(at.x) - 2, len(at.inputs)
         folds = [function(method(X(i), "flatten", 0, front), gives=count + i) for i in range(count)]
         query, value, key = roles(tuple(X(count + i) for i in range(count)))
-        applied = Index(Call(Made(), (query, key, value), (("need_weights", False),)), (0,))
         sizes: Any = (-1, *at.x[:front])
         if count_symbols(sizes):
             sizes = Index(Attr(X(), "shape"), (slice(None, front + 1),))
-        attended = module(make, call=method(applied, "unflatten", 0, sizes))
-        return Use((*folds, attended))
+        helpers = (CAUSAL_MASK,) if self.causal else ()
+        unfolded = method(self._torch_call(query, key, value), "unflatten", 0, sizes)
+        return Use((*folds, module(make, helpers=helpers, call=unfolded)))
 
     def keras(self, at: At) -> Use:
         known("Keras", *(x[-1] for x in at.inputs))

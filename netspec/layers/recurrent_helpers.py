@@ -8,9 +8,9 @@ _TORCH, _NN, _F = "import torch", "from torch import nn", "import torch.nn.funct
 
 SINGLE_BIAS = Helper("single_bias", file="torch/single_bias")
 
-INPUT_DROPOUT = Helper("InputDropout", file="torch/input_dropout")
+INPUT_DROPOUT = Helper("input_dropout", file="torch/input_dropout")
 
-STATEFUL = Helper("Stateful", file="torch/stateful")
+STATEFUL = Helper("stateful", file="torch/stateful")
 
 RESET = Helper("reset_state", file="torch/reset_state")
 

@@ -45,11 +45,10 @@ def torch_place(layer: Recurrence, number: int, way: int, kept: CellWeight) -> W
     """Where an array of one layer and direction is."""
     fused = is_fused(layer)
     suffix = f"_l{number if fused else 0}{'_reverse' if fused and way else ''}" if layer.core.torch_fuses else ""
-    before = "layer." if layer.core.stateful else ""
+    before = ""
     if not fused:
         before += f"layers.{number}." if layer.depth > 1 else ""
         before += ("forward_layer.", "backward_layer.")[way] if layer.ways == 2 else ""
-        before += "layer." if layer.core.drops_before else ""
     return WeightLayout(
         before + kept.place + suffix,
         kept.order,
@@ -71,7 +70,7 @@ def _built(layer: Recurrence, x: Shape) -> ModuleExpression:
         each = [_both_ways(layer, layer.taken(n, x)) for n in range(layer.depth)]
         stacked = call("Stacked", *(one.make for one in each))
         found = each[0] if len(each) == 1 else each[0].within(stacked, *STACKED)
-    return found.within(call("Stateful", found.make), STATEFUL, RESET) if core.stateful else found
+    return found.within(call("stateful", found.make), STATEFUL, RESET) if core.stateful else found
 
 
 def _both_ways(layer: Recurrence, x: Shape) -> ModuleExpression:
@@ -86,7 +85,7 @@ def _both_ways(layer: Recurrence, x: Shape) -> ModuleExpression:
 
 def _one_way(core: Core, x: Shape) -> ModuleExpression:
     found = core.stepwise_make(x) if core.by_steps else core.torch_make(x, 1, 1)
-    return found.within(call("InputDropout", found.make, core.dropout), INPUT_DROPOUT) if core.drops_before else found
+    return found.within(call("input_dropout", found.make, core.dropout), INPUT_DROPOUT) if core.drops_before else found
 
 
 def rates_of(core: Any) -> dict[str, Code]:

@@ -94,8 +94,8 @@ class TorchModel:
 
     def _outputs(self, inputs: Sequence[Array]) -> Sequence[Any]:
         for part in self.module.modules():
-            if hasattr(part, "reset_state"):
-                part.reset_state()
+            if "state" in vars(part):
+                part.state = None
         found = self.call([self._tensor(a) for a in inputs])
         return found if isinstance(found, tuple | list) else (found,)
 

@@ -9,6 +9,7 @@ from .archives import KINDS, READABLE, opened, suffix_of
 from .earlier import earlier_names
 from .forms import FORMS, model_of, target_of
 from .match import partners
+from .packed import Rearranged, rearranged
 from .prefix import prefix_rule
 from .rename import Renaming
 from .table import WeightsError, check_weights
@@ -70,10 +71,14 @@ def read_weights(
         before = earlier_names(made.shapes, archive.shapes)
         renaming = renaming.replace(rules=(*renaming.rules, *before)) if before else renaming
         names, problems = renaming.names(name for name in archive.shapes if not made.beside(renaming.of(name)))
+        packed = Rearranged(archive, names)
+        if reading.form == "torch":
+            packed = rearranged(archive, made.shapes, names)
+        archive, names = packed.archive, dict(packed.names)
         problems += _unreadable((names[ours] for ours in made.shapes if ours in names), archive)
         check_names(net, reading, made, names, archive.shapes, problems)
         arrays = {ours: archive.read(names[ours]) for ours in made.shapes}
-        notes = [*renaming.idle(archive.shapes), *opposed(names), *_other_layers(made, archive)]
+        notes = [*packed.notes, *renaming.idle(archive.shapes), *opposed(names), *_other_layers(made, archive)]
     return Read(made.take(arrays), tuple(notes))
 
 

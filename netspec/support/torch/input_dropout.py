@@ -1,16 +1,15 @@
+from functools import partial
+
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 
-class InputDropout(nn.Module):
-    """A recurrent layer behind dropout that has one mask for all steps."""
+def drop_inputs(rate, layer, values):
+    x, *state = values
+    return x * F.dropout(torch.ones_like(x[:, :1]), rate, layer.training), *state
 
-    def __init__(self, layer, rate):
-        super().__init__()
-        self.layer = layer
-        self.rate = rate
 
-    def forward(self, x, *state, **words):
-        mask = F.dropout(torch.ones_like(x[:, :1]), self.rate, self.training)
-        return self.layer(x * mask, *state, **words)
+def input_dropout(layer, rate):
+    """Drop some inputs of a recurrent layer in training, the same ones at all steps."""
+    layer.register_forward_pre_hook(partial(drop_inputs, rate))
+    return layer

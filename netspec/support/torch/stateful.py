@@ -1,19 +1,16 @@
-from torch import nn
+def begin_with_state(layer, values):
+    return values[0], layer.state
 
 
-class Stateful(nn.Module):
-    """A recurrent layer that begins with the state that the last batch left."""
+def keep_state(layer, values, results):
+    state = results[1]
+    several = isinstance(state, tuple)
+    layer.state = tuple(s.detach() for s in state) if several else state.detach()
 
-    def __init__(self, layer):
-        super().__init__()
-        self.layer = layer
-        self.state = None
 
-    def forward(self, x, **words):
-        y, state = self.layer(x, self.state, **words)
-        several = isinstance(state, tuple)
-        self.state = tuple(s.detach() for s in state) if several else state.detach()
-        return y, state
-
-    def reset_state(self):
-        self.state = None
+def stateful(layer):
+    """Let a recurrent layer begin with the state that the last batch left."""
+    layer.state = None
+    layer.register_forward_pre_hook(begin_with_state)
+    layer.register_forward_hook(keep_state)
+    return layer
