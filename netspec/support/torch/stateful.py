@@ -2,7 +2,7 @@ def begin_with_state(layer, values):
     return values[0], layer.state
 
 
-def keep_state(layer, values, results):
+def keep_state(layer, _values, results):
     state = results[1]
     several = isinstance(state, tuple)
     layer.state = tuple(s.detach() for s in state) if several else state.detach()
