@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _CONVERT = """Carry the weights of a net over. Each file is .safetensors, .pt or .pth (PyTorch), .weights.h5 or .keras;
 nothing in it is executed. A file that does not fit the net is refused, with all that is missing, extra or of another
 shape."""
-_MATCH = """Guess which array of a file is which of the net's, from shapes, names and order, and print the table that
-`netspec weights convert --rename` takes. Read it before you use it."""
+_MATCH = """Guess which array of a file is which of the net's, and print the table that `netspec weights convert
+--rename` takes. Each line says how it was found: by its name, by the structure of modules, or by nothing but the
+order of several alike; where there are such lines the status is 1."""
 
 
 def run(words: list[str], screen: Console) -> int:
@@ -40,7 +41,7 @@ def run(words: list[str], screen: Console) -> int:
 
 def _guarded(
     parser: Callable[[Console], Parser],
-    work: Callable[[CheckedNet, CommandLine, Console], None],
+    work: Callable[[CheckedNet, CommandLine, Console], int],
     words: list[str],
     screen: Console,
 ) -> int:
@@ -56,7 +57,7 @@ def _guarded(
     if net is None:
         return WRONG
     try:
-        work(net, options, screen)
+        return work(net, options, screen)
     except SpecError as error:
         screen.diagnostics(error.diagnostics)
         return WRONG
@@ -66,7 +67,6 @@ def _guarded(
         return WRONG
     except (FormError, MissingFramework) as error:
         raise UsageError(str(error)) from None
-    return OK
 
 
 def _parser(name: str, about: str, screen: Console) -> Parser:
@@ -98,7 +98,7 @@ def _convert_parser(screen: Console) -> Parser:
     return parser
 
 
-def _convert(net: CheckedNet, options: CommandLine, screen: Console) -> None:
+def _convert(net: CheckedNet, options: CommandLine, screen: Console) -> int:
     from ..files import read_source
     from ..weights.convert import form_of, read_weights, write_weights
     from ..weights.rename import Renaming, read_rules
@@ -111,6 +111,7 @@ def _convert(net: CheckedNet, options: CommandLine, screen: Console) -> None:
     write_weights(net, found.weights, options.output, options.to, options.style)
     numbers = sum(array.size for array in found.weights.values())
     screen.note(f"wrote {options.output}: {len(found.weights):,} arrays, {numbers:,} numbers")
+    return OK
 
 
 def _match_parser(screen: Console) -> Parser:
@@ -119,14 +120,21 @@ def _match_parser(screen: Console) -> Parser:
     return parser
 
 
-def _match(net: CheckedNet, options: CommandLine, screen: Console) -> None:
+def _match(net: CheckedNet, options: CommandLine, screen: Console) -> int:
     from ..weights.convert import form_of, likely_names
     from ..weights.rename import show_rules
 
     form = form_of(options.weights, options.source)
     found = likely_names(net, options.weights, options.source, options.style)
-    table = f"# for --from {form}, in whose order of axes the arrays are read\n{show_rules(found)}\n"
+    doubtful = [name for name, how in found.how.items() if how == "order"]
+    rules = show_rules(found.names, found.how)
+    table = f"# for --from {form}, in whose order of axes the arrays are read\n{rules}\n"
     put(table.encode(), options.output, options.file, screen)
+    if doubtful:
+        screen.complain(
+            f"{len(doubtful)} arrays were matched by nothing but their order: read the lines with `# order`"
+        )
+    return WRONG if doubtful else OK
 
 
 _COMMANDS = {"convert": (_convert_parser, _convert), "match": (_match_parser, _match)}

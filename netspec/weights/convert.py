@@ -109,9 +109,17 @@ def _other_layers(form: FileFormat, archive: Archive) -> list[str]:
     return [f"the file calls layers otherwise, which were taken by their order: {', '.join(odd[:3])}{more}"]
 
 
-def likely_names(net: CheckedNet, path: str, form: str | None = None, style: str = "functional") -> dict[str, str]:
-    """Our name for each array of a file as far as it can be guessed (see `partners`); empty for those left over. Where
-    names differ by a prefix, one rule stands for them, behind those that it does not fit.
+class LikelyNames(Record):
+    """Our name for each array of a file as far as it can be guessed; empty for those left over. `how` says how each was
+    found (see `Partner`); what is not there is a rule for many, or is left over."""
+
+    names: Mapping[str, str]
+    how: Mapping[str, str]
+
+
+def likely_names(net: CheckedNet, path: str, form: str | None = None, style: str = "functional") -> LikelyNames:
+    """Guess the names of a file (see `partners`). Where they differ by a prefix, one rule stands for them, behind those
+    that it does not fit.
 
     Raises WeightsError where the names are those of another form or style, and otherwise as `read_weights`.
     """
@@ -127,11 +135,13 @@ def likely_names(net: CheckedNet, path: str, form: str | None = None, style: str
         {name: given[whole] for name, whole in bare.items()},
         lambda ours, foreign: may_be(reading, made, ours, foreign),
     )
-    ours = {bare[foreign]: name for name, foreign in found.items()}
+    ours = {bare[partner.name]: name for name, partner in found.items()}
+    how = {bare[partner.name]: partner.how for partner in found.values()}
     table = {name: ours.get(name, "") for name in given}
     if rule is None:
-        return table
-    return {name: own for name, own in table.items() if rule.apply(name) != own} | {rule.pattern: rule.name}
+        return LikelyNames(table, how)
+    odd = {name: own for name, own in table.items() if rule.apply(name) != own}
+    return LikelyNames(odd | {rule.pattern: rule.name}, {name: how[name] for name in odd if name in how})
 
 
 def write_weights(

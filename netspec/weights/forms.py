@@ -59,6 +59,8 @@ def _built(net: CheckedNet, _style: str) -> FileFormat:
     from ..runtime.torch_model import is_counter
 
     spelling = torch_target(net).spelling
+    places = {path: place for place, path in enumerate(weight_table(net))}
+    spelling = spelling.replace(held=tuple(sorted(spelling.held, key=lambda held: places[held.path])))
     turned = _turned((name, held.weight) for held in spelling.held for name in (held.key, held.plus) if name)
     return FileFormat(spelling.shapes, spelling.take, is_counter, turned=turned)
 

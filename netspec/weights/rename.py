@@ -98,7 +98,14 @@ def _fits(pattern: str, name: str) -> bool:
     return not name or name.count("*") == pattern.count("*")
 
 
-def show_rules(names: Mapping[str, str]) -> str:
-    """A table that gives foreign names ours."""
+def show_rules(names: Mapping[str, str], notes: Mapping[str, str] = {}) -> str:
+    """A table that gives foreign names ours; with what is to be noted of some."""
     width = max(map(len, names), default=0)
-    return "\n".join(f"{foreign:<{width}} = {ours}".rstrip() for foreign, ours in names.items())
+    wide = max((len(names[name]) for name in notes), default=0)
+    lines = {foreign: f"{foreign:<{width}} = {ours}" for foreign, ours in names.items()}
+    noted = {
+        foreign: f"{line.ljust(width + 3 + wide)}  # {notes[foreign]}"
+        for foreign, line in lines.items()
+        if foreign in notes
+    }
+    return "\n".join(noted.get(foreign, line).rstrip() for foreign, line in lines.items())

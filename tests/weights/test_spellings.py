@@ -258,10 +258,10 @@ def test_names_are_guessed_without_counters(tmp_path):
     net = check(text)
     arrays = {f"module.{name}": np.zeros(shape, np.float32) for name, shape in torch_shapes(text).items()}
     safetensors.save_file(arrays | {"module.norm.num_batches_tracked": np.zeros((), np.int64)}, path)
-    assert likely_names(net, str(path), "torch") == {"module.*": "*"}
+    assert likely_names(net, str(path), "torch").names == {"module.*": "*"}
     odd = {name.replace("module.", "net_"): array for name, array in arrays.items()}
     safetensors.save_file(odd | {"norm.num_batches_tracked": np.zeros((), np.int64)}, path)
-    assert likely_names(net, str(path), "torch") == {name: name.removeprefix("net_") for name in odd}
+    assert likely_names(net, str(path), "torch").names == {name: name.removeprefix("net_") for name in odd}
 
 
 def test_what_keras_keeps_beside_weights(monkeypatch):

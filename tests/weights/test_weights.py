@@ -289,7 +289,7 @@ def test_a_table_of_nearest_matches_leads_home(tmp_path):
         if not name.endswith("num_batches_tracked")
     }
     torch.save(foreign | {"unrelated": torch.zeros(5, 5)}, tmp_path / "x.pt")
-    guessed = likely_names(net.checked, str(tmp_path / "x.pt"))
+    guessed = likely_names(net.checked, str(tmp_path / "x.pt")).names
     assert guessed["unrelated"] == ""
     found = read_weights(net.checked, str(tmp_path / "x.pt"), renaming=renaming(guessed)).weights
     convolutions = [path for path in weights if path.endswith("kernel")]
@@ -450,7 +450,7 @@ def test_guesses_never_contradict(tmp_path, mixed, form, word):
     ends = {"kernel": word, "weight": word}
     foreign = {f"m{k}.{ends.get(n.rpartition('.')[2], n.rpartition('.')[2])}": held[n] for k, n in enumerate(order)}
     save_file(foreign, tmp_path / "x.safetensors")
-    found = likely_names(mixed.checked, str(tmp_path / "x.safetensors"), form)
+    found = likely_names(mixed.checked, str(tmp_path / "x.safetensors"), form).names
     pairs = {name: ours for name, ours in found.items() if ours}
     assert pairs
     assert not [pair for pair in pairs.items() if not agree(*pair)]
@@ -466,7 +466,7 @@ def test_what_contradicts_is_left_over(tmp_path, form):
     save_file(
         {f"m.{word}": np.ones(4, np.float32) for word in ("running_mean", "variance")}, tmp_path / "x.safetensors"
     )
-    assert not any(likely_names(net.checked, str(tmp_path / "x.safetensors"), form).values())
+    assert not any(likely_names(net.checked, str(tmp_path / "x.safetensors"), form).names.values())
 
 
 def test_a_word_of_all_spellings_says_nothing(tmp_path):
@@ -474,7 +474,7 @@ def test_a_word_of_all_spellings_says_nothing(tmp_path):
     net = netspec.parse("net n { input x [5, 4]\n gru(4) as g }")
     foreign = {path: f"x{k}.{path[2:]}" for k, path in enumerate(net.weights())}
     save_file({foreign[path]: array for path, array in weights_of(net).items()}, tmp_path / "x.safetensors")
-    assert set(likely_names(net.checked, str(tmp_path / "x.safetensors"), "torch").values()) == {""}
+    assert set(likely_names(net.checked, str(tmp_path / "x.safetensors"), "torch").names.values()) == {""}
     swapped = {"g.bias": "g.recurrent_bias", "g.recurrent_bias": "g.bias"}
     with pytest.raises(WeightsError, match="nothing tells"):
         net.load_weights(
