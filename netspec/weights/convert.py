@@ -78,7 +78,13 @@ def read_weights(
         problems += _unreadable((names[ours] for ours in made.shapes if ours in names), archive)
         check_names(net, reading, made, names, archive.shapes, problems)
         arrays = {ours: archive.read(names[ours]) for ours in made.shapes}
-        notes = [*packed.notes, *renaming.idle(archive.shapes), *opposed(names), *_other_layers(made, archive)]
+        notes = [
+            *packed.notes,
+            *_not_finite(arrays),
+            *renaming.idle(archive.shapes),
+            *opposed(names),
+            *_other_layers(made, archive),
+        ]
     return Read(made.take(arrays), tuple(notes))
 
 
@@ -94,6 +100,15 @@ def _unreadable(names: Iterable[str], archive: Archive) -> list[str]:
     allowed = f"{', '.join(READABLE[:-1])} or {READABLE[-1]}"
     kinds = {name: archive.dtypes[name] for name in names}
     return [f"`{n}` is {kind}; weights are read from {allowed}" for n, kind in kinds.items() if kind not in READABLE]
+
+
+def _not_finite(arrays: Mapping[str, Array]) -> list[str]:
+    """A line where arrays hold NaN or infinite numbers, of which nothing good comes."""
+    import numpy as np
+
+    odd = [f"`{name}`" for name, array in arrays.items() if not np.isfinite(array).all()]
+    more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+    return [f"NaN or infinite numbers are in {', '.join(odd[:3])}{more}"] if odd else []
 
 
 def _other_layers(form: FileFormat, archive: Archive) -> list[str]:

@@ -26,9 +26,10 @@ def refuse_doubts(net: CheckedNet) -> None:
 
 def _diagnostic(doubt: Doubt) -> Diagnostic:
     step = doubt.step
-    x, y = step.inputs[0].shape, step.output.shape
+    y = step.output.shape
+    x = step.inputs[0].shape if step.inputs else y
     held = f"{show(x)} with the channels first" if len(x) > 1 else f"{show(y)} with the channels first"
-    verb = {"flatten": "flattens", "reshape": "reshapes"}.get(step.layer.kind, "norms")
+    verb = {"flatten": "flattens", "reshape": "reshapes"}.get(step.layer.kind, "norms" if step.inputs else "holds")
     message = f"PyTorch code usually {verb} {held}, and then the weights around it belong elsewhere; but {doubt.why}"
     others = () if doubt.where == step.span else (Label(doubt.where, "here"),)
     return Diagnostic(
@@ -47,6 +48,11 @@ def _explicit(kind: str, x: Shape, y: Shape) -> str:
         sizes, back = ", ".join(map(str, (y[-1], *y[:-1]))), ", ".join(map(str, (*range(1, len(y)), 0)))
         return f"for code that has the channels first write `reshape({sizes}) -> permute({back})`"
     return "`permute` before it brings the axes into the order in which the code has them"
+
+
+def _own(shape: Shape) -> str:
+    back = ", ".join(map(str, (*range(1, len(shape)), 0)))
+    return f"for a weight with the channels first write `permute({back})` of it"
 
 
 def _first(x: Shape) -> str:

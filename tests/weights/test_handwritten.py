@@ -11,6 +11,7 @@ from handwritten import Writer
 from torch import nn
 
 import netspec
+from netspec.weights.convert import read_weights
 
 # of numbers of about 1
 CLOSE = 1e-5
@@ -276,3 +277,26 @@ def test_a_norm_over_a_whole_map(shape, tmp_path):
     carried = Carried(spec, module, [x], tmp_path)
     assert carried.in_numpy() < CLOSE
     assert carried.in_pytorch() < CLOSE
+
+
+@pytest.mark.parametrize(("shape", "refused"), [((4, 4, 4), True), ((6, 5, 4), False)])
+def test_a_weight_of_ones_own_beside_a_map(shape, refused, tmp_path):
+    """A cube does not tell the order of its axes; of other shapes one with the channels first does not fit."""
+    *grid, c = shape
+    sizes = ", ".join(map(str, shape))
+    spec = f"net n {{ input x [{sizes}]; weight w [{sizes}]; x -> conv({c}, 1x1) as c -> add(identity, w) }}"
+    net = netspec.parse(spec)
+    module = Nested(lambda m, x: m.c(x) + m.w, c=nn.Conv2d(c, c, 1), w=nn.Parameter(torch.zeros(c, *grid)))
+    torch.save(fill(module).state_dict(), tmp_path / "weights.pth")
+    with pytest.raises(netspec.SpecError if refused else ValueError, match=r"unknown-order|`w` is \[4, 6, 5\]"):
+        net.load_weights(tmp_path / "weights.pth")
+
+
+def test_numbers_that_are_not_finite_are_told(tmp_path):
+    net = netspec.parse("net n { input x [3]; dense(2) as d }")
+    arrays = fill(net.torch()).state_dict()
+    arrays["d.bias"][0] = float("nan")
+    torch.save(arrays, tmp_path / "weights.pth")
+    assert read_weights(net.checked, str(tmp_path / "weights.pth")).notes == (
+        "NaN or infinite numbers are in `d.bias`",
+    )

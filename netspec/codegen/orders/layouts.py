@@ -47,7 +47,7 @@ def usual_layouts(net: Instances) -> list[Axes]:
     while True:
         wishes = _wishes(net, met)
         found = _layouts(net, wishes)
-        fresh = {value: layout for value, layout in _meetings(net, found) if value not in wishes}
+        fresh = {value: layout for value, layout in meetings(net, found) if value not in wishes}
         if not fresh:
             return found
         met |= fresh
@@ -65,7 +65,7 @@ def _layouts(net: Instances, wishes: dict[int, Axes]) -> list[Axes]:
     return found
 
 
-def _meetings(net: Instances, found: Sequence[Axes]) -> Iterator[tuple[int, Axes]]:
+def meetings(net: Instances, found: Sequence[Axes]) -> Iterator[tuple[int, Axes]]:
     """The values that meet one in a layout that is not the language's, with that layout."""
     for use in net.uses:
         if len(use.inputs) < 2 or use.map is None or _needed(use.step.layer, len(net.shapes[use.outputs[0]])):

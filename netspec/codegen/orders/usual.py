@@ -13,7 +13,7 @@ from ...base.record import TYPE_CHECKING, Record
 from ...ir.types import BlockCall, Step, applied
 from .axis_order import WeightOrder
 from .instances import Instances
-from .layouts import channels_first, plain, usual_layouts
+from .layouts import channels_first, meetings, plain, usual_layouts
 from .relations import Conflict, OrderSolver, Regrouping, Relations, key_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def _may_turn(body: Body, seen: set[int]) -> bool:
 def _begins(step: Step) -> bool:
     """May an order begin in a step?"""
     layer = step.layer
-    if not step.inputs or not layer.follows or not (layer.regroups or layer.computes):
+    if not step.inputs:
+        return len(step.output.shape) > 1 and bool(step.weights)
+    if not layer.follows or not (layer.regroups or layer.computes):
         return False
     return max(len(step.inputs[0].shape), len(step.output.shape)) > 1
 
@@ -182,7 +184,17 @@ def _doubts(relations: Relations, moved: Mapping[Key, tuple[Span, str]]) -> tupl
         key = key_of(use.step)
         if key in moved and axes != plain(len(use.step.inputs[0].shape)):
             found[key] = Doubt(use.step, *moved[key])
-    return tuple(found.values())
+    return (*found.values(), *_own_cubes(relations))
+
+
+def _own_cubes(relations: Relations) -> Iterator[Doubt]:
+    """Weights of one's own beside maps with the channels first, whose shape is the same in that layout."""
+    net = relations.net
+    own = {use.outputs[0]: use.step for use in net.uses if not use.inputs and use.step.weights}
+    for value, _ in meetings(net, relations.layouts):
+        step = own.pop(value, None)
+        if step is not None and len(set(step.output.shape)) == 1 and step.output.shape[0] != 1:
+            yield Doubt(step, step.span, "its shape does not tell whether this one does")
 
 
 class _Reach:
