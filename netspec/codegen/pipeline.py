@@ -5,6 +5,7 @@ between two:
     outline   one definition for all instances of a block, and that of the net; dead code is gone
     loops     what follows a loop that may have no turn takes the variables that it carries
     reroll    calls of one block in a row become a chain
+    inplace   activations write over what nobody else asks for
     print     names of variables and attributes, and the text of a file
 """
 
@@ -15,6 +16,7 @@ from functools import partial
 from ..base.record import TYPE_CHECKING
 from .ir import rewrite
 from .outline.program import outline
+from .passes.inplace import write_in_place
 from .passes.loop_exits import close_loops
 from .passes.reroll import reroll
 from .printer import print_lowered, print_templates
@@ -50,7 +52,7 @@ BACKENDS: dict[str, dict[str, Callable[[], Backend]]] = {
     },
 }
 # what rewrites each definition, callees first
-PASSES = {"loops": close_loops, "reroll": reroll}
+PASSES = {"loops": close_loops, "reroll": reroll, "inplace": write_in_place}
 PHASES = ("lower", "outline", *PASSES, "print")
 
 

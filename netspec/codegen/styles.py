@@ -18,7 +18,8 @@ class Style(Record):
     `channels`: parameters carry the channels of the inputs (PyTorch). `sequences`: named chains become a Sequential.
     `sizes`: sizes of the inputs can be asked for when the code runs (Keras functions). `unroll`: loops of up to so many
     steps are written out. `name` makes a name of the spec's; `reserved` are names that no parameter may have.
-    `declares`: a net says the shapes of its inputs (`keras.Input`).
+    `declares`: a net says the shapes of its inputs (`keras.Input`). `overwrites`: functions can write over what they
+    take (PyTorch).
     """
 
     channels: bool
@@ -28,6 +29,7 @@ class Style(Record):
     name: Callable[[str], str]
     reserved: frozenset[str] = frozenset()
     declares: bool = False
+    overwrites: bool = False
 
 
 def no_style(message: str, help: str, span: Span) -> SpecError:

@@ -61,7 +61,7 @@ def _torch_conv(
 ) -> Apply:
     how = {**window.steps("stride"), **padding, **window.gaps("dilation"), **unless(1, groups=groups)}
     how |= unless(True, bias=bias)
-    return module(call(f"nn.Conv{window.rank}d", channels, filters, square(window.kernel), **how), name)
+    return module(call(f"nn.Conv{window.rank}d", channels, filters, square(window.kernel), **how), name, fresh=True)
 
 
 class _Sliding(Weighted):

@@ -138,6 +138,9 @@ class Apply(Record):
 
     `still` is the class to construct where weights are held still, if Keras's own would not do that. `rank` is the
     number of axes to which a first use binds the layer, if it does.
+
+    `fresh` says that PyTorch gives a tensor of its own whose numbers no gradient asks for, in training and in use, so
+    that the next step may write over it; `in_place` that the function can do so, by `inplace=True`.
     """
 
     make: Call | None = None
@@ -148,6 +151,8 @@ class Apply(Record):
     gives: Gives = 0
     still: Helper | None = None
     rank: int | None = None
+    fresh: bool = False
+    in_place: bool = False
 
     def holding_still(self) -> Apply:
         """The same with a class whose weights can be held still."""
@@ -206,14 +211,23 @@ class Use(Record):
     names: Mapping[int, str] = {}
 
 
-def module(make: Call, name: str = "", helpers: tuple[Helper, ...] = (), call: Code = None, gives: Gives = 0) -> Apply:
+def module(
+    make: Call,
+    name: str = "",
+    helpers: tuple[Helper, ...] = (),
+    call: Code = None,
+    gives: Gives = 0,
+    fresh: bool = False,
+) -> Apply:
     """A step with weights or state: constructed once, then called."""
-    return Apply(make, call, True, name, helpers, gives)
+    return Apply(make, call, True, name, helpers, gives, fresh=fresh)
 
 
-def function(code: Code, make: Call | None = None, helpers: tuple[Helper, ...] = (), gives: Gives = 0) -> Apply:
+def function(
+    code: Code, make: Call | None = None, helpers: tuple[Helper, ...] = (), gives: Gives = 0, fresh: bool = False
+) -> Apply:
     """A step without state: an expression over `X(i)`, and the module that does the same, if there is one."""
-    return Apply(make, code, False, "", helpers, gives)
+    return Apply(make, code, False, "", helpers, gives, fresh=fresh)
 
 
 class WeightLayout(Record):

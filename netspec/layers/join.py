@@ -50,6 +50,8 @@ class Elementwise(Layer):
     free = True
     by_step = True
     keras_layer: ClassVar[str] = ""
+    # does no gradient of PyTorch's ask for what comes out?
+    torch_fresh: ClassVar[bool] = False
 
     def shape(self, *xs: Shape) -> Shape:
         return broadcast(self.kind, xs)
@@ -65,7 +67,7 @@ class Elementwise(Layer):
 
     def torch(self, at: At) -> Use:
         values = [lifted(at, i, len(at.y), at.first) for i in range(len(at.inputs))]
-        return Use((function(self.combine(values)),))
+        return Use((function(self.combine(values), fresh=self.torch_fresh and len(values) > 1),))
 
     def keras(self, at: At) -> Use:
         if len(at.inputs) == 1:
@@ -130,6 +132,7 @@ class _JoinBySum(Elementwise):
     """The sum of all values, or something made of it."""
 
     ordered = False
+    torch_fresh = True
 
     def combine(self, values: list[Code]) -> Code:
         total = call("sum", values) if len(values) > _ROW else chain(values, "+")
@@ -213,6 +216,7 @@ class Sub(Elementwise):
 
     arity = 2
     keras_layer = "layers.Subtract"
+    torch_fresh = True
     examples = (
         Example("sub", ((5, 4, 3), (5, 4, 3)), (5, 4, 3)),
         Example("sub", ((4, 3), (5, 4, 3)), (5, 4, 3)),

@@ -93,7 +93,7 @@ class Dense(Weighted):
 
     def torch(self, at: At) -> Use:
         make = call("nn.Linear", *known("PyTorch", at.channels), self.units, **unless(True, bias=self.bias))
-        return Use((module(make), *torch_activation(self.activation, at)))
+        return Use((module(make, fresh=True), *torch_activation(self.activation, at)))
 
     def keras(self, at: At) -> Use:
         known("Keras", at.channels)
@@ -229,7 +229,7 @@ class Bilinear(Weighted):
     def torch(self, at: At) -> Use:
         sizes = known("PyTorch", *(x[-1] for x in at.inputs))
         make = call("nn.Bilinear", *sizes, self.units, **unless(True, bias=self.bias))
-        return Use((module(make), *torch_activation(self.activation, at)))
+        return Use((module(make, fresh=True), *torch_activation(self.activation, at)))
 
     def keras(self, at: At) -> Use:
         known("Keras", *(x[-1] for x in at.inputs))

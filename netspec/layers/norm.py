@@ -78,12 +78,12 @@ class Normalisation(Layer):
         PyTorch has them both or neither (`affine`); one alone is a module of the same class without the other.
         """
         if self.scale and self.center:
-            return module(make)
+            return module(make, fresh=True)
         if not self.scale and not self.center:
             word = "elementwise_affine" if make.func == "nn.LayerNorm" else "affine"
-            return module(Call(make.func, make.args, _without(make, word, **{word: False})))
+            return module(Call(make.func, make.args, _without(make, word, **{word: False})), fresh=True)
         helper = _one_sided(str(make.func), "weight" if self.center else "bias")
-        return module(Call(helper.name, make.args, make.kwargs), helpers=(helper,))
+        return module(Call(helper.name, make.args, make.kwargs), helpers=(helper,), fresh=True)
 
     def keras_arguments(self, at: At) -> dict[str, Any]:
         """What all of Keras's normalisations take. Raises Unsupported where the learned parts have no known size."""
@@ -257,7 +257,7 @@ class LayerNorm(Normalisation):
         size = sizes[0] if len(sizes) == 1 else sizes
         make = call("nn.LayerNorm", size, **unless(1e-5, eps=self.epsilon))
         if self.scale and not self.center:
-            return Use((module(Call(make.func, make.args, _without(make, "bias", bias=False))),))
+            return Use((module(Call(make.func, make.args, _without(make, "bias", bias=False)), fresh=True),))
         return Use((self.torch_module(make),))
 
     def keras(self, at: At) -> Use:
@@ -380,7 +380,7 @@ class InstanceNorm(_OverPositions):
         name = f"nn.InstanceNorm{_spatial_rank(self.kind, at.x)}d"
         affine = {"affine": True} if self.scale or self.center else {}
         make = call(name, *known("PyTorch", at.channels), **unless(1e-5, eps=self.epsilon), **affine)
-        return Use((self.torch_module(make) if affine else module(make),))
+        return Use((self.torch_module(make) if affine else module(make, fresh=True),))
 
     def keras(self, at: At) -> Use:
         made = module(call("layers.GroupNormalization", groups=-1, **self.keras_arguments(at)))

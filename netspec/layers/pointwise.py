@@ -29,6 +29,8 @@ class Activation(Layer):
     # PyTorch's function and module (empty where it has none)
     torch_function: ClassVar[str] = ""
     torch_module: ClassVar[str] = ""
+    # do both take `inplace=True`, and is that faster?
+    torch_in_place: ClassVar[bool] = False
     # Keras's word for the function with the language's defaults; empty where Keras's defaults differ
     keras_word: ClassVar[str] = ""
 
@@ -39,7 +41,8 @@ class Activation(Layer):
     def torch(self, at: At) -> Use:
         given = self.torch_arguments(at)
         make = call(self.torch_module, **given) if self.torch_module else None
-        return Use((function(call(self.torch_function, X(), **given), make),))
+        step = function(call(self.torch_function, X(), **given), make)
+        return Use((step.replace(in_place=self.torch_in_place),))
 
     def keras(self, at: At) -> Use:
         make = call("layers.Activation", self.keras_word)
@@ -173,12 +176,17 @@ _PLAIN: tuple[tuple[str, str, str, str, Callable[[Any, Any], Any], str], ...] = 
 )
 
 
+# those of them that are faster in place (docs/adr/081-in-place.md)
+_IN_PLACE = ("relu", "relu6", "selu")
+
+
 def _plain(word: str, torch_function: str, torch_module: str, keras_word: str, define: Any, doc: str) -> None:
     body = {
         "__doc__": doc,
         "__module__": __name__,
         "torch_function": torch_function,
         "torch_module": torch_module,
+        "torch_in_place": word in _IN_PLACE,
         "keras_word": keras_word,
         "define": lambda self, np, x: define(np, x),
         "examples": (Example(word, (5, 4), (5, 4)), Example(word, (3, 4, 2), (3, 4, 2))),
@@ -202,6 +210,7 @@ class LeakyRelu(Activation):
     slope: float = arg(number, 0.01, doc="slope on the negative side")
 
     torch_function, torch_module = "F.leaky_relu", "nn.LeakyReLU"
+    torch_in_place = True
     examples = (
         Example("leaky_relu", (5, 4), (5, 4)),
         Example("leaky_relu(0.3)", (5, 4), (5, 4)),
@@ -225,6 +234,7 @@ class Elu(Activation):
     alpha: float = arg(number, 1.0, doc="what the negative side comes down to")
 
     torch_function, torch_module, keras_word = "F.elu", "nn.ELU", "elu"
+    torch_in_place = True
     examples = (Example("elu", (5, 4), (5, 4)), Example("elu(0.5)", (5, 4), (5, 4)))
 
     def torch_arguments(self, at: At) -> dict[str, Any]:
@@ -258,6 +268,7 @@ class Celu(KerasOp):
     alpha: float = arg(number, 1.0, doc="what the negative side comes down to")
 
     torch_function, torch_module, keras_word = "F.celu", "nn.CELU", "celu"
+    torch_in_place = True
     examples = (Example("celu", (5, 4), (5, 4)), Example("celu(0.5)", (5, 4), (5, 4)))
 
     def torch_arguments(self, at: At) -> dict[str, Any]:

@@ -224,7 +224,7 @@ class ConvTranspose(Weighted):
             **unless(1, dilation=square(tuple(a.dilation for a in found))),
         )
         cut = torch_crop(tuple(zip(fronts, ends)))
-        return Use((module(make), *cut, *torch_activation(self.activation, at)))
+        return Use((module(make, fresh=True), *cut, *torch_activation(self.activation, at)))
 
     def keras(self, at: At) -> Use:
         known_channels(at, "Keras")

@@ -38,6 +38,7 @@ STYLE = Style(
     unroll=4,
     name=class_name,
     reserved=_MODULES | {"self", "init_weights"},
+    overwrites=True,
 )
 _TAKEN = {"Module", "Sequential", "ModuleList", *_MODULES}
 # attributes that a module has already

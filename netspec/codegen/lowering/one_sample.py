@@ -34,7 +34,9 @@ def of_one_sample(use: Use, count: int, framework: Framework) -> Use:
         code = framework.applied(values) if apply.call is None else fill(apply.call, values, Made())
         code = _only(code, framework.single) if number == len(use.steps) - 1 else code
         needed = apply.stateful or apply.call is None
-        steps.append(apply.replace(make=apply.make if needed else None, call=code, stateful=needed))
+        steps.append(
+            apply.replace(make=apply.make if needed else None, call=code, stateful=needed, fresh=False, in_place=False)
+        )
     return Use(tuple(steps))
 
 

@@ -72,6 +72,8 @@ class Solver:
         first = column[0]
         if len({(a.stateful, a.name, a.helpers, a.gives, a.make is None, a.call is None) for a in column}) != 1:
             raise MismatchError
+        if len({(a.fresh, a.in_place) for a in column}) != 1:
+            raise MismatchError
         makes, calls = [a.make for a in column], [a.call for a in column]
         classes = self.parameters.style.sequences
         if not first.stateful and first.make is not None and first.call is not None and not same(calls):

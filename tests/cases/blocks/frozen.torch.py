@@ -38,7 +38,7 @@ class Features(nn.Module):
         self.conv2 = nn.Conv2d(8, 8, 3)
 
     def forward(self, x):
-        x = F.relu(self.batchnorm(self.conv1(x)))
+        x = F.relu(self.batchnorm(self.conv1(x)), inplace=True)
         return self.conv2(x)
 
 

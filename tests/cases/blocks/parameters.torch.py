@@ -22,8 +22,8 @@ class Pair(nn.Module):
         self.conv2 = nn.Conv2d(filters, 2 * filters, kernel, padding="same")
 
     def forward(self, x):
-        x = F.relu(self.conv1(x))
-        return F.relu(self.conv2(x))
+        x = F.relu(self.conv1(x), inplace=True)
+        return F.relu(self.conv2(x), inplace=True)
 
 
 class Pair2(nn.Module):

@@ -23,7 +23,7 @@ class Cell(nn.Module):
 
     def forward(self, prev, cur):
         mixed = self.conv1(prev)
-        fine = F.relu(mixed + self.conv2(cur))
+        fine = F.relu(mixed + self.conv2(cur), inplace=True)
         x = F.max_pool2d(fine, 2)
         return fine, x
 

@@ -27,7 +27,7 @@ class Subflows(nn.Module):
     def forward(self, image):
         y = F.relu(image)  # 8 x 16 x 16
         y2 = self.body(image)  # 8 x 16 x 16
-        z = y + F.relu(self.conv(y2))  # 8 x 16 x 16
+        z = y + F.relu(self.conv(y2), inplace=True)  # 8 x 16 x 16
         squeeze = torch.flatten(F.adaptive_avg_pool2d(image, 1), 1)
         squeeze = F.relu(self.gate_2(squeeze))
         squeeze = torch.sigmoid(self.gate_3(squeeze))

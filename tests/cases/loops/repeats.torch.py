@@ -34,8 +34,8 @@ class Repeats(nn.Module):
         self.apply(init_weights)
 
     def forward(self, image):
-        x = F.relu(self.conv1(image))  # 8 x 64 x 64
-        x = F.relu(self.conv2(x))  # 8 x 64 x 64
+        x = F.relu(self.conv1(image), inplace=True)  # 8 x 64 x 64
+        x = F.relu(self.conv2(x), inplace=True)  # 8 x 64 x 64
         for conv in self.convs:
             x = conv(x)
             x = F.max_pool2d(x, 2)

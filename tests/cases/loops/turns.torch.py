@@ -36,16 +36,16 @@ class Turns(nn.Module):
 
     def forward(self, x):
         for conv, batchnorm in zip(self.convs, self.batchnorms):
-            x = F.relu(batchnorm(conv(x)))  # 1 x 8 x 8
+            x = F.relu(batchnorm(conv(x)), inplace=True)  # 1 x 8 x 8
         for dropout, conv, batchnorm in zip(
             self.dropouts,
             self.convs_2,
             self.batchnorms_2,
         ):
             x = dropout(x)
-            x = F.relu(batchnorm(conv(x)))  # 2 x 8 x 8
+            x = F.relu(batchnorm(conv(x)), inplace=True)  # 2 x 8 x 8
         for conv, batchnorm in zip(self.convs_3, self.batchnorms_3):
-            x = F.relu(batchnorm(conv(x)))
+            x = F.relu(batchnorm(conv(x)), inplace=True)
         for conv, batchnorm in zip(self.convs_4, self.batchnorms_4):
-            x = F.relu(batchnorm(conv(x)))  # 8 x 8 x 8
+            x = F.relu(batchnorm(conv(x)), inplace=True)  # 8 x 8 x 8
         return x

@@ -41,7 +41,7 @@ class Unit(nn.Module):
         self.batchnorm = nn.BatchNorm2d(filters)
 
     def forward(self, x):
-        return F.relu(self.batchnorm(self.conv(x)))
+        return F.relu(self.batchnorm(self.conv(x)), inplace=True)
 
 
 class Judge(nn.Module):
