@@ -30,6 +30,7 @@ FLOORS = [
     "report",
     "runtime",
     "weights",
+    "importing",
     "reference",
     "verify",
     "api",
