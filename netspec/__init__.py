@@ -7,14 +7,24 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .api import Network, UnknownNet, load, parse
+    from .api import Network, UnknownNet, from_keras, load, parse
     from .base.diagnostics import Diagnostic, SpecError
     from .elaborate.net import SettingError
     from .files import ReadError
 
     __version__: str
 
-__all__ = ["Diagnostic", "Network", "ReadError", "SettingError", "SpecError", "UnknownNet", "load", "parse"]
+__all__ = [
+    "Diagnostic",
+    "Network",
+    "ReadError",
+    "SettingError",
+    "SpecError",
+    "UnknownNet",
+    "from_keras",
+    "load",
+    "parse",
+]
 
 _HOMES = {
     "Diagnostic": "base.diagnostics",
@@ -23,6 +33,7 @@ _HOMES = {
     "SettingError": "elaborate.net",
     "SpecError": "base.diagnostics",
     "UnknownNet": "api",
+    "from_keras": "api",
     "load": "api",
     "parse": "api",
 }

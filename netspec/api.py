@@ -148,6 +148,18 @@ def parse(
     return _network(Source(name, text), net, include, settings)
 
 
+def from_keras(model: Any, /) -> Network:
+    """The net of a live Keras model, functional or sequential; `.text` is its spec.
+
+    Keras is not imported: the model says itself what it is made of. Raises UnreadModel where it does not, and SpecError
+    at each step that was not understood.
+    """
+    from .importing.keras_file import keras_model
+    from .importing.writer import write_spec
+
+    return _network(Source("<model>", write_spec(keras_model(model)).text), None, (), {})
+
+
 def _network(
     source: Source, net: str | None, include: Sequence[str | os.PathLike[str]], settings: Mapping[str, Any]
 ) -> Network:
@@ -195,6 +207,11 @@ class Network:
     @property
     def outputs(self) -> tuple[Value, ...]:
         return tuple(Value(r.name, r.value.shape, r.value.dtype) for r in self.checked.net.body.outputs)
+
+    @property
+    def text(self) -> str:
+        """The spec."""
+        return self.checked.net.design.source.text
 
     def __repr__(self) -> str:
         from .base.dims import show

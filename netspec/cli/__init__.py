@@ -23,6 +23,7 @@ COMMANDS = {
     "draw": "a diagram: DOT, or a picture",
     "verify": "PyTorch, Keras and NumPy run on the same random weights and inputs, and compared",
     "weights": "trained weights carried over between PyTorch, Keras and files",
+    "import": "a spec from a model: .keras files, and the JSON of Keras models",
     "fmt": "the canonical layout of specs",
     "explain": "what a diagnostic means, with a wrong and a right example",
     "zoo": "the specs that ship with netspec, with their figures and the published ones",
