@@ -121,6 +121,7 @@ class BodyWriter:
         self.texts: dict[int, str] = dict(named)
         self.asked: set[int] = set()  # values that are referred to by name
         self.labelled = {n.results[0]: n.label for n in nodes if n.label and n.results}
+        self.names.taken.update(self.labelled.values())
         self.hints = {n: node.hint for node in nodes for n in node.results if node.hint}
         self.left = Counter(n for node in nodes for n in (*node.operands, *node.refs))
         self.left.update(outputs)
@@ -175,6 +176,8 @@ class BodyWriter:
         return self.texts[number] if number in self.asked and number not in self.given else ""
 
     def _statement(self, segment: ChainSegment, later: ChainSegment | None) -> None:
+        for value in [n for n in self.free if not self.left[n]]:
+            self.names.taken.discard(self.free.pop(value))
         head, last = segment.nodes[0], segment.nodes[-1]
         if head.call.kind == "weight":
             self._declared(head)
@@ -206,7 +209,7 @@ class BodyWriter:
 
     def _takes_flow(self, node: BodyNode, flow: int | None) -> bool:
         joins = node.call.kind in _JOINS or bool(sign_of(node.call.kind)) or node.call.kind == "slice"
-        return node.operands[0] == flow and not joins
+        return node.operands[0] == flow and not joins and len(node.operands) == 1
 
     def _brought(self, segment: ChainSegment) -> int | None:
         """What flows where the segment begins, for joins of branches: made to flow where it does not."""
@@ -268,6 +271,8 @@ class BodyWriter:
         if not node.operands:
             return self._stage(node, ())
         first = node.operands[0]
+        if len(node.operands) > 1 and first == flow:  # a call on values takes nothing else
+            return self._stage(node, node.operands, flow)
         start: list[Piece] = [] if first == flow else [self._named(first), " -> "]
         return [*start, *self._stage(node, node.operands[1:])]
 
@@ -282,11 +287,11 @@ class BodyWriter:
         options = CallPiece(node.call.kind, node.call.pairs, ("",))
         return [*text, TailPiece(options), ")", *self._label(node)]
 
-    def _stage(self, node: BodyNode, others: Sequence[int]) -> list[Piece]:
+    def _stage(self, node: BodyNode, others: Sequence[int], flow: int | None = None) -> list[Piece]:
         if node.inner is not None:
             self._take(node.refs)
             return [*node.inner({n: self._named(n) for n in node.refs}), *self._label(node)]
-        operands = tuple(self._named(n) for n in others)
+        operands = tuple(self._value(n, flow) for n in others)
         pairs = tuple((name, self._filled(value)) for name, value in node.call.pairs)
         self._take(node.refs)
         call = node.call.replace(pairs=pairs, operands=operands)
@@ -322,10 +327,7 @@ class BodyWriter:
         return self.texts[number]
 
     def _bound(self, number: int) -> str:
-        """A name for a value that is bound to it; one that nobody needs any more may stand for another value."""
-        gone = [n for n in self.free if not self.left[n]]
-        for value in gone:
-            self.names.taken.discard(self.free.pop(value))
+        """A name for a value; where nobody needs the value any more, the name may stand for another one."""
         self.asked.add(number)
         self.texts[number] = self.free[number] = self.names.new("y")
         return self.texts[number]

@@ -31,6 +31,7 @@ class GrowingGraph:
         self.steps: list[ImportedStep] = []
         self.shapes: list[Shape | None] = []
         self.path: tuple[ModuleLevel, ...] = ()
+        self.owner = ""  # what the model calls that which holds the weights of the next steps
 
     def value(self, shape: Shape | None) -> int:
         self.shapes.append(shape)
@@ -60,17 +61,19 @@ class GrowingGraph:
         kind: str,
         operands: Sequence[int],
         args: Mapping[str, Any] | None = None,
-        tensors: Mapping[str, str] | None = None,
     ) -> tuple[int, ...]:
         """One more step; the numbers of the values that come out. Raises NotUnderstood where its layer refuses it."""
         given = {name: value for name, value in (args or {}).items() if value is not None}
         shapes = self._shapes(kind, given, operands)
         results = tuple(self.value(shape) for shape in shapes)
         pairs = tuple(given.items())
-        names = tuple((tensors or {}).items())
+        names = self._holder()
         step = ImportedStep(kind, pairs, tuple(operands), results, self.path, names, tuple(written(s) for s in shapes))
         self.steps.append(step)
         return results
+
+    def _holder(self) -> tuple[tuple[str, str], ...]:
+        return (("", self.owner),) if self.owner else ()
 
     def one(self, kind: str, operands: Sequence[int], args: Mapping[str, Any] | None = None) -> int:
         """The same, of a step that gives one value."""
@@ -81,14 +84,22 @@ class GrowingGraph:
         number = self.value(sizes)
         pairs = (("", name), ("", sizes), *args.items())
         here = self.path[:-1]
-        self.steps.append(ImportedStep("weight", pairs, (), (number,), here, ((name, name),), (written(sizes),)))
+        self.steps.append(ImportedStep("weight", pairs, (), (number,), here, (("", self.owner),), (written(sizes),)))
         return number
 
     def applied(self, kind: str, operands: Sequence[int], step: ImportedStep, shape: Shape) -> tuple[int, ...]:
         """A way to use a step that is no layer itself (`each_step`), and gives one value of a shape."""
         number = self.value(shape)
         pairs = (("step", step),)
-        made = ImportedStep(kind, pairs, tuple(operands), (number,), self.path, (), (written(shape),))
+        made = ImportedStep(
+            kind,
+            pairs,
+            tuple(operands),
+            (number,),
+            self.path,
+            ((("", self.owner),) if self.owner else ()),
+            (written(shape),),
+        )
         self.steps.append(made)
         return (number,)
 

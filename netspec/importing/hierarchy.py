@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING, Record
 from .bodies import BodyNode, BodyWriter
 from .graph import ImportedStep
-from .levels import ModuleCall, has_weights, part_name, snake, taken_by
+from .levels import CONTAINERS, ModuleCall, has_weights, part_name, snake, taken_by
 from .loops import looped
 from .naming import NameSupply, cleaned, is_name, reserved
 from .pieces import BodyLine, CallPiece, braced, complete, lines_of
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
     from .templates import BlockTemplate
 
 
+# the beginning of the name that a step is marked with
+MARK = "step_"
 # modules that are not called, between two that are
 _WIDEST = 8
 
 
 class SpecStyle(Record):
-    """How much a spec is shortened."""
+    """How much a spec is shortened. `strict` names no step as a layer is called; `marks` gives a number of its own to
+    each step with weights that has no name, for proofs."""
 
     loops: bool = True
     equal_first: bool = True
     strict: bool = False
+    marks: bool = False
 
 
 class Writing:
@@ -42,6 +46,7 @@ class Writing:
         self.model, self.tree, self.style, self.shared = model, tree, style, shared
         self.name = cleaned(snake(model.name).replace("_net", "net"), "model")
         self.lowest = 0  # the numbers of values that are not in the model are below 0
+        self.marks = {id(step): place for place, step in enumerate(model.steps)}
         self.templates: list[BlockTemplate] = []
         self.parts_of: dict[str, set[str]] = {}  # by block, the names of its parts
         self.signatures: dict[str, BlockSignature] = {}
@@ -104,7 +109,8 @@ class Writing:
 
     def _name(self, module: ModuleCall) -> str:
         """A name for the block of a module: its class, and where that is taken what it has more than the others."""
-        stem = cleaned(snake(module.kind), "block")
+        named = module.kind not in (*CONTAINERS, "Functional", "Model")
+        stem = cleaned(snake(module.kind), "block") if named else f"{cleaned(snake(module.name), 'part')}_block"
         names = NameSupply({t.name for t in self.templates} | set(self.ports()) | {self.name})
         same = [t for t in self.templates if t.name == stem or t.name.startswith(f"{stem}_")]
         if same:
@@ -179,6 +185,10 @@ class Writing:
         if path in self.shared and has_weights(part):
             return BodyNode(CallPiece(self.shared[path], ()), part.operands, part.results)
         label, more = self._said(name, numbered)
+        if label and len(part.results) > 1:
+            label, more = "", (("name", label),)
+        if self.style.marks and has_weights(part) and not name:
+            more = (("name", f"{MARK}{self.marks[id(part)]}"),)
         if part.kind == "weight":
             label, more = "", ()
         return BodyNode(

@@ -10,14 +10,14 @@ from heapq import heappop, heappush
 
 from ..base.dims import symbol
 from ..base.record import TYPE_CHECKING
-from .graph import ImportedModel, ModuleLevel, ValueRef
+from .graph import ImportedModel, ImportedStep, ModuleLevel, ValueRef
 from .growing import GrowingGraph, NotUnderstood
 from .keras_config import LayerConfig
 from .keras_layers import LayerUse
 from .keras_operations import operation
 from .keras_sequences import READS as READS
 from .keras_tensors import arguments_of, calls_of, history_of, listed, shapes_in, tensors_in
-from .levels import snake
+from .levels import has_weights, snake, taken_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +32,8 @@ _DEEPEST = 20
 _HEEDS = frozenset(
     ["GlobalAveragePooling1D", "GlobalAvgPool1D", "MultiHeadAttention", "Attention", "AdditiveAttention", "Softmax"]
 )
+_CELLS = ("LSTM", "GRU", "SimpleRNN", "Bidirectional")
+_OVER_TIME = (*_CELLS, "TimeDistributed")
 _MASKED = frozenset(
     [
         "Dense",
@@ -66,13 +68,29 @@ def graph_of(model: Mapping[str, Any]) -> ImportedModel:
         )
     reading = _KerasReading()
     try:
-        names = reading.whole(model)
+        try:
+            names = reading.whole(model)
+        except _MaskLostError:
+            reading = _KerasReading(explicit=True)
+            names = reading.whole(model)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise BadModel(f"it is no Keras model that can be read: {type(error).__name__} at {error}") from None
     grown = reading.grown
     title = str(model["config"].get("name", "model")) if isinstance(model["config"], dict) else "model"
     notes = tuple(_merged(reading.notes))
-    return ImportedModel(title, tuple(grown.inputs), tuple(grown.steps), tuple(names), notes)
+    steps = _needed(grown.steps, [number for _, number in names])
+    return ImportedModel(title, tuple(grown.inputs), steps, tuple(names), notes)
+
+
+def _needed(steps: Sequence[ImportedStep], outputs: Sequence[int]) -> tuple[ImportedStep, ...]:
+    """The steps without those that nothing comes of, such as a mask that the language hands on by itself."""
+    wanted = set(outputs)
+    found: list[ImportedStep] = []
+    for step in reversed(steps):
+        if has_weights(step) or not wanted.isdisjoint(step.results):
+            wanted.update(taken_by(step))
+            found.append(step)
+    return tuple(reversed(found))
 
 
 def _merged(notes: Sequence[str]) -> list[str]:
@@ -91,12 +109,20 @@ def _is_automatic(name: str, kind: str) -> bool:
     return bool(re.fullmatch(rf"{re.escape(snake(kind))}(_\d+)?", name))
 
 
+class _MaskLostError(Exception):
+    """A mask does not reach a layer that it would reach here."""
+
+
 class _KerasReading:
     """One model on its way to a graph."""
 
-    def __init__(self) -> None:
+    def __init__(self, explicit: bool = False) -> None:
+        self.explicit = explicit  # are masks values of the model, and not handed on by themselves?
+        self.padded: set[int] = set()  # sequences that hold other numbers where steps are padding than ours
         self.grown = GrowingGraph()
         self.notes: list[str] = []
+        self.owners: list[str] = []  # the models that this one is in, by the names that they have there
+        self.old = False  # is it written down as Keras 2 did, without masks?
         self.repeated = 0  # models that are called more than once, and that this is in
         self.masks: dict[int, int] = {}  # by value, the whole numbers of which 0 is padding
         self.compared: dict[int, int] = {}  # by value, what it is that was compared with 0
@@ -109,9 +135,17 @@ class _KerasReading:
             return [("", results[0])]
         values = self.functional(model["config"], None, ())
         outputs = history_of(model["config"]["output_layers"])
+        for key in outputs:
+            if values[key] in self.padded:
+                values[key] = self._repeats(values[key])
         if len(outputs) == 1:
             return [("", values[outputs[0]])]
         return [(name, values[name, node, place]) for name, node, place in outputs]
+
+    def _repeats(self, value: int) -> int:
+        """A sequence that comes out, whose padded steps are others here."""
+        what = "PaddedSteps: the padded steps of a sequence that comes out repeat the last output"
+        return self.grown.unknown(what, (value,), [self.grown.shape(value)])[0]
 
     def _first(self, layers: Sequence[Mapping[str, Any]]) -> int:
         inner = layers[0]["config"]
@@ -186,6 +220,7 @@ class _KerasReading:
         path: tuple[ModuleLevel, ...],
     ) -> tuple[int, ...]:
         self._recorded(call, values)
+        self.old = not isinstance(call, dict)
         arguments, named = arguments_of(call, values)
         flat: list[int] = []
         for argument in arguments:
@@ -222,8 +257,9 @@ class _KerasReading:
             return self._model(layer, inputs, here)
         config = LayerConfig(kind, {"name": name, **inner}, self.notes)
         self.grown.path = here
+        self.grown.owner = "/".join((*self.owners, name))
         before = len(self.grown.steps)
-        use = LayerUse(self.grown, config, inputs, {**named})
+        use = LayerUse(self.grown, config, inputs, {**named, **({"unmasked": True} if self.explicit else {})})
         try:
             results = self._understood(layer, use, arguments)
         except NotUnderstood as reason:
@@ -239,12 +275,14 @@ class _KerasReading:
     ) -> tuple[int, ...]:
         config = layer["config"]
         self.repeated += self._is_shared(layer)
+        self.owners.append(path[-1].name)
         if layer["class_name"] == "Sequential":
             results = self.sequence(listed(config), inputs[0], path)
         else:
             values = self.functional(config, inputs, path)
             results = tuple(values[key] for key in history_of(config["output_layers"]))
         self.repeated -= self._is_shared(layer)
+        self.owners.pop()
         return results
 
     def _understood(self, layer: Mapping[str, Any], use: LayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
@@ -269,11 +307,16 @@ class _KerasReading:
 
     def _unmasked(self, use: LayerUse) -> LayerUse:
         """The call without a mask that the language hands on by itself. Raises NotUnderstood."""
+        takes = use.config.kind in _OVER_TIME
+        if any(n in self.padded for n in use.inputs) and not (takes and use.given.get("mask") is not None):
+            raise NotUnderstood("it takes the padded steps of a sequence, which repeat the last output there")
         if use.config.kind in _HEEDS and any(n in self.masks for n in use.inputs):
             raise NotUnderstood("it leaves out steps that are padding")
         mask = use.given.get("mask")
         inner = {k: v for k, v in use.given.items() if k not in ("training", "mask") and v is not None}
         if mask is None:
+            if takes and use.x in self.masks and not self.old:
+                raise _MaskLostError
             return use.replace(given=inner)
         if isinstance(mask, ValueRef) and self.compared.get(mask.number, -1) == self.masks.get(use.x, -2):
             return use.replace(given=inner)
@@ -290,8 +333,8 @@ class _KerasReading:
             "attention_mask",
             "return_attention_scores",
         }
-        known |= {"query_mask", "value_mask", "key_mask"}
-        takes_mask = use.config.kind in ("LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed")
+        known |= {"query_mask", "value_mask", "key_mask", "unmasked"}
+        takes_mask = use.config.kind in _OVER_TIME
         for name, value in use.given.items():
             if value and (name not in known | ({"mask"} if takes_mask else set()) or name.startswith("return_")):
                 raise NotUnderstood(f"it is called with `{name}`")
@@ -299,9 +342,12 @@ class _KerasReading:
     def _mask(self, use: LayerUse, results: tuple[int, ...]) -> None:
         """Which values have a mask now."""
         kind = use.config.kind
-        if kind == "Embedding" and use.config.get("mask_zero", False):
+        if kind == "Embedding" and use.config.get("mask_zero", False) and not self.explicit:
             self.masks[results[0]] = use.x
-        sequence = kind in ("LSTM", "GRU", "SimpleRNN", "Bidirectional") and len(self.grown.shape(results[0])) > 1
+        sequence = kind in _CELLS and len(self.grown.shape(results[0])) > 1
+        masked = use.given.get("mask") is not None or any(n in self.masks for n in use.inputs)
+        if sequence and masked and not use.config.get("zero_output_for_mask", kind == "Bidirectional"):
+            self.padded.add(results[0])
         masks = {self.masks[n] for n in use.inputs if n in self.masks}
         if masks and (kind in _MASKED or sequence or kind in ("Add", "Concatenate", "Multiply", "Average")):
             self.masks[results[0]] = min(masks)

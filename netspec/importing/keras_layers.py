@@ -146,7 +146,7 @@ def _transposed(use: LayerUse) -> tuple[int, ...]:
 @reads("Embedding")
 def _embedding(use: LayerUse) -> tuple[int, ...]:
     config = use.config
-    vocabulary, masks = config.size("input_dim"), config.get("mask_zero", False)
+    vocabulary, masks = config.size("input_dim"), config.get("mask_zero", False) and not use.given.get("unmasked")
     use.graph.vocabulary(use.x, vocabulary)
     learned = config.kernels("embeddings", "uniform")
     return use.step("embedding", vocabulary=vocabulary, units=config.size("output_dim"), mask=masks, **learned)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Part: TypeAlias = "ImportedStep | ModuleCall"
 
 # modules that only hold others
-_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "")
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "")
 
 
 class ModuleCall(Record):
@@ -34,7 +34,7 @@ class ModuleCall(Record):
     @property
     def is_container(self) -> bool:
         """Is it a list of others, called one after the other?"""
-        return self.kind in _CONTAINERS or all(part_name(part, len(self.path)).isdigit() for part in self.parts)
+        return self.kind in CONTAINERS or all(part_name(part, len(self.path)).isdigit() for part in self.parts)
 
 
 def part_name(part: Part, depth: int) -> str:

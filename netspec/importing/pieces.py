@@ -108,14 +108,22 @@ def complete(kind: str, args: Sequence[tuple[str, Any]]) -> tuple[tuple[str, Any
     placed = dict(zip(names, (value for name, value in args if not name)))
     given = {**placed, **{name: value for name, value in args if name}}
     found = {name: given.get(name, default_of(kind, name)) for name in declared}
-    if found.get("padding") == 0 and not isinstance(found["padding"], bool):
-        found["padding"] = default_of(kind, "padding")
-    if "stride" in found and default_of(kind, "stride") is None and _one(found["stride"]) == _one(found["kernel"]):
-        found["stride"] = None
+    found = normal(kind, found)
     for name, value in found.items():
         if isinstance(value, ImportedStep):
             found[name] = CallPiece(value.kind, complete(value.kind, value.args))
     return (*found.items(), *((name, given[name]) for name in OF_ALL if given.get(name)))
+
+
+def normal(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a layer where several say the same: no padding is `valid`, a pool goes on by its window."""
+    found = dict(given)
+    if found.get("padding") == 0 and not isinstance(found["padding"], bool):
+        found["padding"] = default_of(kind, "padding")
+    stride = found.get("stride")
+    if stride is not None and default_of(kind, "stride") is None and _one(stride) == _one(found["kernel"]):
+        found["stride"] = None
+    return found
 
 
 def default_of(kind: str, name: str) -> Any:

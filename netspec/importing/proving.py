@@ -51,10 +51,12 @@ def tried(text: str) -> TriedText:
 
 
 class NetTrace(Record):
-    """Every step of a net by what it is and how often, and what comes out, with its name."""
+    """Every step of a net by what it is and how often, and what comes out, with its name; `places` has the steps with
+    weights in the order of the net, with their paths."""
 
     steps: Counter[Any]
     outputs: tuple[tuple[str, int], ...]
+    places: tuple[tuple[int, str], ...]
 
 
 class _Tracing:
@@ -63,6 +65,7 @@ class _Tracing:
     def __init__(self, known: dict[Any, int], paths: Mapping[str, str]) -> None:
         self.known, self.paths = known, paths
         self.steps: Counter[Any] = Counter()
+        self.places: list[tuple[int, str]] = []
 
     def number(self, key: Any) -> int:
         return self.known.setdefault(key, len(self.known))
@@ -93,6 +96,8 @@ class _Tracing:
             return {item.outputs[0].number: taken[0]}
         made = self.number(key)
         self.steps[made] += 1
+        if weighted:
+            self.places.append((made, path))
         return {t.number: self.number((made, place)) for place, t in enumerate(item.outputs)}
 
 
@@ -107,7 +112,7 @@ def trace(net: Net, known: dict[Any, int], paths: Mapping[str, str]) -> NetTrace
     tracing = _Tracing(known, paths)
     inputs = [tracing.number(("input", p.name, _shape(p.value), p.value.dtype, p.limit)) for p in net.body.inputs]
     outputs = tracing.body(net.body, inputs, "")
-    return NetTrace(tracing.steps, tuple(zip((o.name for o in net.body.outputs), outputs)))
+    return NetTrace(tracing.steps, tuple(zip((o.name for o in net.body.outputs), outputs)), tuple(tracing.places))
 
 
 def _shape(value: Tensor) -> tuple[str, ...]:
