@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.record import TYPE_CHECKING, Record
-from .pieces import OF_ALL, BodyLine, CallPiece, NumberPiece, TailPiece
+from .pieces import OF_ALL, BodyLine, CallPiece, LabelPiece, NumberPiece, TailPiece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,12 +25,19 @@ class NumberPlace(Record):
 def skeleton(atoms: Sequence[BodyLine], labels: bool = True) -> Any:
     """What is the same in bodies that differ in numbers only; `labels` says whether names count."""
     return tuple(
-        (tuple(map(_bones, a.pieces)), a.arrow, a.flows, a.scope, a.loop, a.label if labels else bool(a.label))
+        (
+            tuple(_bones(p, labels) for p in a.pieces),
+            a.arrow,
+            a.flows,
+            a.scope,
+            a.loop,
+            a.label if labels else bool(a.label),
+        )
         for a in atoms
     )
 
 
-def _bones(piece: Piece) -> Any:
+def _bones(piece: Piece, labels: bool = True) -> Any:
     if isinstance(piece, CallPiece):
         names = tuple(
             (n, _bones(v) if isinstance(v, CallPiece) else v if n in OF_ALL else None) for n, v in piece.pairs
@@ -40,7 +47,9 @@ def _bones(piece: Piece) -> Any:
         return "tail", _bones(piece.call)
     if isinstance(piece, NumberPiece):
         return "number", piece.hint
-    return piece if isinstance(piece, str) else piece.text
+    if isinstance(piece, LabelPiece):
+        return "label", piece.text if labels else bool(piece.text)
+    return piece
 
 
 def numbers(atoms: Sequence[BodyLine]) -> list[tuple[NumberPlace, Any]]:

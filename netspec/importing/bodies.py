@@ -145,7 +145,9 @@ class BodyWriter:
             starts = {s.nodes[0].operands[0] for s in inner if s.nodes[0].operands}
             plain = all(self._is_plain(s) for s in inner)
             # all branches start at one value: the one that flows there
-            if plain and len(starts) == 1 and len(inner) > 1 and len(set(head.operands)) == len(head.operands):
+            rest = {n for n in head.operands if all(s.end != n for s in inner)}
+            enough = len(inner) > 1 or (head.call.kind == "concat" and bool(inner) and rest == starts)
+            if plain and len(starts) == 1 and enough and len(set(head.operands)) == len(head.operands):
                 found.update(s.end for s in inner)
         return found
 
@@ -282,7 +284,9 @@ class BodyWriter:
         for place, number in enumerate(node.operands):
             text += [", "] * bool(place)
             inner = self.by_end.get(number) if number in self.inlined else None
-            text += self._pipeline(inner, flow) if inner is not None else [self._value(number, flow)]
+            beside = any(n in self.inlined for n in node.operands) and number == flow
+            said = "identity" if beside else ""  # as the branches, which take what flows without its name
+            text += self._pipeline(inner, flow) if inner is not None else [said or self._value(number, flow)]
         self._take(node.operands)
         options = CallPiece(node.call.kind, node.call.pairs, ("",))
         return [*text, TailPiece(options), ")", *self._label(node)]

@@ -60,7 +60,7 @@ def _nested(steps: Sequence[ImportedStep], depth: int) -> tuple[Part, ...]:
     start = 0
     while start < len(steps):
         path = steps[start].path
-        if len(path) <= depth:
+        if len(path) <= depth or not path[depth].name:  # what has no name there is no module
             parts.append(steps[start])
             start += 1
             continue
@@ -68,10 +68,22 @@ def _nested(steps: Sequence[ImportedStep], depth: int) -> tuple[Part, ...]:
         while end < len(steps) and len(steps[end].path) > depth and steps[end].path[depth] == path[depth]:
             end += 1
         names = tuple(level.name for level in path[: depth + 1])
-        module = ModuleCall(path[depth].name, path[depth].kind, names, _nested(steps[start:end], depth + 1))
-        parts += [module] if _holds(module) else module.parts
+        for call in _calls(steps[start:end]):
+            module = ModuleCall(path[depth].name, path[depth].kind, names, _nested(call, depth + 1))
+            parts += [module] if _holds(module) else module.parts
         start = end
     return tuple(parts)
+
+
+def _calls(run: Sequence[ImportedStep]) -> list[Sequence[ImportedStep]]:
+    """Steps of one module that follow one another, call by call, where it is called several times in the same way."""
+    known = [(step.path, step.kind) for step in run]
+    first = next((place for place, step in enumerate(run) if has_weights(step)), 0)
+    times = sum(has_weights(step) and step.path == run[first].path and step.kind == run[first].kind for step in run)
+    long, rest = divmod(len(run), max(times, 1))
+    if times < 2 or rest or known[long:] != known[:-long]:
+        return [run]
+    return [run[start : start + long] for start in range(0, len(run), long)]
 
 
 def _holds(module: ModuleCall) -> bool:

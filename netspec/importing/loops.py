@@ -7,7 +7,7 @@ import re
 from ..base.record import TYPE_CHECKING
 from .alike import constant, equal, numbers, ratio, skeleton, with_numbers
 from .naming import NameSupply
-from .pieces import BodyLine, NumberPiece, ParameterText, braced, lines_of, spelled
+from .pieces import BodyLine, LabelPiece, NumberPiece, ParameterText, braced, lines_of, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,16 +91,26 @@ def _same_numbers(one: Sequence[BodyLine], other: Sequence[BodyLine]) -> bool:
 def _family(unit: Sequence[BodyLine], other: Sequence[BodyLine], turn: int) -> str | None:
     """The name that the turns count up: empty where they have none, None where names do not fit."""
     stem = ""
-    for one, two in zip(unit, other):
-        if not one.label and not two.label:
-            continue
-        first, second = _NUMBERED.fullmatch(one.label), _NUMBERED.fullmatch(two.label)
+    for one, two in zip(_labels(unit), _labels(other)):
+        first, second = _NUMBERED.fullmatch(one), _NUMBERED.fullmatch(two)
         if not first or not second or first[1] != second[1] or stem:
             return None
         if first[2] != "1" or int(second[2]) != turn + 1 or second[2] != str(turn + 1):
             return None
         stem = first[1]
     return stem
+
+
+def _labels(atoms: Sequence[BodyLine]) -> list[str]:
+    """The names of steps in a body, those within a line first."""
+    inner = [[p.text for p in atom.pieces if isinstance(p, LabelPiece)] + [atom.label] for atom in atoms]
+    return [name for names in inner for name in names if name]
+
+
+def _relabelled(atom: BodyLine, stem: str) -> BodyLine:
+    """A line of a turn, whose steps are called by what turns count up."""
+    pieces = tuple(p.replace(text=stem) if isinstance(p, LabelPiece) and p.text else p for p in atom.pieces)
+    return atom.replace(pieces=pieces, label=stem if atom.label else "")
 
 
 def _loop(
@@ -117,7 +127,7 @@ def _loop(
     for (place, _), column in zip(rows[0], columns):
         values.append(_value(place.name, column, found, names))
     stem = _family(unit, units[1], 1) or ""
-    body = tuple(a.replace(label=stem if a.label else "") for a in with_numbers(unit, iter(values)))
+    body = tuple(_relabelled(a, stem) for a in with_numbers(unit, iter(values)))
     named = bool(stem) and len(body) == 1 and body[0].scope
     scope, inner = (f" as {stem}", body[0].pieces) if named else ("", braced(body))
     pieces: tuple[Piece, ...] = (*_head(found, len(units)), f"{scope} ", *inner)

@@ -10,6 +10,7 @@ from ..base.source import Source
 from ..syntax.printer import format_source
 from .grounding import is_grounded
 from .hierarchy import MARK, SpecStyle, Writing, unknown_name
+from .joins import with_joins
 from .levels import ModuleCall, has_weights, tree_of
 from .naming import cleaned
 from .proving import trace, tried
@@ -42,6 +43,7 @@ def write_spec(model: ImportedModel) -> WrittenSpec:
 
     The plainest has a step of the text for a step of the model, with its path; it is right as it stands.
     """
+    model = with_joins(model)
     shared = _shared(model.steps)
     proof = _Proof(model, shared)
     faults = [_fault(step) for step in model.steps if not step.kind and step.unknown]

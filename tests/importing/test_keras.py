@@ -59,6 +59,9 @@ def carried(model, net, holders):
         array = np.asarray(held)
         if isinstance(layer, keras.layers.Dense) and len(weight.sizes) > 2:  # on a grid: a window of one cell
             array = array.reshape(weight.sizes)
+        if weight.keras.part is not None:
+            part, count = weight.keras.part
+            array = np.split(array, count)[part]
         weights[path] = weight.keras.take(array, weight.sizes)
     return weights
 
@@ -93,9 +96,17 @@ def test_does_what_the_model_does(make, tmp_path):
     agrees(model, recovered(model), tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(0, RANDOM, 10))
-def test_random_models(seed, tmp_path):
-    for number in range(seed, seed + 10):
+def test_random_models(tmp_path):
+    _random(range(20), tmp_path)
+
+
+@pytest.mark.sweep
+def test_many_random_models(tmp_path):
+    _random(range(20, RANDOM), tmp_path)
+
+
+def _random(seeds, tmp_path):
+    for number in seeds:
         keras.utils.clear_session()
         model = random_model(number)
         agrees(model, recovered(model), tmp_path)
