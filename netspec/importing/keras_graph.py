@@ -73,7 +73,9 @@ def graph_of(model: Mapping[str, Any]) -> ImportedModel:
         except _MaskLostError:
             reading = _KerasReading(explicit=True)
             names = reading.whole(model)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except BadModel:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:  # of another form throughout
         raise BadModel(f"it is no Keras model that can be read: {type(error).__name__} at {error}") from None
     grown = reading.grown
     title = str(model["config"].get("name", "model")) if isinstance(model["config"], dict) else "model"
@@ -122,6 +124,7 @@ class _KerasReading:
         self.grown = GrowingGraph()
         self.notes: list[str] = []
         self.owners: list[str] = []  # the models that this one is in, by the names that they have there
+        self.before: dict[int, Shape | None] = {}  # the shape before a step that was not understood, by its value
         self.old = False  # is it written down as Keras 2 did, without masks?
         self.repeated = 0  # models that are called more than once, and that this is in
         self.masks: dict[int, int] = {}  # by value, the whole numbers of which 0 is padding
@@ -235,6 +238,20 @@ class _KerasReading:
             if self.grown.shapes[number] is None and all(isinstance(size, int) for size in shape[1:]):
                 self.grown.shapes[number] = tuple(shape[1:])
 
+    def _guessed(self, layer: Mapping[str, Any], inputs: Sequence[int]) -> None:
+        """Take the shapes that a layer was built for, where its inputs come from steps that were not understood.
+
+        Where the model does not tell, a shape is taken to stay as it was before that step: a guess, for what stands
+        behind a fault.
+        """
+        built = layer.get("build_config") or {}
+        shape = built.get("input_shape") if isinstance(built, dict) else None
+        for number in inputs:
+            if self.grown.shapes[number] is not None:
+                continue
+            told = isinstance(shape, list) and len(inputs) == 1 and all(isinstance(n, int) for n in shape[1:])
+            self.grown.shapes[number] = tuple(shape[1:]) if told and shape else self.before.get(number)
+
     # --- layers -------------------------------------------------------------------------------------------------
 
     def layer(
@@ -255,6 +272,7 @@ class _KerasReading:
             if len(here) > _DEEPEST:
                 raise BadModel(f"models stand within one another, more than {_DEEPEST} deep")
             return self._model(layer, inputs, here)
+        self._guessed(layer, inputs)
         config = LayerConfig(kind, {"name": name, **inner}, self.notes)
         self.grown.path = here
         self.grown.owner = "/".join((*self.owners, name))
@@ -264,7 +282,8 @@ class _KerasReading:
             results = self._understood(layer, use, arguments)
         except NotUnderstood as reason:
             del self.grown.steps[before:]
-            return self.grown.unknown(f"{kind}: {reason}", inputs, [None])
+            results = self.grown.unknown(f"{kind}: {reason}", inputs, [None])
+            self.before[results[0]] = self.grown.shapes[inputs[0]] if inputs else None
         return results
 
     def _is_shared(self, layer: Mapping[str, Any]) -> bool:

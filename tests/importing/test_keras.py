@@ -110,3 +110,69 @@ def _random(seeds, tmp_path):
         keras.utils.clear_session()
         model = random_model(number)
         agrees(model, recovered(model), tmp_path)
+
+
+# --- what is refused, and what is told --------------------------------------------------------------------------------
+
+
+def faults_of(*stack, shape=(8, 8, 4), dtype="float32"):
+    x = given = keras.Input(shape, dtype=dtype, name="x")
+    for layer in stack:
+        x = layer(x)
+    return write_spec(keras_model(keras.Model(given, x)))
+
+
+class Mine(keras.layers.Layer):
+    def call(self, x):
+        return x * 2
+
+
+layers = keras.layers
+ODD = {
+    "Lambda": (layers.Lambda(lambda x: x + 1),),
+    "Mine": (Mine(),),
+    "`kernel_constraint": (layers.Conv2D(3, 3, kernel_constraint="non_neg"),),
+    "which is not that of the channels": (layers.BatchNormalization(axis=1),),
+    "`output_padding": (layers.Conv2DTranspose(3, 3, strides=2, output_padding=1),),
+    "a slope for each place": (layers.PReLU(),),
+    "`noise_shape": (layers.Dropout(0.1, noise_shape=(None, 8, 1, 1)),),
+    "`threshold": (layers.ReLU(threshold=1.0),),
+    "`interpolation": (layers.UpSampling2D(2, interpolation="bicubic"),),
+    "`activity_regularizer`": (layers.Dense(3, activity_regularizer="l2"),),
+    "`data_format": (layers.Conv2D(3, 3, data_format="channels_first"),),
+    "`activation=sparsemax`": (layers.Activation("sparsemax"),),
+    "`invert": (layers.Normalization(mean=0.0, variance=1.0, invert=True),),
+}
+
+
+@pytest.mark.parametrize("told", ODD)
+def test_what_has_no_counterpart_is_told(told):
+    found = faults_of(*ODD[told])
+    assert len(found.faults) == 1
+    assert told in found.faults[0]
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.parse(found.text)
+    assert [d.code for d in caught.value.diagnostics] == ["unknown-name"]
+
+
+def test_what_stands_behind_a_fault_is_written():
+    found = faults_of(Mine(name="odd"), layers.Conv2D(5, 3, name="after"), layers.Flatten())
+    assert len(found.faults) == 1
+    assert "mine -> conv(5, 3x3) as after -> flatten" in found.text
+    assert netspec.parse(f"block mine {{ scale(2) }}\n{found.text}").outputs[0].shape == (6 * 6 * 5,)
+
+
+def test_padded_steps_that_are_read_are_told():
+    masked = layers.Embedding(9, 4, mask_zero=True)
+    for behind in (layers.Dense(3), layers.GlobalAveragePooling1D()):
+        found = faults_of(masked, layers.LSTM(4, return_sequences=True), behind, shape=(6,), dtype="int32")
+        assert "pad" in found.faults[0]
+    assert not faults_of(masked, layers.LSTM(4), layers.Dense(3), shape=(6,), dtype="int32").faults
+    ends = faults_of(masked, layers.LSTM(4, return_sequences=True), shape=(6,), dtype="int32")
+    assert "padded steps" in ends.faults[0]
+
+
+def test_from_keras_has_the_text():
+    net = netspec.from_keras(MODELS[0]())
+    assert net.text.startswith("net convnet {")
+    assert net.outputs[0].shape == (5,)

@@ -218,7 +218,7 @@ class _Maker:
             lambda: layers.BatchNormalization(
                 epsilon=rng.choice((1e-3, 1e-5)), scale=rng.random() < 0.8, center=rng.random() < 0.8, name=self.name()
             ),
-            lambda: layers.LayerNormalization(name=self.name()),
+            lambda: (layers.LayerNormalization if x.shape[-1] > 1 else layers.Softmax)(name=self.name()),
             lambda: layers.MaxPooling2D(2, padding=pad),
             lambda: layers.AveragePooling2D(3, strides=1, padding="same"),
             lambda: layers.ZeroPadding2D(rng.choice((1, (0, 1), ((1, 0), (2, 1))))),
