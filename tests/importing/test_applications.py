@@ -1,0 +1,70 @@
+"""The networks of keras.applications: each is read, holds what Keras counts, and smaller ones give the same numbers."""
+
+from __future__ import annotations
+
+import inspect
+
+import harness  # noqa: F401  # first: it chooses the Keras backend
+import keras
+import numpy as np
+import pytest
+from test_keras import carried, counted, recovered
+
+from netspec.verify.verdict import apart
+from netspec.weights.targets import keras_target, torch_target
+
+NETWORKS = sorted(name for name, f in vars(keras.applications).items() if inspect.isfunction(f) and name[0].isupper())
+# run at small sizes, with the numbers that Keras begins with but for norms and biases
+RUN = {
+    **dict.fromkeys(("MobileNetV2", "MobileNet", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0"), 64),
+    **dict.fromkeys(("DenseNet121", "ResNet50", "ResNet50V2", "ConvNeXtTiny", "VGG16", "NASNetMobile"), 64),
+    **dict.fromkeys(("Xception", "InceptionV3", "InceptionResNetV2"), 96),
+}
+TOLERANCE = 5e-5
+
+
+def settled(model):
+    rng = np.random.default_rng(0)
+    for variable in model.variables:
+        shape = tuple(variable.shape)
+        if variable.name in ("gamma", "moving_variance", "variance"):
+            variable.assign(rng.uniform(0.8, 1.2, shape))
+        elif variable.name in ("bias", "beta", "moving_mean", "mean"):
+            variable.assign(0.05 * rng.standard_normal(shape))
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", NETWORKS)
+def test_is_read(name):
+    keras.utils.clear_session()
+    model = getattr(keras.applications, name)(weights=None)
+    net, _ = recovered(model)
+    totals = net.checked.totals
+    learned, kept = counted(model)
+    assert (totals.trainable, totals.params - totals.trainable + totals.statistics) == (learned, kept)
+    assert net.outputs[0].shape == model.output_shape[1:]
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", RUN)
+def test_gives_the_same_numbers(name):
+    keras.utils.clear_session()
+    shape = (RUN[name], RUN[name], 3)
+    model = getattr(keras.applications, name)(weights=None, input_shape=shape, classes=10)
+    settled(model)
+    net, holders = recovered(model)
+    weights = carried(model, net, holders)
+    x = np.random.default_rng(1).uniform(0, 255 if "Efficient" in name or "Conv" in name else 1, (2, *shape))
+    x = x.astype("float32")
+    wanted = np.asarray(model(x, training=False))
+    assert apart(wanted[0], wanted[1]) > 1e-6
+    for target in (keras_target(net.checked), torch_target(net.checked)):
+        made = target.model(lambda: [x], "float32")
+        made.load(target.spelling.put(weights))
+        assert apart(made([x])[0], wanted) < TOLERANCE, target.framework
+
+
+def test_a_network_is_read():
+    model = keras.applications.MobileNetV3Small(weights=None, input_shape=(64, 64, 3))
+    net, _ = recovered(model)
+    assert net.checked.totals.trainable == counted(model)[0]
