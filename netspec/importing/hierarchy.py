@@ -170,14 +170,15 @@ class Writing:
         if isinstance(part, ModuleCall):
             return ".".join(part.path[depth:])
         names = [level.name for level in part.path[depth:]]
-        if part.kind == "weight":
-            names = [n for n in names if n]
         return ".".join(names) if has_weights(part) and all(names) else ""
 
     def _node(self, part: Part, name: str, depth: int, numbered: bool) -> BodyNode:
         if isinstance(part, ModuleCall):
             return self._call(part, name, numbered)
         pairs = complete(part.kind, part.args)
+        if part.kind == "weight":
+            named = (("", own_name(part, depth)), *pairs[1:])
+            return BodyNode(CallPiece("weight", named), (), part.results)
         path = tuple(level.name for level in part.path)
         refs = tuple(n for n in taken_by(part)[len(part.operands) :])
         if not part.kind:
@@ -189,8 +190,6 @@ class Writing:
             label, more = "", (("name", label),)
         if self.style.marks and has_weights(part) and not name:
             more = (("name", f"{MARK}{self.marks[id(part)]}"),)
-        if part.kind == "weight":
-            label, more = "", ()
         return BodyNode(
             CallPiece(part.kind, (*pairs, *more)),
             part.operands,
@@ -255,6 +254,12 @@ def _is_braces(module: ModuleCall, shared: Mapping[tuple[str, ...], str]) -> boo
     """Can a module be braces with a name?"""
     fits = module.is_container and is_name(module.name) and module.path not in shared
     return fits and len(module.outputs) == 1 and bool(module.inputs)
+
+
+def own_name(step: ImportedStep, depth: int) -> str:
+    """What a weight of the model's own is called in a body of that depth."""
+    names = [level.name for level in step.path[depth:] if level.name]
+    return cleaned("_".join((*names, str(step.args[0][1]))), "w")
 
 
 def _hint(step: ImportedStep, depth: int) -> str:

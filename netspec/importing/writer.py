@@ -9,7 +9,7 @@ from ..base.record import TYPE_CHECKING, Record
 from ..base.source import Source
 from ..syntax.printer import format_source
 from .grounding import is_grounded
-from .hierarchy import MARK, SpecStyle, Writing, unknown_name
+from .hierarchy import MARK, SpecStyle, Writing, own_name, unknown_name
 from .joins import with_joins
 from .levels import ModuleCall, has_weights, tree_of
 from .naming import cleaned
@@ -67,7 +67,7 @@ class _Proof:
         self.base = tried(self.stand_ins + Writing(model, plain, _FLAT.replace(marks=True), shared).text())
         self.marks = {id(step): f"{MARK}{place}" for place, step in enumerate(model.steps)}
         self.known: dict[object, int] = {}
-        self.paths = {p: p for p in _paths(model.steps)} | {name: ".".join(path) for path, name in shared.items()}
+        self.paths = _paths(model.steps) | {name: ".".join(path) for path, name in shared.items()}
         self.modules = _repeated(self.tree)
 
     @property
@@ -78,7 +78,7 @@ class _Proof:
     def _called(self, step: ImportedStep) -> str:
         path = tuple(level.name for level in step.path)
         if step.kind == "weight":
-            return cleaned(str(step.args[0][1]), "w")
+            return own_name(step, 0)
         if path in self.shared:
             return self.shared[path]
         return ".".join(path) if all(path) else self.marks[id(step)]
@@ -112,6 +112,7 @@ class _Proof:
     def _holders(self, found: NetTrace, wanted: NetTrace) -> dict[str, str]:
         """Whose weights each step with weights has."""
         names = {".".join(n for n in (level.name for level in s.path) if n): s.tensors for s in self.model.steps}
+        names |= {own_name(s, 0): s.tensors for s in self.model.steps if s.kind == "weight"}
         names |= {f"{MARK}{place}": step.tensors for place, step in enumerate(self.model.steps)}
         names |= {shared: names.get(".".join(path), ()) for path, shared in self.shared.items()}
         held: dict[int, list[str]] = {}
@@ -143,9 +144,17 @@ def _formatted(text: str) -> str:
     return found
 
 
-def _paths(steps: tuple[ImportedStep, ...]) -> list[str]:
-    named = [[level.name for level in step.path] for step in steps if has_weights(step)]
-    return [".".join(path) for path in named if all(path)]
+def _paths(steps: tuple[ImportedStep, ...]) -> dict[str, str]:
+    """What the model calls the steps with weights, by their paths in a spec."""
+    found: dict[str, str] = {}
+    for step in steps:
+        names = [level.name for level in step.path]
+        if step.kind == "weight":
+            whole = ".".join((*filter(None, names), own_name(step, len(names))))
+            found |= {whole: whole, own_name(step, 0): whole}
+        elif has_weights(step) and all(names):
+            found[".".join(names)] = ".".join(names)
+    return found
 
 
 def _shared(steps: tuple[ImportedStep, ...]) -> dict[tuple[str, ...], str]:

@@ -152,3 +152,17 @@ def test_a_step_holds_what_is_said_of_it():
     step = ImportedStep("dense", (("units", 4),), (0,), (1,), (L("fc", "Linear"),))
     assert has_weights(step)
     assert not has_weights(step.replace(kind="relu", args=()))
+
+
+def test_weights_of_blocks_have_the_paths_of_the_model():
+    b = B()
+    x = b.g.port("x", (5, 8), "float32")
+    for number in range(3):
+        path = [L("blocks", "Sequential"), L(str(number), "Scaled")]
+        y = b("dense", x, [*path, L("fc", "Linear")], units=8)
+        gamma = b.weight([*path, L("ls", "LayerScale")], "gamma", (8,))
+        x = b("+", (x, b("*", (y, gamma), [*path, L("ls", "LayerScale")])), path)
+    net = recovered(b.model("Net", [x]))
+    wanted = {f"blocks.{n}.{part}" for n in range(3) for part in ("fc", "ls.gamma")}
+    assert {path for path, step in steps_of(net.checked.net.body) if step.weights} == wanted
+    assert "repeat 3 { scaled }" in net.text
