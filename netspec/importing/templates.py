@@ -60,7 +60,19 @@ def clustered(instances: Sequence[BlockInstance]) -> list[list[int]]:
     for number, instance in enumerate(instances):
         key = (instance.kind, skeleton(instance.atoms), instance.inputs, instance.header)
         groups.setdefault(key, []).append(number)
-    return list(groups.values())
+    return _merged(instances, list(groups.values()))
+
+
+def _merged(instances: Sequence[BlockInstance], groups: list[list[int]]) -> list[list[int]]:
+    """Classes whose bodies are the same to the last number are one block."""
+    found: dict[Any, list[int]] = {}
+    for group in groups:
+        first = instances[group[0]]
+        told = [numbers(instances[n].atoms) for n in group]
+        same = all(equal(tuple(v for _, v in row), tuple(v for _, v in told[0])) for row in told)
+        said = tuple((type(value), value) for _, value in told[0]) if same else (group[0],)
+        found.setdefault((skeleton(first.atoms), first.inputs, first.header, said), []).extend(group)
+    return list(found.values())
 
 
 def template_of(name: str, instances: Sequence[BlockInstance]) -> BlockTemplate:
