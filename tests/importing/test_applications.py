@@ -14,22 +14,32 @@ from netspec.verify.verdict import apart
 from netspec.weights.targets import keras_target, torch_target
 
 NETWORKS = sorted(name for name, f in vars(keras.applications).items() if inspect.isfunction(f) and name[0].isupper())
-# run at small sizes, with the numbers that Keras begins with but for norms and biases
+# run at small sizes; float32 through a hundred layers
 RUN = {
     **dict.fromkeys(("MobileNetV2", "MobileNet", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0"), 64),
     **dict.fromkeys(("DenseNet121", "ResNet50", "ResNet50V2", "ConvNeXtTiny", "VGG16", "NASNetMobile"), 64),
     **dict.fromkeys(("Xception", "InceptionV3", "InceptionResNetV2"), 96),
 }
-TOLERANCE = 5e-5
+TOLERANCE = 2e-4
 
 
-def settled(model):
+def settled(model, x):
+    """Norms that have seen the input, so that nothing vanishes behind them; then all of their numbers moved."""
     rng = np.random.default_rng(0)
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    kept = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.momentum = 0.0
+    if norms:
+        model(x, training=True)
+    for layer, momentum in zip(norms, kept):
+        layer.momentum = momentum
+        layer.moving_variance.assign(np.asarray(layer.moving_variance) * rng.uniform(0.8, 1.2, layer.moving_mean.shape))
     for variable in model.variables:
         shape = tuple(variable.shape)
-        if variable.name in ("gamma", "moving_variance", "variance"):
+        if variable.name == "gamma":
             variable.assign(rng.uniform(0.8, 1.2, shape))
-        elif variable.name in ("bias", "beta", "moving_mean", "mean"):
+        elif variable.name in ("bias", "beta"):
             variable.assign(0.05 * rng.standard_normal(shape))
 
 
@@ -50,14 +60,14 @@ def test_is_read(name):
 def test_gives_the_same_numbers(name):
     keras.utils.clear_session()
     shape = (RUN[name], RUN[name], 3)
-    model = getattr(keras.applications, name)(weights=None, input_shape=shape, classes=10)
-    settled(model)
-    net, holders = recovered(model)
-    weights = carried(model, net, holders)
+    model = getattr(keras.applications, name)(weights=None, input_shape=shape, classes=10, classifier_activation=None)
     x = np.random.default_rng(1).uniform(0, 255 if "Efficient" in name or "Conv" in name else 1, (2, *shape))
     x = x.astype("float32")
+    settled(model, x)
+    net, holders = recovered(model)
+    weights = carried(model, net, holders)
     wanted = np.asarray(model(x, training=False))
-    assert apart(wanted[0], wanted[1]) > 1e-6
+    assert apart(wanted[0], wanted[1]) > 1e-4
     for target in (keras_target(net.checked), torch_target(net.checked)):
         made = target.model(lambda: [x], "float32")
         made.load(target.spelling.put(weights))

@@ -54,7 +54,10 @@ def carried(model, net, holders):
         for name in holders[place].split("/"):
             layer = layer.get_layer(name)
         held = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
-        for name in weight.keras.name.split("."):
+        called = weight.keras.name
+        if isinstance(layer, keras.layers.Normalization):  # which is a norm that is held still
+            called = called.replace("moving", "adapt")
+        for name in (called or "gamma").split("."):  # a weight of one's own is that of a `LayerScale`
             held = getattr(held, name)
         array = np.asarray(held)
         if isinstance(layer, keras.layers.Dense) and len(weight.sizes) > 2:  # on a grid: a window of one cell
