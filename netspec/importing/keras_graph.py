@@ -80,6 +80,8 @@ def graph_of(model: Mapping[str, Any]) -> ImportedModel:
     grown = reading.grown
     title = str(model["config"].get("name", "model")) if isinstance(model["config"], dict) else "model"
     notes = tuple(_merged(reading.notes))
+    if any(_is_automatic(title, kind) for kind in _MODELS):
+        title = "model"
     steps = _needed(grown.steps, [number for _, number in names])
     return ImportedModel(title, tuple(grown.inputs), steps, tuple(names), notes)
 
@@ -158,7 +160,7 @@ class _KerasReading:
         named = str(inner.get("name", "x")) if layers[0]["class_name"] == "InputLayer" else "x"
         return self._input(named, shape, str(inner.get("dtype", "float32")))
 
-    def _input(self, name: str, shape: Sequence[Any], dtype: str) -> int:
+    def _input(self, called: str, shape: Sequence[Any], dtype: str) -> int:
         used = {str(s) for port in self.grown.inputs for s in port.shape if isinstance(s, str)}
         usual = {3: ("H", "W", "C"), 4: ("D", "H", "W", "C"), 1: ("T",), 2: ("T", "C")}.get(len(shape) - 1, ())
         names = [usual[n] if n < len(usual) else f"N{n}" for n in range(len(shape) - 1)]
@@ -168,7 +170,9 @@ class _KerasReading:
             names = [f"{n.rstrip('0123456789')}{number}" for n in names]
         sizes: Shape = tuple(symbol(n) if size is None else int(size) for size, n in zip(shape[1:], names))
         kind = "bool" if dtype == "bool" else "int" if "int" in dtype else "float32"
-        return self.grown.port(name, sizes, kind)
+        if _is_automatic(called, "InputLayer") or _is_automatic(called, "Input"):
+            called = "image" if len(sizes) == 3 else "x"
+        return self.grown.port(called, sizes, kind)
 
     # --- models -------------------------------------------------------------------------------------------------
 
