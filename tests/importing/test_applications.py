@@ -22,7 +22,7 @@ RUN = {
     **dict.fromkeys(("Xception", "InceptionV3", "InceptionResNetV2"), 96),
 }
 TOLERANCE = 1e-6
-# our Keras code holds the factor of an image in float32, which these make much of
+# Keras holds the factor of an image in float32, which PyTorch does not, and which these make much of
 ROUNDED = dict.fromkeys(("EfficientNetB0", "EfficientNetV2B0"), 1e-2)
 
 
@@ -82,7 +82,7 @@ def test_gives_the_same_numbers(name):
     for target in (keras_target(net.checked), torch_target(net.checked)):
         made = target.model(lambda: [x], "float64")
         made.load(target.spelling.put(weights))
-        allowed = ROUNDED.get(name, TOLERANCE) if target.framework == "keras" else TOLERANCE
+        allowed = ROUNDED.get(name, TOLERANCE) if target.framework == "torch" else TOLERANCE
         assert apart(made([x])[0], wanted) < allowed, target.framework
 
 
