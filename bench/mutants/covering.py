@@ -17,6 +17,7 @@ QUICK = {
         "messages draw"
     ),
     "codegen": "axes cases forms cli docs comparing",
+    "importing": "readers writer",
     "ir": "figures sequential step_macs renaming reference cases",
     "layers": (
         "layer_examples spellings fields other_ops sequential reference cases codes vocabulary language draw comparing"
@@ -39,6 +40,7 @@ FRAMEWORKS = {
     "diagram": "api",
     "elaborate": "cells each_step padding nets own_weights",
     "codegen": "golden_code layouts constructors keras_styles build nets cells",
+    "importing": "keras",
     "ir": "frozen nets cells weights",
     "layers": "layers recurrence windows initialisers conv_lstm",
     "pycode": "golden_code build",

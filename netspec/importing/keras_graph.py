@@ -13,7 +13,7 @@ from ..base.record import TYPE_CHECKING
 from .graph import ImportedModel, ImportedStep, ModuleLevel, ValueRef
 from .growing import GrowingGraph, NotUnderstood
 from .keras_config import LayerConfig
-from .keras_layers import LayerUse
+from .keras_layers import KerasLayerUse
 from .keras_operations import operation
 from .keras_sequences import READS as READS
 from .keras_tensors import arguments_of, calls_of, history_of, listed, shapes_in, tensors_in
@@ -281,7 +281,7 @@ class _KerasReading:
         self.grown.path = here
         self.grown.owner = "/".join((*self.owners, name))
         before = len(self.grown.steps)
-        use = LayerUse(self.grown, config, inputs, {**named, **({"unmasked": True} if self.explicit else {})})
+        use = KerasLayerUse(self.grown, config, inputs, {**named, **({"unmasked": True} if self.explicit else {})})
         try:
             results = self._understood(layer, use, arguments)
         except NotUnderstood as reason:
@@ -308,7 +308,7 @@ class _KerasReading:
         self.owners.pop()
         return results
 
-    def _understood(self, layer: Mapping[str, Any], use: LayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    def _understood(self, layer: Mapping[str, Any], use: KerasLayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
         module = str(layer.get("module") or "")
         use = self._unmasked(use)
         if ".ops." in module:
@@ -328,7 +328,7 @@ class _KerasReading:
         self._mask(use, results)
         return results
 
-    def _unmasked(self, use: LayerUse) -> LayerUse:
+    def _unmasked(self, use: KerasLayerUse) -> KerasLayerUse:
         """The call without a mask that the language hands on by itself. Raises NotUnderstood."""
         takes = use.config.kind in _OVER_TIME
         if any(n in self.padded for n in use.inputs) and not (takes and use.given.get("mask") is not None):
@@ -345,7 +345,7 @@ class _KerasReading:
             return use.replace(given=inner)
         return use.replace(given={**inner, "mask": mask})
 
-    def _told(self, use: LayerUse) -> None:
+    def _told(self, use: KerasLayerUse) -> None:
         """What a call is given beside values must have a place. Raises NotUnderstood."""
         known = {
             "initial_state",
@@ -362,7 +362,7 @@ class _KerasReading:
             if value and (name not in known | ({"mask"} if takes_mask else set()) or name.startswith("return_")):
                 raise NotUnderstood(f"it is called with `{name}`")
 
-    def _mask(self, use: LayerUse, results: tuple[int, ...]) -> None:
+    def _mask(self, use: KerasLayerUse, results: tuple[int, ...]) -> None:
         """Which values have a mask now."""
         kind = use.config.kind
         if kind == "Embedding" and use.config.get("mask_zero", False) and not self.explicit:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from .growing import GrowingGraph
     from .keras_config import LayerConfig
 
-    Reads: TypeAlias = "Callable[[LayerUse], tuple[int, ...]]"
+    Reads: TypeAlias = "Callable[[KerasLayerUse], tuple[int, ...]]"
 
 VALID, SAME, CAUSAL = Word("valid"), Word("same"), Word("causal")
 _PADDING = {"valid": None, "same": SAME}
 
 
-class LayerUse(Record):
+class KerasLayerUse(Record):
     """A layer of Keras where it is called: its configuration, the values that it takes, and what else it is given."""
 
     graph: GrowingGraph
@@ -80,7 +80,7 @@ def reads(*names: str) -> Callable[[Reads], Reads]:
 def _plainly(kind: str, **renamed: str) -> Reads:
     """A layer that is a step of the same arguments, perhaps under other names."""
 
-    def read(use: LayerUse) -> tuple[int, ...]:
+    def read(use: KerasLayerUse) -> tuple[int, ...]:
         return use.step(kind, **{ours: use.config.get(theirs) for ours, theirs in renamed.items()})
 
     return read
@@ -90,14 +90,14 @@ def _plainly(kind: str, **renamed: str) -> Reads:
 
 
 @reads("Dense")
-def _dense(use: LayerUse) -> tuple[int, ...]:
+def _dense(use: KerasLayerUse) -> tuple[int, ...]:
     units, bias, learned = use.config.size("units"), use.config.get("use_bias", True), use.config.kernels()
     if use.rank > 2:  # on a grid it is a window of one cell
         return use.activated("conv", filters=units, kernel=1, bias=bias, **learned)
     return use.activated("dense", units=units, bias=bias, **learned)
 
 
-def _window(use: LayerUse, key: str = "kernel_size") -> dict[str, Any]:
+def _window(use: KerasLayerUse, key: str = "kernel_size") -> dict[str, Any]:
     config = use.config
     allowed = {**_PADDING, "causal": CAUSAL} if config.kind == "Conv1D" else _PADDING
     kernel, padding = config.axes(key), config.word("padding", allowed, "valid")
@@ -105,19 +105,19 @@ def _window(use: LayerUse, key: str = "kernel_size") -> dict[str, Any]:
     return {"kernel": kernel, "stride": config.window("strides"), "padding": None if alone else padding}
 
 
-def _sliding(use: LayerUse) -> dict[str, Any]:
+def _sliding(use: KerasLayerUse) -> dict[str, Any]:
     return {**_window(use), "dilation": use.config.window("dilation_rate"), "bias": use.config.get("use_bias", True)}
 
 
 @reads("Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D")
-def _conv(use: LayerUse) -> tuple[int, ...]:
+def _conv(use: KerasLayerUse) -> tuple[int, ...]:
     config = use.config
     groups, filters = config.size("groups", 1), config.size("filters")
     return use.activated("conv", filters=filters, **_sliding(use), groups=groups, **config.kernels())
 
 
 @reads("DepthwiseConv1D", "DepthwiseConv2D")
-def _depthwise(use: LayerUse) -> tuple[int, ...]:
+def _depthwise(use: KerasLayerUse) -> tuple[int, ...]:
     multiplier, learned = use.config.size("depth_multiplier", 1), use.config.kernels("depthwise")
     use.config.get("groups")
     use.config.get("filters")
@@ -125,7 +125,7 @@ def _depthwise(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("SeparableConv1D", "SeparableConv2D", "SeparableConvolution2D")
-def _separable(use: LayerUse) -> tuple[int, ...]:
+def _separable(use: KerasLayerUse) -> tuple[int, ...]:
     config = use.config
     learned, beside = config.kernels("depthwise"), config.kernels("pointwise")
     if learned != beside:
@@ -136,7 +136,7 @@ def _separable(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution2DTranspose")
-def _transposed(use: LayerUse) -> tuple[int, ...]:
+def _transposed(use: KerasLayerUse) -> tuple[int, ...]:
     use.config.must(output_padding=None)
     use.config.get("groups")
     filters = use.config.size("filters")
@@ -144,7 +144,7 @@ def _transposed(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("Embedding")
-def _embedding(use: LayerUse) -> tuple[int, ...]:
+def _embedding(use: KerasLayerUse) -> tuple[int, ...]:
     config = use.config
     vocabulary, masks = config.size("input_dim"), config.get("mask_zero", False) and not use.given.get("unmasked")
     use.graph.vocabulary(use.x, vocabulary)
@@ -159,7 +159,7 @@ _POOLS = ("MaxPooling", "MaxPool", "AveragePooling", "AvgPool")
 
 
 @reads(*(f"{name}{rank}D" for name in _POOLS for rank in (1, 2, 3)))
-def _pool(use: LayerUse) -> tuple[int, ...]:
+def _pool(use: KerasLayerUse) -> tuple[int, ...]:
     found = _window(use, "pool_size")
     if use.config.window("pool_size") == found["stride"] or use.config.get("strides") is None:
         found["stride"] = None
@@ -169,7 +169,7 @@ def _pool(use: LayerUse) -> tuple[int, ...]:
 @reads(
     *(f"Global{name}{rank}D" for name in ("MaxPooling", "MaxPool", "AveragePooling", "AvgPool") for rank in (1, 2, 3))
 )
-def _global_pool(use: LayerUse) -> tuple[int, ...]:
+def _global_pool(use: KerasLayerUse) -> tuple[int, ...]:
     kind = "global_maxpool" if use.config.kind.startswith("GlobalMax") else "global_avgpool"
     return use.step(kind, keepdims=use.config.get("keepdims", False))
 
@@ -191,17 +191,17 @@ def _even(pairs: Any) -> bool:
 
 
 @reads("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
-def _zero_padding(use: LayerUse) -> tuple[int, ...]:
+def _zero_padding(use: KerasLayerUse) -> tuple[int, ...]:
     return use.step("pad", amount=_pairs(use.config, "padding"))
 
 
 @reads("Cropping1D", "Cropping2D", "Cropping3D")
-def _cropping(use: LayerUse) -> tuple[int, ...]:
+def _cropping(use: KerasLayerUse) -> tuple[int, ...]:
     return use.step("crop", amount=_pairs(use.config, "cropping"))
 
 
 @reads("UpSampling1D", "UpSampling2D", "UpSampling3D")
-def _upsampling(use: LayerUse) -> tuple[int, ...]:
+def _upsampling(use: KerasLayerUse) -> tuple[int, ...]:
     mode = use.config.word("interpolation", {"nearest": None, "bilinear": Word("bilinear")}, "nearest")
     return use.step("upsample", factor=use.config.window("size", 2), mode=mode)
 
@@ -210,7 +210,7 @@ def _upsampling(use: LayerUse) -> tuple[int, ...]:
 
 
 def _join(kind: str) -> Reads:
-    def read(use: LayerUse) -> tuple[int, ...]:
+    def read(use: KerasLayerUse) -> tuple[int, ...]:
         if len(use.inputs) < 2:
             raise NotUnderstood("it joins one value")
         ranks = {len(use.graph.shape(number)) for number in use.inputs}
@@ -226,7 +226,7 @@ READS |= {"Maximum": _join("maximum"), "Minimum": _join("minimum")}
 
 
 @reads("Concatenate")
-def _concat(use: LayerUse) -> tuple[int, ...]:
+def _concat(use: KerasLayerUse) -> tuple[int, ...]:
     return use.step("concat", axis=use.axis())
 
 
@@ -242,18 +242,18 @@ def _affine(config: LayerConfig) -> dict[str, Any]:
 
 
 @reads("BatchNormalization")
-def _batchnorm(use: LayerUse) -> tuple[int, ...]:
+def _batchnorm(use: KerasLayerUse) -> tuple[int, ...]:
     _last(use)
     return use.step("batchnorm", **_affine(use.config), momentum=use.config.number("momentum", 0.99))
 
 
-def _last(use: LayerUse) -> None:
+def _last(use: KerasLayerUse) -> None:
     if use.axis() != -1:
         raise NotUnderstood(f"it works on axis {use.config.get('axis')}, which is not that of the channels")
 
 
 @reads("LayerNormalization")
-def _layernorm(use: LayerUse) -> tuple[int, ...]:
+def _layernorm(use: KerasLayerUse) -> tuple[int, ...]:
     use.config.must(rms_scaling=False)
     axes = use.config.get("axis", -1)
     found = tuple(use.place(axis) for axis in (axes if isinstance(axes, list) else [axes]))
@@ -261,7 +261,7 @@ def _layernorm(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("GroupNormalization")
-def _groupnorm(use: LayerUse) -> tuple[int, ...]:
+def _groupnorm(use: KerasLayerUse) -> tuple[int, ...]:
     _last(use)
     groups = use.config.size("groups", 32)
     if groups == -1:
@@ -270,7 +270,7 @@ def _groupnorm(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("RMSNormalization")
-def _rmsnorm(use: LayerUse) -> tuple[int, ...]:
+def _rmsnorm(use: KerasLayerUse) -> tuple[int, ...]:
     _last(use)
     return use.step("rmsnorm", epsilon=use.config.number("epsilon", 1e-6))
 
@@ -279,7 +279,7 @@ def _rmsnorm(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("Dropout")
-def _dropout(use: LayerUse) -> tuple[int, ...]:
+def _dropout(use: KerasLayerUse) -> tuple[int, ...]:
     rate, shape = use.config.number("rate", 0.5), use.config.get("noise_shape")
     if shape is None:
         return use.step("dropout", rate=rate)
@@ -304,7 +304,7 @@ READS |= {
 
 
 @reads("Activation")
-def _activation(use: LayerUse) -> tuple[int, ...]:
+def _activation(use: KerasLayerUse) -> tuple[int, ...]:
     word, other = use.config.activation()
     if other is not None:
         return use.graph.add(other[0], use.inputs, other[1])
@@ -312,7 +312,7 @@ def _activation(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("ReLU")
-def _relu(use: LayerUse) -> tuple[int, ...]:
+def _relu(use: KerasLayerUse) -> tuple[int, ...]:
     use.config.must(threshold=0.0)
     highest, slope = use.config.get("max_value"), use.config.number("negative_slope", 0.0)
     if slope:
@@ -324,13 +324,13 @@ def _relu(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("LeakyReLU")
-def _leaky_relu(use: LayerUse) -> tuple[int, ...]:
+def _leaky_relu(use: KerasLayerUse) -> tuple[int, ...]:
     key = "alpha" if "alpha" in use.config.values else "negative_slope"
     return use.step("leaky_relu", slope=use.config.number(key, 0.3))
 
 
 @reads("PReLU")
-def _prelu(use: LayerUse) -> tuple[int, ...]:
+def _prelu(use: KerasLayerUse) -> tuple[int, ...]:
     shared = use.config.get("shared_axes") or []
     if set(shared) == set(range(1, use.rank)):
         return use.step("prelu")
@@ -343,7 +343,7 @@ READS |= {"ELU": _plainly("elu", alpha="alpha")}
 
 
 @reads("Softmax")
-def _softmax(use: LayerUse) -> tuple[int, ...]:
+def _softmax(use: KerasLayerUse) -> tuple[int, ...]:
     return use.step("softmax", axis=use.axis())
 
 
@@ -351,17 +351,17 @@ def _softmax(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("Flatten")
-def _flatten(use: LayerUse) -> tuple[int, ...]:
+def _flatten(use: KerasLayerUse) -> tuple[int, ...]:
     return use.step("flatten") if use.rank != 1 else use.inputs
 
 
 @reads("Reshape")
-def _reshape(use: LayerUse) -> tuple[int, ...]:
+def _reshape(use: KerasLayerUse) -> tuple[int, ...]:
     return use.step("reshape", sizes=tuple(use.config.get("target_shape", ())))
 
 
 @reads("Permute")
-def _permute(use: LayerUse) -> tuple[int, ...]:
+def _permute(use: KerasLayerUse) -> tuple[int, ...]:
     return use.step("permute", order=tuple(axis - 1 for axis in use.config.get("dims", ())))
 
 

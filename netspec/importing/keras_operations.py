@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.record import TYPE_CHECKING
 from .graph import ValueRef
 from .growing import NotUnderstood
-from .keras_layers import LayerUse, reads
+from .keras_layers import KerasLayerUse, reads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,13 +18,13 @@ _MOST_CHANNELS = 4
 # --- a number for all, or one for each channel --------------------------------------------------------------------
 
 
-def _affine(use: LayerUse, x: int, factor: float, offset: float) -> int:
+def _affine(use: KerasLayerUse, x: int, factor: float, offset: float) -> int:
     if factor != 1:
         x = use.graph.one("scale", (x,), {"factor": factor})
     return use.graph.one("shift", (x,), {"amount": offset}) if offset else x
 
 
-def _by_channel(use: LayerUse, count: int, how: Callable[[int, int], int]) -> tuple[int, ...]:
+def _by_channel(use: KerasLayerUse, count: int, how: Callable[[int, int], int]) -> tuple[int, ...]:
     """Something done to each channel, and all of them side by side. Raises NotUnderstood."""
     channels = use.graph.shape(use.x)[-1]
     if channels != count or count > _MOST_CHANNELS:
@@ -34,7 +34,7 @@ def _by_channel(use: LayerUse, count: int, how: Callable[[int, int], int]) -> tu
 
 
 @reads("Rescaling")
-def _rescaling(use: LayerUse) -> tuple[int, ...]:
+def _rescaling(use: KerasLayerUse) -> tuple[int, ...]:
     scale, offset = (_numbers(use, key, usual) for key, usual in (("scale", 1.0), ("offset", 0.0)))
     if len(scale) == len(offset) == 1:
         return (_affine(use, use.x, scale[0], offset[0]),)
@@ -43,7 +43,7 @@ def _rescaling(use: LayerUse) -> tuple[int, ...]:
     return _by_channel(use, count, lambda x, n: _affine(use, x, scale[n], offset[n]))
 
 
-def _numbers(use: LayerUse, key: str, usual: float) -> list[float]:
+def _numbers(use: KerasLayerUse, key: str, usual: float) -> list[float]:
     found = use.config.get(key, usual)
     if isinstance(found, dict):
         found = found.get("config", {}).get("value", found)
@@ -56,7 +56,7 @@ def _numbers(use: LayerUse, key: str, usual: float) -> list[float]:
 
 
 @reads("Normalization")
-def _normalization(use: LayerUse) -> tuple[int, ...]:
+def _normalization(use: KerasLayerUse) -> tuple[int, ...]:
     """(x - mean) / max(sqrt(variance), 1e-7), where the statistics are numbers of the model or of its file."""
     use.config.must(invert=False)
     if use.config.get("mean") is None:
@@ -77,7 +77,7 @@ def _normalization(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("LayerScale")
-def _layer_scale(use: LayerUse) -> tuple[int, ...]:
+def _layer_scale(use: KerasLayerUse) -> tuple[int, ...]:
     """A learned factor for each channel: of ConvNeXt in keras.applications."""
     begin, sizes = use.config.number("init_values", 1e-6), (use.config.size("projection_dim"),)
     gamma = use.graph.weight(f"{use.config.name}_gamma", sizes, init=begin, frozen=use.config.frozen)
@@ -85,7 +85,7 @@ def _layer_scale(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("CustomScaleLayer")
-def _scaled_sum(use: LayerUse) -> tuple[int, ...]:
+def _scaled_sum(use: KerasLayerUse) -> tuple[int, ...]:
     """The first value and a share of the second: of Inception-ResNet in keras.applications."""
     scaled = use.graph.one("scale", use.inputs[1:2], {"factor": use.config.number("scale", 1.0)})
     return (use.graph.one("+", (use.x, scaled)),)
@@ -106,7 +106,7 @@ _WITH_NUMBER: dict[tuple[str, bool], Callable[[float], tuple[str, dict[str, Any]
 }
 
 
-def operation(use: LayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def operation(use: KerasLayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
     """An operation of `keras.ops` on values and numbers. Raises NotUnderstood."""
     kind = use.config.kind
     sign = _SIGNS.get(kind)
@@ -118,7 +118,7 @@ def operation(use: LayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
     return found(use, arguments)
 
 
-def _arithmetic(use: LayerUse, sign: str, arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def _arithmetic(use: KerasLayerUse, sign: str, arguments: tuple[Any, ...]) -> tuple[int, ...]:
     numbers = [a for a in arguments if isinstance(a, int | float) and not isinstance(a, bool)]
     if len(use.inputs) == 2:
         ranks = [len(use.graph.shape(n)) for n in use.inputs]
@@ -131,7 +131,7 @@ def _arithmetic(use: LayerUse, sign: str, arguments: tuple[Any, ...]) -> tuple[i
     return use.graph.add(made(numbers[0])[0], use.inputs, made(numbers[0])[1])
 
 
-def _get_item(use: LayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def _get_item(use: KerasLayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
     items = arguments[1] if isinstance(arguments[1], list | tuple) else (arguments[1],)
     found = [_item(item) for item in items]
     if found[:1] == [slice(None)]:
@@ -157,8 +157,8 @@ def _item(item: Any) -> Any:
     raise NotUnderstood("a part of it is not picked by whole numbers")
 
 
-def _reduction(kind: str) -> Callable[[LayerUse, tuple[Any, ...]], tuple[int, ...]]:
-    def read(use: LayerUse, _arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def _reduction(kind: str) -> Callable[[KerasLayerUse, tuple[Any, ...]], tuple[int, ...]]:
+    def read(use: KerasLayerUse, _arguments: tuple[Any, ...]) -> tuple[int, ...]:
         axis = use.config.get("axis")
         if axis is None:
             raise NotUnderstood("it goes over the batch, too")
@@ -170,19 +170,19 @@ def _reduction(kind: str) -> Callable[[LayerUse, tuple[Any, ...]], tuple[int, ..
     return read
 
 
-def _plain(kind: str) -> Callable[[LayerUse, tuple[Any, ...]], tuple[int, ...]]:
+def _plain(kind: str) -> Callable[[KerasLayerUse, tuple[Any, ...]], tuple[int, ...]]:
     return lambda use, _arguments: use.graph.add(kind, use.inputs)
 
 
-def _along(kind: str) -> Callable[[LayerUse, tuple[Any, ...]], tuple[int, ...]]:
+def _along(kind: str) -> Callable[[KerasLayerUse, tuple[Any, ...]], tuple[int, ...]]:
     return lambda use, _arguments: use.graph.add(kind, use.inputs, {"axis": use.axis()})
 
 
-def _concatenate(use: LayerUse, _arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def _concatenate(use: KerasLayerUse, _arguments: tuple[Any, ...]) -> tuple[int, ...]:
     return use.graph.add("concat", use.inputs, {"axis": use.axis("axis", 0)})
 
 
-def _compared(use: LayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def _compared(use: KerasLayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
     number = arguments[1] if len(arguments) == 2 else None
     if len(use.inputs) != 1 or isinstance(number, bool) or not isinstance(number, int | float):
         raise NotUnderstood("it compares what is no value with a number")
@@ -190,7 +190,7 @@ def _compared(use: LayerUse, arguments: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 _ALIKE = "Relu Relu6 Sigmoid Tanh Softplus Softsign Selu Mish Exp Log Sqrt Square Abs Sin Cos Floor Ceil Round Sign Erf"
-_OPERATIONS: dict[str, Callable[[LayerUse, tuple[Any, ...]], tuple[int, ...]]] = {
+_OPERATIONS: dict[str, Callable[[KerasLayerUse, tuple[Any, ...]], tuple[int, ...]]] = {
     **{name: _plain(name.lower()) for name in _ALIKE.split()},
     **{name: _plain(kind) for name, kind in (("Silu", "silu"), ("Absolute", "abs"), ("Rsqrt", "rsqrt"))},
     **{name: _plain(kind) for name, kind in (("HardSigmoid", "hard_sigmoid"), ("HardSilu", "hard_silu"))},

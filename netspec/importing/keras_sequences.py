@@ -8,7 +8,7 @@ from .graph import ImportedStep, ValueRef
 from .growing import GrowingGraph, NotUnderstood
 from .keras_config import LayerConfig
 from .keras_layers import READS as READS
-from .keras_layers import LayerUse, reads
+from .keras_layers import KerasLayerUse, reads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def _initial(given: Mapping[str, Any], inputs: tuple[int, ...]) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-def _over_time(use: LayerUse, kind: str, args: dict[str, Any], reverse: bool) -> tuple[int, ...]:
+def _over_time(use: KerasLayerUse, kind: str, args: dict[str, Any], reverse: bool) -> tuple[int, ...]:
     """A recurrent layer on the first input; what comes out is turned round where Keras does not turn it back."""
     mask = use.given.get("mask")
     if mask is not None and not isinstance(mask, ValueRef):
@@ -86,7 +86,7 @@ def _over_time(use: LayerUse, kind: str, args: dict[str, Any], reverse: bool) ->
 
 
 @reads(*_CELLS)
-def _recurrent(use: LayerUse) -> tuple[int, ...]:
+def _recurrent(use: KerasLayerUse) -> tuple[int, ...]:
     config = use.config
     kind, args = _cell(config)
     reverse = config.get("go_backwards", False)
@@ -95,7 +95,7 @@ def _recurrent(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("Bidirectional")
-def _bidirectional(use: LayerUse) -> tuple[int, ...]:
+def _bidirectional(use: KerasLayerUse) -> tuple[int, ...]:
     config = use.config
     inner, other = (_held(config, key) for key in ("layer", "backward_layer"))
     assert inner is not None
@@ -131,7 +131,7 @@ _ON_STEPS = frozenset(
 
 
 @reads("TimeDistributed")
-def _time_distributed(use: LayerUse) -> tuple[int, ...]:
+def _time_distributed(use: KerasLayerUse) -> tuple[int, ...]:
     inner = _held(use.config, "layer")
     if inner is None or inner.kind not in READS:
         kind = "nothing" if inner is None else inner.kind
@@ -143,7 +143,7 @@ def _time_distributed(use: LayerUse) -> tuple[int, ...]:
     alone = GrowingGraph()
     at = alone.value(use.graph.shape(use.x)[1:])
     use.given.get("mask")
-    results = READS[inner.kind](LayerUse(alone, inner, (at,)))
+    results = READS[inner.kind](KerasLayerUse(alone, inner, (at,)))
     inner.done()
     if len(alone.steps) != 1 or len(results) != 1:
         raise NotUnderstood(f"`TimeDistributed` of {inner.kind} is more than one step here")
@@ -155,7 +155,7 @@ def _time_distributed(use: LayerUse) -> tuple[int, ...]:
 
 
 @reads("MultiHeadAttention", "MultiHeadAttention".lower())
-def _multihead(use: LayerUse) -> tuple[int, ...]:
+def _multihead(use: KerasLayerUse) -> tuple[int, ...]:
     config = use.config
     heads, size = config.size("num_heads"), config.size("key_dim")
     config.must(output_shape=None, value_dim=size, use_gate=False, sliding_window=None, flash_attention=None)
@@ -174,18 +174,18 @@ def _multihead(use: LayerUse) -> tuple[int, ...]:
     return use.step("multihead_attention", *values, heads=heads, key_size=key, causal=causal, bias=bias, dropout=rate)
 
 
-def _named(use: LayerUse, *names: str) -> list[int]:
+def _named(use: KerasLayerUse, *names: str) -> list[int]:
     return [use.given[n].number for n in names if isinstance(use.given.get(n), ValueRef)]
 
 
-def _unmasked(use: LayerUse, *names: str) -> None:
+def _unmasked(use: KerasLayerUse, *names: str) -> None:
     for name in names:
         if use.given.get(name) is not None:
             raise NotUnderstood(f"`{name}` has no counterpart")
 
 
 @reads("Attention")
-def _attention(use: LayerUse) -> tuple[int, ...]:
+def _attention(use: KerasLayerUse) -> tuple[int, ...]:
     use.config.must(use_scale=False, score_mode="dot", dropout=0.0)
     causal = bool(use.given.get("use_causal_mask", False))
     return use.step("attention", causal=causal)
