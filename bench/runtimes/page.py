@@ -59,12 +59,14 @@ def _totals(rows: Sequence[Row]) -> str:
 
 def _zoo(rows: Sequence[Row]) -> str:
     """The totals, and what became of each spec."""
-    verdicts = {(row["net"], row["way"]): _mark(row) for row in rows}
+    verdicts = {(row["net"].split()[0], row["way"]): _mark(row) for row in rows}
+    # a spec that was made shallow for some ways stands in one line all the same
+    nets = {row["net"].split()[0]: row["net"] for row in sorted(rows, key=_is_whole)}
     ways = _used(rows)
     lines = [f"| spec | {' | '.join(f'`{way}`' for way in ways)} |", f"|---|{':-:|' * len(ways)}"]
     lines += [
-        f"| `{net}` | {' | '.join(verdicts.get((net, way), '') for way in ways)} |"
-        for net in sorted({row["net"] for row in rows})
+        f"| `{net}` | {' | '.join(verdicts.get((spec, way), '') for way in ways)} |"
+        for spec, net in sorted(nets.items())
     ]
     told = ", ".join(f"`{way}` {WAYS[way].title}" for way in ways)
     seen = {row["net"].split()[0] for row in rows}
@@ -73,7 +75,8 @@ def _zoo(rows: Sequence[Row]) -> str:
     return (
         "Each with the settings that stand beside it, which make it small, on two batches and, where it has symbols, at"
         f" two sizes.\n\n{_totals(rows)}\n\nBy spec: {marks}; `≈` equal in float64 or with smaller kernels, where"
-        " rounding in float32 grows too far; empty: not run, mostly since the net is dear even when small. The style"
+        " rounding in float32 grows too far; `*` with the blocks of a deep net repeated once; empty: not run, since"
+        " the net is dear even so. The style"
         f" for exports was asked of nets with recurrences. Run nowhere: {left or 'none'}. The ways are {told}.\n\n"
         + "\n".join(lines)
     )
@@ -81,7 +84,11 @@ def _zoo(rows: Sequence[Row]) -> str:
 
 def _mark(row: Row) -> str:
     exact = row["verdict"] == "equal" and row["message"].startswith("in float32")
-    return "≈" if exact else _MARKS[row["verdict"]]
+    return ("≈" if exact else _MARKS[row["verdict"]]) + ("" if _is_whole(row) else "*")
+
+
+def _is_whole(row: Row) -> bool:
+    return "repeats=1" not in row["net"]
 
 
 def _others(rows: Sequence[Row]) -> str:
