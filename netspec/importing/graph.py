@@ -30,7 +30,9 @@ class ValueRef(Record):
 class ImportedPort(Record):
     """An input: its value's number, its shape without the batch (symbols are strings), and its number type.
 
-    `dtype` is "float32", "bool" or "int"; with `below`, whole numbers are below that (a vocabulary).
+    `dtype` is "float32", "bool" or "int"; with `below`, whole numbers are below that (a vocabulary). `axes` has for
+    each axis that of the model's own value, the batch included: `(2, 3, 1)` where images are `(N, C, H, W)`; it is
+    empty where they lie as they do here.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ImportedPort(Record):
     shape: tuple[int | str, ...]
     dtype: str = "float32"
     below: int | None = None
+    axes: tuple[int, ...] = ()
 
 
 class ImportedStep(Record):
@@ -63,10 +66,14 @@ class ImportedStep(Record):
 
 
 class ImportedModel(Record):
-    """A model as steps in the order of computation. `outputs` are pairs of a name (or "") and a value's number."""
+    """A model as steps in the order of computation. `outputs` are pairs of a name (or "") and a value's number.
+
+    `output_axes` has for each output the axes of the model's own value, as `ImportedPort.axes` has.
+    """
 
     name: str
     inputs: tuple[ImportedPort, ...]
     steps: tuple[ImportedStep, ...]
     outputs: tuple[tuple[str, int], ...]
     notes: tuple[str, ...] = ()
+    output_axes: tuple[tuple[int, ...], ...] = ()

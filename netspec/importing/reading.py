@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 READERS = {
     ".keras": ("keras_file", "read_archive"),
     ".json": ("keras_file", "read_json"),
+    ".pt2": ("aten.reading", "read_pt2"),
 }
 # what is not read, with what to do instead
 _OTHERWISE = {
@@ -40,5 +41,7 @@ def read_model(name: str) -> ImportedModel:
         if lower.endswith(suffix):
             raise UnreadModel(f"{name} is not read; {advice}")
     if _CLASS.fullmatch(name):
-        raise UnreadModel(f"{name} is a class in code, which is not read; models are read from {listed}")
+        raise UnreadModel(
+            f"{name} is a class in code, which is not read; export it: `torch.export.save`, or Keras's `save`"
+        )
     raise UnreadModel(f"{name} does not say what it holds: models are read from {listed}")

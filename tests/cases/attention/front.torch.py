@@ -1,56 +1,16 @@
-import torch.nn.functional as F
+import torch
 from torch import nn
 
 
-class MultiHeadAttention(nn.Module):
-    """Scaled dot-product attention of several heads. Vaswani et al. (2017), section 3.2."""
-
-    def __init__(
-        self,
-        size,
-        heads,
-        key_size,
-        kdim=None,
-        vdim=None,
-        bias=True,
-        dropout=0.0,
-        causal=False,
-    ):
-        super().__init__()
-        self.heads = heads
-        self.dropout = dropout
-        self.causal = causal
-        inner = heads * key_size
-        self.query = nn.Linear(size, inner, bias=bias)
-        self.key = nn.Linear(kdim or size, inner, bias=bias)
-        self.value = nn.Linear(vdim or size, inner, bias=bias)
-        self.output = nn.Linear(inner, size, bias=bias)
-
-    def forward(self, query, value=None, key=None):
-        value = query if value is None else value
-        key = value if key is None else key
-        q = self.split(self.query(query))
-        k = self.split(self.key(key))
-        v = self.split(self.value(value))
-        dropout = self.dropout if self.training else 0.0
-        x = F.scaled_dot_product_attention(
-            q, k, v, dropout_p=dropout, is_causal=self.causal
-        )
-        x = x.unflatten(0, query.shape[:-2])
-        return self.output(x.transpose(-3, -2).flatten(-2))
-
-    def split(self, x):
-        """The heads as an axis behind that of the samples, which takes in all others."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2).flatten(0, -4)
+def causal_mask(query, key):
+    """True where a value is behind the place of a query, which does not see it."""
+    shape = query.shape[-2], key.shape[-2]
+    return torch.ones(shape, dtype=torch.bool, device=query.device).triu(1)
 
 
 def init_weights(module):
     """Fill the weights of a module with what they begin with."""
-    if isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.MultiheadAttention | MultiHeadAttention):
+    if isinstance(module, nn.MultiheadAttention):
         for name, parameter in module.named_parameters():
             if name.endswith("weight"):
                 nn.init.normal_(parameter, std=0.02)
@@ -67,7 +27,7 @@ class Front(nn.Module):
     def __init__(self):
         super().__init__()
         self.multihead_attention1 = nn.MultiheadAttention(6, 2, batch_first=True)
-        self.multihead_attention2 = MultiHeadAttention(6, 2, 3, causal=True)
+        self.multihead_attention2 = nn.MultiheadAttention(6, 2, batch_first=True)
         self.multihead_attention3 = nn.MultiheadAttention(
             6,
             3,
@@ -84,7 +44,14 @@ class Front(nn.Module):
             0,
             (-1, 2),
         )
-        ahead = self.multihead_attention2(x)  # 2 x 5 x 6
+        x2 = x.flatten(0, 1)
+        ahead = self.multihead_attention2(
+            x2,
+            x2,
+            x2,
+            need_weights=False,
+            attn_mask=causal_mask(x2, x2),
+        )[0].unflatten(0, (-1, 2))
         y = memory.permute(0, 2, 3, 1)
         x2 = x.flatten(0, 1)
         x = y.flatten(0, 1)

@@ -3,46 +3,10 @@ import torch.nn.functional as F
 from torch import nn
 
 
-class MultiHeadAttention(nn.Module):
-    """Scaled dot-product attention of several heads. Vaswani et al. (2017), section 3.2."""
-
-    def __init__(
-        self,
-        size,
-        heads,
-        key_size,
-        kdim=None,
-        vdim=None,
-        bias=True,
-        dropout=0.0,
-        causal=False,
-    ):
-        super().__init__()
-        self.heads = heads
-        self.dropout = dropout
-        self.causal = causal
-        inner = heads * key_size
-        self.query = nn.Linear(size, inner, bias=bias)
-        self.key = nn.Linear(kdim or size, inner, bias=bias)
-        self.value = nn.Linear(vdim or size, inner, bias=bias)
-        self.output = nn.Linear(inner, size, bias=bias)
-
-    def forward(self, query, value=None, key=None):
-        value = query if value is None else value
-        key = value if key is None else key
-        q = self.split(self.query(query))
-        k = self.split(self.key(key))
-        v = self.split(self.value(value))
-        dropout = self.dropout if self.training else 0.0
-        x = F.scaled_dot_product_attention(
-            q, k, v, dropout_p=dropout, is_causal=self.causal
-        )
-        x = x.unflatten(0, query.shape[:-2])
-        return self.output(x.transpose(-3, -2).flatten(-2))
-
-    def split(self, x):
-        """The heads as an axis behind that of the samples, which takes in all others."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2).flatten(0, -4)
+def causal_mask(query, key):
+    """True where a value is behind the place of a query, which does not see it."""
+    shape = query.shape[-2], key.shape[-2]
+    return torch.ones(shape, dtype=torch.bool, device=query.device).triu(1)
 
 
 def add_positions(x, base=10000.0):
@@ -63,11 +27,10 @@ def init_weights(module):
     """Fill the weights of a module with what they begin with."""
     if isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+        nn.init.zeros_(module.bias)
     elif isinstance(module, nn.Embedding):
         nn.init.uniform_(module.weight, -0.05, 0.05)
-    elif isinstance(module, nn.MultiheadAttention | MultiHeadAttention):
+    elif isinstance(module, nn.MultiheadAttention):
         for name, parameter in module.named_parameters():
             if name.endswith("weight"):
                 nn.init.normal_(parameter, std=0.02)
@@ -103,14 +66,11 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, x_channels, memory_channels, hidden):
         super().__init__()
-        if x_channels % 8 != 0:
-            raise ValueError("DecoderLayer is written for x_channels % 8 == 0")
-        self.multihead_attention1 = MultiHeadAttention(
+        self.multihead_attention1 = nn.MultiheadAttention(
             x_channels,
             8,
-            x_channels // 8,
             dropout=0.1,
-            causal=True,
+            batch_first=True,
         )
         self.said = nn.LayerNorm(x_channels)
         self.multihead_attention2 = nn.MultiheadAttention(
@@ -127,7 +87,14 @@ class DecoderLayer(nn.Module):
         self.layernorm = nn.LayerNorm(x_channels)
 
     def forward(self, x, memory):
-        said = self.said(x + self.multihead_attention1(x))
+        y = self.multihead_attention1(
+            x,
+            x,
+            x,
+            need_weights=False,
+            attn_mask=causal_mask(x, x),
+        )[0]
+        said = self.said(x + y)
         y = self.multihead_attention2(said, memory, memory, need_weights=False)[0]
         asked = self.asked(said + y)
         y = F.relu(self.dense1(asked))
