@@ -31,8 +31,8 @@ class ImportedPort(Record):
     """An input: its value's number, its shape without the batch (symbols are strings), and its number type.
 
     `dtype` is "float32", "bool" or "int"; with `below`, whole numbers are below that (a vocabulary). `axes` has for
-    each axis that of the model's own value, the batch included: `(2, 3, 1)` where images are `(N, C, H, W)`; it is
-    empty where they lie as they do here.
+    each axis that of the model's own value, the batch included: `(2, 3, 1)` where images are `(N, C, H, W)`. Empty
+    where they lie there as they do here.
     """
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ...base.record import TYPE_CHECKING
-from .layout import HeldValue, NoCounterpart
+from .layout import HeldValue, NoCounterpart, placed
 from .program import TensorRef
 from .table import first, given, reads
 from .windows import globally, is_flattened, on_grid
@@ -37,10 +37,8 @@ def together(made: Building, kind: str, values: Sequence[HeldValue], dtype: str 
     fitted, order, front = _fitted(made, values, lead, rank)
     sizes = _broadcast([v.sizes for v in fitted])
     number = made.emit(kind, [v.number for v in fitted], (sizes,))[0]
-    axes = made._axes_of(HeldValue(0, (), lead.axes), order, front) if front else None
+    axes = made.axes_of(HeldValue(0, (), lead.axes), order, front) if front else None
     if axes is None:
-        from .layout import placed
-
         axes = placed(order, batch, 0)
     return HeldValue(number, sizes, axes, dtype or lead.dtype, lead.place)
 
@@ -63,12 +61,13 @@ def _as_in(made: Building, held: HeldValue, order: tuple[int, ...], batch: int |
     shift = rank - held.rank
     if held.batch_axis is not None and held.batch_axis + shift != batch:
         raise NoCounterpart("values whose samples lie along different axes")
-    alike = held.batch_axis is None and batch is not None and batch >= shift
-    if alike and held.size(batch - shift, made.batch) != 1:  # type: ignore[operator]  # it is a number there
-        raise NoCounterpart("numbers that differ from sample to sample")
     own = [t - shift for t in order if t >= shift]
     if held.batch_axis is None and batch is not None and batch >= shift:
-        own = [t for t in own if t != batch - shift]
+        place = batch - shift
+        if held.size(place, made.batch) != 1:
+            raise NoCounterpart("numbers that differ from sample to sample")
+        held = held.replace(axes=(*held.axes[:place], *held.axes[place + 1 :]))
+        own = [t - (t > place) for t in own]
     held = made.arranged(held, own, lead=True) if own or held.batch_axis is not None else _scalar(made, held)
     present = [t - shift for t in order if t >= shift]
     wanted = [held.sizes[len(held.lead) + present.index(t)] for t in present]
@@ -197,7 +196,6 @@ def _where(made: Building, node: ProgramNode) -> HeldValue:
 # --- along axes -----------------------------------------------------------------------------------------------------
 
 _REDUCED = {"mean": "mean", "sum": "sum", "amax": "max", "amin": "min", "var": "var", "std": "std"}
-_NORMAL_AXES = ("dim",)
 
 
 def _dims(node: ProgramNode, held: HeldValue, name: str = "dim") -> list[int]:

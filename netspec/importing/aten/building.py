@@ -7,6 +7,7 @@ from ...base.record import TYPE_CHECKING
 from ..graph import ImportedPort, ImportedStep, ModuleLevel, ValueRef
 from .layout import SAMPLES, HeldValue, NoCounterpart, natural, placed, regroup, weight_axes
 from .program import TensorRef
+from .sizes import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,8 @@ class Building:
         self.values: dict[str, Any] = {}
         self.origins: dict[int, str] = {}  # the tensors of the model that values are, by number
         self.moved: dict[int, int] = {}  # values that were written over, with what they are from then on
-        self.parts: set[str] = set()  # names of values that are a part of another one
+        self.roots: dict[str, str] = {}  # of a name that may share its numbers with another one, the first of these
+        self.alike: dict[str, list[str]] = {}  # the names that may share numbers with the first of them
         self.path: tuple[ModuleLevel, ...] = ()
         self.count = 0
         self.notes: list[str] = []
@@ -103,6 +105,12 @@ class Building:
         self.origins[number] = tensor
         return HeldValue(number, sizes, weight_axes(len(sizes)))
 
+    def shares(self, name: str, other: str) -> None:
+        """Notes that two names may stand for the same numbers in memory, or for a part of them."""
+        root = self.roots.get(other, other)
+        self.roots[name] = root
+        self.alike.setdefault(root, [root]).append(name)
+
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def number(self) -> int:
@@ -147,9 +155,8 @@ class Building:
         shapes, helds = [], []
         for name in node.results:
             shape = self.program.metas[name].shape if name in self.program.metas else None
-            batched = bool(shape) and shape is not None and shape[0] == self.batch
-            sizes = shape or ()
-            sizes = sizes[1:] if batched else sizes
+            batched = shape is not None and shape[:1] == (self.batch,)
+            sizes = (shape or ())[1 if batched else 0 :]
             shapes.append(sizes)
             helds.append((name, sizes, batched, shape is not None))
         results = tuple(self.number() for _ in shapes)
@@ -171,13 +178,14 @@ class Building:
         groups = [(a,) for a in front] + [held.axes[t] for t in order]
         sequence = [a for group in groups for a in group]
         sizes = tuple(product(held.sizes[a] for a in group) for group in groups)
-        axes = self._axes_of(held, order, len(front))
+        axes = self.axes_of(held, order, len(front))
         if all(len(g) == 1 for g in groups) and sequence == list(range(len(held.sizes))):
             return held.replace(axes=axes)
         number = self._turned(held, sequence, sizes)
         return HeldValue(number, sizes, axes, held.dtype, held.place)
 
-    def _axes_of(self, held: HeldValue, order: Sequence[int], lead: int) -> tuple[tuple[int, ...], ...]:
+    def axes_of(self, held: HeldValue, order: Sequence[int], lead: int) -> tuple[tuple[int, ...], ...]:
+        """The axes of a value that lie in this order, behind `lead` that stand in the axis of its batch."""
         axes = placed(order, held.batch_axis, lead)
         if lead:
             batch = held.batch_axis or 0
@@ -223,8 +231,6 @@ class Building:
         if -1 in sizes:
             whole = product(held.size(n, self.batch) for n in range(held.rank))
             rest = product(n for n in sizes if n != -1)
-            from .sizes import ratio
-
             left = ratio(whole, rest)
             if left is None:
                 raise NoCounterpart("a view of a size that cannot be written")
@@ -269,8 +275,5 @@ class Building:
 
 def refs_in(args: Mapping[str, Any]) -> list[str]:
     """The names of the tensors among arguments."""
-    found = []
-    for value in args.values():
-        for item in value if isinstance(value, tuple) else (value,):
-            found += [item.name] if type(item) is TensorRef else []
-    return found
+    items = (item for value in args.values() for item in (value if type(value) is tuple else (value,)))
+    return [item.name for item in items if type(item) is TensorRef]

@@ -91,8 +91,6 @@ def placed(order: Sequence[int], batch: int | None, lead: int = 0) -> Axes:
     rank = len(order) + (batch is not None)
     found: list[tuple[int, ...]] = [()] * rank
     for n, axis in enumerate(order):
-        if axis >= len(found):
-            raise NoCounterpart("axes that meet those of others in no place of their own")
         found[axis] = (lead + n,)
     if batch is not None:
         found[batch] = (SAMPLES, *range(lead))
@@ -117,7 +115,7 @@ def regroup(held: HeldValue, sizes: Sequence[Dim], batch: Dim) -> Regrouped:
     todo = [(a, batch if a == SAMPLES else held.sizes[a]) for parts in held.axes for a in parts]
     pieces: dict[int, list[Dim]] = {a: [] for a, _ in todo}
     todo.reverse()
-    groups: list[list[tuple[int, int]]] = [_group(size, todo, pieces) for size in sizes]
+    groups = [_group(size, todo, pieces) for size in sizes]
     while todo:
         axis, left = todo.pop()
         if left != 1 or axis == SAMPLES or not groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...base.record import TYPE_CHECKING, Record
+from ...layers.arguments import Word
 from .layout import HeldValue, NoCounterpart
 from .table import first, given, reads
 from .windows import unless
@@ -86,7 +87,7 @@ def _clip(made: Building, node: ProgramNode) -> HeldValue:
     return made.one("clip", held, None, {"low": low, "high": high})
 
 
-@reads("prelu")
+@reads("prelu", "_prelu_kernel")
 def _prelu(made: Building, node: ProgramNode) -> HeldValue:
     held, weight = made.held(first(node)), given(node, "weight")
     shared = made.shape(weight)[0] == 1
@@ -100,12 +101,12 @@ def _prelu(made: Building, node: ProgramNode) -> HeldValue:
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
 
 
-@reads("contiguous", "clone", "alias", "detach", "lift_fresh_copy", "lift_fresh", "positive", "view_as_real_copy")
+@reads("contiguous", "clone", "alias", "detach", "lift_fresh_copy", "lift_fresh", "positive")
 def _identity(made: Building, node: ProgramNode) -> HeldValue:
     return made.held(first(node))
 
 
-@reads("to", "_to_copy", "type_as", "float", "copy")
+@reads("to", "_to_copy", "type_as")
 def _cast(made: Building, node: ProgramNode) -> HeldValue:
     held = made.held(first(node))
     before, after = (made.dtype(name) for name in (first(node).name, node.results[0]))
@@ -114,6 +115,4 @@ def _cast(made: Building, node: ProgramNode) -> HeldValue:
     words = {"float32": "float", "int64": "int", "int32": "int32", "float64": "float64", "bool": "bool"}
     if after not in words:
         raise NoCounterpart(f"numbers of the type {after}")
-    from ...layers.arguments import Word
-
     return made.one("cast", held.replace(dtype=after), None, {"to": Word(words[after])})

@@ -7,7 +7,8 @@ import math
 from ...base.dims import product
 from ...base.record import TYPE_CHECKING
 from ...layers.arguments import Word
-from .layout import SAMPLES, HeldValue, NoCounterpart, placed
+from .arithmetic import together
+from .layout import SAMPLES, HeldValue, NoCounterpart
 from .program import TensorRef
 from .table import first, given, reads
 from .windows import scaling, unless
@@ -15,7 +16,6 @@ from .windows import scaling, unless
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...base.dims import Dim
     from .building import Building
     from .program import ProgramNode
 
@@ -38,8 +38,6 @@ def _product(made: Building, node: ProgramNode) -> HeldValue:
         bias = None if node.target == "mm" else made.tensor(given(node, "self"))
         return dense(made, made.held(left), made.shape(right)[1], {"kernel": kernel, "bias": bias})
     if node.target == "addmm":
-        from .arithmetic import together
-
         return together(made, "+", [multiplied(made, left, right), made.held(given(node, "self"))])
     return multiplied(made, left, right)
 
@@ -98,7 +96,7 @@ def _front(held: HeldValue) -> Any:
     return held.axes[:-2], held.sizes[:-2]
 
 
-# --- norms -----------------------------------------------------------------------------------------------------------
+# --- norms ------------------------------------------------------------------------------------------------------------
 
 
 @reads("layer_norm", "native_layer_norm")
@@ -121,11 +119,11 @@ def _rmsnorm(made: Building, node: ProgramNode) -> tuple[HeldValue | None, ...]:
     held = made.last(made.held(first(node)))
     epsilon = given(node, "eps")
     epsilon = 2.0**-23 if epsilon is None else epsilon
-    args, tensors = {"epsilon": unless(1e-6, epsilon)}, {"gamma": made.tensor(weight)}
+    args, tensors = {"epsilon": unless(1e-6, epsilon)}, {"scale": made.tensor(weight)}
     return (made.one("rmsnorm", held, None, args, tensors), *(None,) * (len(node.results) - 1))
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
+# --- tables ------------------------------------------------------------------------------------------------------
 
 
 @reads("embedding")
@@ -140,26 +138,24 @@ def _embedding(made: Building, node: ProgramNode) -> HeldValue:
     return HeldValue(number, sizes, (*held.axes, (len(sizes) - 1,)))
 
 
-# --- attention -------------------------------------------------------------------------------------------------------
-
-
-def _usual_scale(size: Dim) -> float:
-    if not isinstance(size, int):
-        raise NoCounterpart("a scale that hangs on an open size")
-    return 1 / math.sqrt(size)
+# --- attention ------------------------------------------------------------------------------------------------------
 
 
 @reads("scaled_dot_product_attention")
 def _attention(made: Building, node: ProgramNode) -> HeldValue:
     query, key, value = (made.last(made.held(given(node, n)), 2) for n in ("query", "key", "value"))
+    if given(node, "dropout_p", 0):
+        raise NoCounterpart("dropout of the weights of attention")
     if given(node, "enable_gqa", False):
         raise NoCounterpart("queries that share keys")
     if not _front(query) == _front(key) == _front(value):
         raise NoCounterpart("queries and keys that lie along different axes")
     scale, size = given(node, "scale"), query.sizes[-1]
+    if not isinstance(size, int):
+        raise NoCounterpart("a key whose size is a symbol")
     if given(node, "attn_mask") is not None:
-        return _masked(made, node, (query, key, value), _usual_scale(size) if scale is None else scale)
-    usual = scale is None or (isinstance(size, int) and math.isclose(scale, 1 / math.sqrt(size)))
+        return _masked(made, node, (query, key, value), 1 / math.sqrt(size) if scale is None else scale)
+    usual = scale is None or math.isclose(scale, 1 / math.sqrt(size))
     args = {
         "scale": Word("auto") if usual else unless(1, scale),
         "causal": unless(False, given(node, "is_causal", False)),
@@ -171,8 +167,6 @@ def _attention(made: Building, node: ProgramNode) -> HeldValue:
 
 def _masked(made: Building, node: ProgramNode, values: tuple[HeldValue, ...], scale: Any) -> HeldValue:
     """Attention with numbers that are added to its scores, written out."""
-    from .arithmetic import together
-
     query, key, value = values
     mask = made.held(given(node, "attn_mask"))
     if made.dtype(given(node, "attn_mask").name) == "bool":
@@ -186,6 +180,3 @@ def _masked(made: Building, node: ProgramNode, values: tuple[HeldValue, ...], sc
     (weights,) = made.emit("softmax", (added.number,), (sizes,))
     found = (*query.sizes[:-1], value.sizes[-1])
     return query.replace(number=made.emit("@", (weights, value.number), (found,))[0], sizes=found)
-
-
-_ = placed

@@ -68,18 +68,17 @@ def program_of(held: ExportedFile) -> Program:
             raise ReadError(
                 f"{held.path} has schema {version} of torch.export; schema {_MAJOR} is read (PyTorch 2.8 on)"
             )
-        return _ProgramReading(held).program()
+        return _ProgramReader(held).program()
     except (KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError) as error:
         raise ReadError(f"{held.path} is damaged: its program is not as torch.export writes it ({error!r})") from None
 
 
-class _ProgramReading:
+class _ProgramReader:
     def __init__(self, held: ExportedFile) -> None:
         module = held.program["graph_module"]
         self.graph, self.signature = module["graph"], module["signature"]
         self.file = held
         self.paths: dict[str, tuple[ModuleLevel, ...]] = {}
-        self.root = ""  # the class of the whole model
         inputs = [spec["user_input"]["arg"] for spec in self.signature["input_specs"] if "user_input" in spec]
         self.inputs = tuple(arg["as_tensor"]["name"] for arg in inputs if "as_tensor" in arg)
         values = self.graph["tensor_values"]
@@ -91,7 +90,8 @@ class _ProgramReading:
         nodes = tuple(self._node(held) for held in self.graph["nodes"])
         tensors, learned = self._tensors()
         first = next((metas[n].shape for n in self.inputs if metas[n].shape), None)
-        kind = self.root or "Model"
+        stacks = (held["metadata"].get("nn_module_stack", "") for held in self.graph["nodes"])
+        kind = next((name for text in stacks if (name := _root(text))), "Model")
         batch = first[0] if first else 1
         return Program(nodes, self.inputs, self._outputs(), tensors, frozenset(learned), metas, batch, kind)
 
@@ -134,7 +134,7 @@ class _ProgramReading:
 
     def _arg(self, held: Mapping[str, Any]) -> Any:
         ((kind, value),) = held.items()
-        reader: Callable[[Any, Any], Any] | None = _READERS.get(kind)
+        reader = _READERS.get(kind)
         if reader is not None:
             return reader(self, value)
         return value
@@ -149,17 +149,12 @@ class _ProgramReading:
             return str(odd)
 
     def _path(self, text: str) -> tuple[ModuleLevel, ...]:
-        """The modules around a node, without the root, whose class is noted."""
         if text not in self.paths:
-            levels = tuple(_levels(text))
-            if levels and not levels[0].name:
-                self.root = levels[0].kind
-                levels = levels[1:]
-            self.paths[text] = levels
+            self.paths[text] = tuple(_levels(text))
         return self.paths[text]
 
 
-_READERS = {
+_READERS: dict[str, Callable[[_ProgramReader, Any], Any]] = {
     "as_tensor": lambda self, value: TensorRef(value["name"]),
     "as_tensors": lambda self, value: tuple(TensorRef(v["name"]) for v in value),
     "as_optional_tensor": lambda self, value: self._arg(value),
@@ -191,12 +186,18 @@ def _target(text: str) -> tuple[str, str]:
     return text, ""
 
 
+def _root(text: str) -> str:
+    """The class of the root in a stack of modules, or nothing."""
+    parts = text.partition(";")[0].split(",")
+    return parts[2].rpartition(".")[2] if len(parts) == 3 and not parts[1] else ""
+
+
 def _levels(text: str) -> Iterable[ModuleLevel]:
-    """The modules of `key,path,class;key,path,class`; the root, whose path is empty, is the first."""
+    """The modules of `key,path,class;key,path,class` below the root, whose path is empty."""
     before = ""
     for entry in text.split(";"):
         parts = entry.split(",")
-        if len(parts) != 3 or parts[0] == parts[1]:
+        if len(parts) != 3 or not parts[1] or parts[0] == parts[1]:
             continue
         path = parts[1].partition("@")[0]
         inner = path[len(before) + 1 :] if before and path.startswith(f"{before}.") else path
@@ -217,7 +218,7 @@ def _symbol_names(shapes: list[Any]) -> dict[str, Dim]:
             name = text.split("'")[1] if text.startswith("Symbol('") else ""
             if not name or name in found:
                 continue
-            wanted = [BATCH] if place == 0 and not found else [names[place], *"STUVXYZKLMPQR"]
+            wanted = [BATCH] if place == 0 else [names[place], *"STUVXYZKLMPQR"]
             chosen = next((w for w in wanted if w not in taken or w == BATCH), name)
             taken.add(chosen)
             found[name] = symbol(chosen)

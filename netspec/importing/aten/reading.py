@@ -10,7 +10,7 @@ from .container import read_container
 from .entering import input_orders
 from .layout import HeldValue, NoCounterpart, placed
 from .program import TensorRef, program_of
-from .table import OPERATORS
+from .table import OPERATORS, SHARING, first
 
 if TYPE_CHECKING:
     from .program import Program, ProgramNode
@@ -68,35 +68,44 @@ def _read(made: Building, node: ProgramNode) -> None:
         if writes:
             _may_write(made, node)
         found = reader(made, node.replace(target=target.removesuffix("_")) if writes else node)
+        results = found if isinstance(found, tuple) else (found,)
+        made.values.update(zip(node.results, results))
+        if writes:
+            _written_over(made, node)
     except NoCounterpart as odd:
         del made.steps[before:]
         made.unknown(node, str(odd))
         return
-    results = found if isinstance(found, tuple) else (found,)
-    for name, held in zip(node.results, results):
-        made.values[name] = held
-    if writes:
-        _written_over(made, node)
+    if target in SHARING:
+        for name in node.results:
+            made.shares(name, first(node).name)
 
 
 def _may_write(made: Building, node: ProgramNode) -> None:
-    """Raises NoCounterpart where an operator writes into a value of which others see a part."""
-    target = next(iter(node.args.values()))
+    """Raises NoCounterpart where an operator writes into numbers of which others see a part."""
+    target = first(node)
     if not isinstance(target, TensorRef) or target.name in made.program.tensors:
         raise NoCounterpart("it writes into the model")
-    if target.name in made.parts:
-        raise NoCounterpart("it writes into a part of another value")
+    before = made.held(target).number
+    for name in made.alike.get(made.roots.get(target.name, target.name), ()):
+        held = made.values.get(name)
+        if not isinstance(held, HeldValue) or made.held(TensorRef(name)).number != before:
+            raise NoCounterpart("it writes into a part of another value")
 
 
 def _written_over(made: Building, node: ProgramNode) -> None:
-    """All names of a value that was written over stand for what it is now."""
-    target = next(iter(node.args.values())).name
-    before, after = made.values[target], made.values[node.results[0]]
-    if before.sizes == after.sizes and before.axes == after.axes and before.number != after.number:
-        made.moved[before.number] = after.number
-        made.values[node.results[0]] = after
-    else:
+    """All names of a value that was written over stand for what it is now. Raises NoCounterpart where they cannot."""
+    target = first(node).name
+    before, after = made.held(TensorRef(target)), made.values[node.results[0]]
+    family = made.alike.get(made.roots.get(target, target), [target])
+    if before.sizes == after.sizes and before.axes == after.axes:
+        if before.number != after.number:
+            made.moved[before.number] = after.number
+    elif len(family) == 1:
         made.values[target] = after
+    else:
+        raise NoCounterpart("it writes into a value that others see otherwise")
+    made.shares(node.results[0], target)
 
 
 def _output(made: Building, ref: object) -> tuple[int, tuple[int, ...]]:

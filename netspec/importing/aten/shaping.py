@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...base.dims import product
 from ...base.record import TYPE_CHECKING
 from .layout import SAMPLES, HeldValue, NoCounterpart
 from .program import TensorRef
@@ -93,14 +92,19 @@ def _expand(made: Building, node: ProgramNode) -> HeldValue:
         axes[t] = (SAMPLES,)
     if not gone:
         return held.replace(axes=tuple(axes))
+    return _for_samples(made, held.replace(axes=tuple(axes)), gone)
+
+
+def _for_samples(made: Building, held: HeldValue, gone: list[int]) -> HeldValue:
+    """A value without the axis of one cell that the framework repeats for each sample."""
     (place,) = gone
     picked = (*(slice(None) for _ in range(place)), 0)
     left = held.sizes[:place] + held.sizes[place + 1 :]
-    found = made.one("slice", held, left, {"": picked})
-    return found.replace(axes=tuple(tuple(a - (a > place) if a != SAMPLES else a for a in parts) for parts in axes))
+    axes = tuple(tuple(a - (a > place) if a != SAMPLES else a for a in parts) for parts in held.axes)
+    return made.one("slice", held, left, {"": picked}).replace(axes=axes)
 
 
-# --- parts -----------------------------------------------------------------------------------------------------------
+# --- parts ------------------------------------------------------------------------------------------------------------
 
 
 def _single(made: Building, held: HeldValue, axis: int) -> tuple[HeldValue, int]:
@@ -204,7 +208,7 @@ def _roll(made: Building, node: ProgramNode) -> HeldValue:
     return held
 
 
-# --- one beside the other --------------------------------------------------------------------------------------------
+# --- one beside the other -------------------------------------------------------------------------------------------
 
 
 def _alike(made: Building, refs: Any) -> list[HeldValue]:
@@ -213,12 +217,21 @@ def _alike(made: Building, refs: Any) -> list[HeldValue]:
     lead = next((v for v in values if v.batch_axis is not None), values[0])
     if any(v.batch_axis not in (lead.batch_axis, None) for v in values):
         raise NoCounterpart("values whose samples lie along different axes")
+    if made.batch == 1 and lead.batch_axis == 0:  # a weight may stand for the one sample without being expanded
+        values = [_as_sample(made, v) if v.batch_axis is None and v.size(0, 1) == 1 else v for v in values]
     if any(v.batch_axis is None for v in values) and lead.batch_axis is not None:
         raise NoCounterpart("values of which some have no batch axis")
     if any(v.lead and v.lead != lead.lead for v in values):
         raise NoCounterpart("samples that are joined with different axes")
     order = lead.order()
     return [made.arranged(v, order, lead=True) for v in values]
+
+
+def _as_sample(made: Building, held: HeldValue) -> HeldValue:
+    """A value whose first axis of one cell is that of the batch."""
+    axes = ((SAMPLES,), *held.axes[1:])
+    gone = list(held.axes[0])
+    return _for_samples(made, held.replace(axes=axes), gone) if len(gone) == 1 else held.replace(axes=axes)
 
 
 @reads("cat", "concat", "concatenate")
@@ -257,8 +270,3 @@ def _stack(made: Building, node: ProgramNode) -> HeldValue:
 @reads("sym_size", "sym_constrain_range_for_size", "_assert_tensor_metadata", "_assert_scalar", "sym_constrain_range")
 def _nothing(made: Building, node: ProgramNode) -> tuple[HeldValue | None, ...]:
     return (None,) * len(node.results)
-
-
-def count(sizes: Any) -> Any:
-    """How many numbers there are."""
-    return product(sizes)

@@ -19,6 +19,15 @@ OPERATORS: dict[str, Any] = {}
 # operators that want their first argument as (N, C, spatial...)
 ON_GRIDS: set[str] = set()
 
+# operators that may give the numbers that they take, seen otherwise or a part of them
+_SHARING = (
+    "view reshape flatten unflatten squeeze unsqueeze permute transpose t swapaxes numpy_T mT adjoint movedim "
+    "expand expand_as broadcast_to select slice narrow split split_with_sizes chunk tensor_split unbind "
+    "contiguous alias detach to type_as view_as reshape_as dropout feature_dropout alpha_dropout positive "
+    "lift_fresh"
+)
+SHARING = frozenset(_SHARING.split())
+
 
 def reads(*names: str, grid: bool = False) -> Callable[[Operator], Operator]:
     """Marks a function as the reader of operators; `grid` says that they work on `(N, C, spatial...)`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...base.record import TYPE_CHECKING
 from ...layers.arguments import Word
 from .layout import HeldValue, NoCounterpart, channels_last, placed
+from .program import TensorRef
 from .sizes import ratio
 from .table import first, given, reads
 
@@ -35,8 +36,6 @@ def gridded(made: Building, node: ProgramNode, number: int, place: int = 0) -> H
 
 
 def _result(node: ProgramNode, place: int) -> Any:
-    from .program import TensorRef
-
     return TensorRef(node.results[place])
 
 
@@ -92,7 +91,7 @@ def _conv(made: Building, node: ProgramNode) -> HeldValue:
 @reads("convolution", grid=True)
 def _convolution(made: Building, node: ProgramNode) -> HeldValue:
     if given(node, "transposed"):
-        return transposed(made, node)
+        return spread_out(made, node)
     return convolved(made, node, given(node, "padding", 0))
 
 
@@ -124,10 +123,11 @@ def _kernel(made: Building, node: ProgramNode) -> dict[str, str | None]:
 
 @reads("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", grid=True)
 def _transposed(made: Building, node: ProgramNode) -> HeldValue:
-    return transposed(made, node)
+    return spread_out(made, node)
 
 
-def transposed(made: Building, node: ProgramNode) -> HeldValue:
+def spread_out(made: Building, node: ProgramNode) -> HeldValue:
+    """A transposed convolution."""
     kernel = made.shape(given(node, "weight"))
     rank = len(kernel) - 2
     x = on_grid(made, first(node), rank)
@@ -199,8 +199,7 @@ def _adaptive(made: Building, node: ProgramNode) -> tuple[HeldValue | None, ...]
     rest = (None,) * (len(node.results) - 1)
     if set(sizes) == {1}:
         return (globally(made, node, x, f"global_{word}", is_flattened(made, node)), *rest)
-    if any(n is None or n == size for n, size in zip(sizes, x.sizes)):
-        sizes = tuple(have if n is None else n for n, have in zip(sizes, x.sizes))
+    sizes = tuple(have if n is None else n for n, have in zip(sizes, x.sizes))
     if sizes == x.sizes[:-1]:
         return (x, *rest)
     args = {"size": brief(sizes, rank) if rank == 1 else sizes}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional
+from torch.nn import functional as F  # noqa: N812
 
 
 class LeNet(nn.Module):
@@ -15,10 +15,10 @@ class LeNet(nn.Module):
         self.fc1, self.fc2, self.fc3 = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, 10)
 
     def forward(self, x):
-        x = functional.max_pool2d(functional.relu(self.conv1(x)), 2)
-        x = functional.max_pool2d(functional.relu(self.conv2(x)), (2, 2))
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), (2, 2))
         x = x.view(-1, 16 * 5 * 5)
-        return self.fc3(functional.relu(self.fc2(functional.relu(self.fc1(x)))))
+        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x)))))
 
 
 class VGG16(nn.Module):
@@ -175,8 +175,8 @@ class DenseLayer(nn.Module):
         self.norm2, self.conv2 = nn.BatchNorm2d(4 * growth), nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
 
     def forward(self, features):
-        x = self.conv1(functional.relu(self.norm1(torch.cat(features, 1))))
-        return self.conv2(functional.relu(self.norm2(x)))
+        x = self.conv1(F.relu(self.norm1(torch.cat(features, 1))))
+        return self.conv2(F.relu(self.norm2(x)))
 
 
 class DenseNet(nn.Module):
@@ -204,8 +204,8 @@ class DenseNet(nn.Module):
                 features.append(layer(features))
             x = torch.cat(features, 1)
             x = self.transitions[n](x) if n < len(self.transitions) else x
-        x = functional.relu(self.norm(x), inplace=True)
-        return self.classifier(torch.flatten(functional.adaptive_avg_pool2d(x, (1, 1)), 1))
+        x = F.relu(self.norm(x), inplace=True)
+        return self.classifier(torch.flatten(F.adaptive_avg_pool2d(x, (1, 1)), 1))
 
 
 class ConvReLU(nn.Module):
@@ -214,7 +214,7 @@ class ConvReLU(nn.Module):
         self.conv = nn.Conv2d(i, o, **how)
 
     def forward(self, x):
-        return functional.relu(self.conv(x), inplace=True)
+        return F.relu(self.conv(x), inplace=True)
 
 
 class Inception(nn.Module):
@@ -276,7 +276,7 @@ class UNet(nn.Module):
     def forward(self, x):
         kept = []
         for n, step in enumerate(self.down):
-            x = step(x if n == 0 else functional.max_pool2d(x, 2))
+            x = step(x if n == 0 else F.max_pool2d(x, 2))
             kept.append(x)
         for up, right, left in zip(self.up, self.right, kept[-2::-1]):
             x = up(x)
@@ -303,8 +303,9 @@ class SmallUNet(nn.Module):
 
 
 class SqueezeExcite(nn.Module):
-    def __init__(self, c=16):
+    def __init__(self, c=16, mode="reflect"):
         super().__init__()
+        self.mode = mode
         self.stem = nn.Conv2d(3, c, (3, 5), (2, 1), padding=(1, 2), dilation=1, groups=1)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc1, self.fc2 = nn.Conv2d(c, 4, 1), nn.Conv2d(4, c, 1)
@@ -315,8 +316,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x):
         x = self.stem(x)
-        x = x * functional.hardsigmoid(self.fc2(functional.hardswish(self.fc1(self.pool(x)))))
-        s = torch.sigmoid(self.b(functional.gelu(self.a(self.pool(x).flatten(1)), approximate="tanh")))
+        x = x * F.hardsigmoid(self.fc2(F.hardswish(self.fc1(self.pool(x)))))
+        s = torch.sigmoid(self.b(F.gelu(self.a(self.pool(x).flatten(1)), approximate="tanh")))
         x = self.depth(x * s[:, :, None, None])
-        x = functional.pad(self.act(x * self.gamma), (1, 2, 0, 1), mode="reflect")
+        x = F.pad(self.act(x * self.gamma), (1, 2, 0, 1), mode=self.mode)
         return torch.cat([x.permute(0, 2, 3, 1), x.permute(0, 2, 3, 1) ** 2], -1).mean((1, 2))
