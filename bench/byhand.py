@@ -132,16 +132,7 @@ class MobileNetV2(nn.Module):
         super().__init__()
         features: list[nn.Module] = [_filtered(3, 32, 3, 2)]
         channels = 32
-        rows = (
-            (1, 16, 1, 1),
-            (6, 24, 2, 2),
-            (6, 32, 3, 2),
-            (6, 64, 4, 2),
-            (6, 96, 3, 1),
-            (6, 160, 3, 2),
-            (6, 320, 1, 1),
-        )
-        for expansion, filters, count, stride in rows:
+        for expansion, filters, count, stride in _ROWS:
             for number in range(count):
                 features.append(InvertedResidual(channels, filters, stride if number == 0 else 1, expansion))
                 channels = filters

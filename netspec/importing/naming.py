@@ -8,6 +8,7 @@ from ..base.record import TYPE_CHECKING
 from ..consteval import FUNCTIONS
 from ..layers.base import LAYERS
 from ..syntax import tables
+from ..syntax.situation import DEFINITION_WORDS, IMPORT_WORDS, STATEMENT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,25 +16,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _LONGEST = 200
 _TAKEN = frozenset((*tables.WORDS, "identity", "expect"))
-# words of the language that mean something only where a statement begins
-_SOFT = frozenset(
-    [
-        "net",
-        "block",
-        "cell",
-        "const",
-        "import",
-        "from",
-        "input",
-        "output",
-        "state",
-        "next",
-        "weight",
-        "layer",
-        "expect",
-        "repeat",
-    ]
-)
+# words of the language that mean something only where a statement begins; `for` and `if` do so in expressions, too
+_SOFT = frozenset((*DEFINITION_WORDS, *IMPORT_WORDS, *STATEMENT_WORDS)) - {"for", "if"}
 
 
 def is_name(text: str) -> bool:

@@ -23,8 +23,9 @@ from ..weights.samples import random_inputs, sizes_that_fit
 from ..weights.targets import target_for, torch_target
 from .expose import expose
 from .legs import LEGS, varying
-from .pool import Job
+from .pool import Job, together
 from .verdict import NAMES, LayerLine, Result, apart, pairs
+from .verify import TOLERANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from .verify import Options
 
 _BATCHES = (3, 1)
-_TOLERANCE, _SHARP = 1e-4, 1e-9
 
 
 class ModelFailed(Exception):
@@ -155,15 +155,16 @@ class _HeldModel:
         import numpy as np
 
         self.net, self.model, self.pool, self.options, self.progress = net, model, pool, options, progress
-        self.tolerance = options.tolerance or (_SHARP if options.dtype == "float64" else _TOLERANCE)
+        self.tolerance = options.tolerance or TOLERANCES[options.dtype]
         read = read_weights(net, model.about["weights"], model.about["form"], renaming=renaming)
         self.weights, self.notes = read.weights, list(read.notes)
-        self.renaming = renaming
         rng = np.random.default_rng(options.seed)
         self.sizes = sizes_that_fit(net)
         fixed = static_batch(net) or model.about["batch"]
         counts = (fixed,) if fixed is not None else _BATCHES
         self.batches = [random_inputs(net, rng, n, sizes) for sizes in self.sizes for n in counts]
+        codes = {LEGS[leg].code for leg in options.frameworks}
+        self.targets = {code: target_for(code, net, options.styles) for code in codes}
         self.problems: list[str] = []
 
     def run(self) -> Result:
@@ -196,7 +197,7 @@ class _HeldModel:
         self.progress("running the model" if dtype == self.options.dtype else f"running the model in {dtype}")
         jobs = [
             Job(
-                target_for(LEGS[leg].code, self.net, self.options.styles),
+                self.targets[LEGS[leg].code],
                 self.weights,
                 self.batches,
                 dtype=dtype,
@@ -205,19 +206,16 @@ class _HeldModel:
             )
             for leg in self.options.frameworks
         ]
-        places = [self.pool.start(job) for job in jobs]
-        wanted = [self._reference(self.net, batch) for batch in self.batches]
-        given = [self.model.run(batch, dtype, False).outputs for batch in self.batches]
-        answers: dict[str, Sequence[Sequence[Array]]] = {}
-        for job, place in zip(jobs, places):
-            answer = self.pool.answer(job, place)
-            if answer.kind == "MissingFramework":
-                raise ModuleNotFoundError(answer.error)
-            if answer.error:
-                self.problems.append(f"{NAMES[job.runs_in]}: {answer.error}")
-            else:
-                answers[job.runs_in] = answer.outputs
-        return self._errors(answers, given, wanted)
+        answers, refused, (wanted, given) = together(
+            self.pool,
+            jobs,
+            lambda: (
+                [self._reference(self.net, batch) for batch in self.batches],
+                [self.model.run(batch, dtype, False).outputs for batch in self.batches],
+            ),
+        )
+        self.problems += (f"{NAMES[job.runs_in]}: {error}" for job, error in refused)
+        return self._errors({leg: answer.outputs for leg, answer in answers.items()}, given, wanted)
 
     def _errors(
         self,

@@ -13,11 +13,14 @@ from ..base.stopping import Scratch, Undone, kill
 from .legs import LEGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeVar
 
     from ..layers.base import Array
     from ..weights.targets import Target
     from .legs import Leg
+
+    Meanwhile = TypeVar("Meanwhile")
 
 
 class Answer(Record):
@@ -137,6 +140,26 @@ class WorkerPool:
                 env={**os.environ, **self.legs[leg].environment, "PYTHONPATH": path},
             )
         return self.processes[place]
+
+
+def together(
+    pool: WorkerPool, jobs: Sequence[Job], meanwhile: Callable[[], Meanwhile]
+) -> tuple[dict[str, Answer], list[tuple[Job, str]], Meanwhile]:
+    """Answers of all legs that could do it, by name; the jobs of others with why not; and what was done
+    meanwhile. Raises ModuleNotFoundError where a framework is not installed."""
+    places = [pool.start(job) for job in jobs]
+    found = meanwhile()
+    answers: dict[str, Answer] = {}
+    refused = []
+    for job, place in zip(jobs, places):
+        answer = pool.answer(job, place)
+        if answer.kind == "MissingFramework":
+            raise ModuleNotFoundError(answer.error)
+        if answer.error:
+            refused.append((job, answer.error))
+        else:
+            answers[job.runs_in] = answer
+    return answers, refused, found
 
 
 def _write(folder: str, job: Job) -> None:

@@ -23,7 +23,7 @@ from .expose import expose
 from .forms import form_of
 from .learning import learning, within
 from .legs import LEGS, other_style, precision, varying
-from .pool import Job
+from .pool import Job, together
 from .replay import own_errors
 from .settings import judged, trials
 from .verdict import NAMES, Gradients, LayerLine, Result, SettingResult, apart, pairs, steepest
@@ -162,18 +162,11 @@ class _Verification:
         self, jobs: Sequence[Job], meanwhile: Callable[[], list[list[Array]]]
     ) -> tuple[dict[str, Answer], list[str], list[list[Array]]]:
         """Answers of all frameworks that could do it, by name, why others could not, and what was done meanwhile."""
-        places = [self.pool.start(job) for job in jobs]
-        found = meanwhile()
-        answers, faults = {}, []
-        for job, place in zip(jobs, places):
-            answer = self.pool.answer(job, place)
-            if answer.kind == "MissingFramework":
-                raise ModuleNotFoundError(answer.error)
-            if answer.error:
-                instead = other_style(job.runs_in, self.net, job.target, self.options.styles)
-                faults.append(f"{NAMES[job.runs_in]}{instead}: {answer.error}")
-            else:
-                answers[job.runs_in] = answer
+        answers, refused, found = together(self.pool, jobs, meanwhile)
+        faults = []
+        for job, error in refused:
+            instead = other_style(job.runs_in, self.net, job.target, self.options.styles)
+            faults.append(f"{NAMES[job.runs_in]}{instead}: {error}")
         return answers, faults, found
 
     def _targets(self, net: CheckedNet, legs: Iterable[str]) -> dict[str, Target]:

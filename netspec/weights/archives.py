@@ -211,7 +211,7 @@ def _keras(file: BinaryIO, path: str) -> Iterator[Archive]:
 
     try:
         with zipfile.ZipFile(file) as archive, archive.open(_MEMBER) as member:
-            limit = _limit(path)
+            limit = most_unpacked(path)
             data = member.read(limit + 1)
     except KeyError:
         raise ReadError(f"{path} is no Keras model: there is no {_MEMBER} in it") from None
@@ -224,13 +224,13 @@ def _keras(file: BinaryIO, path: str) -> Iterator[Archive]:
 # --- files that are archives of files -----------------------------------------------------------------------------
 
 
-def _limit(path: str) -> int:
+def most_unpacked(path: str) -> int:
     """What a file may unpack to: one that holds far more than its size is no file of weights."""
     return 16 * os.path.getsize(path) + 2**20
 
 
 def _unpacks(path: str, size: int) -> None:
-    if size > _limit(path):
+    if size > most_unpacked(path):
         raise ReadError(f"{path} is refused: it unpacks to more than sixteen times its size")
 
 

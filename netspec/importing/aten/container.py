@@ -7,11 +7,11 @@ buffer, with its type, sizes and strides. Sample inputs are pickled, and are nev
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 
 from ...base.record import TYPE_CHECKING, Record
 from ...files import ReadError, open_file, reason
+from ...weights.archives import most_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ def _json(archive: zipfile.ZipFile, path: str, name: str) -> Mapping[str, Any]:
         what = "it holds a pickled module" if held else f"there is no {name} in it"
         help = "; torch.export.save(torch.export.export(model, (x,)), file) writes one" if "model.json" in name else ""
         raise ReadError(f"{path} is no program of torch.export: {what}{help}")
-    if member.file_size > 16 * os.path.getsize(path) + 2**20:
+    if member.file_size > most_unpacked(path):
         raise ReadError(f"{path} is refused: {name} unpacks to {member.file_size:,} bytes")
     try:
         with archive.open(member) as file:
