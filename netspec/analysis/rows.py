@@ -56,15 +56,17 @@ class RowWalk:
             try:
                 self.walk()
             except TooLarge:  # which was told when the sums were worked out
-                self._walked = tuple(self._rows)
+                return tuple(self._rows)
         return self._walked or ()
 
     def walk(self) -> None:
         """Make the rows. Raises TooLarge where symbolic sums are."""
         for port in self._net.body.inputs:
             self._fields[port.value.number] = field_of_input(max(len(port.value.shape) - 1, 0))
-        self._items(self._net.body.items, _Around("", 0, self._fields, ""))
-        self._walked = tuple(self._rows)
+        try:
+            self._items(self._net.body.items, _Around("", 0, self._fields, ""))
+        finally:
+            self._walked = tuple(self._rows)
 
     def field(self, value: Tensor) -> Field | None:
         """What a value of the net itself sees; None for the whole input."""

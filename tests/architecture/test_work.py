@@ -8,6 +8,7 @@ import pytest
 from checking import check, check_spec, keras_code, torch_code
 
 from netspec.analysis import cost, rows
+from netspec.base.bounds import TooLarge
 from netspec.codegen.lowering.layout import TorchLowering
 from netspec.codegen.outline import terms
 from netspec.elaborate import apply
@@ -49,6 +50,21 @@ def test_symbolic_sums_are_worked_out_by_the_check(monkeypatch):
     calls = counted(monkeypatch, rows, "CostRow")
     check("net open { input x [T, 8]; dense(8) -> relu }")
     assert calls == [2]
+
+
+def test_rows_that_end_at_what_is_too_large_stand_there_once(monkeypatch):
+    step, calls = rows.RowWalk._step, [0]
+
+    def third_is_too_large(walk, item, at):
+        calls[0] += 1
+        if calls[0] == 3:
+            raise TooLarge("too many terms")
+        step(walk, item, at)
+
+    monkeypatch.setattr(rows.RowWalk, "_step", third_is_too_large)
+    net = check("net open { input x [T, 8]; dense(8); relu; dense(4); relu }")
+    assert [diagnostic.code for diagnostic in net.diagnostics] == ["too-large"]
+    assert [row.path for row in net.rows] == [row.path for row in net.rows] == ["dense1", "relu1"]
 
 
 @pytest.mark.parametrize(("place", "name"), [(cost, "known_of"), (cost.Costs, "layer"), (apply, "deep")])
