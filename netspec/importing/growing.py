@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base.dims import DimExpr, symbol
+from ..base.dims import symbol
 from ..base.record import TYPE_CHECKING
 from ..layers.arguments import Values, Violation
 from ..layers.base import LAYERS, bind
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from ..base.dims import Dim, Shape
+    from ..base.dims import Shape
     from .graph import ModuleLevel
 
 SIGNS = {**ARITHMETIC, **COMPARISONS}
@@ -142,7 +142,3 @@ def written(shape: Shape) -> tuple[int | str, ...]:
 def sizes_of(shape: Sequence[int | None], names: Sequence[str]) -> Shape:
     """A shape in which what is open becomes a symbol, by names for each axis."""
     return tuple(symbol(name) if size is None else size for size, name in zip(shape, names))
-
-
-def is_known(size: Dim) -> bool:
-    return not isinstance(size, DimExpr)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Reads: TypeAlias = "Callable[[KerasLayerUse], tuple[int, ...]]"
 
-VALID, SAME, CAUSAL = Word("valid"), Word("same"), Word("causal")
+SAME, CAUSAL = Word("same"), Word("causal")
 _PADDING = {"valid": None, "same": SAME}
 
 

@@ -22,10 +22,6 @@ class Partner(Record):
     name: str
     how: str
 
-    @property
-    def is_doubtful(self) -> bool:
-        return self.how == "order"
-
 
 def partners(wanted: Shapes, given: Shapes, may_be: MayBe) -> dict[str, Partner]:
     """The array of a file that most likely is each one that a net wants, which are in the order of computation.

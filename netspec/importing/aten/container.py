@@ -27,12 +27,9 @@ class StoredTensor(Record):
     """Where the numbers of a tensor lie: a member of the file, and how they stand in it, in numbers and not bytes."""
 
     member: str
-    dtype: str
     sizes: tuple[int, ...]
     strides: tuple[int, ...]
     offset: int
-    learned: bool
-    pickled: bool
 
 
 class ExportedFile(Record):
@@ -91,9 +88,6 @@ def _stored(table: Mapping[str, Any], folder: str) -> dict[str, StoredTensor]:
     for name, about in table.get("config", {}).items():
         meta = about.get("tensor_meta") or {}
         sizes, strides = (tuple(n["as_int"] for n in meta.get(key, ())) for key in ("sizes", "strides"))
-        dtype = DTYPES.get(meta.get("dtype", 0), "of an unknown type")
         start = meta.get("storage_offset", {}).get("as_int", 0)
-        held = about["path_name"]
-        learned, pickled = bool(about.get("is_param")), bool(about.get("use_pickle"))
-        found[name] = StoredTensor(folder + held, dtype, sizes, strides, start, learned, pickled)
+        found[name] = StoredTensor(folder + about["path_name"], sizes, strides, start)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...base.dims import DimExpr, ceil_div, floor_div, largest, product, symbol
+from ...base.dims import ceil_div, floor_div, largest, product, symbol
 from ...base.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,8 +97,3 @@ def ratio(size: Dim, by: Dim) -> Dim | None:
         return None if isinstance(size, int) else size
     found = floor_div(size, by)
     return found if found * by == size else None
-
-
-def is_symbolic(size: Dim) -> bool:
-    """True if a size is not a number."""
-    return isinstance(size, DimExpr)
